@@ -1,0 +1,2 @@
+//! The `bmc` binary.
+fn main() {}
