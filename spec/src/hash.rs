@@ -1,0 +1,150 @@
+//! The hash functions of the chain and the identifiers made of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ripemd::Ripemd160;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+/// SHA-256.
+#[must_use]
+pub fn sha256(data: &[u8]) -> [u8; 32] {
+    Sha256::digest(data).into()
+}
+
+/// SHA-256 twice, the chain's main hash.
+#[must_use]
+pub fn sha256d(data: &[u8]) -> [u8; 32] {
+    sha256(&sha256(data))
+}
+
+/// SHA-256 twice over several parts as if they were one.
+#[must_use]
+pub fn sha256d_parts(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    sha256(&hasher.finalize())
+}
+
+/// RIPEMD-160.
+#[must_use]
+pub fn ripemd160(data: &[u8]) -> [u8; 20] {
+    Ripemd160::digest(data).into()
+}
+
+/// SHA-1.
+#[must_use]
+pub fn sha1(data: &[u8]) -> [u8; 20] {
+    Sha1::digest(data).into()
+}
+
+/// RIPEMD-160 of SHA-256, the hash in addresses.
+#[must_use]
+pub fn hash160(data: &[u8]) -> [u8; 20] {
+    ripemd160(&sha256(data))
+}
+
+macro_rules! identifier {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// Holds the 32 bytes in wire order; text shows them reversed, as block explorers do.
+        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 32]);
+
+        impl $name {
+            /// From 32 bytes in wire order.
+            #[must_use]
+            pub const fn from_wire(bytes: [u8; 32]) -> Self {
+                Self(bytes)
+            }
+
+            /// The 32 bytes in wire order.
+            #[must_use]
+            pub const fn as_wire(&self) -> &[u8; 32] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().rev().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdentifierError;
+
+            fn from_str(text: &str) -> Result<Self, IdentifierError> {
+                let mut bytes = [0; 32];
+                hex::decode_to_slice(text, &mut bytes).map_err(|_| IdentifierError)?;
+                bytes.reverse();
+                Ok(Self(bytes))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+identifier! {
+    /// A transaction's identifier: the double SHA-256 of its bytes.
+    Txid
+}
+identifier! {
+    /// A block's identifier: the double SHA-256 of its 80-byte header.
+    BlockHash
+}
+identifier! {
+    /// A token's category: the id of a transaction whose output 0 its genesis spent.
+    Category
+}
+
+/// A text is not 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an identifier has 64 hexadecimal digits")]
+pub struct IdentifierError;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_match_published_values() {
+        let cases = [
+            (sha256(b"abc").to_vec(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (ripemd160(b"abc").to_vec(), "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc"),
+            (sha1(b"abc").to_vec(), "a9993e364706816aba3e25717850c26c9cd0d89d"),
+            (sha256d_parts(&[b"a", b"bc"]).to_vec(), &hex::encode(sha256d(b"abc"))),
+        ];
+        for (digest, expected) in cases {
+            assert_eq!(hex::encode(digest), expected);
+        }
+    }
+
+    #[test]
+    fn identifiers_read_back_what_they_print() {
+        let id = Txid::from_wire(sha256(b"x"));
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!("00".parse::<Txid>(), Err(IdentifierError));
+    }
+}
