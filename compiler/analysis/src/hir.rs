@@ -1,0 +1,237 @@
+//! The typed program: names resolved, units checked, constants put in, rewards lowered to contracts.
+//!
+//! What stands here is well typed: only the checks of this crate make it. Every statement and
+//! expression carries the place it comes from. Numbers are exact; a division rounds toward zero.
+
+mod expr;
+mod ty;
+
+pub use expr::{BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, UnaryOp};
+pub use ty::Type;
+
+use spec::Sats;
+use syntax::Loc;
+
+/// Declares an index into one list of the program.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(u32);
+
+        impl $name {
+            /// The entry at `index` of its list.
+            ///
+            /// # Panics
+            /// If the list had more than `u32::MAX` entries; sources are shorter than that.
+            pub fn new(index: usize) -> Self {
+                Self(u32::try_from(index).expect("a source of less than 4 GiB declares fewer things"))
+            }
+
+            /// The position in its list, from 0.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A parameter of the enclosing contract: an index into [`Contract::params`].
+    ParamId;
+    /// An argument of the enclosing path or function: an index into [`SpendPath::args`] or [`Function::params`].
+    ArgId;
+    /// A variable of the enclosing path or function: an index into its `locals`.
+    LocalId;
+    /// A function: an index into [`Program::functions`].
+    FunctionId;
+}
+
+/// All contracts and functions of a compilation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Program {
+    /// Contracts in source order; rewards have become contracts.
+    pub contracts: Vec<Contract>,
+    /// Functions in source order. Their calls form no circle.
+    pub functions: Vec<Function>,
+}
+
+/// A contract: a lock with holes and the ways to open it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Contract {
+    /// Its name.
+    pub name: String,
+    /// Its documentation, in Markdown.
+    pub docs: String,
+    /// Its name in the source.
+    pub loc: Loc,
+    /// What must be known to deploy it.
+    pub params: Vec<Param>,
+    /// At least one way to spend it.
+    pub paths: Vec<SpendPath>,
+    /// The shares, if the contract was declared as a reward.
+    pub reward: Option<Reward>,
+}
+
+/// A parameter of a contract or function, or an argument of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// Its type; never `Share` or `Unit`.
+    pub ty: Type,
+    /// Its declaration.
+    pub loc: Loc,
+}
+
+/// One way to spend a contract.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SpendPath {
+    /// Its name.
+    pub name: String,
+    /// Its documentation, in Markdown.
+    pub docs: String,
+    /// Its name in the source.
+    pub loc: Loc,
+    /// What the spender brings.
+    pub args: Vec<Param>,
+    /// The variables of the body.
+    pub locals: Vec<Local>,
+    /// The conditions; the block has no value.
+    pub body: Block,
+}
+
+/// A function. It has no address: every call is a copy of its body.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Its documentation, in Markdown.
+    pub docs: String,
+    /// The contract it is a member of, by name. Only that contract's bodies call it, and its body may
+    /// read that contract's parameters. `None`: a function of the file.
+    pub contract: Option<String>,
+    /// The parameters, which [`ExprKind::Arg`] refers to.
+    pub params: Vec<Param>,
+    /// The type of the result; `Unit` if there is none.
+    pub ret: Type,
+    /// The variables of the body.
+    pub locals: Vec<Local>,
+    /// The body; it has a value exactly if `ret` is not `Unit`.
+    pub body: Block,
+    /// Its name in the source.
+    pub loc: Loc,
+}
+
+/// A variable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Local {
+    /// Its name; several variables of one body may share it.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Whether it is assigned after its declaration.
+    pub mutable: bool,
+}
+
+/// Statements and, in functions and `if` expressions, a value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Block {
+    /// In order.
+    pub stmts: Vec<Stmt>,
+    /// What the block is worth.
+    pub value: Option<Box<Expr>>,
+}
+
+/// A statement.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Stmt {
+    /// What it says.
+    pub kind: StmtKind,
+    /// Where.
+    pub loc: Loc,
+}
+
+/// The forms of a statement.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum StmtKind {
+    /// The variable begins with a value.
+    Let {
+        /// Which.
+        local: LocalId,
+        /// The value, of the variable's type.
+        value: Expr,
+    },
+    /// The variable gets another value.
+    Assign {
+        /// Which.
+        local: LocalId,
+        /// The value, of the variable's type.
+        value: Expr,
+    },
+    /// The spend fails unless the condition holds.
+    Require {
+        /// What must hold; never a conjunction.
+        condition: Condition,
+        /// What to say when it does not; never empty.
+        message: String,
+    },
+    /// One of two blocks without value.
+    If {
+        /// A `Bool`.
+        condition: Expr,
+        /// When it holds.
+        then: Block,
+        /// When it does not; empty without `else`.
+        otherwise: Block,
+    },
+    /// A call of a function of type `Unit`, for the conditions in its body.
+    Call {
+        /// Which.
+        function: FunctionId,
+        /// A value for each parameter.
+        args: Vec<Expr>,
+    },
+}
+
+/// What a `require` demands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Condition {
+    /// A `Bool` is true.
+    Holds(Expr),
+    /// The transaction is locked until at least this `Height` (`CHECKLOCKTIMEVERIFY`).
+    TxHeightAtLeast(Expr),
+    /// The transaction is locked until at least this `Time`, in seconds since 1970 (`CHECKLOCKTIMEVERIFY`).
+    TxTimeAtLeast(Expr),
+    /// The coin was mined at least so long ago (`CHECKSEQUENCEVERIFY`). The expression is what the
+    /// opcode reads: of type `Blocks` a number of blocks, of type `Duration` an [`Builtin::AgeUnits`].
+    AgeAtLeast(Expr),
+}
+
+/// The shares of a reward, flattened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reward {
+    /// The recipients in order of declaration; source `i` is paid by output `i`.
+    pub sources: Vec<RewardSource>,
+    /// The sum of all weights.
+    pub denominator: u64,
+    /// The smallest coin that can be settled.
+    pub minimum: Sats,
+    /// The most that a settlement may leave to the miner.
+    pub fee_max: Sats,
+}
+
+/// One recipient of a reward.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RewardSource {
+    /// Its path in the declaration, such as `models.diffusion`.
+    pub name: String,
+    /// The contract's parameter that holds its lock.
+    pub param: ParamId,
+    /// Its weight over the reward's denominator, above 0.
+    pub weight: u64,
+    /// Its place in the order of rounding, from 0; the last takes what rounding leaves.
+    pub rank: usize,
+    /// Its entry in the source.
+    pub loc: Loc,
+}
