@@ -8,7 +8,32 @@ mod diagnostic;
 mod line_index;
 mod span;
 
+mod body;
+mod braces;
+mod collect;
+mod islands;
+mod literal;
+mod nodes;
+mod parse;
+mod parser;
+mod repair;
+mod run;
+mod stream;
+mod tell;
+mod token;
+mod words;
+
+lalrpop_util::lalrpop_mod!(
+    #[allow(warnings, clippy::all, clippy::pedantic, clippy::restriction)]
+    grammar
+);
+
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use islands::{ISLANDS_MAX, Island, file_docs, islands};
 pub use line_index::{LineCol, LineIndex};
+pub use parse::{Parse, limited, loose_ends, parse};
+pub use parser::parse_island;
 pub use span::{FileId, ItemKey, ItemKind, Loc, Span};
+pub use token::{TEXT_LEN_MAX, TokenKind, Tokens, lex};
+pub use words::{Word, WordClass};

@@ -37,7 +37,7 @@ impl LineIndex {
     /// The line and column of a byte offset; an offset past the end gives the end, one inside a
     /// character the start of that character. `text` must be the text the index was made from.
     pub fn line_col(&self, text: &str, offset: u32) -> LineCol {
-        let offset = text.floor_char_boundary(offset as usize) as u32;
+        let offset = char_start(text, offset);
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
         let before = text.get(start as usize..offset as usize).unwrap_or("");
@@ -56,4 +56,13 @@ impl LineIndex {
     pub fn is_empty(&self) -> bool {
         self.starts.is_empty()
     }
+}
+
+/// The start of the character that `offset` lies in, or the end of the text.
+fn char_start(text: &str, offset: u32) -> u32 {
+    let inside = (offset as usize).min(text.len());
+    (0..=inside)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0) as u32
 }

@@ -80,6 +80,8 @@ pub enum ItemKind {
     Reward,
     /// Text that starts no known item.
     Error,
+    /// Everything after the last item that a file may have.
+    Rest,
 }
 
 impl ItemKind {
@@ -91,7 +93,7 @@ impl ItemKind {
             ItemKind::Fn => "fn",
             ItemKind::Contract => "contract",
             ItemKind::Reward => "reward",
-            ItemKind::Error => "item",
+            ItemKind::Error | ItemKind::Rest => "item",
         }
     }
 }

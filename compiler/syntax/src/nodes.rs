@@ -1,0 +1,527 @@
+//! What the grammar builds: nodes with their depth, so that no tree grows too deep to walk.
+
+use crate::ast::{
+    BinaryOp, Block, Clock, DEPTH_MAX, Entry, EntryValue, Expr, ExprKind, Ident, If, Param, Stmt,
+    StmtKind, StringLit, TypeArg, TypeExpr, TypeKind, UnaryOp, Unit,
+};
+use crate::literal;
+use crate::span::Span;
+use crate::token::Tokens;
+use std::sync::Arc;
+
+/// A node and how many nodes its deepest branch has.
+#[derive(Clone, Debug)]
+pub(crate) struct Node<T> {
+    pub(crate) value: T,
+    pub(crate) depth: u32,
+}
+
+impl<T> Node<T> {
+    pub(crate) fn leaf(value: T) -> Node<T> {
+        Node { value, depth: 1 }
+    }
+
+    pub(crate) fn map<U>(self, build: impl FnOnce(T) -> U) -> Node<U> {
+        Node {
+            value: build(self.value),
+            depth: self.depth,
+        }
+    }
+
+    pub(crate) fn and<U, V>(self, other: Node<U>, build: impl FnOnce(T, U) -> V) -> Node<V> {
+        Node {
+            depth: self.depth.max(other.depth),
+            value: build(self.value, other.value),
+        }
+    }
+
+    /// The value, with `depth` raised to the node's own.
+    fn into_value(self, depth: &mut u32) -> T {
+        *depth = self.depth.max(*depth);
+        self.value
+    }
+}
+
+/// What one run of the grammar gives.
+pub(crate) type Parsed = Node<Piece>;
+
+/// A piece of an island.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    /// An item or member without what its braces hold.
+    Header(Header),
+    /// A statement that ends in `;`.
+    Stmt(Stmt),
+    /// An expression without `;`.
+    Tail(Expr),
+    /// An entry; a group is still empty.
+    Entry(Entry),
+}
+
+/// The words of an item up to its body.
+#[derive(Debug)]
+pub(crate) enum Header {
+    Use {
+        relative: bool,
+        path: Vec<Ident>,
+    },
+    Const {
+        name: Ident,
+        ty: Option<TypeExpr>,
+        value: Expr,
+    },
+    Fn {
+        name: Ident,
+        params: Vec<Param>,
+        result: Option<TypeExpr>,
+    },
+    Contract {
+        name: Ident,
+        params: Vec<Param>,
+    },
+    Spend {
+        name: Ident,
+        params: Vec<Param>,
+    },
+    Reward {
+        name: Ident,
+    },
+}
+
+/// What the actions of the grammar share.
+pub(crate) struct Cx<'t> {
+    text: &'t str,
+    tokens: &'t Tokens,
+    /// The first expression or type of this run that nests too deeply.
+    pub(crate) too_deep: Option<Span>,
+}
+
+impl<'t> Cx<'t> {
+    pub(crate) fn new(text: &'t str, tokens: &'t Tokens) -> Cx<'t> {
+        Cx {
+            text,
+            tokens,
+            too_deep: None,
+        }
+    }
+
+    /// The bytes of the tokens from `l` up to `r`.
+    pub(crate) fn span(&self, l: u32, r: u32) -> Span {
+        if l >= r {
+            return match l.checked_sub(1) {
+                Some(before) => Span::point(self.tokens.span(before as usize).end),
+                None => Span::point(0),
+            };
+        }
+        let first = self.tokens.span(l as usize);
+        let last = self.tokens.span(r as usize - 1);
+        Span::new(first.start, last.end)
+    }
+
+    fn slice(&self, l: u32, r: u32) -> &'t str {
+        self.text.get(self.span(l, r).range()).unwrap_or("")
+    }
+
+    pub(crate) fn text(&self, l: u32, r: u32) -> Arc<str> {
+        self.slice(l, r).into()
+    }
+
+    pub(crate) fn ident(&self, l: u32, r: u32) -> Ident {
+        Ident {
+            name: self.text(l, r),
+            span: self.span(l, r),
+        }
+    }
+
+    pub(crate) fn missing_ident(&self, l: u32, r: u32) -> Ident {
+        Ident {
+            name: "".into(),
+            span: self.span(l, r),
+        }
+    }
+
+    pub(crate) fn string(&self, l: u32, r: u32) -> StringLit {
+        StringLit {
+            value: literal::unescape(self.slice(l, r), |_| ()),
+            span: self.span(l, r),
+        }
+    }
+
+    // ---- expressions
+
+    pub(crate) fn leaf(&self, l: u32, r: u32, kind: ExprKind) -> Node<Expr> {
+        Node::leaf(Expr {
+            kind,
+            span: self.span(l, r),
+        })
+    }
+
+    /// An expression over parts of the given depth; past the limit it becomes an error.
+    fn expr(&mut self, l: u32, r: u32, depth: u32, kind: ExprKind) -> Node<Expr> {
+        let span = self.span(l, r);
+        self.limited(
+            span,
+            Node {
+                value: Expr { kind, span },
+                depth,
+            },
+            || Expr {
+                kind: ExprKind::Error,
+                span,
+            },
+        )
+    }
+
+    fn limited<T>(&mut self, span: Span, node: Node<T>, error: impl FnOnce() -> T) -> Node<T> {
+        if node.depth < DEPTH_MAX {
+            return Node {
+                depth: node.depth + 1,
+                ..node
+            };
+        }
+        self.too_deep.get_or_insert(span);
+        Node::leaf(error())
+    }
+
+    pub(crate) fn percent(&self, l: u32, r: u32) -> Node<Expr> {
+        let digits = self.slice(l, r).trim_end_matches('%');
+        self.leaf(l, r, ExprKind::Percent(digits.into()))
+    }
+
+    pub(crate) fn bytes(&self, l: u32, r: u32) -> Node<Expr> {
+        let kind = match literal::bytes_of(self.slice(l, r)) {
+            Ok(bytes) => ExprKind::Bytes(bytes),
+            Err(_) => ExprKind::Error,
+        };
+        self.leaf(l, r, kind)
+    }
+
+    pub(crate) fn quantity(&self, l: u32, at: u32, r: u32, unit: Unit) -> Node<Expr> {
+        let kind = ExprKind::Quantity {
+            digits: self.text(l, l + 1),
+            unit,
+            unit_span: self.span(at, r),
+        };
+        self.leaf(l, r, kind)
+    }
+
+    pub(crate) fn height(&self, l: u32, at: u32, r: u32) -> Node<Expr> {
+        let text = self.text(at, r);
+        self.moment(l, at, r, Clock::Height, text)
+    }
+
+    pub(crate) fn time(&self, l: u32, at: u32, r: u32) -> Node<Expr> {
+        let text = self.string(at, r).value;
+        self.moment(l, at, r, Clock::Time, text)
+    }
+
+    fn moment(&self, l: u32, at: u32, r: u32, clock: Clock, text: Arc<str>) -> Node<Expr> {
+        let kind = ExprKind::Moment {
+            clock,
+            text,
+            text_span: self.span(at, r),
+        };
+        self.leaf(l, r, kind)
+    }
+
+    pub(crate) fn path(&self, l: u32, r: u32, mut path: Vec<Ident>) -> Node<Expr> {
+        let kind = match path.pop() {
+            Some(name) if path.is_empty() => ExprKind::Name(name),
+            last => {
+                path.extend(last);
+                ExprKind::Path(path)
+            }
+        };
+        self.leaf(l, r, kind)
+    }
+
+    pub(crate) fn unary(&mut self, l: u32, r: u32, op: UnaryOp, operand: Node<Expr>) -> Node<Expr> {
+        let depth = operand.depth;
+        let operand = Box::new(operand.value);
+        self.expr(l, r, depth, ExprKind::Unary { op, operand })
+    }
+
+    pub(crate) fn binary(
+        &mut self,
+        l: u32,
+        at: u32,
+        r: u32,
+        left: Node<Expr>,
+        op: BinaryOp,
+        right: Node<Expr>,
+    ) -> Node<Expr> {
+        let depth = left.depth.max(right.depth);
+        let kind = ExprKind::Binary {
+            op,
+            op_span: self.span(at, at + 1),
+            left: Box::new(left.value),
+            right: Box::new(right.value),
+        };
+        self.expr(l, r, depth, kind)
+    }
+
+    pub(crate) fn field(&mut self, l: u32, r: u32, base: Node<Expr>, name: Ident) -> Node<Expr> {
+        let depth = base.depth;
+        let base = Box::new(base.value);
+        self.expr(l, r, depth, ExprKind::Field { base, name })
+    }
+
+    pub(crate) fn method(
+        &mut self,
+        l: u32,
+        r: u32,
+        receiver: Node<Expr>,
+        method: Ident,
+        args: Vec<Node<Expr>>,
+    ) -> Node<Expr> {
+        let mut depth = receiver.depth;
+        let kind = ExprKind::MethodCall {
+            receiver: Box::new(receiver.value),
+            method,
+            args: values(args, &mut depth),
+        };
+        self.expr(l, r, depth, kind)
+    }
+
+    pub(crate) fn call(
+        &mut self,
+        l: u32,
+        r: u32,
+        callee: Node<Expr>,
+        args: Vec<Node<Expr>>,
+    ) -> Node<Expr> {
+        let mut depth = callee.depth;
+        let kind = ExprKind::Call {
+            callee: Box::new(callee.value),
+            args: values(args, &mut depth),
+        };
+        self.expr(l, r, depth, kind)
+    }
+
+    pub(crate) fn index(
+        &mut self,
+        l: u32,
+        r: u32,
+        base: Node<Expr>,
+        index: Node<Expr>,
+    ) -> Node<Expr> {
+        let node = base.and(index, |base, index| ExprKind::Index {
+            base: Box::new(base),
+            index: Box::new(index),
+        });
+        self.expr(l, r, node.depth, node.value)
+    }
+
+    pub(crate) fn slice_of(
+        &mut self,
+        l: u32,
+        r: u32,
+        base: Node<Expr>,
+        from: Option<Node<Expr>>,
+        to: Option<Node<Expr>>,
+    ) -> Node<Expr> {
+        let mut depth = base.depth;
+        let kind = ExprKind::Slice {
+            base: Box::new(base.value),
+            from: from.map(|node| Box::new(node.into_value(&mut depth))),
+            to: to.map(|node| Box::new(node.into_value(&mut depth))),
+        };
+        self.expr(l, r, depth, kind)
+    }
+
+    pub(crate) fn array(&mut self, l: u32, r: u32, items: Vec<Node<Expr>>) -> Node<Expr> {
+        let mut depth = 0;
+        let items = values(items, &mut depth);
+        self.expr(l, r, depth, ExprKind::Array(items))
+    }
+
+    pub(crate) fn threshold(
+        &mut self,
+        l: u32,
+        r: u32,
+        needed: Node<Expr>,
+        keys: Vec<Node<Expr>>,
+        sigs: Vec<Node<Expr>>,
+    ) -> Node<Expr> {
+        let mut depth = needed.depth;
+        let kind = ExprKind::Threshold {
+            needed: Box::new(needed.value),
+            keys: values(keys, &mut depth),
+            sigs: values(sigs, &mut depth),
+        };
+        self.expr(l, r, depth, kind)
+    }
+
+    pub(crate) fn choice(
+        &mut self,
+        l: u32,
+        r: u32,
+        cond: Node<Expr>,
+        then: Node<Arc<Block>>,
+        otherwise: Option<Node<Arc<Block>>>,
+    ) -> Node<Expr> {
+        let mut depth = cond.depth;
+        let choice = If {
+            cond: Box::new(cond.value),
+            then: then.into_value(&mut depth),
+            otherwise: otherwise.map(|block| block.into_value(&mut depth)),
+            span: self.span(l, r),
+        };
+        self.expr(l, r, depth, ExprKind::If(choice))
+    }
+
+    /// The second `if` of `else if`, as the block it stands for.
+    pub(crate) fn else_if(&mut self, chained: Node<Expr>) -> Node<Arc<Block>> {
+        chained.map(|expr| {
+            let span = expr.span;
+            let (stmts, tail) = if gives_value(&expr) {
+                (Vec::new(), Some(Box::new(expr)))
+            } else {
+                (vec![statement_of(expr)], None)
+            };
+            Arc::new(Block { stmts, tail, span })
+        })
+    }
+
+    // ---- statements and entries
+
+    pub(crate) fn stmt(&self, l: u32, r: u32, kind: Node<StmtKind>) -> Parsed {
+        let span = self.span(l, r);
+        kind.map(|kind| Piece::Stmt(Stmt { kind, span }))
+    }
+
+    pub(crate) fn let_stmt(
+        &self,
+        l: u32,
+        r: u32,
+        mutable: bool,
+        name: Ident,
+        ty: Option<Node<TypeExpr>>,
+        value: Node<Expr>,
+    ) -> Parsed {
+        let mut depth = value.depth;
+        let kind = StmtKind::Let {
+            mutable,
+            name,
+            ty: ty.map(|ty| ty.into_value(&mut depth)),
+            value: value.value,
+        };
+        self.stmt(l, r, Node { value: kind, depth })
+    }
+
+    pub(crate) fn tail(&self, value: Node<Expr>) -> Parsed {
+        value.map(Piece::Tail)
+    }
+
+    pub(crate) fn entry(&self, l: u32, r: u32, key: Ident, value: Node<EntryValue>) -> Parsed {
+        let span = self.span(l, r);
+        value.map(|value| {
+            Piece::Entry(Entry {
+                docs: Vec::new(),
+                key,
+                value,
+                span,
+            })
+        })
+    }
+
+    // ---- types and items
+
+    fn type_expr(&mut self, l: u32, r: u32, depth: u32, kind: TypeKind) -> Node<TypeExpr> {
+        let span = self.span(l, r);
+        let node = Node {
+            value: TypeExpr { kind, span },
+            depth,
+        };
+        self.limited(span, node, || TypeExpr {
+            kind: TypeKind::Error,
+            span,
+        })
+    }
+
+    pub(crate) fn type_name(
+        &mut self,
+        l: u32,
+        r: u32,
+        name: Ident,
+        args: Vec<Node<TypeArg>>,
+    ) -> Node<TypeExpr> {
+        let mut depth = 0;
+        let args = values(args, &mut depth);
+        self.type_expr(l, r, depth, TypeKind::Name { name, args })
+    }
+
+    pub(crate) fn type_array(
+        &mut self,
+        l: u32,
+        r: u32,
+        element: Node<TypeExpr>,
+        length: Node<Expr>,
+    ) -> Node<TypeExpr> {
+        let node = element.and(length, |element, length| TypeKind::Array {
+            element: Box::new(element),
+            length: Box::new(length),
+        });
+        self.type_expr(l, r, node.depth, node.value)
+    }
+
+    pub(crate) fn type_tuple(
+        &mut self,
+        l: u32,
+        r: u32,
+        items: Vec<Node<TypeExpr>>,
+    ) -> Node<TypeExpr> {
+        let mut depth = 0;
+        let items = values(items, &mut depth);
+        self.type_expr(l, r, depth, TypeKind::Tuple(items))
+    }
+
+    pub(crate) fn type_error(&mut self, l: u32, r: u32) -> Node<TypeExpr> {
+        self.type_expr(l, r, 0, TypeKind::Error)
+    }
+
+    pub(crate) fn type_int(&self, l: u32, r: u32) -> Node<TypeArg> {
+        Node::leaf(TypeArg::Int {
+            digits: self.text(l, r),
+            span: self.span(l, r),
+        })
+    }
+
+    pub(crate) fn param(&self, l: u32, r: u32, name: Ident, ty: Node<TypeExpr>) -> Param {
+        Param {
+            name,
+            ty: ty.value,
+            span: self.span(l, r),
+        }
+    }
+
+    pub(crate) fn header(&self, header: Header) -> Parsed {
+        Node::leaf(Piece::Header(header))
+    }
+}
+
+fn values<T>(nodes: Vec<Node<T>>, depth: &mut u32) -> Vec<T> {
+    nodes
+        .into_iter()
+        .map(|node| node.into_value(depth))
+        .collect()
+}
+
+/// Whether an `if` has a value: one of its branches ends in an expression.
+pub(crate) fn gives_value(expr: &Expr) -> bool {
+    let ExprKind::If(choice) = &expr.kind else {
+        return true;
+    };
+    let otherwise = choice.otherwise.as_ref();
+    choice.then.tail.is_some() || otherwise.is_some_and(|block| block.tail.is_some())
+}
+
+/// An expression as a statement.
+pub(crate) fn statement_of(expr: Expr) -> Stmt {
+    let span = expr.span;
+    let kind = match expr.kind {
+        ExprKind::If(choice) => StmtKind::If(choice),
+        kind => StmtKind::Expr(Expr { kind, span }),
+    };
+    Stmt { kind, span }
+}

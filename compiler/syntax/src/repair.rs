@@ -1,0 +1,479 @@
+//! What to do when the grammar meets a terminal it cannot use: which terminal to put in, leave out
+//! or cut before, and how to tell.
+//!
+//! LALRPOP's own recovery drops what is already built and stops at the end of the input, so it is
+//! not used. Every repair here is a small edit of the terminals, after which the piece is read again
+//! from its first terminal; a piece gets at most [`EDITS_MAX`] of them, so the time stays linear.
+
+use crate::ast::Block;
+use crate::codes::Code;
+use crate::nodes::Node;
+use crate::span::Span;
+use crate::stream::{Lexeme, Start, Tok};
+use crate::token::TokenKind;
+use crate::words::Word;
+use std::sync::Arc;
+
+/// The most edits of one piece.
+pub(crate) const EDITS_MAX: usize = 8;
+
+/// Where the grammar stopped.
+pub(crate) struct Stop<'l> {
+    pub(crate) start: Start,
+    /// The terminals of the piece before the stop.
+    pub(crate) before: &'l [Lexeme],
+    /// The terminal that cannot be used; `None` at the end of the piece.
+    pub(crate) found: Option<&'l Lexeme>,
+    /// The terminals after it.
+    pub(crate) after: &'l [Lexeme],
+    /// The names of the terminals that could be used.
+    pub(crate) expected: Vec<String>,
+}
+
+/// The way on.
+#[derive(Debug)]
+pub(crate) enum Repair {
+    /// Put a terminal in before the stop.
+    Insert(Tok),
+    /// Leave the found terminal out.
+    Delete,
+    /// Put another terminal in its place.
+    Replace(Tok),
+    /// End the statement before the stop and read on there.
+    EndStatement,
+    /// End the statement before the stop and leave out the rest of it.
+    DropRest,
+    /// The body begins at the stop, without its `{`.
+    BeginBody,
+    /// Nothing sensible is left to do.
+    GiveUp,
+}
+
+impl Stop<'_> {
+    fn has(&self, terminal: &str) -> bool {
+        self.expected
+            .iter()
+            .any(|name| name.trim_matches('"') == terminal)
+    }
+
+    /// Inside an expression every infix sign is possible.
+    fn in_expression(&self) -> bool {
+        self.has("+")
+    }
+
+    fn found_is(&self, kind: TokenKind) -> bool {
+        self.found.is_some_and(|lexeme| lexeme.tok.is(kind))
+    }
+
+    fn found_word(&self) -> Option<Word> {
+        match self.found.map(|lexeme| &lexeme.tok) {
+            Some(Tok::Is(TokenKind::Keyword(word))) => Some(*word),
+            _ => None,
+        }
+    }
+
+    fn begins_operand(&self) -> bool {
+        self.found.is_some_and(|lexeme| lexeme.tok.begins_operand())
+    }
+
+    fn on_fresh_line(&self) -> bool {
+        self.found.is_none_or(|lexeme| lexeme.fresh_line)
+    }
+
+    /// The innermost bracket still open at the stop.
+    pub(crate) fn open_bracket(&self) -> Option<&Lexeme> {
+        let mut open = Vec::new();
+        for lexeme in self.before {
+            match &lexeme.tok {
+                Tok::Is(TokenKind::LParen | TokenKind::LBracket) => open.push(lexeme),
+                Tok::Is(TokenKind::RParen | TokenKind::RBracket) => {
+                    open.pop();
+                }
+                _ => {}
+            }
+        }
+        open.pop()
+    }
+
+    /// Whether the found bracket closes nothing.
+    fn closes_nothing(&self) -> bool {
+        let partner = match self.found.map(|lexeme| &lexeme.tok) {
+            Some(Tok::Is(TokenKind::RParen)) => TokenKind::LParen,
+            Some(Tok::Is(TokenKind::RBracket)) => TokenKind::LBracket,
+            _ => return false,
+        };
+        self.open_bracket().is_none_or(|open| !open.tok.is(partner))
+    }
+
+    /// Chooses the way on.
+    pub(crate) fn repair(&self) -> Repair {
+        if self.before.is_empty() && self.start == Start::Stmt {
+            return self.repair_first();
+        }
+        if self.closes_nothing() && !self.has("MISSING_EXPR") {
+            return Repair::Delete;
+        }
+        self.repair_header()
+            .or_else(|| self.repair_missing())
+            .or_else(|| self.repair_sign())
+            .unwrap_or(if self.has(";") {
+                Repair::DropRest
+            } else {
+                Repair::GiveUp
+            })
+    }
+
+    fn repair_first(&self) -> Repair {
+        if self.closes_nothing() {
+            Repair::Delete
+        } else if self.has("MISSING_EXPR") && self.found_is(TokenKind::Assign) {
+            Repair::Insert(Tok::MissingName)
+        } else {
+            Repair::GiveUp
+        }
+    }
+
+    fn repair_header(&self) -> Option<Repair> {
+        if self.start != Start::Item || !self.has("BODY") {
+            return None;
+        }
+        let names_result = self.found.is_some_and(|lexeme| {
+            matches!(lexeme.tok, Tok::Name) && !lexeme.fresh_line && self.has("->")
+        });
+        Some(if names_result && self.after.first().is_some_and(is_body) {
+            Repair::Insert(Tok::Is(TokenKind::Arrow))
+        } else {
+            Repair::BeginBody
+        })
+    }
+
+    fn repair_missing(&self) -> Option<Repair> {
+        let ends_here = self.has(";") && self.on_fresh_line();
+        let is_message = self
+            .found
+            .is_some_and(|lexeme| matches!(lexeme.tok, Tok::Str) && self.has(","));
+        if self.has("MISSING_TYPE") {
+            Some(Repair::Insert(Tok::MissingType))
+        } else if self.has("MISSING_EXPR") {
+            Some(Repair::Insert(Tok::MissingExpr))
+        } else if self.has("MISSING_NAME") {
+            Some(self.repair_name())
+        } else if ends_here && !is_message {
+            Some(match self.found {
+                Some(_) => Repair::EndStatement,
+                None => Repair::Insert(Tok::Is(TokenKind::Semi)),
+            })
+        } else {
+            None
+        }
+    }
+
+    fn repair_name(&self) -> Repair {
+        let in_its_place = self.found_word().is_some()
+            || self.found.is_some_and(|lexeme| {
+                matches!(
+                    lexeme.tok,
+                    Tok::Int | Tok::Decimal | Tok::Percent | Tok::Bytes | Tok::Str
+                )
+            });
+        if in_its_place {
+            Repair::Replace(Tok::MissingName)
+        } else {
+            Repair::Insert(Tok::MissingName)
+        }
+    }
+
+    fn repair_sign(&self) -> Option<Repair> {
+        if self.has(",") && self.begins_operand() {
+            return Some(Repair::Insert(Tok::Is(TokenKind::Comma)));
+        }
+        self.repair_definition()
+            .or_else(|| self.repair_bracket())
+            .or_else(|| self.repair_word())
+    }
+
+    /// `let x 5`, `name T`, `key 30%`: the sign between a name and what it stands for.
+    fn repair_definition(&self) -> Option<Repair> {
+        if !self.begins_operand() || self.in_expression() {
+            return None;
+        }
+        let assigned_later = self
+            .after
+            .iter()
+            .any(|lexeme| lexeme.tok.is(TokenKind::Assign));
+        if self.has(":") && (!self.has("=") || assigned_later) {
+            Some(Repair::Insert(Tok::Is(TokenKind::Colon)))
+        } else if self.has("=") {
+            Some(Repair::Insert(Tok::Is(TokenKind::Assign)))
+        } else {
+            None
+        }
+    }
+
+    fn repair_bracket(&self) -> Option<Repair> {
+        let kind = if self.has("BLOCK") {
+            return Some(Repair::Insert(self.empty_block()));
+        } else if self.has(")") {
+            TokenKind::RParen
+        } else if self.has("]") {
+            TokenKind::RBracket
+        } else if self.in_expression() {
+            return None;
+        } else if self.has(">") {
+            TokenKind::Gt
+        } else if self.has("(") {
+            TokenKind::LParen
+        } else if self.has("[") {
+            TokenKind::LBracket
+        } else {
+            return None;
+        };
+        Some(Repair::Insert(Tok::Is(kind)))
+    }
+
+    fn repair_word(&self) -> Option<Repair> {
+        let words = [Word::By, Word::After, Word::To, Word::Signed];
+        words
+            .into_iter()
+            .find(|word| self.has(word.text()))
+            .map(|word| Repair::Insert(Tok::Context(word)))
+    }
+
+    fn empty_block(&self) -> Tok {
+        Tok::Block(Node::leaf(Arc::new(Block {
+            stmts: Vec::new(),
+            tail: None,
+            span: Span::default(),
+        })))
+    }
+
+    /// The code, the sentence and the next action. `shown` is the found text.
+    pub(crate) fn explain(&self, shown: Option<&str>) -> Explanation {
+        let end = match self.start {
+            Start::Item => "the end of the declaration",
+            Start::Stmt => "the end of the block",
+            Start::Entry => "the end of the entry",
+        };
+        let found = match self.found.map(|lexeme| &lexeme.tok) {
+            Some(Tok::Block(_) | Tok::Body) => "`{`".to_string(),
+            Some(_) => format!("`{}`", shown.unwrap_or_default()),
+            None => end.to_string(),
+        };
+        self.explain_found(&found)
+    }
+
+    fn explain_found(&self, found: &str) -> Explanation {
+        if self.before.is_empty() {
+            return self.explain_first(found);
+        }
+        if self.closes_nothing() && !self.has("MISSING_EXPR") {
+            return Explanation::new(Code::E0011, format!("{found} closes nothing"))
+                .help("remove it, or open the bracket that it closes");
+        }
+        if self.has("MISSING_TYPE") {
+            return Explanation::new(Code::E0010, format!("expected a type, found {found}"))
+                .help("write a type, such as `Int`, `Bytes<20>` or `Coin`");
+        }
+        if self.has("MISSING_EXPR") {
+            return self.explain_operand(found);
+        }
+        if self.has("MISSING_NAME") {
+            return self.explain_name(found);
+        }
+        self.explain_sign(found)
+    }
+
+    fn explain_first(&self, found: &str) -> Explanation {
+        match self.start {
+            _ if self.closes_nothing() => {
+                Explanation::new(Code::E0011, format!("{found} closes nothing"))
+                    .help("remove it, or open the bracket that it closes")
+            }
+            Start::Stmt if self.found_word() == Some(Word::Else) => {
+                Explanation::new(Code::E0001, "`else` without its `if`".to_string())
+                    .help("put it directly after the `}` of an `if`")
+            }
+            Start::Stmt => Explanation::new(Code::E0001, format!("expected a statement, found {found}"))
+                .help("a statement is `let`, `require`, `if`, `split`, `return`, `name = value;` or `call();`"),
+            Start::Entry => Explanation::new(Code::E0009, format!("expected the key of an entry, found {found}"))
+                .help("an entry is written `key: value,`"),
+            Start::Item => Explanation::new(Code::E0001, format!("expected a declaration, found {found}")),
+        }
+    }
+
+    fn explain_operand(&self, found: &str) -> Explanation {
+        let missing = Explanation::new(
+            Code::E0008,
+            format!("expected an expression, found {found}"),
+        );
+        match self.before.last().map(|lexeme| &lexeme.tok) {
+            Some(Tok::Is(TokenKind::Assign)) => missing.help("write the value after `=`"),
+            Some(Tok::Is(TokenKind::Colon)) => missing.help("write the value after `:`"),
+            _ => missing.help("write a name, a number or another value here"),
+        }
+    }
+
+    fn explain_name(&self, found: &str) -> Explanation {
+        let what = match self.before.last().map(|lexeme| &lexeme.tok) {
+            Some(Tok::Is(TokenKind::Dot)) => "the name of a field or method",
+            Some(Tok::Is(TokenKind::Keyword(word))) => match word {
+                Word::Fn => "the name of the function",
+                Word::Contract => "the name of the contract",
+                Word::Reward => "the name of the reward",
+                Word::Spend => "the name of the path",
+                Word::Const => "the name of the constant",
+                Word::Let | Word::Mut => "the name of the value",
+                _ => "a name",
+            },
+            Some(Tok::Context(Word::By)) => "the name of a reward",
+            _ => "a name",
+        };
+        let explanation = Explanation::new(Code::E0009, format!("expected {what}, found {found}"));
+        match self.found_word() {
+            Some(_) => explanation.help(format!("{found} is a keyword; choose another name")),
+            None => explanation.help("a name is a letter or `_`, then letters, digits and `_`"),
+        }
+    }
+
+    fn explain_sign(&self, found: &str) -> Explanation {
+        if self.start == Start::Item && self.has("BODY") {
+            return Explanation::new(Code::E0011, format!("expected `{{`, found {found}"))
+                .after_previous()
+                .help("open the body with `{`");
+        }
+        let ends_here = self.has(";") && self.on_fresh_line();
+        if ends_here {
+            return Explanation::new(Code::E0007, "expected `;` after this statement".to_string())
+                .after_previous()
+                .help("add `;` here");
+        }
+        if let Repair::Insert(tok) = self.repair()
+            && let Some(sign) = written(&tok)
+        {
+            return self.explain_insert(sign, found);
+        }
+        if self.is_chained_comparison() {
+            return Explanation::new(Code::E0001, "comparisons cannot be chained".to_string())
+                .help("join two comparisons with `&&`");
+        }
+        Explanation::new(
+            Code::E0001,
+            format!("{}, found {found}", self.expectation()),
+        )
+    }
+
+    fn explain_insert(&self, sign: &str, found: &str) -> Explanation {
+        let code = match sign {
+            ")" | "]" | ">" | "{" => Code::E0011,
+            _ => Code::E0001,
+        };
+        let explanation = Explanation::new(code, format!("expected `{sign}`, found {found}"))
+            .after_previous()
+            .help(format!("add `{sign}` here"));
+        match code {
+            Code::E0011 => explanation.with_open_bracket(),
+            _ => explanation,
+        }
+    }
+
+    fn is_chained_comparison(&self) -> bool {
+        let compares = matches!(
+            self.found.map(|lexeme| &lexeme.tok),
+            Some(Tok::Is(
+                TokenKind::Eq
+                    | TokenKind::Ne
+                    | TokenKind::Lt
+                    | TokenKind::Le
+                    | TokenKind::Gt
+                    | TokenKind::Ge
+            ))
+        );
+        compares && self.has("&&")
+    }
+
+    /// A short phrase for what could stand here; never a list longer than three.
+    fn expectation(&self) -> String {
+        let signs: Vec<String> = self
+            .expected
+            .iter()
+            .map(|name| name.trim_matches('"'))
+            .filter(|name| !name.starts_with("as "))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        match signs.as_slice() {
+            [one] => format!("expected {one}"),
+            [one, two] => format!("expected {one} or {two}"),
+            [one, two, three] => format!("expected {one}, {two} or {three}"),
+            _ if self.in_expression() && self.has(";") => "expected an operator or `;`".to_string(),
+            _ if self.in_expression() && self.start == Start::Entry => {
+                "expected an operator or `,`".to_string()
+            }
+            _ if self.in_expression() => "expected an operator".to_string(),
+            _ => "expected something else".to_string(),
+        }
+    }
+}
+
+/// A message about a stop, without places.
+pub(crate) struct Explanation {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+    /// Whether the message is about the place just after the previous terminal.
+    pub(crate) after_previous: bool,
+    /// Whether to show the innermost open bracket.
+    pub(crate) open_bracket: bool,
+}
+
+impl Explanation {
+    fn new(code: Code, message: String) -> Explanation {
+        Explanation {
+            code,
+            message,
+            help: None,
+            after_previous: false,
+            open_bracket: false,
+        }
+    }
+
+    fn help(mut self, text: impl Into<String>) -> Explanation {
+        self.help = Some(text.into());
+        self
+    }
+
+    fn after_previous(mut self) -> Explanation {
+        self.after_previous = true;
+        self
+    }
+
+    fn with_open_bracket(mut self) -> Explanation {
+        self.open_bracket = true;
+        self
+    }
+}
+
+fn is_body(lexeme: &Lexeme) -> bool {
+    matches!(lexeme.tok, Tok::Body)
+}
+
+/// How a terminal that a repair puts in is written.
+fn written(tok: &Tok) -> Option<&'static str> {
+    match tok {
+        Tok::Block(_) => Some("{"),
+        Tok::Context(word) => Some(word.text()),
+        Tok::Is(kind) => match kind {
+            TokenKind::Semi => Some(";"),
+            TokenKind::Comma => Some(","),
+            TokenKind::Colon => Some(":"),
+            TokenKind::Assign => Some("="),
+            TokenKind::Arrow => Some("->"),
+            TokenKind::LParen => Some("("),
+            TokenKind::RParen => Some(")"),
+            TokenKind::LBracket => Some("["),
+            TokenKind::RBracket => Some("]"),
+            TokenKind::Gt => Some(">"),
+            _ => None,
+        },
+        _ => None,
+    }
+}

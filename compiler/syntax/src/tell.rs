@@ -1,0 +1,255 @@
+//! The messages of the parser that are not about what the grammar expected.
+
+use crate::codes::Code;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::islands::ISLANDS_MAX;
+use crate::literal::shorten;
+use crate::parser::Parser;
+use crate::repair::Explanation;
+use crate::span::{FileId, ItemKind, Loc, Span};
+use crate::stream::Lexeme;
+use crate::token::TokenKind;
+use crate::words::{Word, WordClass};
+
+/// The most syntax diagnostics of an island, and of a file.
+pub(crate) const DIAGNOSTICS_MAX: usize = 100;
+
+type Place = Option<(u32, u32)>;
+
+impl Parser<'_> {
+    pub(crate) fn tell(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let diagnostic = Diagnostic::error(code, message, self.loc(span)).help(help);
+        self.add(diagnostic);
+    }
+
+    fn loc(&self, span: Span) -> Loc {
+        Loc::in_item(FileId::default(), self.key.clone(), span)
+    }
+
+    /// One more than the limit is kept, so that the file knows that there are more.
+    fn add(&mut self, diagnostic: Diagnostic) {
+        if self.diagnostics.len() <= DIAGNOSTICS_MAX {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Tells where the grammar stopped.
+    pub(crate) fn tell_stop(
+        &mut self,
+        explanation: Explanation,
+        found: Place,
+        previous: Option<u32>,
+        open: Place,
+    ) {
+        let brace =
+            explanation.code == Code::E0011 && explanation.message.starts_with("expected `{`");
+        let consequence = self.braces_told && (brace || explanation.message.contains("`else`"));
+        if consequence {
+            return;
+        }
+        self.braces_told |= brace;
+        let after_previous = previous.map(|end| self.cx.span(end, end));
+        let found = found.map(|(l, r)| self.cx.span(l, r));
+        let span = match (explanation.after_previous, after_previous, found) {
+            (true, Some(span), _) | (false, _, Some(span)) | (_, Some(span), None) => span,
+            (_, None, found) => found.unwrap_or_default(),
+        };
+        let mut diagnostic =
+            Diagnostic::error(explanation.code, explanation.message, self.loc(span));
+        diagnostic.help = explanation.help;
+        if let Some((l, r)) = open.filter(|_| explanation.open_bracket) {
+            diagnostic = diagnostic.label(self.loc(self.cx.span(l, r)), "opened here");
+        }
+        self.add(diagnostic);
+    }
+
+    pub(crate) fn tell_too_nested(&mut self, span: Span) {
+        self.tell(
+            Code::E0012,
+            span,
+            "this nests too deeply",
+            "give a part its own name with `let`, or move it into a function",
+        );
+    }
+
+    pub(crate) fn missing_semi(&mut self, lexemes: &[Lexeme]) {
+        let end = Span::point(self.lexemes_span(lexemes).end);
+        self.tell(
+            Code::E0007,
+            end,
+            "expected `;` after this statement",
+            "add `;` here",
+        );
+    }
+
+    pub(crate) fn missing_comma(&mut self, lexemes: &[Lexeme]) {
+        let end = Span::point(self.lexemes_span(lexemes).end);
+        self.tell(
+            Code::E0001,
+            end,
+            "expected `,` after this entry",
+            "add `,` here",
+        );
+    }
+
+    pub(crate) fn stray_brace(&mut self, at: usize) {
+        if !std::mem::replace(&mut self.braces_told, true) {
+            let span = self.source.span(at);
+            self.tell(
+                Code::E0011,
+                span,
+                "this `}` closes nothing",
+                "remove it, or open a block with `{`",
+            );
+        }
+    }
+
+    pub(crate) fn unclosed_brace(&mut self, at: usize) {
+        if !std::mem::replace(&mut self.braces_told, true) {
+            let span = self.source.span(at);
+            self.tell(
+                Code::E0011,
+                span,
+                "this `{` is never closed",
+                "close it with `}`",
+            );
+        }
+    }
+
+    pub(crate) fn warn_idle_doc(&mut self, span: Span) {
+        let mut diagnostic =
+            Diagnostic::error(Code::E0018, "this documents nothing", self.loc(span))
+                .help("write `//` for a comment");
+        diagnostic.severity = Severity::Warning;
+        self.add(diagnostic);
+    }
+
+    pub(crate) fn not_yet(&mut self, word: Word, span: Span) {
+        let message = format!("`{}` is not available yet", word.text());
+        self.tell(
+            Code::E0013,
+            span,
+            message,
+            "this version of the compiler knows `use`, `const`, `fn`, `contract` and `reward`",
+        );
+    }
+
+    /// Tells what is wrong with an island that begins no item.
+    pub(crate) fn explain_garbage(&mut self, first: usize) {
+        if self.key.kind == ItemKind::Rest {
+            let span = self.source.span(first);
+            let message = format!("this file has more than {ISLANDS_MAX} items");
+            return self.tell(Code::E0017, span, message, "split the file");
+        }
+        let Some(kind) = self.source.kind(first) else {
+            return self.idle_doc(0);
+        };
+        if let Some(word) = self.source.reserves(first) {
+            return self.not_yet(word, self.source.span(first));
+        }
+        let span = self.source.span(first);
+        let shown = shorten(self.source.slice(first));
+        match kind {
+            TokenKind::RBrace => self.tell(
+                Code::E0011,
+                span,
+                "this `}` closes nothing",
+                "remove it, or open a block with `{`",
+            ),
+            TokenKind::Error => self.tell(
+                Code::E0002,
+                span,
+                format!("`{shown}` means nothing here"),
+                "remove it, or put it into a comment",
+            ),
+            TokenKind::Keyword(Word::Spend) => self.tell(
+                Code::E0015,
+                span,
+                "`spend` stands outside any contract",
+                "move it between the braces of a `contract`",
+            ),
+            _ => {
+                let help = match self.similar(first, &ITEM_WORDS) {
+                    Some(word) => format!("did you mean `{}`?", word.text()),
+                    None => "an item begins with `use`, `const`, `fn`, `contract` or `reward`"
+                        .to_string(),
+                };
+                self.tell(
+                    Code::E0015,
+                    span,
+                    format!("expected an item, found `{shown}`"),
+                    help,
+                );
+            }
+        }
+    }
+
+    /// Tells what is wrong with text in a contract that begins no member.
+    pub(crate) fn explain_no_member(&mut self, first: usize, end: usize) {
+        if first >= end {
+            return self.idle_doc(first.saturating_sub(1));
+        }
+        if self.source.is(first, TokenKind::RBrace) {
+            return self.stray_brace(first);
+        }
+        if let Some(word) = self.source.reserves(first) {
+            return self.not_yet(word, self.source.span(first));
+        }
+        if self.braces_told {
+            return;
+        }
+        let shown = shorten(self.source.slice(first));
+        let help = match self.similar(first, &MEMBER_WORDS) {
+            Some(word) => format!("did you mean `{}`?", word.text()),
+            None => "a contract holds `spend`, `fn` and `const`".to_string(),
+        };
+        let span = self.source.span(first);
+        self.tell(
+            Code::E0015,
+            span,
+            format!("expected a member of the contract, found `{shown}`"),
+            help,
+        );
+    }
+
+    /// The word that the name at `at` is probably a misspelling of.
+    fn similar(&self, at: usize, words: &[Word]) -> Option<Word> {
+        let text = self.source.slice(at);
+        let plausible = self.source.is(at, TokenKind::Ident) && text.len() <= 12;
+        let found = words.iter().find(|word| differs_little(text, word.text()));
+        found
+            .copied()
+            .filter(|word| plausible && word.class() == WordClass::Keyword)
+    }
+}
+
+const ITEM_WORDS: [Word; 5] = [
+    Word::Use,
+    Word::Const,
+    Word::Fn,
+    Word::Contract,
+    Word::Reward,
+];
+const MEMBER_WORDS: [Word; 3] = [Word::Spend, Word::Fn, Word::Const];
+
+/// Whether one letter added, left out or changed, or two neighbours swapped, make `a` of `b`.
+fn differs_little(a: &str, b: &str) -> bool {
+    let same_start = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let (Some(a), Some(b)) = (a.get(same_start..), b.get(same_start..)) else {
+        return false;
+    };
+    match (a, b) {
+        ([x, y, rest @ ..], [v, w, other @ ..]) if x == w && y == v && rest == other => true,
+        ([_, rest @ ..], [_, other @ ..]) if rest == other => true,
+        ([_, rest @ ..], other) if rest == other => true,
+        (rest, [_, other @ ..]) => rest == other,
+        _ => false,
+    }
+}
