@@ -241,10 +241,9 @@ mod tests {
     #[test]
     fn published_addresses_read_and_print() {
         let hash: [u8; 20] = hex::decode("f5bf48b397dae70be82b3cca4793f8eb2b6cdac9").unwrap().try_into().unwrap();
-        for (payee, text) in [(Payee::KeyHash(hash), "bitcoincash:qr6m7j9njldwwzlg9v7v53unlr4jkmx6eylep8ekg2")] {
-            assert_eq!(Address::new(Network::Main, payee).to_string(), text);
-            assert_eq!(Address::parse(text, Network::Main).map(|address| address.payee()), Ok(payee));
-        }
+        let (payee, text) = (Payee::KeyHash(hash), "bitcoincash:qr6m7j9njldwwzlg9v7v53unlr4jkmx6eylep8ekg2");
+        assert_eq!(Address::new(Network::Main, payee).to_string(), text);
+        assert_eq!(Address::parse(text, Network::Main).map(|address| address.payee()), Ok(payee));
     }
 
     #[test]
