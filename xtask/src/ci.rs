@@ -1,0 +1,50 @@
+//! `cargo xtask ci`: everything that must hold before a change lands, in one command.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+/// The steps, cheapest first, so that a mistake shows early.
+const STEPS: &[(&str, &[&str])] = &[
+    ("format", &["fmt", "--all", "--check"]),
+    ("laws of the tree", &["xtask", "tidy"]),
+    ("generated pages", &["xtask", "gen", "--check"]),
+    ("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    ("tests", &["test", "--workspace"]),
+    ("documentation", &["doc", "--workspace", "--no-deps"]),
+];
+
+/// Runs every step and stops at the first that fails, which it names.
+pub fn run(root: &Path) -> Result<(), String> {
+    for (name, args) in STEPS {
+        step(root, name, args)?;
+    }
+    deny(root)
+}
+
+fn step(root: &Path, name: &str, args: &[&str]) -> Result<(), String> {
+    let start = Instant::now();
+    eprintln!("── {name}: cargo {}", args.join(" "));
+    let status = Command::new(env!("CARGO"))
+        .args(args)
+        .current_dir(root)
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .env("INSTA_UPDATE", "no")
+        .status()
+        .map_err(|error| format!("cargo did not start: {error}"))?;
+    if !status.success() {
+        return Err(format!("step `{name}` failed; repeat it alone with `cargo {}`", args.join(" ")));
+    }
+    eprintln!("── {name}: {} s", start.elapsed().as_secs());
+    Ok(())
+}
+
+/// Advisories and bans need `cargo deny`, which is not part of the toolchain; licences are checked by `tidy` in any case.
+fn deny(root: &Path) -> Result<(), String> {
+    let present = Command::new(env!("CARGO")).args(["deny", "--version"]).output().is_ok_and(|out| out.status.success());
+    if !present {
+        eprintln!("── cargo deny: skipped, it is not installed (`cargo install cargo-deny`)");
+        return Ok(());
+    }
+    step(root, "cargo deny", &["deny", "check", "bans", "licenses", "sources"])
+}
