@@ -1,0 +1,102 @@
+//! From item-relative places to files, lines and columns.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use spec::artifact::SourceSpan;
+use syntax::{FileId, ItemKey, LineIndex, Loc};
+
+/// A place in a source file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file's path.
+    pub path: Arc<str>,
+    /// The bytes.
+    pub range: Range<usize>,
+    /// The line of the first byte, from 1.
+    pub line: usize,
+    /// The column of the first byte in characters, from 1.
+    pub column: usize,
+    /// The length of that line in bytes.
+    pub line_bytes: usize,
+}
+
+/// One source with what is needed to find places in it.
+#[derive(Clone, Debug)]
+pub struct FilePlaces {
+    /// Its path.
+    pub path: Arc<str>,
+    /// Its text.
+    pub text: Arc<str>,
+    lines: LineIndex,
+    items: BTreeMap<ItemKey, u32>,
+}
+
+impl FilePlaces {
+    /// A file whose items start at the given offsets.
+    #[must_use]
+    pub fn new(path: Arc<str>, text: Arc<str>, items: BTreeMap<ItemKey, u32>) -> Self {
+        Self { lines: LineIndex::new(&text), path, text, items }
+    }
+}
+
+/// Every source of one compilation, by its number.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    files: Vec<FilePlaces>,
+}
+
+impl Places {
+    /// The sources in the order of their numbers.
+    #[must_use]
+    pub const fn new(files: Vec<FilePlaces>) -> Self {
+        Self { files }
+    }
+
+    /// The sources.
+    pub fn files(&self) -> impl Iterator<Item = &FilePlaces> {
+        self.files.iter()
+    }
+
+    /// Where `loc` is; `None` if its file or item does not exist.
+    #[must_use]
+    pub fn resolve(&self, loc: &Loc) -> Option<Place> {
+        let file = self.file(loc.file)?;
+        let base = match &loc.item {
+            Some(item) => *file.items.get(item)?,
+            None => 0,
+        };
+        let span = loc.span.shifted(base);
+        let clamp = |at: u32| file.text.floor_char_boundary(at as usize);
+        let range = clamp(span.start)..clamp(span.end);
+        let at = file.lines.line_col(&file.text, clamp(span.start) as u32);
+        let (line, column) = (at.line as usize, at.column as usize);
+        Some(Place { path: file.path.clone(), line, column, line_bytes: file.line_bytes(range.start), range })
+    }
+
+    /// Where `loc` is, as artifacts say it.
+    #[must_use]
+    pub fn source_span(&self, loc: &Loc) -> Option<SourceSpan> {
+        let place = self.resolve(loc)?;
+        Some(SourceSpan {
+            file: loc.file.0 as usize,
+            start: place.range.start,
+            end: place.range.end,
+            line: place.line,
+            column: place.column,
+        })
+    }
+
+    fn file(&self, id: FileId) -> Option<&FilePlaces> {
+        self.files.get(id.0 as usize)
+    }
+}
+
+impl FilePlaces {
+    fn line_bytes(&self, at: usize) -> usize {
+        let before = self.text.get(..at).and_then(|head| head.rfind('\n')).map_or(0, |newline| newline + 1);
+        let after = self.text.get(at..).and_then(|tail| tail.find('\n')).map_or(self.text.len(), |newline| at + newline);
+        after - before
+    }
+}

@@ -1,0 +1,122 @@
+//! Diagnostics for people, through ariadne, and for machines, as JSON.
+
+use std::io;
+use std::sync::Arc;
+
+use ariadne::{CharSet, Config, IndexType, Label as Mark, Report, ReportKind, Source, sources};
+use serde_json::{Value, json};
+use syntax::{Diagnostic, Label, Severity};
+
+use crate::place::{Place, Places};
+
+/// One line of a source is shown at most this far; a longer one is cut, so that hostile input cannot flood a terminal.
+const LINE_BYTES_MAX: usize = 2_000;
+
+/// Writes every diagnostic with its source, in the order given.
+///
+/// # Errors
+/// What `out` fails with.
+pub fn human(out: &mut dyn io::Write, places: &Places, diagnostics: &[Diagnostic], color: bool) -> io::Result<()> {
+    let mut cache = sources(places.files().map(|file| (file.path.to_string(), Shown(file.text.clone()))));
+    for diagnostic in diagnostics {
+        match report(places, diagnostic, color) {
+            Some(report) => report.write(&mut cache, &mut *out)?,
+            None => plain(out, places, diagnostic)?,
+        }
+    }
+    Ok(())
+}
+
+/// A source as ariadne stores it.
+struct Shown(Arc<str>);
+
+impl AsRef<str> for Shown {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+type FileRange = (String, std::ops::Range<usize>);
+
+/// The framed form; `None` if a line it would show is too long to be shown.
+fn report<'a>(places: &Places, diagnostic: &Diagnostic, color: bool) -> Option<Report<'a, FileRange>> {
+    let at = |place: &Place| (place.path.to_string(), place.range.clone());
+    let primary = places.resolve(&primary(diagnostic)?.loc)?;
+    let kind = match diagnostic.severity {
+        Severity::Error => ReportKind::Error,
+        Severity::Warning => ReportKind::Warning,
+    };
+    let config = Config::default().with_color(color).with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode);
+    let mut builder = Report::build(kind, at(&primary))
+        .with_config(config)
+        .with_code(diagnostic.code)
+        .with_message(&diagnostic.message)
+        .with_notes(diagnostic.notes.iter());
+    if let Some(help) = &diagnostic.help {
+        builder.add_help(help);
+    }
+    for label in &diagnostic.labels {
+        let place = places.resolve(&label.loc)?;
+        if place.line_bytes > LINE_BYTES_MAX {
+            return None;
+        }
+        let order = if label.primary { 0 } else { 1 };
+        builder.add_label(Mark::new(at(&place)).with_message(&label.text).with_order(order));
+    }
+    Some(builder.finish())
+}
+
+/// One line without the source, for places that cannot be shown.
+fn plain(out: &mut dyn io::Write, places: &Places, diagnostic: &Diagnostic) -> io::Result<()> {
+    let place = primary(diagnostic).and_then(|label| places.resolve(&label.loc));
+    let word = severity(diagnostic);
+    writeln!(out, "{word}[{}]: {}", diagnostic.code, diagnostic.message)?;
+    if let Some(place) = place {
+        writeln!(out, "  at {}:{}:{}", place.path, place.line, place.column)?;
+    }
+    diagnostic.help.iter().try_for_each(|help| writeln!(out, "  help: {help}"))
+}
+
+fn primary(diagnostic: &Diagnostic) -> Option<&Label> {
+    diagnostic.labels.iter().find(|label| label.primary)
+}
+
+fn severity(diagnostic: &Diagnostic) -> &'static str {
+    match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+/// The diagnostics as a JSON array; lines and columns count from 1, columns in characters, offsets in bytes.
+#[must_use]
+pub fn machine(places: &Places, diagnostics: &[Diagnostic]) -> Value {
+    diagnostics.iter().map(|diagnostic| machine_one(places, diagnostic)).collect()
+}
+
+fn machine_one(places: &Places, diagnostic: &Diagnostic) -> Value {
+    let labels: Vec<Value> = diagnostic
+        .labels
+        .iter()
+        .filter_map(|label| {
+            let place = places.resolve(&label.loc)?;
+            Some(json!({
+                "file": place.path.as_ref(),
+                "line": place.line,
+                "column": place.column,
+                "start": place.range.start,
+                "end": place.range.end,
+                "text": label.text,
+                "primary": label.primary,
+            }))
+        })
+        .collect();
+    json!({
+        "code": diagnostic.code.name(),
+        "severity": severity(diagnostic),
+        "message": diagnostic.message,
+        "labels": labels,
+        "help": diagnostic.help,
+        "notes": diagnostic.notes,
+    })
+}
