@@ -1,0 +1,67 @@
+//! Runs the real binary.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+/// The top of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie one folder below the top")
+}
+
+/// The path of the binary, built first if need be.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "bmc"])
+            .current_dir(root())
+            .status()
+            .expect("cargo starts");
+        assert!(status.success(), "`cargo build --package bmc` failed");
+        let tests = std::env::current_exe().expect("a test knows its own path");
+        let folder = tests.ancestors().nth(2).expect("a test lies in target/PROFILE/deps");
+        folder.join(format!("bmc{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+/// What a run printed and how it ended.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs `bmc` with `args` in `folder`, without colours.
+pub fn bmc(folder: &Path, args: &[&str]) -> Ran {
+    let output = Command::new(binary())
+        .args(args)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the binary starts");
+    ran(output)
+}
+
+fn ran(output: Output) -> Ran {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+impl Ran {
+    /// The standard output of a run that must have succeeded.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self.stdout
+    }
+
+    /// All output of a run that must have ended with `code`.
+    #[track_caller]
+    pub fn fails_with(self, code: i32) -> String {
+        let all = format!("{}{}", self.stdout, self.stderr);
+        assert_eq!(self.code, Some(code), "{all}");
+        assert!(!all.contains("panicked"), "{all}");
+        all
+    }
+}
