@@ -41,7 +41,8 @@ fn step(root: &Path, name: &str, args: &[&str]) -> Result<(), String> {
 
 /// Advisories and bans need `cargo deny`, which is not part of the toolchain; licences are checked by `tidy` in any case.
 fn deny(root: &Path) -> Result<(), String> {
-    let present = Command::new(env!("CARGO")).args(["deny", "--version"]).output().is_ok_and(|out| out.status.success());
+    let present =
+        Command::new(env!("CARGO")).args(["deny", "--version"]).output().is_ok_and(|out| out.status.success());
     if !present {
         eprintln!("── cargo deny: skipped, it is not installed (`cargo install cargo-deny`)");
         return Ok(());

@@ -34,10 +34,21 @@ fn opcodes() -> String {
     for row in TABLE {
         if chapter != Some(row.group) {
             chapter = Some(row.group);
-            let _ = write!(page, "\n## {}\n\n| byte | name | stack | what it does |\n|---|---|---|---|\n", title(row.group));
+            let _ = write!(
+                page,
+                "\n## {}\n\n| byte | name | stack | what it does |\n|---|---|---|---|\n",
+                title(row.group)
+            );
         }
         let only = if row.availability == Availability::Bitmodel { " *(bitmodel)*" } else { "" };
-        let _ = writeln!(page, "| `{:02x}` | `{}`{only} | `{}` | {} |", row.opcode.to_byte(), row.name, row.stack.trim(), row.doc);
+        let _ = writeln!(
+            page,
+            "| `{:02x}` | `{}`{only} | `{}` | {} |",
+            row.opcode.to_byte(),
+            row.name,
+            row.stack.trim(),
+            row.doc
+        );
     }
     page
 }

@@ -1,2 +1,61 @@
-//! `cargo xtask`.
-fn main() {}
+//! The repository's own tool, `cargo xtask`: checks, generated pages, vectors.
+//! It knows the tree and the crates; nothing of the product knows it.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod ci;
+mod r#gen;
+mod tidy;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Checks and generates what the repository needs",
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything that must hold before a change lands
+    Ci,
+    /// The laws of the tree: crate edges, budgets, licences, links
+    Tidy,
+    /// Prints the generated pages of docs/ again
+    Gen {
+        /// Only compare, and fail if a page is stale
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let outcome = match Cli::parse().command {
+        Command::Ci => ci::run(root),
+        Command::Tidy => tidy::run(root).and_then(|broken| none_of("law broken", &broken)),
+        Command::Gen { check } => {
+            r#gen::run(root, check).and_then(|stale| none_of("page stale, run `cargo xtask gen`", &stale))
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Succeeds if `found` is empty, otherwise lists it.
+fn none_of(what: &str, found: &[String]) -> Result<(), String> {
+    if found.is_empty() { Ok(()) } else { Err(format!("{}\n{}: {what}", found.join("\n"), found.len())) }
+}

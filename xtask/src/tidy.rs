@@ -117,7 +117,10 @@ fn licences(metadata: &Metadata, root: &Path, broken: &mut Vec<String>) -> Resul
         let allowed = spdx::Expression::parse_mode(text, spdx::ParseMode::LAX)
             .is_ok_and(|expression| expression.evaluate(|need| allow.contains(need.to_string().as_str())));
         if !allowed {
-            broken.push(format!("{} {} has licence `{text}`, which deny.toml does not allow", package.name, package.version));
+            broken.push(format!(
+                "{} {} has licence `{text}`, which deny.toml does not allow",
+                package.name, package.version
+            ));
         }
     }
     Ok(())
@@ -150,7 +153,8 @@ fn function_budget(mut lengths: Vec<(usize, String)>, broken: &mut Vec<String>) 
     }
     let long: Vec<_> = lengths.iter().filter(|(lines, _)| *lines > FUNCTION_LINES_LONG).collect();
     if long.len() > lengths.len() / FUNCTIONS_PER_LONG {
-        let mut message = format!("{} of {} functions have over {FUNCTION_LINES_LONG} lines:", long.len(), lengths.len());
+        let mut message =
+            format!("{} of {} functions have over {FUNCTION_LINES_LONG} lines:", long.len(), lengths.len());
         for (lines, name) in long.iter().rev() {
             // Writing to a string cannot fail.
             let _ = write!(message, "\n    {lines} {name}");
