@@ -90,6 +90,15 @@ codes! {
         "One file holds at most 20,000 items. Split it into several files.";
     E0018 "documentation that documents nothing"
         "A `///` comment belongs to the item, member or entry that follows it, and `//!` to the file at whose top it stands. Write `//` for a comment about anything else.";
+
+    E0501 "script too large"
+        "A script and everything it copies from functions must fit into the bytes that the rules allow: 10,000 under `bch2026`, 65,535 under `bitmodel`. Split the contract, or check less in one path.";
+    E0502 "too many levels"
+        "Conditionals, calls and expressions inside each other, or the paths of one contract, go deeper than the rules or the compiler allow. Split them into several `let`s, `require`s or contracts.";
+    E0503 "too many values at once"
+        "The stack holds every value from where it is computed to its last use, and it has room for a fixed number. Use values closer to where they are computed.";
+    E0504 "work that the transaction does not pay for"
+        "An input may do only as much work as the length of its unlocking bytecode pays for. This path may do more with arguments of usual length. Check less in it, or let the spender push padding.";
 }
 
 #[cfg(test)]
