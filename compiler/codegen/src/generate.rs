@@ -1,0 +1,386 @@
+//! The door: a contract in, its bytecode and everything an artifact says about it out.
+
+use analysis::hir;
+use spec::artifact::{Piece, Slot, SpendPath, TimeNeeds, UnlockItem};
+use spec::script::push_len;
+use spec::{Mode, RuleSet, Rules};
+use syntax::{Code as ErrorCode, Diagnostic, Loc};
+
+use crate::arrange::{self, Arranged};
+use crate::code::{self, Code, Instr, Op};
+use crate::cost::{self, Item, Lengths};
+use crate::dispatch::{self, PathCode};
+use crate::lower::{self, Excess, Lowered, Notes};
+use crate::schedule::End;
+
+/// What to generate for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The machine that will run the script.
+    pub rules: RuleSet,
+}
+
+/// A contract's script and what an artifact says about it; places are still [`Loc`]s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// The redeem script with holes.
+    pub bytecode: Vec<Piece>,
+    /// The same as words.
+    pub asm: String,
+    /// The contract's parameters.
+    pub params: Vec<Slot>,
+    /// The ways to spend it, in source order.
+    pub paths: Vec<SpendPath>,
+    /// Where instructions come from, in ascending order; an entry holds until the next.
+    pub source_map: Vec<Origin>,
+    /// What each check that may fail says, in order of instructions.
+    ///
+    /// A script of one path ends with the value of its last check, without an opcode that fails: the
+    /// last entry stands at the instruction that gives this value.
+    pub requires: Vec<Check>,
+}
+
+/// Where instructions come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The first instruction, counted from 0.
+    pub instruction: usize,
+    /// The place.
+    pub loc: Loc,
+}
+
+/// A check that may fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// The instruction, counted from 0.
+    pub instruction: usize,
+    /// What it says.
+    pub message: String,
+    /// The place.
+    pub loc: Loc,
+}
+
+impl Generated {
+    /// The bytes of the script without its holes.
+    #[must_use]
+    pub fn code_bytes(&self) -> usize {
+        let len = |piece: &Piece| if let Piece::Code(code) = piece { code.len() } else { 0 };
+        self.bytecode.iter().map(len).sum()
+    }
+}
+
+/// Compiles one contract; `functions` are the whole program's.
+///
+/// Gives nothing only together with an error.
+///
+/// ```
+/// use analysis::hir::{Block, Condition, Contract, Expr, ExprKind, SpendPath, Stmt, StmtKind, Type};
+/// use analysis::hir::{BinaryOp, Fact, ItemKind};
+/// use syntax::{FileId, Loc, Span};
+///
+/// let loc = Loc::in_file(FileId(0), Span::new(0, 1));
+/// let expr = |kind, ty| Box::new(Expr { kind, ty, loc: loc.clone() });
+/// let outputs = expr(ExprKind::Introspect { fact: Fact::OutputCount, index: None }, Type::Int);
+/// let two = expr(ExprKind::Int(2.into()), Type::Int);
+/// let equal = ExprKind::Binary { op: BinaryOp::Equal(ItemKind::Number), left: outputs, right: two };
+/// let condition = Condition::Holds(*expr(equal, Type::Bool));
+/// let kind = StmtKind::Require { condition, message: "there must be two outputs".into() };
+/// let body = Block { stmts: vec![Stmt { kind, loc: loc.clone() }], value: None };
+/// let path =
+///     SpendPath { name: "spend".into(), docs: String::new(), loc: loc.clone(), args: vec![], locals: vec![], body };
+/// let contract = Contract {
+///     name: "Two".into(),
+///     docs: String::new(),
+///     loc,
+///     params: vec![],
+///     paths: vec![path],
+///     reward: None,
+/// };
+/// let (generated, diagnostics) = codegen::generate(&contract, &[], &codegen::Options::default());
+/// assert!(diagnostics.is_empty());
+/// assert_eq!(generated.unwrap().asm, "OP_TXOUTPUTCOUNT OP_2 OP_NUMEQUAL");
+/// ```
+pub fn generate(
+    contract: &hir::Contract,
+    functions: &[hir::Function],
+    options: &Options,
+) -> (Option<Generated>, Vec<Diagnostic>) {
+    let rules = Rules::new(options.rules, Mode::Relay);
+    let mut notes = Notes::default();
+    let mut diagnostics = Vec::new();
+    let single = contract.paths.len() == 1;
+    let mut paths = Vec::new();
+    for path in &contract.paths {
+        match arrange_path(contract, path, functions, &mut notes, &rules, single) {
+            Ok(arranged) => paths.push(arranged),
+            Err(diagnostic) => diagnostics.push(*diagnostic),
+        }
+    }
+    if !diagnostics.is_empty() {
+        return (None, diagnostics);
+    }
+    let script = Script::assemble(contract, &paths, &mut notes);
+    diagnostics.extend(script.excess(contract, &paths, &rules));
+    if !diagnostics.is_empty() {
+        return (None, diagnostics);
+    }
+    let spend_paths = script.spend_paths(contract, &paths, &rules);
+    diagnostics.extend(script.over_budget(contract, &paths, &rules));
+    (Some(script.into_generated(contract, spend_paths, &notes)), diagnostics)
+}
+
+/// A path with its best code.
+struct PathPlan {
+    arranged: Arranged,
+    time: TimeNeeds,
+}
+
+fn arrange_path(
+    contract: &hir::Contract,
+    path: &hir::SpendPath,
+    functions: &[hir::Function],
+    notes: &mut Notes,
+    rules: &Rules,
+    single: bool,
+) -> Result<PathPlan, Box<Diagnostic>> {
+    let Lowered { path: mut mir, time } = match lower::lower(contract, path, functions, notes) {
+        Ok(lowered) => lowered,
+        Err(Excess::Steps) => return Err(Box::new(too_large(path, rules))),
+        Err(Excess::Levels) => return Err(Box::new(too_deep(path, "the compiler follows"))),
+    };
+    let end = if single { End::Truth } else { End::Empty };
+    let holes: Vec<usize> = contract.params.iter().map(|param| typical_push_len(param.ty)).collect();
+    match arrange::arrange(&mut mir, end, rules.limits.script_bytes, &holes) {
+        Ok(arranged) if arranged.nesting_max > rules.limits.control_depth => {
+            Err(Box::new(too_deep(path, "the rules allow")))
+        }
+        Ok(arranged) => Ok(PathPlan { arranged, time }),
+        Err(_) => Err(Box::new(too_large(path, rules))),
+    }
+}
+
+fn too_large(path: &hir::SpendPath, rules: &Rules) -> Diagnostic {
+    let limit = rules.limits.script_bytes;
+    let message = format!("path `{}` needs more than the {limit} bytes that a script may have", path.name);
+    Diagnostic::error(ErrorCode::E0501, message, path.loc.clone())
+        .note("every call of a function copies its body")
+        .help("call large functions less often, or check less in one path")
+}
+
+fn too_deep(path: &hir::SpendPath, whose: &str) -> Diagnostic {
+    let message = format!("path `{}` nests more levels than {whose}", path.name);
+    Diagnostic::error(ErrorCode::E0502, message, path.loc.clone())
+        .help("split deep expressions and conditionals into several `let`s and `require`s")
+}
+
+/// The bytes that a parameter's push usually takes.
+fn typical_push_len(ty: hir::Type) -> usize {
+    match ty {
+        hir::Type::Lock => 26,
+        other => param_len_max(other).map_or(9, |len| push_len(&vec![0x7f; len])),
+    }
+}
+
+/// The bytes that a parameter's value has at most, as far as the type says.
+fn param_len_max(ty: hir::Type) -> Option<usize> {
+    match ty {
+        hir::Type::Bool => Some(1),
+        hir::Type::Height | hir::Type::Blocks | hir::Type::Duration => Some(4),
+        hir::Type::Time => Some(5),
+        hir::Type::Int | hir::Type::Coin | hir::Type::Tokens => Some(8),
+        hir::Type::BytesN(len) => Some(len as usize),
+        hir::Type::PubKey => Some(33),
+        hir::Type::Sig | hir::Type::DataSig => Some(73),
+        // Relay passes no longer lock on.
+        hir::Type::Lock => Some(201),
+        hir::Type::Bytes | hir::Type::Sigs(_) | hir::Type::Share | hir::Type::Unit => None,
+    }
+}
+
+/// The least bytes of a parameter's push.
+fn push_len_min(ty: hir::Type) -> usize {
+    ty.fixed_len().map_or(1, |len| push_len(&vec![0x7f; len as usize]))
+}
+
+/// The bytes of each item that an argument may have: at most, or as few as make sense.
+fn arg_lens(ty: hir::Type, longest: Option<u64>) -> Vec<u64> {
+    match ty {
+        hir::Type::Sigs(count) => {
+            let mut lens = vec![73; count as usize + 1];
+            lens.first_mut().into_iter().for_each(|field| *field = 3);
+            lens
+        }
+        hir::Type::Int | hir::Type::Bytes | hir::Type::Lock => vec![longest.unwrap_or(1)],
+        hir::Type::Coin | hir::Type::Tokens | hir::Type::Time => vec![longest.unwrap_or(4)],
+        hir::Type::Height | hir::Type::Blocks | hir::Type::Duration => vec![longest.unwrap_or(3)],
+        hir::Type::Sig | hir::Type::DataSig => vec![longest.map_or(64, |_| 73)],
+        hir::Type::Bool => vec![1],
+        hir::Type::BytesN(_) | hir::Type::PubKey => vec![u64::from(ty.fixed_len().unwrap_or(1))],
+        hir::Type::Share | hir::Type::Unit => vec![1],
+    }
+}
+
+/// The whole script.
+struct Script {
+    code: Code,
+    /// The number that each path's spender pushes last; none if there is only one path.
+    selectors: Vec<i64>,
+}
+
+impl Script {
+    fn assemble(contract: &hir::Contract, paths: &[PathPlan], notes: &mut Notes) -> Self {
+        if let [path] = paths {
+            let mut code = path.arranged.code.clone();
+            if path.arranged.end == End::Empty {
+                let place = notes.places.add(&contract.loc);
+                code.push(Instr { op: Op::int(1), place, site: None });
+            }
+            return Self { code, selectors: Vec::new() };
+        }
+        let parts = contract.paths.iter().zip(paths).map(|(path, plan)| PathCode {
+            place: notes.places.add(&path.loc),
+            code: plan.arranged.code.clone(),
+        });
+        let (code, selectors) = dispatch::join(parts.collect());
+        Self { code, selectors }
+    }
+
+    fn len(&self, hole: impl Fn(usize) -> usize) -> usize {
+        self.code.iter().map(|instr| instr.op.len(&hole)).sum()
+    }
+
+    /// What makes the script unusable under the rules.
+    fn excess(&self, contract: &hir::Contract, paths: &[PathPlan], rules: &Rules) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        let least = self.len(|index| contract.params.get(index).map_or(1, |param| push_len_min(param.ty)));
+        let limit = rules.limits.script_bytes.min(rules.limits.item_bytes);
+        if least > limit {
+            let message =
+                format!("`{}` compiles to at least {least} bytes; a script may have {limit}", contract.name);
+            found.push(
+                Diagnostic::error(ErrorCode::E0501, message, contract.loc.clone())
+                    .help("split the contract, or check less in one path"),
+            );
+        }
+        let depth = self.selectors.len();
+        if depth > rules.limits.control_depth {
+            let message = format!("`{}` has more paths than one script can choose from", contract.name);
+            found.push(
+                Diagnostic::error(ErrorCode::E0502, message, contract.loc.clone())
+                    .help("join paths that differ little, or split the contract"),
+            );
+        }
+        for (path, plan) in contract.paths.iter().zip(paths) {
+            let items = plan.arranged.depth_max + 2;
+            if items > rules.limits.slots {
+                let message = format!(
+                    "path `{}` holds {items} values at once; the stack has room for {}",
+                    path.name, rules.limits.slots
+                );
+                found.push(
+                    Diagnostic::error(ErrorCode::E0503, message, path.loc.clone())
+                        .help("use values closer to where they are computed"),
+                );
+            }
+        }
+        found
+    }
+
+    fn spend_paths(&self, contract: &hir::Contract, paths: &[PathPlan], rules: &Rules) -> Vec<SpendPath> {
+        let plans = contract.paths.iter().zip(paths).enumerate();
+        plans
+            .map(|(at, (path, plan))| SpendPath {
+                name: path.name.clone(),
+                docs: path.docs.clone(),
+                args: slots(&path.args),
+                unlock: self.unlock(at, plan),
+                time: plan.time,
+                cost_bound: self.cost_bound(at, contract, path, plan, rules, Some(rules.limits.item_bytes as u64)),
+            })
+            .collect()
+    }
+
+    fn unlock(&self, at: usize, plan: &PathPlan) -> Vec<UnlockItem> {
+        let args = plan.arranged.order.iter().map(|arg| UnlockItem::Arg(*arg));
+        args.chain(self.selectors.get(at).map(|selector| UnlockItem::Int(*selector))).collect()
+    }
+
+    /// The most a path costs; with `longest`, whatever fits an item, and otherwise for usual lengths.
+    fn cost_bound(
+        &self,
+        at: usize,
+        contract: &hir::Contract,
+        path: &hir::SpendPath,
+        plan: &PathPlan,
+        rules: &Rules,
+        longest: Option<u64>,
+    ) -> Option<u64> {
+        let mut stack = Vec::new();
+        for arg in &plan.arranged.order {
+            stack.extend(arg_lens(path.args.get(*arg)?.ty, longest).into_iter().map(Item::of));
+        }
+        stack.extend(self.selectors.get(at).map(|selector| Item::int(*selector)));
+        let hole = |ty| param_len_max(ty).map_or(longest.unwrap_or(1), |len| len as u64);
+        let holes: Vec<u64> = contract.params.iter().map(|param| hole(param.ty)).collect();
+        let script = self.len(|index| holes.get(index).map_or(1, |len| *len as usize + 3)) as u64;
+        let lengths = Lengths { holes: &holes, bytecode: longest.unwrap_or(35), script };
+        cost::bound(&self.code, stack, &lengths, rules)
+    }
+
+    /// Warns of paths that cost more than the unlocking bytecode pays for, with arguments of usual lengths.
+    fn over_budget(&self, contract: &hir::Contract, paths: &[PathPlan], rules: &Rules) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        let script = self.len(|index| contract.params.get(index).map_or(1, |param| push_len_min(param.ty)));
+        for (at, (path, plan)) in contract.paths.iter().zip(paths).enumerate() {
+            let args: u64 = path.args.iter().flat_map(|arg| arg_lens(arg.ty, None)).map(|len| len + 1).sum();
+            let unlock = script + args as usize;
+            let budget = rules.cost_budget(unlock).get();
+            let cost = self.cost_bound(at, contract, path, plan, rules, None);
+            if let Some(cost) = cost.filter(|cost| *cost > budget) {
+                let message = format!("path `{}` may cost {cost}; {unlock} bytes pay for {budget}", path.name);
+                found.push(
+                    Diagnostic::warning(ErrorCode::E0504, message, path.loc.clone())
+                        .note("a node pays for work by the length of the unlocking bytecode")
+                        .help("check less in this path, or let the spender push padding"),
+                );
+            }
+        }
+        found
+    }
+
+    fn into_generated(self, contract: &hir::Contract, paths: Vec<SpendPath>, notes: &Notes) -> Generated {
+        let name = |index: usize| contract.params.get(index).map_or_else(String::new, |param| param.name.clone());
+        Generated {
+            bytecode: code::pieces(&self.code),
+            asm: code::asm(&self.code, name),
+            params: slots(&contract.params),
+            paths,
+            source_map: source_map(&self.code, notes),
+            requires: checks(&self.code, notes),
+        }
+    }
+}
+
+fn slots(params: &[hir::Param]) -> Vec<Slot> {
+    let slot = |param: &hir::Param| Some(Slot { name: param.name.clone(), ty: param.ty.abi()? });
+    params.iter().filter_map(slot).collect()
+}
+
+fn source_map(code: &[Instr], notes: &Notes) -> Vec<Origin> {
+    let mut origins: Vec<Origin> = Vec::new();
+    for (instruction, instr) in code.iter().enumerate() {
+        let Some(loc) = notes.places.loc(instr.place) else { continue };
+        if origins.last().is_none_or(|last| last.loc != *loc) {
+            origins.push(Origin { instruction, loc: loc.clone() });
+        }
+    }
+    origins
+}
+
+fn checks(code: &[Instr], notes: &Notes) -> Vec<Check> {
+    let site = |(instruction, instr): (usize, &Instr)| {
+        let site = notes.sites.get(instr.site?.0 as usize)?;
+        Some(Check { instruction, message: site.message.clone(), loc: site.loc.clone() })
+    };
+    code.iter().enumerate().filter_map(site).collect()
+}

@@ -1,0 +1,216 @@
+//! Expressions.
+
+use analysis::hir::{BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, UnaryOp};
+use spec::Opcode;
+
+use super::{Excess, Frame, Lowering};
+use crate::code::PlaceId;
+use crate::mir::{NodeId, Operation};
+use crate::number;
+
+/// Bit 22 of a sequence number says that it counts units of 512 seconds.
+const AGE_IN_SECONDS: i64 = 1 << 22;
+const AGE_UNIT_SECONDS: i64 = 512;
+
+impl Lowering<'_> {
+    pub(super) fn expr(&mut self, frame: &mut Frame, expr: &Expr) -> Result<NodeId, Excess> {
+        self.descend()?;
+        let place = self.place(&expr.loc);
+        let value = match &expr.kind {
+            ExprKind::Int(n) => self.graph.bytes(number::encode(n), place),
+            ExprKind::Bool(truth) => self.graph.int(i64::from(*truth), place),
+            ExprKind::Bytes(data) => self.graph.bytes(data.clone(), place),
+            ExprKind::Param(param) => self.graph.param(param.index(), place),
+            ExprKind::Arg(arg) => {
+                let items = frame.args.get(arg.index()).expect("analysis resolved the argument");
+                *items.first().expect("every argument has an item")
+            }
+            ExprKind::Local(local) => {
+                let slot = frame.locals.get(local.index()).copied().flatten();
+                slot.expect("analysis sees that a variable has a value before it is read")
+            }
+            ExprKind::Call { function, args } => {
+                self.call(frame, *function, args)?.expect("analysis sees that the function gives a value")
+            }
+            ExprKind::If { condition, then, otherwise } => self
+                .choose(frame, condition, then, otherwise, &expr.loc)?
+                .expect("analysis sees that both blocks give a value"),
+            _ => self.computation(frame, expr, place)?,
+        };
+        self.leave();
+        Ok(value)
+    }
+
+    fn exprs<'e>(
+        &mut self,
+        frame: &mut Frame,
+        exprs: impl IntoIterator<Item = &'e Expr>,
+    ) -> Result<Vec<NodeId>, Excess> {
+        exprs.into_iter().map(|expr| self.expr(frame, expr)).collect()
+    }
+
+    /// The expressions that an opcode computes.
+    fn computation(&mut self, frame: &mut Frame, expr: &Expr, place: PlaceId) -> Result<NodeId, Excess> {
+        match &expr.kind {
+            ExprKind::Unary { op, operand } => {
+                let operand = self.expr(frame, operand)?;
+                Ok(self.graph.op(unary(*op), &[operand], place))
+            }
+            ExprKind::Binary { op, left, right } => {
+                let (left, right) = (self.expr(frame, left)?, self.expr(frame, right)?);
+                Ok(self.binary(*op, left, right, place))
+            }
+            ExprKind::Introspect { fact, index } => {
+                let index = self.exprs(frame, index.as_deref())?;
+                Ok(self.graph.op(fact_opcode(*fact), &index, place))
+            }
+            ExprKind::Builtin { builtin, args } => {
+                let args = self.exprs(frame, args)?;
+                Ok(self.builtin(*builtin, &args, place))
+            }
+            ExprKind::Signed { key, sig } => {
+                let inputs = self.exprs(frame, [sig.as_ref(), key])?;
+                Ok(self.graph.op(Opcode::CheckSig, &inputs, place))
+            }
+            ExprKind::DataSigned { key, message, sig } => {
+                let inputs = self.exprs(frame, [sig.as_ref(), message, key])?;
+                Ok(self.graph.op(Opcode::CheckDataSig, &inputs, place))
+            }
+            ExprKind::Threshold { keys, required, sigs } => {
+                let mut inputs = frame.args.get(sigs.index()).cloned().unwrap_or_default();
+                inputs.push(self.graph.int(i64::from(*required), place));
+                inputs.extend(self.exprs(frame, keys)?);
+                inputs.push(self.graph.int(i64::try_from(keys.len()).unwrap_or(i64::MAX), place));
+                Ok(self.graph.op(Opcode::CheckMultiSig, &inputs, place))
+            }
+            ExprKind::Int(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Bytes(_)
+            | ExprKind::Param(_)
+            | ExprKind::Arg(_)
+            | ExprKind::Local(_)
+            | ExprKind::Call { .. }
+            | ExprKind::If { .. } => self.expr(frame, expr),
+        }
+    }
+
+    fn binary(&mut self, op: BinaryOp, left: NodeId, right: NodeId, place: PlaceId) -> NodeId {
+        let opcode = match op {
+            BinaryOp::NotEqual(ItemKind::Bytes) => {
+                let equal = self.graph.op(Opcode::Equal, &[left, right], place);
+                return self.graph.op(Opcode::Not, &[equal], place);
+            }
+            BinaryOp::NotEqual(ItemKind::Number) => Opcode::NumNotEqual,
+            BinaryOp::Equal(ItemKind::Number) => Opcode::NumEqual,
+            BinaryOp::Equal(ItemKind::Bytes) => Opcode::Equal,
+            BinaryOp::Add => Opcode::Add,
+            BinaryOp::Sub => Opcode::Sub,
+            BinaryOp::Mul => Opcode::Mul,
+            BinaryOp::Div => Opcode::Div,
+            BinaryOp::Mod => Opcode::Mod,
+            BinaryOp::Less => Opcode::LessThan,
+            BinaryOp::LessEqual => Opcode::LessThanOrEqual,
+            BinaryOp::Greater => Opcode::GreaterThan,
+            BinaryOp::GreaterEqual => Opcode::GreaterThanOrEqual,
+            BinaryOp::And => Opcode::BoolAnd,
+            BinaryOp::Or => Opcode::BoolOr,
+            BinaryOp::BitAnd => Opcode::And,
+            BinaryOp::BitOr => Opcode::Or,
+            BinaryOp::BitXor => Opcode::Xor,
+            BinaryOp::ShiftLeft(ItemKind::Number) => Opcode::LShiftNum,
+            BinaryOp::ShiftLeft(ItemKind::Bytes) => Opcode::LShiftBin,
+            BinaryOp::ShiftRight(ItemKind::Number) => Opcode::RShiftNum,
+            BinaryOp::ShiftRight(ItemKind::Bytes) => Opcode::RShiftBin,
+            BinaryOp::Concat => Opcode::Cat,
+        };
+        self.graph.op(opcode, &[left, right], place)
+    }
+
+    fn builtin(&mut self, builtin: Builtin, args: &[NodeId], place: PlaceId) -> NodeId {
+        let opcode = match builtin {
+            Builtin::Sha256 => Opcode::Sha256,
+            Builtin::Sha1 => Opcode::Sha1,
+            Builtin::Ripemd160 => Opcode::Ripemd160,
+            Builtin::Hash160 => Opcode::Hash160,
+            Builtin::Hash256 => Opcode::Hash256,
+            Builtin::ToBytes => Opcode::Num2Bin,
+            Builtin::ToInt => Opcode::Bin2Num,
+            Builtin::Reverse => Opcode::ReverseBytes,
+            Builtin::Abs => Opcode::Abs,
+            Builtin::Min => Opcode::Min,
+            Builtin::Max => Opcode::Max,
+            Builtin::Within => Opcode::Within,
+            Builtin::Size => return self.graph.compute(Operation::Length, args, place),
+            Builtin::Prefix => return self.graph.compute(Operation::Head, args, place),
+            Builtin::Suffix => return self.graph.compute(Operation::Tail, args, place),
+            Builtin::Slice => return self.slice(args, place),
+            Builtin::LockP2pkh => return self.wrapped(&[0x76, 0xa9, 0x14], args, &[0x88, 0xac], place),
+            Builtin::LockP2sh32 => return self.wrapped(&[0xaa, 0x20], args, &[0x87], place),
+            Builtin::Cast => return *args.first().expect("a cast has an operand"),
+            Builtin::AgeUnits => return self.age_units(args, place),
+        };
+        self.graph.op(opcode, args, place)
+    }
+
+    fn slice(&mut self, args: &[NodeId], place: PlaceId) -> NodeId {
+        let [data, from, to] = *args else { unreachable!("a slice has three operands") };
+        let head = self.graph.compute(Operation::Head, &[data, to], place);
+        if self.graph.as_const(from) == Some(&[]) {
+            return head;
+        }
+        self.graph.compute(Operation::Tail, &[head, from], place)
+    }
+
+    /// The argument between two constants.
+    fn wrapped(&mut self, before: &[u8], args: &[NodeId], after: &[u8], place: PlaceId) -> NodeId {
+        let mut value = self.graph.bytes(before.to_vec(), place);
+        for arg in args {
+            value = self.graph.op(Opcode::Cat, &[value, *arg], place);
+        }
+        let after = self.graph.bytes(after.to_vec(), place);
+        self.graph.op(Opcode::Cat, &[value, after], place)
+    }
+
+    fn age_units(&mut self, args: &[NodeId], place: PlaceId) -> NodeId {
+        let seconds = *args.first().expect("a duration is one operand");
+        let round_up = self.graph.int(AGE_UNIT_SECONDS - 1, place);
+        let unit = self.graph.int(AGE_UNIT_SECONDS, place);
+        let flag = self.graph.int(AGE_IN_SECONDS, place);
+        let padded = self.graph.op(Opcode::Add, &[seconds, round_up], place);
+        let units = self.graph.op(Opcode::Div, &[padded, unit], place);
+        self.graph.op(Opcode::Add, &[units, flag], place)
+    }
+}
+
+const fn unary(op: UnaryOp) -> Opcode {
+    match op {
+        UnaryOp::Neg => Opcode::Negate,
+        UnaryOp::Not => Opcode::Not,
+        UnaryOp::BitNot => Opcode::Invert,
+    }
+}
+
+const fn fact_opcode(fact: Fact) -> Opcode {
+    match fact {
+        Fact::TxVersion => Opcode::TxVersion,
+        Fact::TxLocktime => Opcode::TxLockTime,
+        Fact::InputCount => Opcode::TxInputCount,
+        Fact::OutputCount => Opcode::TxOutputCount,
+        Fact::InputIndex => Opcode::InputIndex,
+        Fact::ActiveBytecode => Opcode::ActiveBytecode,
+        Fact::InputValue => Opcode::UtxoValue,
+        Fact::InputLock => Opcode::UtxoBytecode,
+        Fact::InputTxid => Opcode::OutpointTxHash,
+        Fact::InputOutpointIndex => Opcode::OutpointIndex,
+        Fact::InputUnlock => Opcode::InputBytecode,
+        Fact::InputSequence => Opcode::InputSequenceNumber,
+        Fact::InputCategory => Opcode::UtxoTokenCategory,
+        Fact::InputCommitment => Opcode::UtxoTokenCommitment,
+        Fact::InputTokens => Opcode::UtxoTokenAmount,
+        Fact::OutputValue => Opcode::OutputValue,
+        Fact::OutputLock => Opcode::OutputBytecode,
+        Fact::OutputCategory => Opcode::OutputTokenCategory,
+        Fact::OutputCommitment => Opcode::OutputTokenCommitment,
+        Fact::OutputTokens => Opcode::OutputTokenAmount,
+    }
+}

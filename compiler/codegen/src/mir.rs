@@ -1,0 +1,306 @@
+//! The middle form: pure values as a graph without duplicates, and the ordered checks of a path.
+//!
+//! A node means the same wherever it stands, so equal computations are one node. Values are lazy:
+//! a node that no check needs is never computed, and one that only a branch needs is computed there.
+//! Whatever can fail, fails the whole transaction, so a node that is computed in any case may be
+//! computed early.
+
+use std::collections::BTreeMap;
+
+use spec::Opcode;
+use spec::script::push_len;
+
+use crate::code::{PlaceId, SiteId};
+
+/// A value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct NodeId(u32);
+
+/// What computes a value from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Operation {
+    /// An opcode that leaves one item.
+    Op(Opcode),
+    /// The number of bytes: `OP_SIZE` without the item it keeps.
+    Length,
+    /// The first half of `OP_SPLIT`.
+    Head,
+    /// The second half of `OP_SPLIT`.
+    Tail,
+}
+
+/// What a value is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum NodeKind {
+    /// Bytes; numbers in their minimal encoding.
+    Const(Vec<u8>),
+    /// The contract's parameter with this index.
+    Param(usize),
+    /// The item with this index among all items of the path's arguments.
+    Arg(usize),
+    /// What a conditional chose; numbered in order of creation.
+    Phi(u32),
+    /// A computation.
+    Op(Operation, Vec<NodeId>),
+}
+
+/// A value with what is known about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) kind: NodeKind,
+    /// Where it was first written.
+    pub(crate) place: PlaceId,
+    /// Whether an argument is among what it is computed from.
+    pub(crate) from_args: bool,
+    /// The bytes that compute it from nothing; [`Node::FIXED`] if it lies on the stack from the start.
+    pub(crate) weight: u32,
+}
+
+impl Node {
+    /// The weight of what cannot be computed again.
+    pub(crate) const FIXED: u32 = u32::MAX;
+}
+
+/// All values of one path.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Graph {
+    nodes: Vec<Node>,
+    ids: BTreeMap<NodeKind, NodeId>,
+    phis: u32,
+    param_weights: Vec<u32>,
+}
+
+impl Graph {
+    /// A graph for a contract whose parameters take about so many bytes to push.
+    pub(crate) fn new(param_weights: Vec<u32>) -> Self {
+        Self { param_weights, ..Self::default() }
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        self.nodes.get(id.0 as usize).expect("ids come from this graph")
+    }
+
+    pub(crate) fn kind(&self, id: NodeId) -> &NodeKind {
+        &self.node(id).kind
+    }
+
+    /// The node of this kind, if there is one already.
+    pub(crate) fn find(&self, kind: &NodeKind) -> Option<NodeId> {
+        self.ids.get(kind).copied()
+    }
+
+    /// A constant.
+    pub(crate) fn bytes(&mut self, data: Vec<u8>, place: PlaceId) -> NodeId {
+        self.intern(NodeKind::Const(data), place)
+    }
+
+    /// A constant number.
+    pub(crate) fn int(&mut self, n: i64, place: PlaceId) -> NodeId {
+        self.bytes(spec::num::encode(n), place)
+    }
+
+    pub(crate) fn param(&mut self, index: usize, place: PlaceId) -> NodeId {
+        self.intern(NodeKind::Param(index), place)
+    }
+
+    pub(crate) fn arg(&mut self, item: usize, place: PlaceId) -> NodeId {
+        self.intern(NodeKind::Arg(item), place)
+    }
+
+    /// A new value that a conditional will choose.
+    pub(crate) fn phi(&mut self, place: PlaceId) -> NodeId {
+        self.phis += 1;
+        self.intern(NodeKind::Phi(self.phis), place)
+    }
+
+    /// The bytes of a constant.
+    pub(crate) fn as_const(&self, id: NodeId) -> Option<&[u8]> {
+        match self.kind(id) {
+            NodeKind::Const(data) => Some(data),
+            NodeKind::Param(_) | NodeKind::Arg(_) | NodeKind::Phi(_) | NodeKind::Op(..) => None,
+        }
+    }
+
+    /// The operation and operands of a computation.
+    pub(crate) fn as_op(&self, id: NodeId) -> Option<(Operation, &[NodeId])> {
+        match self.kind(id) {
+            NodeKind::Op(operation, inputs) => Some((*operation, inputs)),
+            NodeKind::Const(_) | NodeKind::Param(_) | NodeKind::Arg(_) | NodeKind::Phi(_) => None,
+        }
+    }
+
+    /// The node of `kind`, new if there is none.
+    pub(crate) fn intern(&mut self, kind: NodeKind, place: PlaceId) -> NodeId {
+        if let Some(id) = self.ids.get(&kind) {
+            return *id;
+        }
+        let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        let node = Node {
+            place,
+            from_args: self.is_from_args(&kind),
+            weight: self.weight(&kind),
+            kind: kind.clone(),
+        };
+        self.nodes.push(node);
+        self.ids.insert(kind, id);
+        id
+    }
+
+    fn weight(&self, kind: &NodeKind) -> u32 {
+        match kind {
+            NodeKind::Const(data) => u32::try_from(push_len(data)).unwrap_or(Node::FIXED - 1),
+            NodeKind::Param(index) => self.param_weights.get(*index).copied().unwrap_or(1),
+            NodeKind::Arg(_) | NodeKind::Phi(_) => Node::FIXED,
+            NodeKind::Op(operation, inputs) => {
+                let own = match operation {
+                    Operation::Op(_) => 1,
+                    Operation::Length | Operation::Head | Operation::Tail => 2,
+                };
+                inputs.iter().fold(own, |sum: u32, input| sum.saturating_add(self.node(*input).weight))
+            }
+        }
+    }
+
+    fn is_from_args(&self, kind: &NodeKind) -> bool {
+        match kind {
+            NodeKind::Const(_) | NodeKind::Param(_) => false,
+            NodeKind::Arg(_) | NodeKind::Phi(_) => true,
+            NodeKind::Op(_, inputs) => inputs.iter().any(|input| self.node(*input).from_args),
+        }
+    }
+}
+
+/// A check or a choice, in order.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    /// The value must be true.
+    Verify {
+        /// What must hold.
+        value: NodeId,
+        /// What to say otherwise.
+        site: SiteId,
+        /// Where it was written.
+        place: PlaceId,
+    },
+    /// A time lock.
+    Lock {
+        /// `OP_CHECKLOCKTIMEVERIFY` or `OP_CHECKSEQUENCEVERIFY`.
+        opcode: Opcode,
+        /// The least time.
+        value: NodeId,
+        /// What to say otherwise.
+        site: SiteId,
+        /// Where it was written.
+        place: PlaceId,
+    },
+    /// One of two blocks.
+    Choose(Box<Choice>),
+}
+
+/// A conditional.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    pub(crate) condition: NodeId,
+    pub(crate) place: PlaceId,
+    pub(crate) then: Block,
+    pub(crate) otherwise: Block,
+    /// What the choice leaves behind.
+    pub(crate) phis: Vec<Phi>,
+}
+
+/// A value that depends on the branch taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Phi {
+    pub(crate) result: NodeId,
+    pub(crate) then: NodeId,
+    pub(crate) otherwise: NodeId,
+}
+
+/// Effects in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Block {
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// One way to spend a contract.
+#[derive(Clone, Debug)]
+pub(crate) struct Path {
+    pub(crate) graph: Graph,
+    pub(crate) body: Block,
+    /// How many items each argument takes.
+    pub(crate) arg_items: Vec<usize>,
+}
+
+impl Choice {
+    /// What the branch leaves, one value for each phi.
+    pub(crate) fn yields(&self, then: bool) -> Vec<NodeId> {
+        self.phis.iter().map(|phi| if then { phi.then } else { phi.otherwise }).collect()
+    }
+}
+
+impl Path {
+    /// Removes phis that nothing reads and choices that then do nothing.
+    ///
+    /// A phi is read only by what comes after its choice, so one walk from the end to the start suffices.
+    pub(crate) fn prune(&mut self) {
+        let mut live = Live { graph: &self.graph, marked: Vec::new() };
+        live.marked.resize(self.graph.nodes.len(), false);
+        live.block(&mut self.body);
+    }
+}
+
+struct Live<'g> {
+    graph: &'g Graph,
+    marked: Vec<bool>,
+}
+
+impl Live<'_> {
+    fn block(&mut self, block: &mut Block) {
+        let mut kept = Vec::with_capacity(block.effects.len());
+        while let Some(mut effect) = block.effects.pop() {
+            if self.effect(&mut effect) {
+                kept.push(effect);
+            }
+        }
+        kept.reverse();
+        block.effects = kept;
+    }
+
+    /// Marks what the effect reads; false if it has no use.
+    fn effect(&mut self, effect: &mut Effect) -> bool {
+        match effect {
+            Effect::Verify { value, .. } | Effect::Lock { value, .. } => self.mark(*value),
+            Effect::Choose(choice) => {
+                choice.phis.retain(|phi| self.is_marked(phi.result));
+                for phi in &choice.phis {
+                    self.mark(phi.then);
+                    self.mark(phi.otherwise);
+                }
+                self.block(&mut choice.then);
+                self.block(&mut choice.otherwise);
+                let idle = |block: &Block| block.effects.is_empty();
+                if choice.phis.is_empty() && idle(&choice.then) && idle(&choice.otherwise) {
+                    return false;
+                }
+                self.mark(choice.condition);
+            }
+        }
+        true
+    }
+
+    fn is_marked(&self, id: NodeId) -> bool {
+        self.marked.get(id.0 as usize).copied().unwrap_or(false)
+    }
+
+    fn mark(&mut self, root: NodeId) {
+        let mut todo = vec![root];
+        while let Some(id) = todo.pop() {
+            let Some(seen) = self.marked.get_mut(id.0 as usize) else { continue };
+            if !std::mem::replace(seen, true)
+                && let Some((_, inputs)) = self.graph.as_op(id)
+            {
+                todo.extend(inputs);
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Local rewriting while code is written: each new instruction may combine with those just before it.
+//!
+//! Every rule replaces a sequence by a shorter one with the same effect on every stack. An
+//! instruction that carries a check keeps it: a rule may end in one, never swallow one.
+
+use spec::Opcode;
+
+use crate::code::{Code, Instr, Op};
+use crate::fold::gives_number;
+
+/// Appends `instr` and rewrites the end of `code` until no rule applies.
+pub(crate) fn push(code: &mut Code, instr: Instr) {
+    code.push(instr);
+    while rewrite(code) {}
+}
+
+/// Applies one rule; false if none fits.
+fn rewrite(code: &mut Code) -> bool {
+    four(code) || three(code) || two(code)
+}
+
+/// The opcodes of the last `N` instructions, if none but the last carries a check.
+fn tail<const N: usize>(code: &Code) -> Option<[Word; N]> {
+    let start = code.len().checked_sub(N)?;
+    let last = code.get(start..)?;
+    let (_, before) = last.split_last()?;
+    if before.iter().any(|instr| instr.site.is_some()) {
+        return None;
+    }
+    let mut words = [Word::Data; N];
+    words.iter_mut().zip(last).for_each(|(word, instr)| *word = Word::of(&instr.op));
+    Some(words)
+}
+
+/// What rules see of an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Code(Opcode),
+    Int(i64),
+    Data,
+}
+
+impl Word {
+    fn of(op: &Op) -> Self {
+        match op {
+            Op::Code(opcode) => Self::Code(*opcode),
+            Op::Push(_) => op.as_int().map_or(Self::Data, Self::Int),
+            Op::Hole(_) => Self::Data,
+        }
+    }
+}
+
+/// Replaces the last `count` instructions by `opcodes`, which inherit place and check of the last.
+fn replace(code: &mut Code, count: usize, opcodes: &[Opcode]) -> bool {
+    let Some(last) = code.last().cloned() else { return false };
+    code.truncate(code.len().saturating_sub(count));
+    let first_kept = opcodes.len().saturating_sub(1);
+    code.extend(opcodes.iter().enumerate().map(|(at, opcode)| Instr {
+        op: Op::Code(*opcode),
+        place: last.place,
+        site: last.site.filter(|_| at == first_kept),
+    }));
+    true
+}
+
+fn four(code: &mut Code) -> bool {
+    use Word::{Code as C, Int};
+    let Some(words) = tail::<4>(code) else { return false };
+    match words {
+        [Int(n), C(Opcode::Pick), Int(m), C(Opcode::Pick)] if n == 3 && m == 3 => replace(code, 4, &[Opcode::Over2]),
+        [Int(n), C(Opcode::Roll), Int(m), C(Opcode::Roll)] if n == 3 && m == 3 => replace(code, 4, &[Opcode::Swap2]),
+        [Int(n), C(Opcode::Roll), Int(m), C(Opcode::Roll)] if n == 5 && m == 5 => replace(code, 4, &[Opcode::Rot2]),
+        _ => false,
+    }
+}
+
+fn three(code: &mut Code) -> bool {
+    use Word::Code as C;
+    let Some(words) = tail::<3>(code) else { return false };
+    match words {
+        [C(Opcode::Dup), C(Opcode::Size), C(Opcode::Nip)] => replace(code, 3, &[Opcode::Size]),
+        [C(Opcode::Rot), C(Opcode::Rot), C(Opcode::Rot)] => replace(code, 3, &[]),
+        // A test for zero refuses numbers in a longer form; the bare item may replace it if it is never one.
+        [C(before), C(Opcode::Not), C(Opcode::If)] if gives_number(before) => replace(code, 2, &[Opcode::NotIf]),
+        [C(before), C(Opcode::Not), C(Opcode::NotIf)] | [C(before), C(Opcode::NotEqual0), C(Opcode::If)]
+            if gives_number(before) =>
+        {
+            replace(code, 2, &[Opcode::If])
+        }
+        [C(before), C(Opcode::NotEqual0), C(Opcode::NotIf)] if gives_number(before) => {
+            replace(code, 2, &[Opcode::NotIf])
+        }
+        [C(before), C(Opcode::NotEqual0), C(Opcode::Verify)] if gives_number(before) => {
+            replace(code, 2, &[Opcode::Verify])
+        }
+        _ => false,
+    }
+}
+
+fn two(code: &mut Code) -> bool {
+    use Word::{Code as C, Int};
+    let Some([first, second]) = tail::<2>(code) else { return false };
+    match (first, second) {
+        (Int(n), C(opcode)) => with_number(code, n, opcode),
+        (C(first), C(second)) => pair(code, first, second),
+        _ => false,
+    }
+}
+
+fn with_number(code: &mut Code, n: i64, opcode: Opcode) -> bool {
+    let better: &[Opcode] = match (n, opcode) {
+        (1, Opcode::Add) | (-1, Opcode::Sub) => &[Opcode::Add1],
+        (1, Opcode::Sub) | (-1, Opcode::Add) => &[Opcode::Sub1],
+        (-1, Opcode::Mul) => &[Opcode::Negate],
+        (0, Opcode::NumEqual) => &[Opcode::Not],
+        (0, Opcode::NumNotEqual) => &[Opcode::NotEqual0],
+        (0, Opcode::Pick) => &[Opcode::Dup],
+        (1, Opcode::Pick) => &[Opcode::Over],
+        (0, Opcode::Roll) => &[],
+        (1, Opcode::Roll) => &[Opcode::Swap],
+        (2, Opcode::Roll) => &[Opcode::Rot],
+        _ => return false,
+    };
+    replace(code, 2, better)
+}
+
+fn pair(code: &mut Code, first: Opcode, second: Opcode) -> bool {
+    if first == Opcode::Swap
+        && let Some(mirrored) = mirrored(second)
+    {
+        return replace(code, 2, &[mirrored]);
+    }
+    if second == Opcode::Verify
+        && let Some(verifying) = verifying(first)
+    {
+        return replace(code, 2, &[verifying]);
+    }
+    let better: &[Opcode] = match (first, second) {
+        (Opcode::Swap, Opcode::Swap) => &[],
+        (Opcode::Swap, Opcode::Drop) => &[Opcode::Nip],
+        (Opcode::Swap, Opcode::Over) => &[Opcode::Tuck],
+        (Opcode::Swap, Opcode::Nip) | (Opcode::Nip, Opcode::Drop) | (Opcode::Drop, Opcode::Drop) => {
+            return replace_drops(code, first, second);
+        }
+        (Opcode::Dup, Opcode::Drop) | (Opcode::Over, Opcode::Drop) => &[],
+        (Opcode::Dup, Opcode::Swap) => &[Opcode::Dup],
+        (Opcode::Dup, Opcode::Nip) => &[],
+        (Opcode::Over, Opcode::Over) => &[Opcode::Dup2],
+        (Opcode::Not, Opcode::Not) => &[Opcode::NotEqual0],
+        _ => return false,
+    };
+    replace(code, 2, better)
+}
+
+fn replace_drops(code: &mut Code, first: Opcode, second: Opcode) -> bool {
+    match (first, second) {
+        (Opcode::Swap, Opcode::Nip) => replace(code, 2, &[Opcode::Drop]),
+        _ => replace(code, 2, &[Opcode::Drop2]),
+    }
+}
+
+/// The opcode that does the same with its two operands exchanged.
+pub(crate) fn mirrored(opcode: Opcode) -> Option<Opcode> {
+    Some(match opcode {
+        Opcode::Add
+        | Opcode::Mul
+        | Opcode::BoolAnd
+        | Opcode::BoolOr
+        | Opcode::NumEqual
+        | Opcode::NumEqualVerify
+        | Opcode::NumNotEqual
+        | Opcode::Equal
+        | Opcode::EqualVerify
+        | Opcode::And
+        | Opcode::Or
+        | Opcode::Xor
+        | Opcode::Min
+        | Opcode::Max => opcode,
+        Opcode::LessThan => Opcode::GreaterThan,
+        Opcode::GreaterThan => Opcode::LessThan,
+        Opcode::LessThanOrEqual => Opcode::GreaterThanOrEqual,
+        Opcode::GreaterThanOrEqual => Opcode::LessThanOrEqual,
+        Opcode::Drop2 => Opcode::Drop2,
+        _ => return None,
+    })
+}
+
+fn verifying(opcode: Opcode) -> Option<Opcode> {
+    Some(match opcode {
+        Opcode::Equal => Opcode::EqualVerify,
+        Opcode::NumEqual => Opcode::NumEqualVerify,
+        Opcode::CheckSig => Opcode::CheckSigVerify,
+        Opcode::CheckMultiSig => Opcode::CheckMultiSigVerify,
+        Opcode::CheckDataSig => Opcode::CheckDataSigVerify,
+        _ => return None,
+    })
+}

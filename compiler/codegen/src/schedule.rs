@@ -1,0 +1,521 @@
+//! The stack scheduler: from the values and checks of a path to instructions.
+//!
+//! It walks the checks in order, computes each value where it is first needed and keeps it on the
+//! stack until its last use takes it away: earlier uses copy. What the stack holds is known at every
+//! instruction. The order of two operands is chosen by what moves least; everything else is greedy,
+//! so the work is linear in the code it writes. A caller tries several policies and keeps the best.
+
+use std::collections::BTreeSet;
+
+use spec::Opcode;
+
+use crate::code::{Code, Instr, Op, PlaceId, SiteId};
+use crate::demand::{Counter, Demand};
+use crate::mir::{Block, Choice, Effect, Graph, NodeId, NodeKind, Operation};
+use crate::peephole;
+
+/// What a caller may vary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Policy {
+    /// Values that weigh at most so much are computed again instead of kept.
+    pub(crate) free_weight: u32,
+}
+
+/// How a path ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The last check leaves its truth value for the machine to look at.
+    Truth,
+    /// Nothing is left.
+    Empty,
+}
+
+/// What the scheduler made.
+#[derive(Clone, Debug)]
+pub(crate) struct Scheduled {
+    pub(crate) code: Code,
+    /// The most items that lay on the stack at once.
+    pub(crate) depth_max: usize,
+    /// The most conditionals that were open at once.
+    pub(crate) nesting_max: usize,
+    /// How the path ended: [`End::Empty`] even if a truth value was wanted, where the last effect leaves none.
+    pub(crate) end: End,
+}
+
+/// The path needs more instructions than any rules allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLong;
+
+/// The instructions of `body`, when `stack` holds its arguments' items, top last.
+pub(crate) fn schedule(
+    graph: &Graph,
+    body: &Block,
+    stack: &[NodeId],
+    policy: Policy,
+    end: End,
+    instructions_max: usize,
+) -> Result<Scheduled, TooLong> {
+    let mut scheduler = Scheduler {
+        graph,
+        policy,
+        stack: stack.iter().map(|node| Entry { node: *node, reserved: false }).collect(),
+        scopes: Vec::new(),
+        code: Code::new(),
+        depth_max: stack.len(),
+        nesting_max: 0,
+        room: instructions_max,
+    };
+    let end = scheduler.path(body, end)?;
+    Ok(Scheduled {
+        code: scheduler.code,
+        depth_max: scheduler.depth_max,
+        nesting_max: scheduler.nesting_max,
+        end,
+    })
+}
+
+/// One item of the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    node: NodeId,
+    /// It waits as an operand and cannot serve anyone else.
+    reserved: bool,
+}
+
+/// A block that is being written.
+struct Scope {
+    demand: Demand,
+    /// What an outer block still needs after this one.
+    keep: BTreeSet<NodeId>,
+}
+
+struct Scheduler<'g> {
+    graph: &'g Graph,
+    policy: Policy,
+    stack: Vec<Entry>,
+    scopes: Vec<Scope>,
+    code: Code,
+    depth_max: usize,
+    nesting_max: usize,
+    room: usize,
+}
+
+/// A step of computing a value.
+enum Task {
+    /// Brings the value to the top as an operand.
+    Want(NodeId),
+    /// Computes the value from the operands on top, by this opcode instead of its own if there is one.
+    Apply(NodeId, Option<Opcode>, Purpose),
+}
+
+/// Why a value is computed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// As the operand of what follows.
+    Operand,
+    /// To lie on the stack for branches.
+    Stay,
+}
+
+impl Scheduler<'_> {
+    fn path(&mut self, body: &Block, end: End) -> Result<End, TooLong> {
+        self.open(body, &[], BTreeSet::new());
+        let end = match (body.effects.split_last(), end) {
+            (Some((Effect::Verify { value, site, place }, before)), End::Truth) => {
+                self.effects(before)?;
+                self.want(*value, *place)?;
+                self.stack.pop();
+                if let Some(last) = self.code.last_mut() {
+                    last.site = Some(*site);
+                }
+                End::Truth
+            }
+            _ => {
+                self.effects(&body.effects)?;
+                End::Empty
+            }
+        };
+        self.scopes.pop();
+        debug_assert!(self.stack.is_empty(), "every item was used or dropped");
+        Ok(end)
+    }
+
+    /// Begins a block: counts what it needs and drops what nobody will.
+    fn open(&mut self, block: &Block, yields: &[NodeId], keep: BTreeSet<NodeId>) {
+        let on_stack = self.stack.iter().map(|entry| entry.node).collect();
+        let counter = Counter { graph: self.graph, free_weight: self.policy.free_weight, on_stack };
+        let demand = counter.count(block, yields);
+        self.scopes.push(Scope { demand, keep });
+        let place = match block.effects.first() {
+            Some(Effect::Verify { place, .. } | Effect::Lock { place, .. }) => *place,
+            Some(Effect::Choose(choice)) => choice.place,
+            None => match yields.first() {
+                Some(value) => self.graph.node(*value).place,
+                None => self.last_place(),
+            },
+        };
+        self.drop_unneeded(place);
+    }
+
+    fn last_place(&self) -> PlaceId {
+        let of_stack = || self.stack.last().map(|entry| self.graph.node(entry.node).place);
+        self.code.last().map(|instr| instr.place).or_else(of_stack).unwrap_or_default()
+    }
+
+    fn drop_unneeded(&mut self, place: PlaceId) {
+        let mut depth = 0;
+        while let Some(at) = self.stack.len().checked_sub(depth + 1) {
+            let Some(entry) = self.stack.get(at) else { return };
+            if self.is_needed(entry.node) {
+                depth += 1;
+            } else {
+                self.stack.remove(at);
+                self.emit_drop(depth, place);
+            }
+        }
+    }
+
+    fn emit_drop(&mut self, depth: usize, place: PlaceId) {
+        match depth {
+            1 => self.emit(Op::Code(Opcode::Nip), place),
+            _ => {
+                self.emit_move(depth, Opcode::Roll, place);
+                self.emit(Op::Code(Opcode::Drop), place);
+            }
+        }
+    }
+
+    fn uses(&self, id: NodeId) -> u32 {
+        self.scopes.last().and_then(|scope| scope.demand.uses.get(&id)).copied().unwrap_or(0)
+    }
+
+    fn is_needed(&self, id: NodeId) -> bool {
+        self.uses(id) > 0 || self.scopes.last().is_some_and(|scope| scope.keep.contains(&id))
+    }
+
+    /// Takes one use off; true if the value is needed no more.
+    fn use_up(&mut self, id: NodeId) -> bool {
+        if let Some(uses) = self.scopes.last_mut().and_then(|scope| scope.demand.uses.get_mut(&id)) {
+            *uses = uses.saturating_sub(1);
+        }
+        !self.is_needed(id)
+    }
+
+    fn emit(&mut self, op: Op, place: PlaceId) {
+        self.emit_check(op, place, None);
+    }
+
+    fn emit_check(&mut self, op: Op, place: PlaceId, site: Option<SiteId>) {
+        peephole::push(&mut self.code, Instr { op, place, site });
+    }
+
+    fn emit_move(&mut self, depth: usize, opcode: Opcode, place: PlaceId) {
+        let depth = i64::try_from(depth).unwrap_or(i64::MAX);
+        self.emit(Op::int(depth), place);
+        self.emit(Op::Code(opcode), place);
+    }
+
+    fn push(&mut self, node: NodeId, reserved: bool) {
+        self.stack.push(Entry { node, reserved });
+        self.depth_max = self.depth_max.max(self.stack.len());
+    }
+
+    fn effects(&mut self, effects: &[Effect]) -> Result<(), TooLong> {
+        let mut choices = 0;
+        for effect in effects {
+            match effect {
+                Effect::Verify { value, site, place } => {
+                    self.want(*value, *place)?;
+                    self.stack.pop();
+                    self.emit_check(Op::Code(Opcode::Verify), *place, Some(*site));
+                }
+                Effect::Lock { opcode, value, site, place } => {
+                    self.want(*value, *place)?;
+                    self.stack.pop();
+                    self.emit_check(Op::Code(*opcode), *place, Some(*site));
+                    self.emit(Op::Code(Opcode::Drop), *place);
+                }
+                Effect::Choose(choice) => {
+                    let captures = self.scopes.last().and_then(|scope| scope.demand.captures.get(choices)).cloned();
+                    choices += 1;
+                    self.choose(choice, &captures.unwrap_or_default())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn choose(&mut self, choice: &Choice, captures: &[NodeId]) -> Result<(), TooLong> {
+        for value in captures {
+            self.ensure(*value, choice.place)?;
+        }
+        self.want(choice.condition, choice.place)?;
+        self.stack.pop();
+        for value in captures {
+            self.use_up(*value);
+        }
+        let entry = self.stack.clone();
+        let keep: BTreeSet<NodeId> = entry.iter().map(|e| e.node).filter(|node| self.is_needed(*node)).collect();
+        let outer = std::mem::take(&mut self.code);
+        self.room = self.room.saturating_sub(outer.len());
+        let then = self.branch(&choice.then, &choice.yields(true), keep.clone())?;
+        self.stack = entry;
+        let otherwise = self.branch(&choice.otherwise, &choice.yields(false), keep)?;
+        self.room = self.room.saturating_add(outer.len());
+        self.code = outer;
+        self.join(choice.place, then, otherwise);
+        let phis_at = self.stack.len().saturating_sub(choice.phis.len());
+        for (entry, phi) in self.stack.iter_mut().skip(phis_at).zip(&choice.phis) {
+            *entry = Entry { node: phi.result, reserved: false };
+        }
+        Ok(())
+    }
+
+    /// Writes one branch into code of its own; the stack then holds what outer blocks keep and the yields.
+    fn branch(&mut self, block: &Block, yields: &[NodeId], keep: BTreeSet<NodeId>) -> Result<Code, TooLong> {
+        let kept = keep.len();
+        self.open(block, yields, keep);
+        self.nesting_max = self.nesting_max.max(self.scopes.len() - 1);
+        self.effects(&block.effects)?;
+        let mut tasks = Vec::new();
+        self.plan_operands(yields, &mut tasks);
+        self.run(tasks, self.last_place())?;
+        self.scopes.pop();
+        debug_assert_eq!(self.stack.len(), kept + yields.len(), "branches leave the same items");
+        Ok(std::mem::take(&mut self.code))
+    }
+
+    fn join(&mut self, place: PlaceId, then: Code, otherwise: Code) {
+        match (then.is_empty(), otherwise.is_empty()) {
+            (true, true) => self.emit(Op::Code(Opcode::Drop), place),
+            (true, false) => {
+                self.emit(Op::Code(Opcode::NotIf), place);
+                self.code.extend(otherwise);
+                self.code.push(Instr { op: Op::Code(Opcode::EndIf), place, site: None });
+            }
+            (false, no_else) => {
+                self.emit(Op::Code(Opcode::If), place);
+                self.code.extend(then);
+                if !no_else {
+                    self.code.push(Instr { op: Op::Code(Opcode::Else), place, site: None });
+                    self.code.extend(otherwise);
+                }
+                self.code.push(Instr { op: Op::Code(Opcode::EndIf), place, site: None });
+            }
+        }
+    }
+
+    /// Computes a value that branches will take, unless it lies on the stack.
+    fn ensure(&mut self, id: NodeId, place: PlaceId) -> Result<(), TooLong> {
+        if self.find(id).is_some() {
+            return Ok(());
+        }
+        let mut tasks = Vec::new();
+        self.plan(id, Purpose::Stay, &mut tasks);
+        self.run(tasks, place)
+    }
+
+    /// Brings `root` to the top and reserves it.
+    fn want(&mut self, root: NodeId, place: PlaceId) -> Result<(), TooLong> {
+        self.run(vec![Task::Want(root)], place)
+    }
+
+    fn run(&mut self, mut tasks: Vec<Task>, place: PlaceId) -> Result<(), TooLong> {
+        while let Some(task) = tasks.pop() {
+            if self.code.len() > self.room {
+                return Err(TooLong);
+            }
+            match task {
+                Task::Want(id) if self.is_free(id) => self.recompute(id),
+                Task::Want(id) => match self.find(id) {
+                    Some(depth) => self.fetch(id, depth, place),
+                    None => self.plan(id, Purpose::Operand, &mut tasks),
+                },
+                Task::Apply(id, mirrored, purpose) => self.apply(id, mirrored, purpose),
+            }
+        }
+        Ok(())
+    }
+
+    fn is_free(&self, id: NodeId) -> bool {
+        self.graph.node(id).weight <= self.policy.free_weight
+    }
+
+    /// How far below the top an item lies that may be fetched.
+    fn find(&self, id: NodeId) -> Option<usize> {
+        self.stack.iter().rev().position(|entry| entry.node == id && !entry.reserved)
+    }
+
+    fn fetch(&mut self, id: NodeId, depth: usize, place: PlaceId) {
+        if self.use_up(id) {
+            if let Some(at) = self.stack.len().checked_sub(depth + 1) {
+                self.stack.remove(at);
+            }
+            self.emit_move(depth, Opcode::Roll, place);
+        } else {
+            self.emit_move(depth, Opcode::Pick, place);
+        }
+        self.push(id, true);
+    }
+
+    /// Writes a free value again. The depth of this recursion is at most the weight of free values.
+    fn recompute(&mut self, id: NodeId) {
+        self.write_free(id);
+        self.push(id, true);
+    }
+
+    fn write_free(&mut self, id: NodeId) {
+        let graph = self.graph;
+        let node = graph.node(id);
+        match &node.kind {
+            NodeKind::Const(data) => self.emit(Op::Push(data.clone()), node.place),
+            NodeKind::Param(index) => self.emit(Op::Hole(*index), node.place),
+            NodeKind::Op(operation, inputs) => {
+                inputs.iter().for_each(|input| self.write_free(*input));
+                self.emit_operation(*operation, node.place);
+            }
+            NodeKind::Arg(_) | NodeKind::Phi(_) => unreachable!("what has a fixed place is never free"),
+        }
+    }
+
+    fn plan(&mut self, id: NodeId, purpose: Purpose, tasks: &mut Vec<Task>) {
+        let graph = self.graph;
+        let Some((operation, inputs)) = graph.as_op(id) else {
+            // A constant or parameter that is worth keeping.
+            tasks.push(Task::Apply(id, None, purpose));
+            return;
+        };
+        if let Some(twin) = self.twin(operation, inputs) {
+            graph.as_op(twin).into_iter().flat_map(|(_, inputs)| inputs).for_each(|input| {
+                self.use_up(*input);
+            });
+        }
+        match (operation, inputs) {
+            (Operation::Op(opcode), [a, b])
+                if let Some(mirrored) = peephole::mirrored(opcode)
+                    && self.moves(*b, *a) < self.moves(*a, *b) =>
+            {
+                tasks.push(Task::Apply(id, Some(mirrored), purpose));
+                self.plan_operands(&[*b, *a], tasks);
+            }
+            _ => {
+                tasks.push(Task::Apply(id, None, purpose));
+                self.plan_operands(inputs, tasks);
+            }
+        }
+    }
+
+    /// Reserves the operands that already lie in place and asks for the others.
+    fn plan_operands(&mut self, inputs: &[NodeId], tasks: &mut Vec<Task>) {
+        let longest = inputs.len().min(self.stack.len());
+        let in_place = (1..=longest).rev().find(|count| self.is_in_place(inputs, *count)).unwrap_or(0);
+        let start = self.stack.len() - in_place;
+        for entry in self.stack.iter_mut().skip(start) {
+            entry.reserved = true;
+        }
+        for input in inputs.iter().take(in_place) {
+            self.use_up(*input);
+        }
+        tasks.extend(inputs.iter().skip(in_place).rev().map(|input| Task::Want(*input)));
+    }
+
+    /// Whether the first `count` operands are the top items, and nothing else needs them.
+    fn is_in_place(&self, inputs: &[NodeId], count: usize) -> bool {
+        let start = self.stack.len() - count;
+        self.stack.iter().skip(start).zip(inputs).all(|(entry, input)| {
+            let kept = self.scopes.last().is_some_and(|scope| scope.keep.contains(input));
+            entry.node == *input && !entry.reserved && self.uses(*input) == 1 && !kept
+        })
+    }
+
+    /// About how many bytes it takes to bring two operands to the top in this order.
+    fn moves(&self, first: NodeId, second: NodeId) -> usize {
+        let (first_at, second_at) = (self.reach(first), self.reach(second));
+        match (first_at, second_at) {
+            (Some((1, true)), Some((0, true))) => 0,
+            (Some((depth, last)), None) => move_len(depth, last),
+            (None, Some((depth, last))) => move_len(depth + 1, last),
+            (Some((depth, last)), Some((other, other_last))) => {
+                let gone = usize::from(last && depth < other);
+                move_len(depth, last) + move_len(other + 1 - gone, other_last)
+            }
+            (None, None) => 0,
+        }
+    }
+
+    /// Where a value lies and whether its next use is its last; `None` if it must be computed.
+    fn reach(&self, id: NodeId) -> Option<(usize, bool)> {
+        if self.is_free(id) {
+            return None;
+        }
+        let depth = self.find(id)?;
+        let kept = self.scopes.last().is_some_and(|scope| scope.keep.contains(&id));
+        Some((depth, self.uses(id) == 1 && !kept))
+    }
+
+    /// The other half of a cut that this block needs as well and has not made yet.
+    fn twin(&self, operation: Operation, inputs: &[NodeId]) -> Option<NodeId> {
+        let other = match operation {
+            Operation::Head => Operation::Tail,
+            Operation::Tail => Operation::Head,
+            Operation::Op(_) | Operation::Length => return None,
+        };
+        let twin = self.graph.find(&NodeKind::Op(other, inputs.to_vec()))?;
+        (self.uses(twin) > 0 && !self.is_free(twin) && !self.stack.iter().any(|entry| entry.node == twin))
+            .then_some(twin)
+    }
+
+    fn apply(&mut self, id: NodeId, mirrored: Option<Opcode>, purpose: Purpose) {
+        let graph = self.graph;
+        let node = graph.node(id);
+        match &node.kind {
+            NodeKind::Op(operation, inputs) => {
+                self.stack.truncate(self.stack.len().saturating_sub(inputs.len()));
+                match self.twin(*operation, inputs) {
+                    Some(twin) => self.cut(*operation, twin, node.place),
+                    None => self.emit_operation(mirrored.map_or(*operation, Operation::Op), node.place),
+                }
+            }
+            NodeKind::Const(_) | NodeKind::Param(_) => self.write_free(id),
+            NodeKind::Arg(_) | NodeKind::Phi(_) => unreachable!("it lies on the stack until its last use"),
+        }
+        if purpose == Purpose::Stay {
+            self.push(id, false);
+        } else if self.use_up(id) {
+            self.push(id, true);
+        } else {
+            self.push(id, false);
+            self.emit(Op::Code(Opcode::Dup), node.place);
+            self.push(id, true);
+        }
+    }
+
+    /// Cuts once for both halves: the twin stays below.
+    fn cut(&mut self, operation: Operation, twin: NodeId, place: PlaceId) {
+        self.emit(Op::Code(Opcode::Split), place);
+        if operation == Operation::Head {
+            self.emit(Op::Code(Opcode::Swap), place);
+        }
+        self.push(twin, false);
+    }
+
+    fn emit_operation(&mut self, operation: Operation, place: PlaceId) {
+        let opcodes: &[Opcode] = match &operation {
+            Operation::Op(opcode) => std::slice::from_ref(opcode),
+            Operation::Length => &[Opcode::Size, Opcode::Nip],
+            Operation::Head => &[Opcode::Split, Opcode::Drop],
+            Operation::Tail => &[Opcode::Split, Opcode::Nip],
+        };
+        opcodes.iter().for_each(|opcode| self.emit(Op::Code(*opcode), place));
+    }
+}
+
+/// The bytes of moving or copying an item from `depth`.
+fn move_len(depth: usize, last: bool) -> usize {
+    match (depth, last) {
+        (0, true) => 0,
+        (1 | 2, true) | (0 | 1, false) => 1,
+        (0..=16, _) => 2,
+        _ => 3,
+    }
+}
