@@ -9,8 +9,8 @@ mod item;
 
 pub use expr::{BinaryOp, Block, Clock, Expr, ExprKind, If, Stmt, StmtKind, UnaryOp, Unit};
 pub use item::{
-    Const, Contract, Doc, Entry, EntryValue, File, Fn, Item, Member, Param, Reward, Spend, TypeArg,
-    TypeExpr, TypeKind, Use,
+    Const, Contract, Doc, Entry, EntryValue, File, Fn, Item, Member, Param, Reward, Spend, TypeArg, TypeExpr, TypeKind,
+    Use,
 };
 
 use crate::span::Span;

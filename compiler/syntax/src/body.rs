@@ -35,8 +35,7 @@ impl Parser<'_> {
             self.tell_too_nested(self.source.span(open));
             return Node::leaf(Arc::new(error_block(span)));
         }
-        self.block(open + 1, partner.end, depth + 1, span)
-            .map(Arc::new)
+        self.block(open + 1, partner.end, depth + 1, span).map(Arc::new)
     }
 
     /// The block of the tokens from `lo` up to `hi`.
@@ -61,14 +60,7 @@ impl Parser<'_> {
                 }
             }
         }
-        Node {
-            value: Block {
-                stmts: stmts.stmts,
-                tail: stmts.tail,
-                span,
-            },
-            depth: stmts.depth,
-        }
+        Node { value: Block { stmts: stmts.stmts, tail: stmts.tail, span }, depth: stmts.depth }
     }
 
     /// Reads the terminals of a piece as one statement, or as several when a `;` is missing.
@@ -105,13 +97,7 @@ impl Parser<'_> {
         }
     }
 
-    fn add_stmt(
-        &mut self,
-        parsed: nodes::Parsed,
-        lexemes: &[Lexeme],
-        is_last: bool,
-        out: &mut Stmts,
-    ) {
+    fn add_stmt(&mut self, parsed: nodes::Parsed, lexemes: &[Lexeme], is_last: bool, out: &mut Stmts) {
         out.depth = out.depth.max(parsed.depth);
         match parsed.value {
             nodes::Piece::Stmt(stmt) => out.stmts.push(stmt),
@@ -131,14 +117,10 @@ impl Parser<'_> {
 
     /// Statements that the language reserves words for.
     fn is_later_feature(&mut self, lexemes: &[Lexeme], told: bool) -> bool {
-        let later = lexemes.iter().find(|lexeme| {
-            [Word::For, Word::While, Word::Match]
-                .iter()
-                .any(|word| lexeme.tok.is_word(*word))
-        });
-        let Some((lexeme, Tok::Is(TokenKind::Keyword(word)))) =
-            later.map(|lexeme| (lexeme, &lexeme.tok))
-        else {
+        let later = lexemes
+            .iter()
+            .find(|lexeme| [Word::For, Word::While, Word::Match].iter().any(|word| lexeme.tok.is_word(*word)));
+        let Some((lexeme, Tok::Is(TokenKind::Keyword(word)))) = later.map(|lexeme| (lexeme, &lexeme.tok)) else {
             return false;
         };
         if !told {
@@ -160,7 +142,7 @@ impl Parser<'_> {
             }
             if self.source.is(first, TokenKind::RBrace) {
                 self.stray_brace(first);
-                at = first + 1;
+                at = first + 1 + usize::from(self.source.is(first + 1, TokenKind::Comma));
                 continue;
             }
             let piece = self.collect_entry(first, hi, depth);
@@ -188,30 +170,16 @@ impl Parser<'_> {
             let at = piece.next.saturating_sub(1);
             if !piece.told && self.source.is(at, TokenKind::Comma) {
                 let span = self.source.span(at);
-                self.tell(
-                    Code::E0009,
-                    span,
-                    "expected the key of an entry, found `,`",
-                    "remove the `,`",
-                );
+                self.tell(Code::E0009, span, "expected the key of an entry, found `,`", "remove the `,`");
             }
             return None;
         }
         let skip = piece.too_nested || self.stops > STOPS_MAX;
-        let outcome = if skip {
-            Outcome::Failed
-        } else {
-            self.run(Start::Entry, &piece.lexemes, piece.told)
-        };
-        let Outcome::Whole(Node {
-            value: nodes::Piece::Entry(mut entry),
-            ..
-        }) = outcome
-        else {
+        let outcome = if skip { Outcome::Failed } else { self.run(Start::Entry, &piece.lexemes, piece.told) };
+        let Outcome::Whole(Node { value: nodes::Piece::Entry(mut entry), .. }) = outcome else {
             return Some(self.salvaged_entry(&piece.lexemes, span));
         };
-        if let (EntryValue::Group { entries, .. }, Some((lo, hi))) = (&mut entry.value, piece.group)
-        {
+        if let (EntryValue::Group { entries, .. }, Some((lo, hi))) = (&mut entry.value, piece.group) {
             *entries = self.entries(lo, hi, depth + 1);
         }
         Some(entry)
@@ -222,17 +190,9 @@ impl Parser<'_> {
             [key, colon, ..] if matches!(key.tok, Tok::Name) && colon.tok.is(TokenKind::Colon) => {
                 self.cx.ident(key.start, key.end)
             }
-            _ => Ident {
-                name: "".into(),
-                span: Span::point(span.start),
-            },
+            _ => Ident { name: "".into(), span: Span::point(span.start) },
         };
-        Entry {
-            docs: Vec::new(),
-            key,
-            value: EntryValue::Error(span),
-            span,
-        }
+        Entry { docs: Vec::new(), key, value: EntryValue::Error(span), span }
     }
 
     /// Reads a piece and tells about the first mistake in it, unless one has been told.
@@ -265,42 +225,23 @@ impl Parser<'_> {
 /// What is kept of a statement that cannot be read: the name that a `let` brings.
 fn salvaged(parser: &Parser<'_>, lexemes: &[Lexeme], span: Span) -> Stmt {
     let (mutable, name) = match lexemes {
-        [first, name, ..] if first.tok.is_word(Word::Let) && matches!(name.tok, Tok::Name) => {
-            (false, name)
-        }
+        [first, name, ..] if first.tok.is_word(Word::Let) && matches!(name.tok, Tok::Name) => (false, name),
         [first, second, name, ..]
-            if first.tok.is_word(Word::Let)
-                && second.tok.is_word(Word::Mut)
-                && matches!(name.tok, Tok::Name) =>
+            if first.tok.is_word(Word::Let) && second.tok.is_word(Word::Mut) && matches!(name.tok, Tok::Name) =>
         {
             (true, name)
         }
         _ => return error_stmt(span),
     };
-    let value = Expr {
-        kind: ExprKind::Error,
-        span,
-    };
-    let kind = StmtKind::Let {
-        mutable,
-        name: parser.cx.ident(name.start, name.end),
-        ty: None,
-        value,
-    };
+    let value = Expr { kind: ExprKind::Error, span };
+    let kind = StmtKind::Let { mutable, name: parser.cx.ident(name.start, name.end), ty: None, value };
     Stmt { kind, span }
 }
 
 fn error_stmt(span: Span) -> Stmt {
-    Stmt {
-        kind: StmtKind::Error,
-        span,
-    }
+    Stmt { kind: StmtKind::Error, span }
 }
 
 fn error_block(span: Span) -> Block {
-    Block {
-        stmts: vec![error_stmt(span)],
-        tail: None,
-        span,
-    }
+    Block { stmts: vec![error_stmt(span)], tail: None, span }
 }

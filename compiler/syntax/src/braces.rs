@@ -28,27 +28,16 @@ pub(crate) struct Braces {
 
 impl Braces {
     pub(crate) fn new(source: &Source<'_>) -> Braces {
-        Braces {
-            partners: vec![Partner::default(); source.len()],
-        }
+        Braces { partners: vec![Partner::default(); source.len()] }
     }
 
     pub(crate) fn partner(&self, open: usize) -> Partner {
-        self.partners.get(open).copied().unwrap_or(Partner {
-            end: open + 1,
-            closed: false,
-        })
+        self.partners.get(open).copied().unwrap_or(Partner { end: open + 1, closed: false })
     }
 
     /// Pairs the braces from `lo` up to `hi` and returns the closing ones that pair with nothing
     /// there. Between members, every brace is closed before the next member at the latest.
-    pub(crate) fn pair(
-        &mut self,
-        source: &Source<'_>,
-        lo: usize,
-        hi: usize,
-        members: bool,
-    ) -> Vec<usize> {
+    pub(crate) fn pair(&mut self, source: &Source<'_>, lo: usize, hi: usize, members: bool) -> Vec<usize> {
         let mut open = Vec::new();
         let mut unpaired = Vec::new();
         for at in lo..hi {

@@ -110,14 +110,8 @@ mod tests {
         for code in Code::ALL {
             let name = code.name();
             assert!(name.len() == 5 && name.starts_with('E'), "{name}");
-            assert!(
-                !code.title().ends_with('.'),
-                "{name}: title ends in a period"
-            );
-            assert!(
-                code.explanation().ends_with('.'),
-                "{name}: explanation is no sentence"
-            );
+            assert!(!code.title().ends_with('.'), "{name}: title ends in a period");
+            assert!(code.explanation().ends_with('.'), "{name}: explanation is no sentence");
             assert_eq!(Code::from_name(name), Some(*code));
         }
     }

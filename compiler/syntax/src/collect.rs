@@ -31,15 +31,7 @@ pub(crate) struct Piece {
 
 impl Piece {
     fn new(start: Start, at: usize) -> Piece {
-        Piece {
-            start,
-            lexemes: Vec::new(),
-            next: at,
-            told: false,
-            too_nested: false,
-            group: None,
-            open: Vec::new(),
-        }
+        Piece { start, lexemes: Vec::new(), next: at, told: false, too_nested: false, group: None, open: Vec::new() }
     }
 
     fn previous(&self) -> Tok {
@@ -50,9 +42,7 @@ impl Piece {
     }
 
     fn ends_operand(&self) -> bool {
-        self.lexemes
-            .last()
-            .is_some_and(|lexeme| lexeme.tok.ends_operand())
+        self.lexemes.last().is_some_and(|lexeme| lexeme.tok.ends_operand())
     }
 
     fn begins_with(&self, words: &[Word]) -> bool {
@@ -156,12 +146,7 @@ impl Parser<'_> {
         match self.source.kind(piece.next) {
             _ if last.tok.is(TokenKind::Dot) => false,
             Some(TokenKind::Keyword(word)) => match word {
-                Word::Let
-                | Word::Require
-                | Word::Return
-                | Word::Split
-                | Word::For
-                | Word::While => true,
+                Word::Let | Word::Require | Word::Return | Word::Split | Word::For | Word::While => true,
                 Word::If | Word::Match => piece.ends_operand(),
                 _ => false,
             },
@@ -189,20 +174,18 @@ impl Parser<'_> {
 
     /// Whether the next token is the key of the entry after this one.
     fn begins_entry(&self, piece: &Piece) -> bool {
-        let key = matches!(
-            self.source.kind(piece.next),
-            Some(TokenKind::Ident | TokenKind::Keyword(_) | TokenKind::Doc)
-        );
+        let key =
+            matches!(self.source.kind(piece.next), Some(TokenKind::Ident | TokenKind::Keyword(_) | TokenKind::Doc));
         let ends_here = piece.ends_operand() || piece.group.is_some();
-        key && ends_here
-            && self
-                .source
-                .is(self.source.skip_docs(piece.next) + 1, TokenKind::Colon)
+        key && ends_here && self.source.is(self.source.skip_docs(piece.next) + 1, TokenKind::Colon)
     }
 
     fn push_block(&mut self, piece: &mut Piece, depth: usize) {
         let open = piece.next;
+        let told_before = self.diagnostics.len();
         let block = self.braced_block(open, depth + piece.open.len());
+        // A block that stands alone is a mistake; one inside another has been told about.
+        piece.told |= piece.lexemes.is_empty() && self.diagnostics.len() > told_before;
         let mut lexeme = self.source.lexeme(open, Tok::Block(block));
         piece.next = self.braces.partner(open).next();
         lexeme.end = self.source.token_index(piece.next - 1) + 1;
@@ -257,6 +240,8 @@ impl Parser<'_> {
         if matches!(tok, Tok::Name) && self.follows_number(at, &previous) {
             return self.push_unit(piece, at);
         }
+        // What follows an unclosed string on its line was swallowed by it.
+        piece.told |= self.source.is(at, TokenKind::UnclosedStr);
         let tok = match self.check_literal(at, &tok) {
             Ok(()) => tok,
             Err(()) => {
@@ -278,17 +263,9 @@ impl Parser<'_> {
             return;
         }
         if !piece.told {
-            let known: Vec<String> = Unit::ALL
-                .iter()
-                .map(|unit| format!("`{}`", unit.word()))
-                .collect();
+            let known: Vec<String> = Unit::ALL.iter().map(|unit| format!("`{}`", unit.word())).collect();
             let message = format!("unknown unit `{}`", literal::shorten(word));
-            self.tell(
-                Code::E0014,
-                self.source.span(at),
-                message,
-                format!("the units are {}", known.join(", ")),
-            );
+            self.tell(Code::E0014, self.source.span(at), message, format!("the units are {}", known.join(", ")));
         }
         piece.told = true;
         if let Some(number) = piece.lexemes.last_mut() {
@@ -305,9 +282,7 @@ impl Parser<'_> {
         let text = self.source.slice(at);
         let message = format!("`{}` means nothing here", literal::shorten(text));
         let help = match text {
-            "%" => {
-                "for a remainder write `mod`; a percentage is written without a space, as in `20%`"
-            }
+            "%" => "for a remainder write `mod`; a percentage is written without a space, as in `20%`",
             _ => "remove it, or put it into a string or a comment",
         };
         self.tell(Code::E0002, self.source.span(at), message, help);
@@ -342,22 +317,12 @@ impl Parser<'_> {
 
     fn unclosed_string(&mut self, at: usize) {
         let span = self.source.span(at);
-        self.tell(
-            Code::E0003,
-            span,
-            "this string has no end",
-            "close it with `\"` on the same line",
-        );
+        self.tell(Code::E0003, span, "this string has no end", "close it with `\"` on the same line");
     }
 
     fn wrong_separator(&mut self, at: usize) {
         let span = self.source.span(at);
-        self.tell(
-            Code::E0001,
-            span,
-            "entries are separated by `,`, not `;`",
-            "write `,` instead",
-        );
+        self.tell(Code::E0001, span, "entries are separated by `,`, not `;`", "write `,` instead");
     }
 
     /// Documentation before something that has none.

@@ -62,19 +62,8 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, code: Code, message: String, loc: Loc) -> Diagnostic {
-        let primary = Label {
-            loc,
-            text: String::new(),
-            primary: true,
-        };
-        Diagnostic {
-            code,
-            severity,
-            message,
-            labels: vec![primary],
-            help: None,
-            notes: Vec::new(),
-        }
+        let primary = Label { loc, text: String::new(), primary: true };
+        Diagnostic { code, severity, message, labels: vec![primary], help: None, notes: Vec::new() }
     }
 
     /// Puts words beside the primary place.
@@ -89,11 +78,7 @@ impl Diagnostic {
     /// Adds a place that explains the message.
     #[must_use]
     pub fn label(mut self, loc: Loc, text: impl Into<String>) -> Diagnostic {
-        self.labels.push(Label {
-            loc,
-            text: text.into(),
-            primary: false,
-        });
+        self.labels.push(Label { loc, text: text.into(), primary: false });
         self
     }
 

@@ -41,18 +41,12 @@ pub fn islands(tokens: &Tokens, text: &str) -> Vec<Island> {
     let mut found = Vec::new();
     let mut at = leading_docs(&source);
     while at < source.len() {
-        let (kind, name, end) = if found.len() < ISLANDS_MAX {
-            cut(&source, at)
-        } else {
-            (ItemKind::Rest, "".into(), source.len())
-        };
+        let (kind, name, end) =
+            if found.len() < ISLANDS_MAX { cut(&source, at) } else { (ItemKind::Rest, "".into(), source.len()) };
         let count = seen.entry((kind, Arc::clone(&name))).or_default();
         let nth = *count;
         *count += 1;
-        found.push(Island {
-            key: ItemKey { kind, name, nth },
-            range: source.span_of(at, end),
-        });
+        found.push(Island { key: ItemKey { kind, name, nth }, range: source.span_of(at, end) });
         at = end;
     }
     found
@@ -61,25 +55,18 @@ pub fn islands(tokens: &Tokens, text: &str) -> Vec<Island> {
 /// The `//!` lines at the top of a file, with spans counted from its start.
 pub fn file_docs(tokens: &Tokens, text: &str) -> Vec<Doc> {
     let source = Source::new(text, tokens);
-    (0..leading_docs(&source))
-        .map(|at| doc(&source, at))
-        .collect()
+    (0..leading_docs(&source)).map(|at| doc(&source, at)).collect()
 }
 
 /// The documentation token at `at` without its slashes.
 pub(crate) fn doc(source: &Source<'_>, at: usize) -> Doc {
     let text = source.slice(at).get(3..).unwrap_or("");
     let text = text.strip_prefix(' ').unwrap_or(text).trim_end();
-    Doc {
-        text: text.into(),
-        span: source.span(at),
-    }
+    Doc { text: text.into(), span: source.span(at) }
 }
 
 fn leading_docs(source: &Source<'_>) -> usize {
-    (0..source.len())
-        .take_while(|at| source.is(*at, TokenKind::InnerDoc))
-        .count()
+    (0..source.len()).take_while(|at| source.is(*at, TokenKind::InnerDoc)).count()
 }
 
 /// The island that begins at `start`: its kind, its name, and where it ends.
@@ -96,8 +83,7 @@ fn cut(source: &Source<'_>, start: usize) -> (ItemKind, Arc<str>, usize) {
         }
         ItemKind::Const => (simple_end(source, first), first + 1),
         ItemKind::Fn | ItemKind::Contract | ItemKind::Reward => {
-            let end =
-                sound_end(source, first, kind).unwrap_or_else(|| laid_out_end(source, first, kind));
+            let end = sound_end(source, first, kind).unwrap_or_else(|| laid_out_end(source, first, kind));
             (end, first + 1)
         }
         ItemKind::Error | ItemKind::Rest => (source.len(), first),
@@ -131,16 +117,15 @@ fn name_at(source: &Source<'_>, at: usize) -> Arc<str> {
 }
 
 fn last_name(source: &Source<'_>, first: usize, end: usize) -> usize {
-    (first..end)
-        .rev()
-        .find(|at| source.is(*at, TokenKind::Ident))
-        .unwrap_or(first)
+    (first..end).rev().find(|at| source.is(*at, TokenKind::Ident)).unwrap_or(first)
 }
 
-/// Whether a declaration at `at` ends any island of `kind` that it stands in.
+/// Whether a declaration at `at` ends any island of `kind` that it stands in. Contracts hold
+/// functions and constants; the keys of a reward may be keywords.
 fn ends_island(source: &Source<'_>, at: usize, kind: ItemKind) -> bool {
     match source.declares(at).and_then(kind_of) {
-        Some(ItemKind::Fn | ItemKind::Const) => kind != ItemKind::Contract,
+        Some(ItemKind::Fn | ItemKind::Const) => !matches!(kind, ItemKind::Contract | ItemKind::Reward),
+        Some(ItemKind::Use) => kind != ItemKind::Reward,
         Some(_) => true,
         None => false,
     }
@@ -148,10 +133,7 @@ fn ends_island(source: &Source<'_>, at: usize, kind: ItemKind) -> bool {
 
 /// Whether a member of a contract begins at `at`.
 pub(crate) fn begins_member(source: &Source<'_>, at: usize) -> bool {
-    matches!(
-        source.declares(at),
-        Some(Word::Spend | Word::Fn | Word::Const)
-    )
+    matches!(source.declares(at), Some(Word::Spend | Word::Fn | Word::Const))
 }
 
 /// The end of `use ..;` and `const ..;`, or the next declaration when the `;` is missing.
@@ -202,9 +184,8 @@ fn sound_end(source: &Source<'_>, first: usize, kind: ItemKind) -> Option<usize>
                 depth = depth.checked_sub(1)?;
                 if depth == 0 {
                     let next = source.skip_docs(at + 1);
-                    let sound = next == source.len()
-                        || item_kind(source, next).is_some()
-                        || source.reserves(next).is_some();
+                    let sound =
+                        next == source.len() || item_kind(source, next).is_some() || source.reserves(next).is_some();
                     return sound.then_some(at + 1);
                 }
             }
@@ -217,11 +198,7 @@ fn sound_end(source: &Source<'_>, first: usize, kind: ItemKind) -> Option<usize>
 /// The end of a braced item whose braces do not match, as its layout shows it.
 fn laid_out_end(source: &Source<'_>, first: usize, kind: ItemKind) -> usize {
     let margin = source.column_if_first(first).unwrap_or(0);
-    let outdented = |at| {
-        source
-            .column_if_first(at)
-            .is_some_and(|column| column <= margin)
-    };
+    let outdented = |at| source.column_if_first(at).is_some_and(|column| column <= margin);
     let mut depth = 0_usize;
     for at in first + 1..source.len() {
         let declares = source.declares(at).and_then(kind_of).is_some();

@@ -24,14 +24,8 @@ pub struct LineIndex {
 impl LineIndex {
     /// Finds the line starts of `text`.
     pub fn new(text: &str) -> LineIndex {
-        let after_newlines = text
-            .bytes()
-            .enumerate()
-            .filter(|(_, byte)| *byte == b'\n')
-            .map(|(at, _)| at as u32 + 1);
-        LineIndex {
-            starts: std::iter::once(0).chain(after_newlines).collect(),
-        }
+        let after_newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1);
+        LineIndex { starts: std::iter::once(0).chain(after_newlines).collect() }
     }
 
     /// The line and column of a byte offset; an offset past the end gives the end, one inside a
@@ -41,10 +35,7 @@ impl LineIndex {
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
         let before = text.get(start as usize..offset as usize).unwrap_or("");
-        LineCol {
-            line: line as u32,
-            column: before.chars().count() as u32 + 1,
-        }
+        LineCol { line: line as u32, column: before.chars().count() as u32 + 1 }
     }
 
     /// How many lines the text has; an empty text has one.
@@ -61,8 +52,5 @@ impl LineIndex {
 /// The start of the character that `offset` lies in, or the end of the text.
 fn char_start(text: &str, offset: u32) -> u32 {
     let inside = (offset as usize).min(text.len());
-    (0..=inside)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0) as u32
+    (0..=inside).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0) as u32
 }

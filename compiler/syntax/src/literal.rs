@@ -12,17 +12,13 @@ pub(crate) struct LiteralError {
 
 /// Checks the `_` of a number; they stand between digits.
 pub(crate) fn check_number(text: &str) -> Result<(), LiteralError> {
-    let bad =
-        text.ends_with('_') || text.contains("__") || text.contains("_.") || text.contains("_%");
+    let bad = text.ends_with('_') || text.contains("__") || text.contains("_.") || text.contains("_%");
     if !bad {
         return Ok(());
     }
     Err(LiteralError {
         span: Span::new(0, text.len() as u32),
-        message: format!(
-            "`{}` is no number: `_` stands between two digits",
-            shorten(text)
-        ),
+        message: format!("`{}` is no number: `_` stands between two digits", shorten(text)),
         help: "write groups of digits, as in `21_000_000`",
     })
 }
@@ -30,21 +26,14 @@ pub(crate) fn check_number(text: &str) -> Result<(), LiteralError> {
 /// The bytes of `0x..`, in the order they are written.
 pub(crate) fn bytes_of(text: &str) -> Result<Arc<[u8]>, LiteralError> {
     let digits = text.get(2..).unwrap_or("");
-    if let Some((at, bad)) = digits
-        .char_indices()
-        .find(|(_, c)| !c.is_ascii_hexdigit() && *c != '_')
-    {
+    if let Some((at, bad)) = digits.char_indices().find(|(_, c)| !c.is_ascii_hexdigit() && *c != '_') {
         return Err(LiteralError {
             span: Span::new(at as u32 + 2, at as u32 + 3),
             message: format!("`{bad}` is no hexadecimal digit"),
             help: "bytes are written with the digits 0 to 9 and a to f",
         });
     }
-    let nibbles: Vec<u8> = digits
-        .chars()
-        .filter_map(|c| c.to_digit(16))
-        .map(|digit| digit as u8)
-        .collect();
+    let nibbles: Vec<u8> = digits.chars().filter_map(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
     let (pairs, rest) = nibbles.as_chunks::<2>();
     if !rest.is_empty() {
         return Err(LiteralError {
@@ -111,22 +100,16 @@ fn hex_escape(text: &str) -> (Option<char>, usize) {
 
 fn unicode_escape(text: &str) -> (Option<char>, usize) {
     let inner = text.get(1..).and_then(|rest| rest.strip_prefix('{'));
-    let Some(end) = inner.and_then(|inner| inner.char_indices().take(7).find(|(_, c)| *c == '}'))
-    else {
+    let Some(end) = inner.and_then(|inner| inner.char_indices().take(7).find(|(_, c)| *c == '}')) else {
         return (None, 1);
     };
     let digits = inner.and_then(|inner| inner.get(..end.0)).unwrap_or("");
-    (
-        strict_hex(digits).and_then(char::from_u32),
-        digits.len() + 3,
-    )
+    (strict_hex(digits).and_then(char::from_u32), digits.len() + 3)
 }
 
 fn strict_hex(digits: &str) -> Option<u32> {
     let all_hex = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    all_hex
-        .then(|| u32::from_str_radix(digits, 16).ok())
-        .flatten()
+    all_hex.then(|| u32::from_str_radix(digits, 16).ok()).flatten()
 }
 
 /// At most the first 24 characters, for messages.
@@ -159,10 +142,7 @@ mod tests {
 
     #[test]
     fn bytes_need_two_hexadecimal_digits_each() {
-        assert_eq!(
-            bytes_of("0xdead_BEEF").ok().as_deref(),
-            Some(&[0xde, 0xad, 0xbe, 0xef][..])
-        );
+        assert_eq!(bytes_of("0xdead_BEEF").ok().as_deref(), Some(&[0xde, 0xad, 0xbe, 0xef][..]));
         assert_eq!(bytes_of("0x").ok().as_deref(), Some(&[][..]));
         assert!(bytes_of("0xabc").is_err());
         assert!(bytes_of("0xgg").is_err());

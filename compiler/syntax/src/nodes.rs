@@ -1,8 +1,8 @@
 //! What the grammar builds: nodes with their depth, so that no tree grows too deep to walk.
 
 use crate::ast::{
-    BinaryOp, Block, Clock, DEPTH_MAX, Entry, EntryValue, Expr, ExprKind, Ident, If, Param, Stmt,
-    StmtKind, StringLit, TypeArg, TypeExpr, TypeKind, UnaryOp, Unit,
+    BinaryOp, Block, Clock, DEPTH_MAX, Entry, EntryValue, Expr, ExprKind, Ident, If, Param, Stmt, StmtKind, StringLit,
+    TypeArg, TypeExpr, TypeKind, UnaryOp, Unit,
 };
 use crate::literal;
 use crate::span::Span;
@@ -22,17 +22,11 @@ impl<T> Node<T> {
     }
 
     pub(crate) fn map<U>(self, build: impl FnOnce(T) -> U) -> Node<U> {
-        Node {
-            value: build(self.value),
-            depth: self.depth,
-        }
+        Node { value: build(self.value), depth: self.depth }
     }
 
     pub(crate) fn and<U, V>(self, other: Node<U>, build: impl FnOnce(T, U) -> V) -> Node<V> {
-        Node {
-            depth: self.depth.max(other.depth),
-            value: build(self.value, other.value),
-        }
+        Node { depth: self.depth.max(other.depth), value: build(self.value, other.value) }
     }
 
     /// The value, with `depth` raised to the node's own.
@@ -61,31 +55,12 @@ pub(crate) enum Piece {
 /// The words of an item up to its body.
 #[derive(Debug)]
 pub(crate) enum Header {
-    Use {
-        relative: bool,
-        path: Vec<Ident>,
-    },
-    Const {
-        name: Ident,
-        ty: Option<TypeExpr>,
-        value: Expr,
-    },
-    Fn {
-        name: Ident,
-        params: Vec<Param>,
-        result: Option<TypeExpr>,
-    },
-    Contract {
-        name: Ident,
-        params: Vec<Param>,
-    },
-    Spend {
-        name: Ident,
-        params: Vec<Param>,
-    },
-    Reward {
-        name: Ident,
-    },
+    Use { relative: bool, path: Vec<Ident> },
+    Const { name: Ident, ty: Option<TypeExpr>, value: Expr },
+    Fn { name: Ident, params: Vec<Param>, result: Option<TypeExpr> },
+    Contract { name: Ident, params: Vec<Param> },
+    Spend { name: Ident, params: Vec<Param> },
+    Reward { name: Ident },
 }
 
 /// What the actions of the grammar share.
@@ -98,11 +73,7 @@ pub(crate) struct Cx<'t> {
 
 impl<'t> Cx<'t> {
     pub(crate) fn new(text: &'t str, tokens: &'t Tokens) -> Cx<'t> {
-        Cx {
-            text,
-            tokens,
-            too_deep: None,
-        }
+        Cx { text, tokens, too_deep: None }
     }
 
     /// The bytes of the tokens from `l` up to `r`.
@@ -127,57 +98,32 @@ impl<'t> Cx<'t> {
     }
 
     pub(crate) fn ident(&self, l: u32, r: u32) -> Ident {
-        Ident {
-            name: self.text(l, r),
-            span: self.span(l, r),
-        }
+        Ident { name: self.text(l, r), span: self.span(l, r) }
     }
 
     pub(crate) fn missing_ident(&self, l: u32, r: u32) -> Ident {
-        Ident {
-            name: "".into(),
-            span: self.span(l, r),
-        }
+        Ident { name: "".into(), span: self.span(l, r) }
     }
 
     pub(crate) fn string(&self, l: u32, r: u32) -> StringLit {
-        StringLit {
-            value: literal::unescape(self.slice(l, r), |_| ()),
-            span: self.span(l, r),
-        }
+        StringLit { value: literal::unescape(self.slice(l, r), |_| ()), span: self.span(l, r) }
     }
 
     // ---- expressions
 
     pub(crate) fn leaf(&self, l: u32, r: u32, kind: ExprKind) -> Node<Expr> {
-        Node::leaf(Expr {
-            kind,
-            span: self.span(l, r),
-        })
+        Node::leaf(Expr { kind, span: self.span(l, r) })
     }
 
     /// An expression over parts of the given depth; past the limit it becomes an error.
     fn expr(&mut self, l: u32, r: u32, depth: u32, kind: ExprKind) -> Node<Expr> {
         let span = self.span(l, r);
-        self.limited(
-            span,
-            Node {
-                value: Expr { kind, span },
-                depth,
-            },
-            || Expr {
-                kind: ExprKind::Error,
-                span,
-            },
-        )
+        self.limited(span, Node { value: Expr { kind, span }, depth }, || Expr { kind: ExprKind::Error, span })
     }
 
     fn limited<T>(&mut self, span: Span, node: Node<T>, error: impl FnOnce() -> T) -> Node<T> {
         if node.depth < DEPTH_MAX {
-            return Node {
-                depth: node.depth + 1,
-                ..node
-            };
+            return Node { depth: node.depth + 1, ..node };
         }
         self.too_deep.get_or_insert(span);
         Node::leaf(error())
@@ -197,11 +143,7 @@ impl<'t> Cx<'t> {
     }
 
     pub(crate) fn quantity(&self, l: u32, at: u32, r: u32, unit: Unit) -> Node<Expr> {
-        let kind = ExprKind::Quantity {
-            digits: self.text(l, l + 1),
-            unit,
-            unit_span: self.span(at, r),
-        };
+        let kind = ExprKind::Quantity { digits: self.text(l, l + 1), unit, unit_span: self.span(at, r) };
         self.leaf(l, r, kind)
     }
 
@@ -216,11 +158,7 @@ impl<'t> Cx<'t> {
     }
 
     fn moment(&self, l: u32, at: u32, r: u32, clock: Clock, text: Arc<str>) -> Node<Expr> {
-        let kind = ExprKind::Moment {
-            clock,
-            text,
-            text_span: self.span(at, r),
-        };
+        let kind = ExprKind::Moment { clock, text, text_span: self.span(at, r) };
         self.leaf(l, r, kind)
     }
 
@@ -275,40 +213,18 @@ impl<'t> Cx<'t> {
         args: Vec<Node<Expr>>,
     ) -> Node<Expr> {
         let mut depth = receiver.depth;
-        let kind = ExprKind::MethodCall {
-            receiver: Box::new(receiver.value),
-            method,
-            args: values(args, &mut depth),
-        };
+        let kind = ExprKind::MethodCall { receiver: Box::new(receiver.value), method, args: values(args, &mut depth) };
         self.expr(l, r, depth, kind)
     }
 
-    pub(crate) fn call(
-        &mut self,
-        l: u32,
-        r: u32,
-        callee: Node<Expr>,
-        args: Vec<Node<Expr>>,
-    ) -> Node<Expr> {
+    pub(crate) fn call(&mut self, l: u32, r: u32, callee: Node<Expr>, args: Vec<Node<Expr>>) -> Node<Expr> {
         let mut depth = callee.depth;
-        let kind = ExprKind::Call {
-            callee: Box::new(callee.value),
-            args: values(args, &mut depth),
-        };
+        let kind = ExprKind::Call { callee: Box::new(callee.value), args: values(args, &mut depth) };
         self.expr(l, r, depth, kind)
     }
 
-    pub(crate) fn index(
-        &mut self,
-        l: u32,
-        r: u32,
-        base: Node<Expr>,
-        index: Node<Expr>,
-    ) -> Node<Expr> {
-        let node = base.and(index, |base, index| ExprKind::Index {
-            base: Box::new(base),
-            index: Box::new(index),
-        });
+    pub(crate) fn index(&mut self, l: u32, r: u32, base: Node<Expr>, index: Node<Expr>) -> Node<Expr> {
+        let node = base.and(index, |base, index| ExprKind::Index { base: Box::new(base), index: Box::new(index) });
         self.expr(l, r, node.depth, node.value)
     }
 
@@ -374,11 +290,8 @@ impl<'t> Cx<'t> {
     pub(crate) fn else_if(&mut self, chained: Node<Expr>) -> Node<Arc<Block>> {
         chained.map(|expr| {
             let span = expr.span;
-            let (stmts, tail) = if gives_value(&expr) {
-                (Vec::new(), Some(Box::new(expr)))
-            } else {
-                (vec![statement_of(expr)], None)
-            };
+            let (stmts, tail) =
+                if gives_value(&expr) { (Vec::new(), Some(Box::new(expr))) } else { (vec![statement_of(expr)], None) };
             Arc::new(Block { stmts, tail, span })
         })
     }
@@ -400,12 +313,7 @@ impl<'t> Cx<'t> {
         value: Node<Expr>,
     ) -> Parsed {
         let mut depth = value.depth;
-        let kind = StmtKind::Let {
-            mutable,
-            name,
-            ty: ty.map(|ty| ty.into_value(&mut depth)),
-            value: value.value,
-        };
+        let kind = StmtKind::Let { mutable, name, ty: ty.map(|ty| ty.into_value(&mut depth)), value: value.value };
         self.stmt(l, r, Node { value: kind, depth })
     }
 
@@ -415,62 +323,30 @@ impl<'t> Cx<'t> {
 
     pub(crate) fn entry(&self, l: u32, r: u32, key: Ident, value: Node<EntryValue>) -> Parsed {
         let span = self.span(l, r);
-        value.map(|value| {
-            Piece::Entry(Entry {
-                docs: Vec::new(),
-                key,
-                value,
-                span,
-            })
-        })
+        value.map(|value| Piece::Entry(Entry { docs: Vec::new(), key, value, span }))
     }
 
     // ---- types and items
 
     fn type_expr(&mut self, l: u32, r: u32, depth: u32, kind: TypeKind) -> Node<TypeExpr> {
         let span = self.span(l, r);
-        let node = Node {
-            value: TypeExpr { kind, span },
-            depth,
-        };
-        self.limited(span, node, || TypeExpr {
-            kind: TypeKind::Error,
-            span,
-        })
+        let node = Node { value: TypeExpr { kind, span }, depth };
+        self.limited(span, node, || TypeExpr { kind: TypeKind::Error, span })
     }
 
-    pub(crate) fn type_name(
-        &mut self,
-        l: u32,
-        r: u32,
-        name: Ident,
-        args: Vec<Node<TypeArg>>,
-    ) -> Node<TypeExpr> {
+    pub(crate) fn type_name(&mut self, l: u32, r: u32, name: Ident, args: Vec<Node<TypeArg>>) -> Node<TypeExpr> {
         let mut depth = 0;
         let args = values(args, &mut depth);
         self.type_expr(l, r, depth, TypeKind::Name { name, args })
     }
 
-    pub(crate) fn type_array(
-        &mut self,
-        l: u32,
-        r: u32,
-        element: Node<TypeExpr>,
-        length: Node<Expr>,
-    ) -> Node<TypeExpr> {
-        let node = element.and(length, |element, length| TypeKind::Array {
-            element: Box::new(element),
-            length: Box::new(length),
-        });
+    pub(crate) fn type_array(&mut self, l: u32, r: u32, element: Node<TypeExpr>, length: Node<Expr>) -> Node<TypeExpr> {
+        let node = element
+            .and(length, |element, length| TypeKind::Array { element: Box::new(element), length: Box::new(length) });
         self.type_expr(l, r, node.depth, node.value)
     }
 
-    pub(crate) fn type_tuple(
-        &mut self,
-        l: u32,
-        r: u32,
-        items: Vec<Node<TypeExpr>>,
-    ) -> Node<TypeExpr> {
+    pub(crate) fn type_tuple(&mut self, l: u32, r: u32, items: Vec<Node<TypeExpr>>) -> Node<TypeExpr> {
         let mut depth = 0;
         let items = values(items, &mut depth);
         self.type_expr(l, r, depth, TypeKind::Tuple(items))
@@ -481,18 +357,11 @@ impl<'t> Cx<'t> {
     }
 
     pub(crate) fn type_int(&self, l: u32, r: u32) -> Node<TypeArg> {
-        Node::leaf(TypeArg::Int {
-            digits: self.text(l, r),
-            span: self.span(l, r),
-        })
+        Node::leaf(TypeArg::Int { digits: self.text(l, r), span: self.span(l, r) })
     }
 
     pub(crate) fn param(&self, l: u32, r: u32, name: Ident, ty: Node<TypeExpr>) -> Param {
-        Param {
-            name,
-            ty: ty.value,
-            span: self.span(l, r),
-        }
+        Param { name, ty: ty.value, span: self.span(l, r) }
     }
 
     pub(crate) fn header(&self, header: Header) -> Parsed {
@@ -501,10 +370,7 @@ impl<'t> Cx<'t> {
 }
 
 fn values<T>(nodes: Vec<Node<T>>, depth: &mut u32) -> Vec<T> {
-    nodes
-        .into_iter()
-        .map(|node| node.into_value(depth))
-        .collect()
+    nodes.into_iter().map(|node| node.into_value(depth)).collect()
 }
 
 /// Whether an `if` has a value: one of its branches ends in an expression.

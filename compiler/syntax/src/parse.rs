@@ -54,15 +54,9 @@ pub fn parse(text: &str) -> Parse {
     }
     found.extend(loose_ends(&tokens));
     Parse {
-        file: File {
-            docs: file_docs(&tokens, text),
-            items,
-        },
+        file: File { docs: file_docs(&tokens, text), items },
         diagnostics: limited(found),
-        starts: islands
-            .iter()
-            .map(|island| (island.key.clone(), island.range.start))
-            .collect(),
+        starts: islands.iter().map(|island| (island.key.clone(), island.range.start)).collect(),
         islands,
     }
 }

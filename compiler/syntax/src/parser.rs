@@ -115,76 +115,32 @@ impl Parser<'_> {
             Outcome::Dropping(parsed) | Outcome::Before(parsed, _) => (parsed, hi),
             Outcome::BodyAt(parsed, at) => {
                 self.braces_told = true;
-                (
-                    parsed,
-                    piece.lexemes.get(at).map_or(piece.next, |lexeme| lexeme.at),
-                )
+                (parsed, piece.lexemes.get(at).map_or(piece.next, |lexeme| lexeme.at))
             }
             Outcome::Failed => return Declared::Error(span),
         };
         match parsed {
-            Node {
-                value: Piece::Header(header),
-                ..
-            } => self.with_body(docs, header, span, body, hi),
+            Node { value: Piece::Header(header), .. } => self.with_body(docs, header, span, body, hi),
             _ => Declared::Error(span),
         }
     }
 
-    fn with_body(
-        &mut self,
-        docs: Vec<Doc>,
-        header: Header,
-        span: Span,
-        lo: usize,
-        hi: usize,
-    ) -> Declared {
+    fn with_body(&mut self, docs: Vec<Doc>, header: Header, span: Span, lo: usize, hi: usize) -> Declared {
         match header {
-            Header::Use { relative, path } => Declared::Use(Use {
-                docs,
-                relative,
-                path,
-                span,
-            }),
-            Header::Const { name, ty, value } => Declared::Const(Const {
-                docs,
-                name,
-                ty,
-                value,
-                span,
-            }),
-            Header::Fn {
-                name,
-                params,
-                result,
-            } => Declared::Fn(Fn {
-                docs,
-                name,
-                params,
-                result,
-                body: self.body(lo, hi),
-                span,
-            }),
-            Header::Spend { name, params } => Declared::Spend(Spend {
-                docs,
-                name,
-                params,
-                body: self.body(lo, hi),
-                span,
-            }),
-            Header::Contract { name, params } => Declared::Contract(Contract {
-                docs,
-                name,
-                params,
-                members: self.members(lo, hi),
-                span,
-            }),
-            Header::Reward { name } => Declared::Reward(Reward {
-                docs,
-                name,
-                entries: self.reward_entries(lo, hi),
-                span,
-            }),
+            Header::Use { relative, path } => Declared::Use(Use { docs, relative, path, span }),
+            Header::Const { name, ty, value } => Declared::Const(Const { docs, name, ty, value, span }),
+            Header::Fn { name, params, result } => {
+                Declared::Fn(Fn { docs, name, params, result, body: self.body(lo, hi), span })
+            }
+            Header::Spend { name, params } => {
+                Declared::Spend(Spend { docs, name, params, body: self.body(lo, hi), span })
+            }
+            Header::Contract { name, params } => {
+                Declared::Contract(Contract { docs, name, params, members: self.members(lo, hi), span })
+            }
+            Header::Reward { name } => {
+                Declared::Reward(Reward { docs, name, entries: self.reward_entries(lo, hi), span })
+            }
         }
     }
 
@@ -218,17 +174,8 @@ impl Parser<'_> {
         if last + 1 < hi && !self.braces_told {
             let span = self.source.span_of(last + 1, hi);
             self.braces_told = true;
-            let what = if members {
-                "a declaration"
-            } else {
-                "another declaration"
-            };
-            self.tell(
-                Code::E0015,
-                span,
-                format!("expected {what} after this `}}`"),
-                "remove this text",
-            );
+            let what = if members { "a declaration" } else { "another declaration" };
+            self.tell(Code::E0015, span, format!("expected {what} after this `}}`"), "remove this text");
         }
         last
     }
@@ -261,9 +208,7 @@ impl Parser<'_> {
     }
 
     fn is_nameless_member(&self, at: usize) -> bool {
-        [Word::Spend, Word::Fn, Word::Const]
-            .iter()
-            .any(|word| self.source.is_word(at, *word))
+        [Word::Spend, Word::Fn, Word::Const].iter().any(|word| self.source.is_word(at, *word))
     }
 
     fn member(&mut self, docs: Vec<Doc>, lo: usize, hi: usize) -> Member {

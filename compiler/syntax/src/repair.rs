@@ -51,9 +51,7 @@ pub(crate) enum Repair {
 
 impl Stop<'_> {
     fn has(&self, terminal: &str) -> bool {
-        self.expected
-            .iter()
-            .any(|name| name.trim_matches('"') == terminal)
+        self.expected.iter().any(|name| name.trim_matches('"') == terminal)
     }
 
     /// Inside an expression every infix sign is possible.
@@ -116,11 +114,7 @@ impl Stop<'_> {
         self.repair_header()
             .or_else(|| self.repair_missing())
             .or_else(|| self.repair_sign())
-            .unwrap_or(if self.has(";") {
-                Repair::DropRest
-            } else {
-                Repair::GiveUp
-            })
+            .unwrap_or(if self.has(";") { Repair::DropRest } else { Repair::GiveUp })
     }
 
     fn repair_first(&self) -> Repair {
@@ -137,9 +131,8 @@ impl Stop<'_> {
         if self.start != Start::Item || !self.has("BODY") {
             return None;
         }
-        let names_result = self.found.is_some_and(|lexeme| {
-            matches!(lexeme.tok, Tok::Name) && !lexeme.fresh_line && self.has("->")
-        });
+        let names_result =
+            self.found.is_some_and(|lexeme| matches!(lexeme.tok, Tok::Name) && !lexeme.fresh_line && self.has("->"));
         Some(if names_result && self.after.first().is_some_and(is_body) {
             Repair::Insert(Tok::Is(TokenKind::Arrow))
         } else {
@@ -149,10 +142,10 @@ impl Stop<'_> {
 
     fn repair_missing(&self) -> Option<Repair> {
         let ends_here = self.has(";") && self.on_fresh_line();
-        let is_message = self
-            .found
-            .is_some_and(|lexeme| matches!(lexeme.tok, Tok::Str) && self.has(","));
-        if self.has("MISSING_TYPE") {
+        let is_message = self.found.is_some_and(|lexeme| matches!(lexeme.tok, Tok::Str) && self.has(","));
+        if let Some(closer) = self.list_closer() {
+            Some(Repair::Insert(Tok::Is(closer)))
+        } else if self.has("MISSING_TYPE") {
             Some(Repair::Insert(Tok::MissingType))
         } else if self.has("MISSING_EXPR") {
             Some(Repair::Insert(Tok::MissingExpr))
@@ -168,40 +161,53 @@ impl Stop<'_> {
         }
     }
 
+    /// The bracket that is missing where a list ends without one: `f(a, ;`.
+    fn list_closer(&self) -> Option<TokenKind> {
+        // Both an element and the bracket are possible only where an element begins.
+        let in_list = ["MISSING_EXPR", "MISSING_NAME", "MISSING_TYPE"].iter().any(|element| self.has(element));
+        let ends_list = match self.found.map(|lexeme| &lexeme.tok) {
+            None | Some(Tok::Body | Tok::Block(_)) => true,
+            Some(tok) => tok.is(TokenKind::Semi) || tok.is(TokenKind::Arrow) || self.closes_nothing(),
+        };
+        if !in_list || !ends_list {
+            None
+        } else if self.has(")") {
+            Some(TokenKind::RParen)
+        } else if self.has("]") {
+            Some(TokenKind::RBracket)
+        } else {
+            None
+        }
+    }
+
     fn repair_name(&self) -> Repair {
         let in_its_place = self.found_word().is_some()
             || self.found.is_some_and(|lexeme| {
-                matches!(
-                    lexeme.tok,
-                    Tok::Int | Tok::Decimal | Tok::Percent | Tok::Bytes | Tok::Str
-                )
+                matches!(lexeme.tok, Tok::Int | Tok::Decimal | Tok::Percent | Tok::Bytes | Tok::Str)
             });
-        if in_its_place {
-            Repair::Replace(Tok::MissingName)
-        } else {
-            Repair::Insert(Tok::MissingName)
-        }
+        if in_its_place { Repair::Replace(Tok::MissingName) } else { Repair::Insert(Tok::MissingName) }
     }
 
     fn repair_sign(&self) -> Option<Repair> {
         if self.has(",") && self.begins_operand() {
             return Some(Repair::Insert(Tok::Is(TokenKind::Comma)));
         }
-        self.repair_definition()
-            .or_else(|| self.repair_bracket())
-            .or_else(|| self.repair_word())
+        self.repair_definition().or_else(|| self.repair_bracket()).or_else(|| self.repair_word())
     }
 
     /// `let x 5`, `name T`, `key 30%`: the sign between a name and what it stands for.
     fn repair_definition(&self) -> Option<Repair> {
-        if !self.begins_operand() || self.in_expression() {
+        if self.in_expression() {
             return None;
         }
-        let assigned_later = self
-            .after
-            .iter()
-            .any(|lexeme| lexeme.tok.is(TokenKind::Assign));
-        if self.has(":") && (!self.has("=") || assigned_later) {
+        if self.has(":") && !self.has("=") {
+            return Some(Repair::Insert(Tok::Is(TokenKind::Colon)));
+        }
+        if !self.begins_operand() {
+            return None;
+        }
+        let assigned_later = self.after.iter().any(|lexeme| lexeme.tok.is(TokenKind::Assign));
+        if self.has(":") && assigned_later {
             Some(Repair::Insert(Tok::Is(TokenKind::Colon)))
         } else if self.has("=") {
             Some(Repair::Insert(Tok::Is(TokenKind::Assign)))
@@ -233,18 +239,11 @@ impl Stop<'_> {
 
     fn repair_word(&self) -> Option<Repair> {
         let words = [Word::By, Word::After, Word::To, Word::Signed];
-        words
-            .into_iter()
-            .find(|word| self.has(word.text()))
-            .map(|word| Repair::Insert(Tok::Context(word)))
+        words.into_iter().find(|word| self.has(word.text())).map(|word| Repair::Insert(Tok::Context(word)))
     }
 
     fn empty_block(&self) -> Tok {
-        Tok::Block(Node::leaf(Arc::new(Block {
-            stmts: Vec::new(),
-            tail: None,
-            span: Span::default(),
-        })))
+        Tok::Block(Node::leaf(Arc::new(Block { stmts: Vec::new(), tail: None, span: Span::default() })))
     }
 
     /// The code, the sentence and the next action. `shown` is the found text.
@@ -270,6 +269,9 @@ impl Stop<'_> {
             return Explanation::new(Code::E0011, format!("{found} closes nothing"))
                 .help("remove it, or open the bracket that it closes");
         }
+        if self.list_closer().is_some() {
+            return self.explain_sign(found);
+        }
         if self.has("MISSING_TYPE") {
             return Explanation::new(Code::E0010, format!("expected a type, found {found}"))
                 .help("write a type, such as `Int`, `Bytes<20>` or `Coin`");
@@ -285,10 +287,8 @@ impl Stop<'_> {
 
     fn explain_first(&self, found: &str) -> Explanation {
         match self.start {
-            _ if self.closes_nothing() => {
-                Explanation::new(Code::E0011, format!("{found} closes nothing"))
-                    .help("remove it, or open the bracket that it closes")
-            }
+            _ if self.closes_nothing() => Explanation::new(Code::E0011, format!("{found} closes nothing"))
+                .help("remove it, or open the bracket that it closes"),
             Start::Stmt if self.found_word() == Some(Word::Else) => {
                 Explanation::new(Code::E0001, "`else` without its `if`".to_string())
                     .help("put it directly after the `}` of an `if`")
@@ -302,10 +302,7 @@ impl Stop<'_> {
     }
 
     fn explain_operand(&self, found: &str) -> Explanation {
-        let missing = Explanation::new(
-            Code::E0008,
-            format!("expected an expression, found {found}"),
-        );
+        let missing = Explanation::new(Code::E0008, format!("expected an expression, found {found}"));
         match self.before.last().map(|lexeme| &lexeme.tok) {
             Some(Tok::Is(TokenKind::Assign)) => missing.help("write the value after `=`"),
             Some(Tok::Is(TokenKind::Colon)) => missing.help("write the value after `:`"),
@@ -336,13 +333,13 @@ impl Stop<'_> {
     }
 
     fn explain_sign(&self, found: &str) -> Explanation {
-        if self.start == Start::Item && self.has("BODY") {
+        if let Repair::BeginBody = self.repair() {
             return Explanation::new(Code::E0011, format!("expected `{{`, found {found}"))
                 .after_previous()
                 .help("open the body with `{`");
         }
         let ends_here = self.has(";") && self.on_fresh_line();
-        if ends_here {
+        if ends_here && !matches!(self.repair(), Repair::Insert(Tok::Is(TokenKind::Comma))) {
             return Explanation::new(Code::E0007, "expected `;` after this statement".to_string())
                 .after_previous()
                 .help("add `;` here");
@@ -352,14 +349,15 @@ impl Stop<'_> {
         {
             return self.explain_insert(sign, found);
         }
+        if self.found_is(TokenKind::Assign) && self.in_expression() {
+            return Explanation::new(Code::E0001, "`=` cannot stand here".to_string())
+                .help("to compare write `==`; to assign write `name = value;`");
+        }
         if self.is_chained_comparison() {
             return Explanation::new(Code::E0001, "comparisons cannot be chained".to_string())
                 .help("join two comparisons with `&&`");
         }
-        Explanation::new(
-            Code::E0001,
-            format!("{}, found {found}", self.expectation()),
-        )
+        Explanation::new(Code::E0001, format!("{}, found {found}", self.expectation()))
     }
 
     fn explain_insert(&self, sign: &str, found: &str) -> Explanation {
@@ -380,12 +378,7 @@ impl Stop<'_> {
         let compares = matches!(
             self.found.map(|lexeme| &lexeme.tok),
             Some(Tok::Is(
-                TokenKind::Eq
-                    | TokenKind::Ne
-                    | TokenKind::Lt
-                    | TokenKind::Le
-                    | TokenKind::Gt
-                    | TokenKind::Ge
+                TokenKind::Eq | TokenKind::Ne | TokenKind::Lt | TokenKind::Le | TokenKind::Gt | TokenKind::Ge
             ))
         );
         compares && self.has("&&")
@@ -405,9 +398,7 @@ impl Stop<'_> {
             [one, two] => format!("expected {one} or {two}"),
             [one, two, three] => format!("expected {one}, {two} or {three}"),
             _ if self.in_expression() && self.has(";") => "expected an operator or `;`".to_string(),
-            _ if self.in_expression() && self.start == Start::Entry => {
-                "expected an operator or `,`".to_string()
-            }
+            _ if self.in_expression() && self.start == Start::Entry => "expected an operator or `,`".to_string(),
             _ if self.in_expression() => "expected an operator".to_string(),
             _ => "expected something else".to_string(),
         }
@@ -427,13 +418,7 @@ pub(crate) struct Explanation {
 
 impl Explanation {
     fn new(code: Code, message: String) -> Explanation {
-        Explanation {
-            code,
-            message,
-            help: None,
-            after_previous: false,
-            open_bracket: false,
-        }
+        Explanation { code, message, help: None, after_previous: false, open_bracket: false }
     }
 
     fn help(mut self, text: impl Into<String>) -> Explanation {

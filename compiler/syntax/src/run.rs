@@ -45,14 +45,8 @@ enum Halt {
 }
 
 /// Reads `lexemes`; `on_stop` learns about the first stop.
-pub(crate) fn run(
-    cx: &mut Cx<'_>,
-    start: Start,
-    lexemes: &[Lexeme],
-    on_stop: &mut dyn FnMut(&Stop<'_>),
-) -> Outcome {
+pub(crate) fn run(cx: &mut Cx<'_>, start: Start, lexemes: &[Lexeme], on_stop: &mut dyn FnMut(&Stop<'_>)) -> Outcome {
     let mut edits: Vec<Edit> = Vec::new();
-    let mut last_stop = None;
     let mut told = false;
     loop {
         cx.too_deep = None;
@@ -62,21 +56,13 @@ pub(crate) fn run(
             Err(Halt::AtEdit) => return Outcome::Failed,
         };
         let (before, from) = lexemes.split_at_checked(at).unwrap_or((lexemes, &[]));
-        let stop = Stop {
-            start,
-            before,
-            found: from.first(),
-            after: from.get(1..).unwrap_or(&[]),
-            expected,
-        };
+        let stop = Stop { start, before, found: from.first(), after: from.get(1..).unwrap_or(&[]), expected };
         if !told {
             on_stop(&stop);
             told = true;
         }
-        let stuck = last_stop.is_some_and(|last| last >= at && at < lexemes.len());
-        last_stop = Some(at);
         let repair = stop.repair();
-        match change_of(repair, start).filter(|_| !stuck && edits.len() < EDITS_MAX) {
+        match change_of(repair, start).filter(|_| edits.len() < EDITS_MAX) {
             Some(change) => edits.push(Edit { at, change }),
             None => return Outcome::Failed,
         }
@@ -96,11 +82,7 @@ fn change_of(repair: Repair, start: Start) -> Option<Change> {
 }
 
 fn outcome(parsed: Parsed, start: Start, edits: &[Edit]) -> Outcome {
-    let Some(Edit {
-        at,
-        change: Change::End(end),
-    }) = edits.last()
-    else {
+    let Some(Edit { at, change: Change::End(end) }) = edits.last() else {
         return Outcome::Whole(parsed);
     };
     match end {
@@ -111,19 +93,8 @@ fn outcome(parsed: Parsed, start: Start, edits: &[Edit]) -> Outcome {
 }
 
 /// One pass of the grammar over the edited terminals.
-fn attempt(
-    cx: &mut Cx<'_>,
-    start: Start,
-    lexemes: &[Lexeme],
-    edits: &[Edit],
-) -> Result<Parsed, Halt> {
-    let mut feed = Feed {
-        lexemes,
-        edits,
-        next: 0,
-        last: Some(0),
-        start: Some(start),
-    };
+fn attempt(cx: &mut Cx<'_>, start: Start, lexemes: &[Lexeme], edits: &[Edit]) -> Result<Parsed, Halt> {
+    let mut feed = Feed { lexemes, edits, next: 0, last: Some(0), start: Some(start) };
     let error = match StartParser::new().parse(cx, std::iter::from_fn(|| feed.pull())) {
         Ok(parsed) => return Ok(parsed),
         Err(error) => error,
@@ -134,9 +105,7 @@ fn attempt(
             Some(at) => Halt::At(at, expected),
             None => Halt::AtEdit,
         },
-        ParseError::ExtraToken { .. }
-        | ParseError::InvalidToken { .. }
-        | ParseError::User { .. } => Halt::AtEdit,
+        ParseError::ExtraToken { .. } | ParseError::InvalidToken { .. } | ParseError::User { .. } => Halt::AtEdit,
     })
 }
 

@@ -16,10 +16,7 @@ pub struct Span {
 impl Span {
     /// The bytes from `start` up to `end`; an `end` before `start` gives the empty span at `start`.
     pub fn new(start: u32, end: u32) -> Span {
-        Span {
-            start,
-            end: end.max(start),
-        }
+        Span { start, end: end.max(start) }
     }
 
     /// The empty span at `at`.
@@ -34,10 +31,7 @@ impl Span {
 
     /// The same bytes counted from `base` bytes earlier: from item-relative to file-absolute.
     pub fn shifted(self, base: u32) -> Span {
-        Span {
-            start: self.start.saturating_add(base),
-            end: self.end.saturating_add(base),
-        }
+        Span { start: self.start.saturating_add(base), end: self.end.saturating_add(base) }
     }
 
     /// Whether the byte offset lies inside or just after the span, as a cursor does.
@@ -134,19 +128,11 @@ pub struct Loc {
 impl Loc {
     /// A place inside an item.
     pub fn in_item(file: FileId, item: ItemKey, span: Span) -> Loc {
-        Loc {
-            file,
-            item: Some(item),
-            span,
-        }
+        Loc { file, item: Some(item), span }
     }
 
     /// A place counted from the start of the file.
     pub fn in_file(file: FileId, span: Span) -> Loc {
-        Loc {
-            file,
-            item: None,
-            span,
-        }
+        Loc { file, item: None, span }
     }
 }

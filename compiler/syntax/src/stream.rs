@@ -98,9 +98,7 @@ impl Tok {
                     | TokenKind::LBracket
                     | TokenKind::Bang
                     | TokenKind::Tilde
-                    | TokenKind::Keyword(
-                        Word::True | Word::False | Word::SelfWord | Word::Tx | Word::If
-                    )
+                    | TokenKind::Keyword(Word::True | Word::False | Word::SelfWord | Word::Tx | Word::If)
             ),
             Tok::Start(_) | Tok::Unit(_) | Tok::Block(_) | Tok::Body | Tok::MissingType => false,
         }
@@ -148,19 +146,10 @@ impl<'t> Source<'t> {
                 }
                 continue;
             }
-            significant.push(Significant {
-                token: token as u32,
-                kind,
-                fresh_line,
-                line_start,
-            });
+            significant.push(Significant { token: token as u32, kind, fresh_line, line_start });
             fresh_line = false;
         }
-        Source {
-            text,
-            tokens,
-            significant,
-        }
+        Source { text, tokens, significant }
     }
 
     /// How many tokens the grammar sees, documentation included.
@@ -226,24 +215,21 @@ impl<'t> Source<'t> {
         let Some(TokenKind::Keyword(word)) = self.kind(at) else {
             return None;
         };
-        let named = self.is(at + 1, TokenKind::Ident)
-            || (word == Word::Use && self.is(at + 1, TokenKind::Dot));
+        let named = self.is(at + 1, TokenKind::Ident) || (word == Word::Use && self.is(at + 1, TokenKind::Dot));
         let after_dot = at > 0 && self.is(at - 1, TokenKind::Dot);
         (named && !after_dot).then_some(word)
     }
 
     /// The reserved word at `at` when it opens a declaration of a later version.
     pub(crate) fn reserves(&self, at: usize) -> Option<Word> {
-        let ahead = self.is(at, TokenKind::Ident)
-            && (self.is(at + 1, TokenKind::Ident) || self.is(at + 1, TokenKind::LBrace));
+        let ahead =
+            self.is(at, TokenKind::Ident) && (self.is(at + 1, TokenKind::Ident) || self.is(at + 1, TokenKind::LBrace));
         let word = ahead.then(|| Word::from_text(self.slice(at))).flatten()?;
         (word.class() == WordClass::Reserved).then_some(word)
     }
 
     pub(crate) fn token_index(&self, at: usize) -> u32 {
-        self.significant
-            .get(at)
-            .map_or(self.tokens.len() as u32, |one| one.token)
+        self.significant.get(at).map_or(self.tokens.len() as u32, |one| one.token)
     }
 
     pub(crate) fn slice(&self, at: usize) -> &'t str {
@@ -253,13 +239,7 @@ impl<'t> Source<'t> {
     /// The lexeme for the token at `at`.
     pub(crate) fn lexeme(&self, at: usize, tok: Tok) -> Lexeme {
         let start = self.token_index(at);
-        Lexeme {
-            tok,
-            start,
-            end: start + 1,
-            fresh_line: self.fresh_line(at),
-            at,
-        }
+        Lexeme { tok, start, end: start + 1, fresh_line: self.fresh_line(at), at }
     }
 
     /// The terminal that the token at `at` is after `previous`, for every token whose meaning needs
@@ -271,9 +251,7 @@ impl<'t> Source<'t> {
             Some(TokenKind::Percent) => Tok::Percent,
             Some(TokenKind::Bytes) => Tok::Bytes,
             Some(TokenKind::Str | TokenKind::UnclosedStr) => Tok::Str,
-            Some(TokenKind::Ident | TokenKind::Keyword(_)) if previous.is(TokenKind::Dot) => {
-                Tok::Name
-            }
+            Some(TokenKind::Ident | TokenKind::Keyword(_)) if previous.is(TokenKind::Dot) => Tok::Name,
             Some(TokenKind::Keyword(_)) if self.is_entry_key(at, previous) => Tok::Name,
             Some(TokenKind::Ident) => self.classify_word(at, previous),
             Some(kind) => Tok::Is(kind),
@@ -293,7 +271,7 @@ impl<'t> Source<'t> {
         let after_operand = previous.ends_operand();
         let meant = match word {
             Word::Of => after_operand && next_is(TokenKind::LBracket),
-            Word::Signed => after_operand && next_is(TokenKind::LParen),
+            Word::Signed => after_operand,
             Word::By if after_operand => true,
             Word::By => previous.is(TokenKind::Colon) && self.begins_name(at + 1),
             Word::After => after_operand,
@@ -307,8 +285,6 @@ impl<'t> Source<'t> {
     }
 
     fn begins_name(&self, at: usize) -> bool {
-        self.is(at, TokenKind::Ident)
-            || self.is_word(at, Word::SelfWord)
-            || self.is_word(at, Word::Tx)
+        self.is(at, TokenKind::Ident) || self.is_word(at, Word::SelfWord) || self.is_word(at, Word::Tx)
     }
 }

@@ -17,13 +17,7 @@ pub(crate) const DIAGNOSTICS_MAX: usize = 100;
 type Place = Option<(u32, u32)>;
 
 impl Parser<'_> {
-    pub(crate) fn tell(
-        &mut self,
-        code: Code,
-        span: Span,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
+    pub(crate) fn tell(&mut self, code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
         let diagnostic = Diagnostic::error(code, message, self.loc(span)).help(help);
         self.add(diagnostic);
     }
@@ -40,15 +34,8 @@ impl Parser<'_> {
     }
 
     /// Tells where the grammar stopped.
-    pub(crate) fn tell_stop(
-        &mut self,
-        explanation: Explanation,
-        found: Place,
-        previous: Option<u32>,
-        open: Place,
-    ) {
-        let brace =
-            explanation.code == Code::E0011 && explanation.message.starts_with("expected `{`");
+    pub(crate) fn tell_stop(&mut self, explanation: Explanation, found: Place, previous: Option<u32>, open: Place) {
+        let brace = explanation.code == Code::E0011 && explanation.message.starts_with("expected `{`");
         let consequence = self.braces_told && (brace || explanation.message.contains("`else`"));
         if consequence {
             return;
@@ -60,8 +47,7 @@ impl Parser<'_> {
             (true, Some(span), _) | (false, _, Some(span)) | (_, Some(span), None) => span,
             (_, None, found) => found.unwrap_or_default(),
         };
-        let mut diagnostic =
-            Diagnostic::error(explanation.code, explanation.message, self.loc(span));
+        let mut diagnostic = Diagnostic::error(explanation.code, explanation.message, self.loc(span));
         diagnostic.help = explanation.help;
         if let Some((l, r)) = open.filter(|_| explanation.open_bracket) {
             diagnostic = diagnostic.label(self.loc(self.cx.span(l, r)), "opened here");
@@ -80,52 +66,31 @@ impl Parser<'_> {
 
     pub(crate) fn missing_semi(&mut self, lexemes: &[Lexeme]) {
         let end = Span::point(self.lexemes_span(lexemes).end);
-        self.tell(
-            Code::E0007,
-            end,
-            "expected `;` after this statement",
-            "add `;` here",
-        );
+        self.tell(Code::E0007, end, "expected `;` after this statement", "add `;` here");
     }
 
     pub(crate) fn missing_comma(&mut self, lexemes: &[Lexeme]) {
         let end = Span::point(self.lexemes_span(lexemes).end);
-        self.tell(
-            Code::E0001,
-            end,
-            "expected `,` after this entry",
-            "add `,` here",
-        );
+        self.tell(Code::E0001, end, "expected `,` after this entry", "add `,` here");
     }
 
     pub(crate) fn stray_brace(&mut self, at: usize) {
         if !std::mem::replace(&mut self.braces_told, true) {
             let span = self.source.span(at);
-            self.tell(
-                Code::E0011,
-                span,
-                "this `}` closes nothing",
-                "remove it, or open a block with `{`",
-            );
+            self.tell(Code::E0011, span, "this `}` closes nothing", "remove it, or open a block with `{`");
         }
     }
 
     pub(crate) fn unclosed_brace(&mut self, at: usize) {
         if !std::mem::replace(&mut self.braces_told, true) {
             let span = self.source.span(at);
-            self.tell(
-                Code::E0011,
-                span,
-                "this `{` is never closed",
-                "close it with `}`",
-            );
+            self.tell(Code::E0011, span, "this `{` is never closed", "close it with `}`");
         }
     }
 
     pub(crate) fn warn_idle_doc(&mut self, span: Span) {
         let mut diagnostic =
-            Diagnostic::error(Code::E0018, "this documents nothing", self.loc(span))
-                .help("write `//` for a comment");
+            Diagnostic::error(Code::E0018, "this documents nothing", self.loc(span)).help("write `//` for a comment");
         diagnostic.severity = Severity::Warning;
         self.add(diagnostic);
     }
@@ -156,12 +121,9 @@ impl Parser<'_> {
         let span = self.source.span(first);
         let shown = shorten(self.source.slice(first));
         match kind {
-            TokenKind::RBrace => self.tell(
-                Code::E0011,
-                span,
-                "this `}` closes nothing",
-                "remove it, or open a block with `{`",
-            ),
+            TokenKind::RBrace => {
+                self.tell(Code::E0011, span, "this `}` closes nothing", "remove it, or open a block with `{`")
+            }
             TokenKind::Error => self.tell(
                 Code::E0002,
                 span,
@@ -177,15 +139,9 @@ impl Parser<'_> {
             _ => {
                 let help = match self.similar(first, &ITEM_WORDS) {
                     Some(word) => format!("did you mean `{}`?", word.text()),
-                    None => "an item begins with `use`, `const`, `fn`, `contract` or `reward`"
-                        .to_string(),
+                    None => "an item begins with `use`, `const`, `fn`, `contract` or `reward`".to_string(),
                 };
-                self.tell(
-                    Code::E0015,
-                    span,
-                    format!("expected an item, found `{shown}`"),
-                    help,
-                );
+                self.tell(Code::E0015, span, format!("expected an item, found `{shown}`"), help);
             }
         }
     }
@@ -210,12 +166,7 @@ impl Parser<'_> {
             None => "a contract holds `spend`, `fn` and `const`".to_string(),
         };
         let span = self.source.span(first);
-        self.tell(
-            Code::E0015,
-            span,
-            format!("expected a member of the contract, found `{shown}`"),
-            help,
-        );
+        self.tell(Code::E0015, span, format!("expected a member of the contract, found `{shown}`"), help);
     }
 
     /// The word that the name at `at` is probably a misspelling of.
@@ -223,19 +174,11 @@ impl Parser<'_> {
         let text = self.source.slice(at);
         let plausible = self.source.is(at, TokenKind::Ident) && text.len() <= 12;
         let found = words.iter().find(|word| differs_little(text, word.text()));
-        found
-            .copied()
-            .filter(|word| plausible && word.class() == WordClass::Keyword)
+        found.copied().filter(|word| plausible && word.class() == WordClass::Keyword)
     }
 }
 
-const ITEM_WORDS: [Word; 5] = [
-    Word::Use,
-    Word::Const,
-    Word::Fn,
-    Word::Contract,
-    Word::Reward,
-];
+const ITEM_WORDS: [Word; 5] = [Word::Use, Word::Const, Word::Fn, Word::Contract, Word::Reward];
 const MEMBER_WORDS: [Word; 3] = [Word::Spend, Word::Fn, Word::Const];
 
 /// Whether one letter added, left out or changed, or two neighbours swapped, make `a` of `b`.

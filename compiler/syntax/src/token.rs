@@ -159,10 +159,7 @@ impl TokenKind {
     pub fn is_trivia(self) -> bool {
         matches!(
             self,
-            TokenKind::Whitespace
-                | TokenKind::LineComment
-                | TokenKind::BlockComment
-                | TokenKind::UnclosedComment
+            TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment | TokenKind::UnclosedComment
         )
     }
 
@@ -206,10 +203,7 @@ impl Tokens {
     /// The kinds and places in order.
     pub fn iter(&self) -> impl Iterator<Item = (TokenKind, Span)> + '_ {
         let ends = self.starts.iter().skip(1);
-        self.kinds
-            .iter()
-            .zip(self.starts.iter().zip(ends))
-            .map(|(kind, (start, end))| (*kind, Span::new(*start, *end)))
+        self.kinds.iter().zip(self.starts.iter().zip(ends)).map(|(kind, (start, end))| (*kind, Span::new(*start, *end)))
     }
 
     fn push(&mut self, kind: TokenKind, start: usize) {
@@ -244,9 +238,7 @@ pub fn lex(text: &str) -> Tokens {
             tokens.push(kind, lexer.span().start);
         }
     }
-    tokens
-        .starts
-        .push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+    tokens.starts.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
     tokens
 }
 

@@ -11,26 +11,14 @@ fn the_sound_corpus_has_no_diagnostics() {
     for (name, text) in corpus("ok") {
         let parse = parse(&text);
         assert_eq!(parse.diagnostics, [], "{name}");
-        assert!(
-            !parse
-                .file
-                .items
-                .iter()
-                .any(|item| matches!(item, Item::Error(_))),
-            "{name}"
-        );
+        assert!(!parse.file.items.iter().any(|item| matches!(item, Item::Error(_))), "{name}");
     }
 }
 
 #[test]
 fn the_sound_corpus_gives_the_trees_beside_it() {
     for (name, text) in corpus("ok") {
-        let outline: String = parse(&text)
-            .file
-            .items
-            .iter()
-            .map(support::outline)
-            .collect();
+        let outline: String = parse(&text).file.items.iter().map(support::outline).collect();
         insta::with_settings!({
             snapshot_path => support::corpus_dir("ok"),
             prepend_module_to_snapshot => false,
@@ -47,19 +35,14 @@ fn signs_bind_as_in_rust() {
         let source = format!("const X: Int = {text};");
         let parse = parse(&source);
         assert_eq!(parse.diagnostics, [], "{text}");
-        let [Item::Const(item)] = parse.file.items.as_slice() else {
-            panic!("{text}")
-        };
+        let [Item::Const(item)] = parse.file.items.as_slice() else { panic!("{text}") };
         assert_eq!(expr(&item.value), tree, "{text}");
     };
     check("a + b * c", "(+ a (* b c))");
     check("a - b - c", "(- (- a b) c)");
     check("(a - (b - c))", "(- a (- b c))");
     check("-a.b[0] * 2", "(* (- a.b[0]) 2)");
-    check(
-        "a || b && c == d | e ^ f & g << h",
-        "(|| a (&& b (== c (| d (^ e (& f (<< g h)))))))",
-    );
+    check("a || b && c == d | e ^ f & g << h", "(|| a (&& b (== c (| d (^ e (& f (<< g h)))))))");
     check("a mod b mod c", "(mod (mod a b) c)");
     check("!a == b", "(== (! a) b)");
     check("a.mod(b).split(c)", "a.mod(b).split(c)");
@@ -82,9 +65,7 @@ fn an_if_at_the_end_is_the_value_only_when_a_branch_has_one() {
     let check = |body: &str, is_tail: bool| {
         let parse = parse(&format!("fn f() {{ {body} }}"));
         assert_eq!(parse.diagnostics, []);
-        let [Item::Fn(item)] = parse.file.items.as_slice() else {
-            panic!("{body}")
-        };
+        let [Item::Fn(item)] = parse.file.items.as_slice() else { panic!("{body}") };
         assert_eq!(item.body.tail.is_some(), is_tail, "{body}");
     };
     check("if a { 1 } else { 2 }", true);
@@ -100,25 +81,14 @@ fn spans_count_from_the_item_and_cover_what_is_written() {
     let parse = parse(text);
     let island = &parse.islands[1];
     let own = &text[island.range.range()];
-    let Item::Contract(contract) = &parse.file.items[1] else {
-        panic!()
-    };
+    let Item::Contract(contract) = &parse.file.items[1] else { panic!() };
     assert_eq!(&own[contract.span.range()], &own[8..]);
     assert_eq!(&own[contract.docs[0].span.range()], "/// doc");
-    let Member::Spend(spend) = &contract.members[0] else {
-        panic!()
-    };
-    assert_eq!(
-        &own[spend.body.span.range()],
-        "{ require (a + b) * 2 == 4; }"
-    );
-    let StmtKind::Require { cond, .. } = &spend.body.stmts[0].kind else {
-        panic!()
-    };
+    let Member::Spend(spend) = &contract.members[0] else { panic!() };
+    assert_eq!(&own[spend.body.span.range()], "{ require (a + b) * 2 == 4; }");
+    let StmtKind::Require { cond, .. } = &spend.body.stmts[0].kind else { panic!() };
     assert_eq!(&own[cond.span.range()], "(a + b) * 2 == 4");
-    let ExprKind::Binary { left, .. } = &cond.kind else {
-        panic!()
-    };
+    let ExprKind::Binary { left, .. } = &cond.kind else { panic!() };
     assert_eq!(&own[left.span.range()], "(a + b) * 2");
 }
 
@@ -134,9 +104,7 @@ fn an_edit_in_one_item_leaves_the_trees_of_the_others_untouched() {
 fn docs_reach_the_nodes_they_stand_before() {
     let parse = parse("//! file\n/// item\nreward R {\n /// entry\n a: rest }");
     assert_eq!(&*parse.file.docs[0].text, "file");
-    let Item::Reward(reward) = &parse.file.items[0] else {
-        panic!()
-    };
+    let Item::Reward(reward) = &parse.file.items[0] else { panic!() };
     assert_eq!(&*reward.docs[0].text, "item");
     assert_eq!(&*reward.entries[0].docs[0].text, "entry");
 }

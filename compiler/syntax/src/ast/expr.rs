@@ -323,16 +323,8 @@ pub enum Unit {
 
 impl Unit {
     /// Every unit.
-    pub const ALL: [Unit; 8] = [
-        Unit::Coin,
-        Unit::Sats,
-        Unit::Blocks,
-        Unit::Seconds,
-        Unit::Minutes,
-        Unit::Hours,
-        Unit::Days,
-        Unit::Weeks,
-    ];
+    pub const ALL: [Unit; 8] =
+        [Unit::Coin, Unit::Sats, Unit::Blocks, Unit::Seconds, Unit::Minutes, Unit::Hours, Unit::Days, Unit::Weeks];
 
     /// The unit as the formatter writes it.
     pub fn word(self) -> &'static str {

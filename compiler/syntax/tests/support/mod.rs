@@ -6,21 +6,20 @@ use std::path::PathBuf;
 use syntax::ast::{Block, EntryValue, Expr, ExprKind, Item, Member, Stmt, StmtKind};
 
 /// The folder of the corpus: `ok` or `err`.
-pub fn corpus_dir(folder: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/syntax")
-        .join(folder)
+pub(crate) fn corpus_dir(folder: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/syntax").join(folder)
 }
 
 /// The names and texts of the corpus files, sorted.
-pub fn corpus(folder: &str) -> Vec<(String, String)> {
+pub(crate) fn corpus(folder: &str) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = fs::read_dir(corpus_dir(folder))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the corpus is part of the repository")
+        .map(|entry| entry.expect("the folder can be read").path())
         .filter(|path| path.extension().is_some_and(|ending| ending == "bmc"))
         .map(|path| {
-            let name = path.file_stem().unwrap().to_str().unwrap().to_string();
-            (name, fs::read_to_string(path).unwrap())
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            let text = fs::read_to_string(&path).expect("corpus files are UTF-8");
+            (stem.expect("names are UTF-8").to_string(), text)
         })
         .collect();
     files.sort();
@@ -29,19 +28,14 @@ pub fn corpus(folder: &str) -> Vec<(String, String)> {
 }
 
 /// The item in a few lines, expressions in prefix form.
-pub fn outline(item: &Item) -> String {
+pub(crate) fn outline(item: &Item) -> String {
     match item {
         Item::Use(item) => {
             let path: Vec<&str> = item.path.iter().map(|name| name.as_str()).collect();
             format!("use {}\n", path.join("::"))
         }
         Item::Const(item) => format!("const {} = {}\n", item.name, expr(&item.value)),
-        Item::Fn(item) => format!(
-            "fn {}/{}\n{}",
-            item.name,
-            item.params.len(),
-            block(&item.body, 1)
-        ),
+        Item::Fn(item) => format!("fn {}/{}\n{}", item.name, item.params.len(), block(&item.body, 1)),
         Item::Reward(item) => format!("reward {}\n{}", item.name, entries(&item.entries, 1)),
         Item::Contract(item) => {
             let members: String = item.members.iter().map(member).collect();
@@ -54,19 +48,9 @@ pub fn outline(item: &Item) -> String {
 fn member(member: &Member) -> String {
     match member {
         Member::Const(member) => format!("  const {} = {}\n", member.name, expr(&member.value)),
-        Member::Fn(member) => format!(
-            "  fn {}/{}\n{}",
-            member.name,
-            member.params.len(),
-            block(&member.body, 2)
-        ),
+        Member::Fn(member) => format!("  fn {}/{}\n{}", member.name, member.params.len(), block(&member.body, 2)),
         Member::Spend(member) => {
-            format!(
-                "  spend {}/{}\n{}",
-                member.name,
-                member.params.len(),
-                block(&member.body, 2)
-            )
+            format!("  spend {}/{}\n{}", member.name, member.params.len(), block(&member.body, 2))
         }
         Member::Error(_) => "  error\n".to_string(),
     }
@@ -77,25 +61,12 @@ fn entries(all: &[syntax::ast::Entry], indent: usize) -> String {
     all.iter()
         .map(|entry| match &entry.value {
             EntryValue::Expr(value) => format!("{pad}{}: {}\n", entry.key, expr(value)),
-            EntryValue::Group {
-                weight,
-                entries: inner,
-            } => {
-                format!(
-                    "{pad}{}: {}\n{}",
-                    entry.key,
-                    expr(weight),
-                    entries(inner, indent + 1)
-                )
+            EntryValue::Group { weight, entries: inner } => {
+                format!("{pad}{}: {}\n{}", entry.key, expr(weight), entries(inner, indent + 1))
             }
             EntryValue::UpTo(value) => format!("{pad}{}: up to {}\n", entry.key, expr(value)),
             EntryValue::ByAfter { by, after } => {
-                format!(
-                    "{pad}{}: by {} after {}\n",
-                    entry.key,
-                    expr(by),
-                    expr(after)
-                )
+                format!("{pad}{}: by {} after {}\n", entry.key, expr(by), expr(after))
             }
             EntryValue::Error(_) => format!("{pad}{}: error\n", entry.key),
         })
@@ -104,11 +75,7 @@ fn entries(all: &[syntax::ast::Entry], indent: usize) -> String {
 
 fn block(block: &Block, indent: usize) -> String {
     let pad = "  ".repeat(indent);
-    let stmts: String = block
-        .stmts
-        .iter()
-        .map(|one| format!("{pad}{}\n", stmt(one)))
-        .collect();
+    let stmts: String = block.stmts.iter().map(|one| format!("{pad}{}\n", stmt(one))).collect();
     match &block.tail {
         Some(tail) => format!("{stmts}{pad}{}\n", expr(tail)),
         None => stmts,
@@ -122,36 +89,20 @@ fn inline(block: &Block) -> String {
 }
 
 /// A statement in one line.
-pub fn stmt(stmt: &Stmt) -> String {
+pub(crate) fn stmt(stmt: &Stmt) -> String {
     match &stmt.kind {
-        StmtKind::Let {
-            mutable,
-            name,
-            value,
-            ..
-        } => {
+        StmtKind::Let { mutable, name, value, .. } => {
             let word = if *mutable { "let mut" } else { "let" };
             format!("{word} {name} = {};", expr(value))
         }
         StmtKind::Assign { name, value } => format!("{name} = {};", expr(value)),
-        StmtKind::Require {
-            cond,
-            message: None,
-        } => format!("require {};", expr(cond)),
-        StmtKind::Require {
-            cond,
-            message: Some(message),
-        } => {
+        StmtKind::Require { cond, message: None } => format!("require {};", expr(cond)),
+        StmtKind::Require { cond, message: Some(message) } => {
             format!("require {}, {:?};", expr(cond), message.value)
         }
         StmtKind::If(choice) => {
             let otherwise = choice.otherwise.as_ref().map(|block| inline(block));
-            format!(
-                "if {} {} {}",
-                expr(&choice.cond),
-                inline(&choice.then),
-                otherwise.unwrap_or_default()
-            )
+            format!("if {} {} {}", expr(&choice.cond), inline(&choice.then), otherwise.unwrap_or_default())
         }
         StmtKind::Split { pot, reward } => format!("split {} by {reward};", expr(pot)),
         StmtKind::Return { value } => {
@@ -163,7 +114,7 @@ pub fn stmt(stmt: &Stmt) -> String {
 }
 
 /// An expression in prefix form.
-pub fn expr(value: &Expr) -> String {
+pub(crate) fn expr(value: &Expr) -> String {
     let list = |items: &[Expr]| items.iter().map(expr).collect::<Vec<_>>().join(" ");
     match &value.kind {
         ExprKind::Int(text) | ExprKind::Decimal(text) => text.to_string(),
@@ -174,42 +125,26 @@ pub fn expr(value: &Expr) -> String {
         ExprKind::Str(text) => format!("{text:?}"),
         ExprKind::Bool(truth) => truth.to_string(),
         ExprKind::Name(name) => name.to_string(),
-        ExprKind::Path(path) => path
-            .iter()
-            .map(|name| name.as_str())
-            .collect::<Vec<_>>()
-            .join("::"),
+        ExprKind::Path(path) => path.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("::"),
         ExprKind::SelfRef => "self".to_string(),
         ExprKind::Tx => "tx".to_string(),
         ExprKind::Field { base, name } => format!("{}.{name}", expr(base)),
         ExprKind::Index { base, index } => format!("{}[{}]", expr(base), expr(index)),
         ExprKind::Slice { base, from, to } => {
-            let end =
-                |end: &Option<Box<Expr>>| end.as_ref().map(|end| expr(end)).unwrap_or_default();
+            let end = |end: &Option<Box<Expr>>| end.as_ref().map(|end| expr(end)).unwrap_or_default();
             format!("{}[{}..{}]", expr(base), end(from), end(to))
         }
         ExprKind::Call { callee, args } => format!("{}({})", expr(callee), list(args)),
-        ExprKind::MethodCall {
-            receiver,
-            method,
-            args,
-        } => {
+        ExprKind::MethodCall { receiver, method, args } => {
             format!("{}.{method}({})", expr(receiver), list(args))
         }
         ExprKind::Unary { op, operand } => format!("({} {})", op.symbol(), expr(operand)),
-        ExprKind::Binary {
-            op, left, right, ..
-        } => {
+        ExprKind::Binary { op, left, right, .. } => {
             format!("({} {} {})", op.symbol(), expr(left), expr(right))
         }
         ExprKind::If(choice) => {
             let otherwise = choice.otherwise.as_ref().map(|block| inline(block));
-            format!(
-                "(if {} {} {})",
-                expr(&choice.cond),
-                inline(&choice.then),
-                otherwise.unwrap_or_default()
-            )
+            format!("(if {} {} {})", expr(&choice.cond), inline(&choice.then), otherwise.unwrap_or_default())
         }
         ExprKind::Array(items) => format!("[{}]", list(items)),
         ExprKind::Threshold { needed, keys, sigs } => {
