@@ -4,10 +4,10 @@
 use crate::ast::Unit;
 use crate::codes::Code;
 use crate::islands::semi_ends;
-use crate::literal;
+use crate::literal::{self, LiteralError};
 use crate::parser::Parser;
 use crate::span::Span;
-use crate::stream::{Lexeme, Start, Tok};
+use crate::stream::{Lexeme, Source, Start, Tok};
 use crate::token::TokenKind;
 use crate::words::Word;
 
@@ -240,13 +240,18 @@ impl Parser<'_> {
         if matches!(tok, Tok::Name) && self.follows_number(at, &previous) {
             return self.push_unit(piece, at);
         }
-        // What follows an unclosed string on its line was swallowed by it.
-        piece.told |= self.source.is(at, TokenKind::UnclosedStr);
-        let tok = match self.check_literal(at, &tok) {
-            Ok(()) => tok,
-            Err(()) => {
-                piece.told = true;
-                Tok::MissingExpr
+        let tok = match self.literal_fault(at, &tok) {
+            None => tok,
+            Some(fault) => {
+                // What follows an unclosed string on its line was swallowed by it, so that the
+                // grammar will stop there too.
+                if !std::mem::replace(&mut piece.told, true) {
+                    let LiteralError { span, message, help } = fault;
+                    let base = self.source.span(at).start;
+                    self.tell(literal_code(self.source, at), span.shifted(base), message, help);
+                }
+                // A faulty string keeps the value it has; nothing else has one.
+                if matches!(tok, Tok::Str) { tok } else { Tok::MissingExpr }
             }
         };
         piece.lexemes.push(self.source.lexeme(at, tok));
@@ -288,36 +293,26 @@ impl Parser<'_> {
         self.tell(Code::E0002, self.source.span(at), message, help);
     }
 
-    /// Checks what a literal holds; `Err` when it has no value. A faulty string keeps one.
-    fn check_literal(&mut self, at: usize, tok: &Tok) -> Result<(), ()> {
+    /// What is wrong in a literal.
+    fn literal_fault(&self, at: usize, tok: &Tok) -> Option<LiteralError> {
         let text = self.source.slice(at);
-        let (code, checked) = match tok {
-            Tok::Int | Tok::Decimal | Tok::Percent => (Code::E0006, literal::check_number(text)),
-            Tok::Bytes => (Code::E0006, literal::bytes_of(text).map(|_| ())),
-            Tok::Str if self.source.is(at, TokenKind::UnclosedStr) => {
-                self.unclosed_string(at);
-                return Ok(());
-            }
+        match tok {
+            Tok::Int | Tok::Decimal | Tok::Percent => literal::check_number(text).err(),
+            Tok::Bytes => literal::bytes_of(text).err(),
+            Tok::Str if self.source.is(at, TokenKind::UnclosedStr) => Some(LiteralError {
+                span: Span::new(0, self.source.span(at).len()),
+                message: "this string has no end".to_string(),
+                help: "close it with `\"` on the same line",
+            }),
             Tok::Str => {
                 let mut first = None;
                 literal::unescape(text, |error| {
                     first.get_or_insert(error);
                 });
-                (Code::E0005, first.map_or(Ok(()), Err))
+                first
             }
-            _ => return Ok(()),
-        };
-        let Err(error) = checked else {
-            return Ok(());
-        };
-        let base = self.source.span(at).start;
-        self.tell(code, error.span.shifted(base), error.message, error.help);
-        if code == Code::E0005 { Ok(()) } else { Err(()) }
-    }
-
-    fn unclosed_string(&mut self, at: usize) {
-        let span = self.source.span(at);
-        self.tell(Code::E0003, span, "this string has no end", "close it with `\"` on the same line");
+            _ => None,
+        }
     }
 
     fn wrong_separator(&mut self, at: usize) {
@@ -337,5 +332,13 @@ impl Parser<'_> {
             (Some(first), Some(last)) => self.cx.span(first.start, last.end),
             _ => Span::default(),
         }
+    }
+}
+
+fn literal_code(source: &Source<'_>, at: usize) -> Code {
+    match source.kind(at) {
+        Some(TokenKind::UnclosedStr) => Code::E0003,
+        Some(TokenKind::Str) => Code::E0005,
+        _ => Code::E0006,
     }
 }
