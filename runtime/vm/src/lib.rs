@@ -1,1 +1,31 @@
-//! `vm`.
+//! Runs the scripts of one transaction input and says whether it may spend, at what cost, or where and why it fails.
+//!
+//! It knows nothing of blocks, coins in circulation, relay standards of whole transactions, or the contract language.
+
+mod error;
+mod trace;
+mod verify;
+
+mod interpreter;
+mod machine;
+
+mod bytes;
+mod checksig;
+mod control;
+mod crypto;
+mod introspection;
+mod locktime;
+mod multisig;
+mod numbers;
+mod stack;
+
+mod item;
+mod memory;
+
+pub mod ecdsa;
+mod jacobi;
+pub mod schnorr;
+
+pub use error::{Failure, Phase, ScriptError};
+pub use trace::{StackView, Step, Tracer};
+pub use verify::{Metrics, verify_input, verify_input_traced};

@@ -1,0 +1,142 @@
+//! Conditionals, loops and functions.
+//!
+//! One control stack holds everything that is open, so its depth is the sum that the limit speaks of. An open call
+//! bounds what the function may close: what is below it belongs to the caller.
+
+use crate::error::ScriptError;
+use crate::item::Item;
+use crate::machine::{Frame, Machine, Outcome};
+
+/// Something open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Control {
+    /// A conditional: whether its branch is taken, and whether the code around it runs.
+    If { taken: bool, outer: bool },
+    /// A loop and the offset after its `OP_BEGIN`.
+    Loop { start: usize },
+    /// A function call.
+    Call,
+}
+
+impl Machine<'_> {
+    fn open(&mut self, control: Control) -> Outcome {
+        if self.control.len() >= self.rules.limits.control_depth {
+            return Err(ScriptError::ControlDepth);
+        }
+        self.control.push(control);
+        Ok(())
+    }
+
+    /// `OP_IF` and `OP_NOTIF` (`wanted` false) in code that runs; gives whether the branch runs.
+    pub(crate) fn open_if(&mut self, wanted: bool) -> Result<bool, ScriptError> {
+        let condition = self.pop().map_err(|_| ScriptError::UnbalancedConditional)?;
+        let taken = self.is_truthy(condition) == wanted;
+        self.open(Control::If { taken, outer: true })?;
+        Ok(taken)
+    }
+
+    /// `OP_IF` and `OP_NOTIF` in code that is skipped.
+    pub(crate) fn open_skipped_if(&mut self) -> Outcome {
+        self.open(Control::If { taken: false, outer: false })
+    }
+
+    /// `OP_ELSE`; gives whether the other branch runs.
+    pub(crate) fn turn_if(&mut self) -> Result<bool, ScriptError> {
+        match self.control.last_mut() {
+            Some(Control::If { taken, outer }) => {
+                *taken = !*taken;
+                Ok(*taken && *outer)
+            }
+            Some(Control::Loop { .. } | Control::Call) | None => Err(ScriptError::UnbalancedConditional),
+        }
+    }
+
+    /// `OP_ENDIF`; gives whether the code after it runs.
+    pub(crate) fn close_if(&mut self) -> Result<bool, ScriptError> {
+        match self.control.pop() {
+            Some(Control::If { outer, .. }) => Ok(outer),
+            Some(Control::Loop { .. } | Control::Call) | None => Err(ScriptError::UnbalancedConditional),
+        }
+    }
+
+    /// `OP_BEGIN`, with the offset after it.
+    pub(crate) fn open_loop(&mut self, start: usize) -> Outcome {
+        self.open(Control::Loop { start })
+    }
+
+    /// `OP_UNTIL` in code that runs; gives where to go on if not after it.
+    #[inline]
+    pub(crate) fn until(&mut self) -> Result<Option<usize>, ScriptError> {
+        let Some(&Control::Loop { start }) = self.control.last() else {
+            return Err(ScriptError::UnbalancedLoop);
+        };
+        let condition = self.pop()?;
+        if !self.is_truthy(condition) {
+            return Ok(Some(start));
+        }
+        self.control.pop();
+        Ok(None)
+    }
+
+    /// `OP_UNTIL` in code that is skipped.
+    pub(crate) fn close_skipped_loop(&mut self) -> Outcome {
+        match self.control.pop() {
+            Some(Control::Loop { .. }) => Ok(()),
+            Some(Control::If { .. } | Control::Call) | None => Err(ScriptError::UnbalancedLoop),
+        }
+    }
+
+    /// `OP_DEFINE`.
+    pub(crate) fn define(&mut self) -> Outcome {
+        self.need(2)?;
+        let id = self.pop()?;
+        let key = self.function_key(id)?;
+        if self.functions.contains_key(&key) {
+            return Err(ScriptError::FunctionRedefined);
+        }
+        // The body moves from the stack to the table, so it stays counted.
+        let body = self.peek(0)?;
+        self.stack.pop();
+        self.cost += body.len() as u64;
+        let code = self.keep_code(body);
+        self.functions.insert(key, code);
+        Ok(())
+    }
+
+    /// `OP_INVOKE`: goes into the function; the caller goes on at `next`.
+    pub(crate) fn invoke(&mut self, next: usize) -> Outcome {
+        let id = self.pop()?;
+        let key = self.function_key(id)?;
+        let function = self.functions.get(&key).cloned().ok_or(ScriptError::FunctionUndefined)?;
+        self.open(Control::Call)?;
+        let code = std::mem::replace(&mut self.code, function);
+        self.frames.push(Frame { code, at: self.at, next, separator: self.separator });
+        self.separator = 0;
+        Ok(())
+    }
+
+    /// Ends the code that runs; gives where its caller goes on, if it has one.
+    pub(crate) fn leave(&mut self) -> Result<Option<usize>, ScriptError> {
+        let Some(frame) = self.frames.last() else {
+            return if self.control.is_empty() { Ok(None) } else { Err(ScriptError::UnbalancedConditional) };
+        };
+        let (next, separator) = (frame.next, frame.separator);
+        if !matches!(self.control.pop(), Some(Control::Call)) {
+            return Err(ScriptError::UnbalancedConditional);
+        }
+        if let Some(frame) = self.frames.pop() {
+            self.code = frame.code;
+        }
+        self.separator = separator;
+        Ok(Some(next))
+    }
+
+    /// The identifier's bytes and length in one number, so that different bytes are different keys.
+    fn function_key(&self, id: Item) -> Result<u64, ScriptError> {
+        let bytes = self.view(id);
+        if bytes.len() > self.rules.limits.function_id_bytes.min(7) {
+            return Err(ScriptError::FunctionId);
+        }
+        Ok(bytes.iter().fold(bytes.len() as u64, |key, byte| key << 8 | u64::from(*byte)))
+    }
+}

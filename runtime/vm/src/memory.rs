@@ -1,0 +1,142 @@
+//! The bytes behind items: the transaction, function bodies, and an arena for what scripts make.
+//!
+//! The arena only grows at its end; when it has grown to twice what was alive at the last count, the live
+//! items move to a new one. So making a byte string costs a copy and no allocation, and memory stays bounded.
+
+use std::rc::Rc;
+
+use spec::SpendContext;
+
+use crate::item::{Item, Place, Source, Span, View, short_int};
+
+/// The arena is not tidied below this size.
+const TIDY_BYTES_MIN: usize = 1 << 20;
+
+/// Where all bytes of a running machine are.
+#[derive(Debug)]
+pub(crate) struct Memory<'a> {
+    context: &'a SpendContext<'a>,
+    arena: Vec<u8>,
+    codes: Vec<Rc<[u8]>>,
+    tidy_at: usize,
+}
+
+impl<'a> Memory<'a> {
+    pub(crate) const fn new(context: &'a SpendContext<'a>) -> Self {
+        Self { context, arena: Vec::new(), codes: Vec::new(), tidy_at: TIDY_BYTES_MIN }
+    }
+
+    /// The bytes of `item`.
+    pub(crate) fn view(&self, item: Item) -> View<'_> {
+        match item {
+            Item::Int(n) => View::short(n),
+            Item::Bytes(span) => View::Slice(self.slice(span)),
+        }
+    }
+
+    /// The bytes of `span`.
+    pub(crate) fn slice(&self, span: Span) -> &[u8] {
+        slice(self.context, &self.codes, &self.arena, span)
+    }
+
+    /// Keeps a function body or redeem script and says where.
+    pub(crate) fn keep_code(&mut self, code: Rc<[u8]>) -> Source {
+        self.codes.push(code);
+        Source::pack(Place::Code(self.codes.len() - 1))
+    }
+
+    /// The end of the arena, where a new item starts.
+    pub(crate) const fn mark(&self) -> usize {
+        self.arena.len()
+    }
+
+    /// Appends bytes to the new item.
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        self.arena.extend_from_slice(bytes);
+    }
+
+    /// Appends the bytes of `item` to the new item.
+    pub(crate) fn append_item(&mut self, item: Item) {
+        match item {
+            Item::Int(n) => self.arena.extend_from_slice(&View::short(n)),
+            Item::Bytes(Span { source: Source::ARENA, start, len }) => {
+                self.arena.extend_from_within(start as usize..(start + len) as usize);
+            }
+            Item::Bytes(span) => {
+                self.arena.extend_from_slice(slice(self.context, &self.codes, &[], span));
+            }
+        }
+    }
+
+    /// The new item's bytes so far, to change.
+    pub(crate) fn fresh(&mut self, mark: usize) -> &mut [u8] {
+        self.arena.get_mut(mark..).unwrap_or_default()
+    }
+
+    /// The new item's bytes so far, to change, with those of an older item.
+    pub(crate) fn fresh_with(&mut self, mark: usize, other: Item) -> (&mut [u8], View<'_>) {
+        let (old, fresh) = self.arena.split_at_mut(mark);
+        let view = match other {
+            Item::Int(n) => View::short(n),
+            Item::Bytes(span) => View::Slice(slice(self.context, &self.codes, old, span)),
+        };
+        (fresh, view)
+    }
+
+    /// Makes the new item `len` bytes long.
+    pub(crate) fn resize_fresh(&mut self, mark: usize, len: usize) {
+        self.arena.resize(mark + len, 0);
+    }
+
+    /// The new item, complete.
+    pub(crate) fn finish(&mut self, mark: usize) -> Item {
+        let item = self.span(Source::ARENA, mark, self.arena.len() - mark);
+        if matches!(item, Item::Int(_)) {
+            self.arena.truncate(mark);
+        }
+        item
+    }
+
+    /// The item of `len` bytes from `start` of `source` on. Offsets fit because scripts and arena are far below 4 GiB.
+    #[inline]
+    pub(crate) fn span(&self, source: Source, start: usize, len: usize) -> Item {
+        let span = Span { source, start: start as u32, len: len as u32 };
+        if len > 8 {
+            return Item::Bytes(span);
+        }
+        short_int(self.slice(span)).map_or(Item::Bytes(span), Item::Int)
+    }
+
+    pub(crate) const fn wants_tidying(&self) -> bool {
+        self.arena.len() > self.tidy_at
+    }
+
+    /// Moves the items of `stacks` to a new arena; every other handle to the old one becomes invalid.
+    pub(crate) fn tidy(&mut self, stacks: [&mut [Item]; 2]) {
+        let mut fresh = Vec::new();
+        for item in stacks.into_iter().flatten() {
+            if let Item::Bytes(span) = item
+                && span.source == Source::ARENA
+            {
+                let start = fresh.len() as u32;
+                fresh.extend_from_slice(slice(self.context, &self.codes, &self.arena, *span));
+                span.start = start;
+            }
+        }
+        self.tidy_at = TIDY_BYTES_MIN + 2 * fresh.len();
+        self.arena = fresh;
+    }
+}
+
+fn slice<'s>(context: &'s SpendContext<'_>, codes: &'s [Rc<[u8]>], arena: &'s [u8], span: Span) -> &'s [u8] {
+    let (tx, spent) = (context.tx(), context.spent());
+    let whole = match span.source.unpack() {
+        Place::Arena => Some(arena),
+        Place::Unlock(index) => tx.inputs.get(index).map(|input| input.unlock.as_slice()),
+        Place::Spent(index) => spent.get(index).map(|output| output.lock.as_slice()),
+        Place::Output(index) => tx.outputs.get(index).map(|output| output.lock.as_slice()),
+        Place::Code(index) => codes.get(index).map(|code| &**code),
+    };
+    let range = span.start as usize..span.start as usize + span.len as usize;
+    whole.and_then(|bytes| bytes.get(range)).unwrap_or_default()
+}

@@ -1,0 +1,82 @@
+//! Watching a script run, one instruction at a time.
+
+use spec::units::OpCost;
+
+use crate::error::Phase;
+use crate::item::Item;
+use crate::memory::Memory;
+
+/// Sees every instruction before it runs.
+pub trait Tracer {
+    /// Whether [`Tracer::step`] is called at all; a tracer that is not active costs nothing.
+    const ACTIVE: bool = true;
+
+    /// Called before each instruction, skipped ones included.
+    fn step(&mut self, step: &Step<'_>);
+}
+
+/// Sees nothing.
+pub(crate) struct NoTrace;
+
+impl Tracer for NoTrace {
+    const ACTIVE: bool = false;
+
+    fn step(&mut self, _: &Step<'_>) {}
+}
+
+/// The machine just before an instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'m> {
+    /// The script of the input that runs.
+    pub phase: Phase,
+    /// The byte offset of the instruction in the code that runs: the script, or the body of the innermost function.
+    pub at: usize,
+    /// How many functions are open: 0 in the script itself.
+    pub depth: usize,
+    /// The first byte of the instruction.
+    pub byte: u8,
+    /// Whether the instruction runs; in the branch not taken only control flow is followed.
+    pub executing: bool,
+    /// The main stack.
+    pub stack: StackView<'m>,
+    /// The alt stack.
+    pub alt: StackView<'m>,
+    /// The operation cost so far, this instruction not included.
+    pub cost: OpCost,
+}
+
+/// A stack to look at, bottom first.
+#[derive(Clone, Copy, Debug)]
+pub struct StackView<'m> {
+    memory: &'m Memory<'m>,
+    items: &'m [Item],
+}
+
+impl<'m> StackView<'m> {
+    pub(crate) const fn new(memory: &'m Memory<'m>, items: &'m [Item]) -> Self {
+        Self { memory, items }
+    }
+
+    /// The number of items.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The bytes of the item at `index`, counted from the bottom.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Vec<u8>> {
+        self.items.get(index).map(|item| self.memory.view(*item).to_vec())
+    }
+
+    /// All items, bottom first.
+    pub fn iter(&self) -> impl Iterator<Item = Vec<u8>> + use<'_, 'm> {
+        self.items.iter().map(|item| self.memory.view(*item).to_vec())
+    }
+}
