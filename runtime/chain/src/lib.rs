@@ -1,1 +1,33 @@
-//! `chain`.
+//! The rules of transactions and blocks, and the chain, mempool and miner built on them, as a pure state machine.
+//!
+//! It knows no clock, no randomness, no file and no socket: time comes in as an argument, state lives behind [`Store`].
+
+mod error;
+mod params;
+mod transaction;
+mod tokens;
+mod policy;
+mod scripts;
+mod work;
+mod block;
+mod store;
+mod memory;
+mod index;
+mod connect;
+mod state;
+mod mempool;
+mod miner;
+pub use block::{COINBASE_BYTES_MIN, FUTURE_SECS_MAX, parents_first};
+pub use error::{BlockError, TxError};
+pub use index::{HeaderEntry, Status};
+pub use memory::MemoryStore;
+pub use mempool::{Entry, Mempool, Update};
+pub use miner::{Template, build_template, coinbase, solve};
+pub use params::{Difficulty, Params};
+pub use policy::{Policy, check_standard, check_standard_inputs};
+pub use scripts::{Workers, check_scripts};
+pub use state::{Accepted, Chain, Tip};
+pub use store::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
+pub use tokens::check_tokens;
+pub use transaction::{Place, Verified, check_coinbase_shape, check_finality, check_shape, check_values, verify_spend};
+pub use work::{Schedule, asert, target_to_compact};

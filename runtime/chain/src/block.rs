@@ -1,0 +1,194 @@
+//! The rules of one block: its header at its place, and its body by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use spec::block::merkle_root;
+use spec::script::push_int;
+use spec::{Block, BlockHeader, CompactTarget, Height, Transaction, Txid};
+
+use crate::error::{BlockError, TxError};
+use crate::params::Params;
+use crate::transaction::{Place, check_coinbase_shape, check_finality, check_shape};
+
+/// The fewest bytes of a coinbase.
+pub const COINBASE_BYTES_MIN: usize = 100;
+/// How far a block's time may run ahead of the checker's.
+pub const FUTURE_SECS_MAX: u32 = 2 * 60 * 60;
+
+/// The header's own rules at its place. `due` is the target due there, `now` the checker's time.
+pub(crate) fn check_header(header: &BlockHeader, due: CompactTarget, place: Place, now: u32) -> Result<(), BlockError> {
+    if header.bits != due {
+        return Err(BlockError::WrongTarget);
+    }
+    if !header.meets_target() {
+        return Err(BlockError::HighHash);
+    }
+    check_header_data(header, place, now)
+}
+
+/// [`check_header`] without proof of work.
+pub(crate) fn check_header_data(header: &BlockHeader, place: Place, now: u32) -> Result<(), BlockError> {
+    if header.version < 4 {
+        return Err(BlockError::Version);
+    }
+    if header.time <= place.median_time_past {
+        return Err(BlockError::TimeTooOld);
+    }
+    if header.time > now.saturating_add(FUTURE_SECS_MAX) { Err(BlockError::TimeTooNew) } else { Ok(()) }
+}
+
+/// The body's rules that need no coins. `txids` are the ids of the block's transactions.
+pub(crate) fn check_body(params: &Params, block: &Block, txids: &[Txid], place: Place) -> Result<(), BlockError> {
+    if block.transactions.is_empty() || block.encode().len() > params.block_bytes_max {
+        return Err(BlockError::Length);
+    }
+    check_txids(txids)?;
+    if merkle_root(txids.iter().copied()) != block.header.merkle_root {
+        return Err(BlockError::MerkleRoot);
+    }
+    let (coinbase, others) = block.transactions.split_first().ok_or(BlockError::Length)?;
+    if !coinbase.is_coinbase() {
+        return Err(BlockError::NoCoinbase);
+    }
+    if others.iter().any(Transaction::is_coinbase) {
+        return Err(BlockError::ManyCoinbases);
+    }
+    check_transactions(coinbase, others, txids, place)?;
+    check_coinbase(coinbase, place.height)
+}
+
+/// No id twice, which also refuses the lists that share a Merkle root with this one; ascending after the coinbase.
+fn check_txids(txids: &[Txid]) -> Result<(), BlockError> {
+    let distinct: BTreeSet<_> = txids.iter().collect();
+    if distinct.len() < txids.len() {
+        return Err(BlockError::DuplicateTransaction);
+    }
+    let ordinary = txids.get(1..).unwrap_or_default();
+    if ordinary.is_sorted_by_key(|txid| order_key(txid)) { Ok(()) } else { Err(BlockError::Order) }
+}
+
+/// Ids are ordered as the numbers that their text shows, so by their wire bytes from the last to the first.
+pub(crate) fn order_key(txid: &Txid) -> [u8; 32] {
+    let mut bytes = *txid.as_wire();
+    bytes.reverse();
+    bytes
+}
+
+fn check_transactions(
+    coinbase: &Transaction,
+    others: &[Transaction],
+    txids: &[Txid],
+    place: Place,
+) -> Result<(), BlockError> {
+    let shapes = std::iter::once(check_coinbase_shape(coinbase)).chain(others.iter().map(check_shape));
+    let finality = std::iter::once(coinbase).chain(others).map(|tx| check_finality(tx, place));
+    for (position, ((shape, finality), txid)) in shapes.zip(finality).zip(txids).enumerate() {
+        shape.and(finality).map_err(|error| refused(position, *txid, error))?;
+    }
+    Ok(())
+}
+
+/// A block error that blames a transaction, unless the store is to blame.
+pub(crate) fn refused(position: usize, txid: Txid, error: TxError) -> BlockError {
+    match error {
+        TxError::Store(error) => BlockError::Store(error),
+        error => BlockError::Transaction { position, txid, error },
+    }
+}
+
+fn check_coinbase(coinbase: &Transaction, height: Height) -> Result<(), BlockError> {
+    if coinbase.len_bytes() < COINBASE_BYTES_MIN {
+        return Err(BlockError::CoinbaseSize);
+    }
+    let opens = coinbase.inputs.first().is_some_and(|input| input.unlock.starts_with(&height_push(height)));
+    if opens { Ok(()) } else { Err(BlockError::CoinbaseHeight) }
+}
+
+/// What a coinbase's script opens with (BIP 34). It makes every coinbase's id unique.
+pub(crate) fn height_push(height: Height) -> Vec<u8> {
+    let mut script = Vec::new();
+    push_int(&mut script, i64::from(height.get()));
+    script
+}
+
+/// The positions of `transactions` in an order in which each comes after those among them that it spends from; otherwise as they stand.
+///
+/// Blocks order by id, so a child may stand before its parent.
+#[must_use]
+pub fn parents_first(transactions: &[&Transaction], txids: &[Txid]) -> Vec<usize> {
+    let places: BTreeMap<&Txid, usize> = txids.iter().enumerate().map(|(place, txid)| (txid, place)).collect();
+    let mut children: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut waiting: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut ready = BTreeSet::new();
+    for (place, tx) in transactions.iter().enumerate() {
+        let parents: BTreeSet<usize> =
+            tx.inputs.iter().filter_map(|input| places.get(&input.prevout.txid).copied()).collect();
+        if parents.is_empty() {
+            ready.insert(place);
+        }
+        waiting.insert(place, parents.len());
+        parents.into_iter().for_each(|parent| children.entry(parent).or_default().push(place));
+    }
+    let mut order = Vec::with_capacity(transactions.len());
+    while let Some(place) = ready.pop_first() {
+        order.push(place);
+        for child in children.remove(&place).unwrap_or_default() {
+            if let Some(left) = waiting.get_mut(&child) {
+                *left -= 1;
+                if *left == 0 {
+                    ready.insert(child);
+                }
+            }
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spec::{OutPoint, Sats, TxIn, TxOut};
+
+    fn child_of(parent: Txid) -> Transaction {
+        let prevout = OutPoint { txid: parent, index: 0 };
+        Transaction {
+            version: 2,
+            inputs: vec![TxIn { prevout, unlock: vec![], sequence: 0 }],
+            outputs: vec![TxOut::plain(Sats::ONE, vec![0x51])],
+            locktime: 0,
+        }
+    }
+
+    #[test]
+    fn parents_come_first_whatever_the_order() {
+        let mut chain = vec![child_of(Txid::from_wire([9; 32]))];
+        for _ in 0..50 {
+            chain.push(child_of(chain.last().unwrap().txid()));
+        }
+        chain.sort_by_key(|tx| order_key(&tx.txid()));
+        let txids: Vec<_> = chain.iter().map(Transaction::txid).collect();
+        let refs: Vec<_> = chain.iter().collect();
+        let order = parents_first(&refs, &txids);
+        assert_eq!(order.len(), chain.len());
+        for (done, place) in order.iter().enumerate() {
+            let parent = chain[*place].inputs[0].prevout.txid;
+            if let Some(parent) = txids.iter().position(|txid| *txid == parent) {
+                assert!(order[..done].contains(&parent));
+            }
+        }
+    }
+
+    #[test]
+    fn ids_are_ordered_as_their_text_shows_them() {
+        let (small, large) = (Txid::from_wire([9; 32]), {
+            let mut bytes = [0; 32];
+            bytes[31] = 10;
+            Txid::from_wire(bytes)
+        });
+        assert!(small.to_string() < large.to_string());
+        let coinbase = Txid::from_wire([0xff; 32]);
+        assert_eq!(check_txids(&[coinbase, small, large]), Ok(()));
+        assert_eq!(check_txids(&[coinbase, large, small]), Err(BlockError::Order));
+        assert_eq!(check_txids(&[coinbase, small, small]), Err(BlockError::DuplicateTransaction));
+    }
+}

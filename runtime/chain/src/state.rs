@@ -1,0 +1,423 @@
+//! The chain: the tree of known blocks, the heaviest valid branch of it, and the coins after that branch.
+
+use std::sync::Arc;
+
+use spec::{Block, BlockHash, BlockHeader, CompactTarget, Height, OutPoint, Transaction, Txid};
+
+use crate::block::{check_body, check_header, check_header_data};
+use crate::connect::{Surroundings, check_and_build};
+use crate::error::BlockError;
+use crate::index::{HeaderEntry, Index, Status};
+use crate::params::{Difficulty, Params};
+use crate::scripts::Workers;
+use crate::store::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
+use crate::transaction::Place;
+use crate::work::{Schedule, asert};
+
+/// The last block of the active chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// Its id.
+    pub hash: BlockHash,
+    /// Its header, height and work.
+    pub entry: HeaderEntry,
+    /// The median time of it and the ten blocks below.
+    pub median_time_past: u32,
+}
+
+/// What a new block changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// The blocks that left the active chain, highest first.
+    pub disconnected: Vec<Arc<Block>>,
+    /// The blocks that joined it, lowest first; none if the new block lies on a lighter branch.
+    pub connected: Vec<Arc<Block>>,
+}
+
+/// A chain over a store.
+///
+/// Every method is deterministic; those that judge times take the time as seconds since 1970.
+///
+/// ```
+/// use chain::{Chain, MemoryStore, Mempool, Params, build_template, solve};
+/// use spec::{Height, Network};
+/// let mut chain = Chain::open(Params::of(Network::Devnet), MemoryStore::new()).unwrap();
+/// let now = chain.tip().entry.header.time + 600;
+/// let mut block = build_template(&chain, &Mempool::new(chain.params()), &[0x51], b"", now).block;
+/// block.header = solve(block.header, 0..=u32::MAX).unwrap();
+/// let accepted = chain.accept_block(block, now).unwrap();
+/// assert_eq!(accepted.connected.len(), 1);
+/// assert_eq!(chain.tip().entry.height, Height::new(1));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Chain<S> {
+    params: Params,
+    store: S,
+    index: Index,
+    active: Vec<BlockHash>,
+    workers: Workers,
+}
+
+impl<S: Store> Chain<S> {
+    /// Opens the chain that `store` holds, and starts it with the genesis block if it holds none.
+    ///
+    /// # Errors
+    /// [`StoreError`], also when the store holds another chain.
+    pub fn open(params: Params, mut store: S) -> Result<Self, StoreError> {
+        let genesis = params.genesis();
+        let hash = genesis.header.hash();
+        if store.tip()?.is_none() {
+            start(&mut store, genesis)?;
+        }
+        let index = Index::load(&store.headers()?)?;
+        let tip = store.tip()?.ok_or(StoreError::Damaged("the store has no tip"))?;
+        let mut active: Vec<BlockHash> = index.downward(&tip).map(|entry| entry.header.hash()).collect();
+        active.reverse();
+        if active.first() != Some(&hash) {
+            return Err(StoreError::Damaged("the store holds another chain"));
+        }
+        Ok(Self { params, store, index, active, workers: Workers::all() })
+    }
+
+    /// Uses that many threads for scripts.
+    #[must_use]
+    pub fn with_workers(self, workers: Workers) -> Self {
+        Self { workers, ..self }
+    }
+
+    /// The chain's constants.
+    pub const fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// How many threads run scripts.
+    pub const fn workers(&self) -> Workers {
+        self.workers
+    }
+
+    /// What keeps the chain.
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The last block of the active chain.
+    #[must_use]
+    pub fn tip(&self) -> Tip {
+        let hash = *self.active.last().expect("a chain has its genesis block");
+        let entry = *self.index.get(&hash).expect("active blocks are indexed");
+        Tip { hash, entry, median_time_past: self.index.median_time_past(&hash) }
+    }
+
+    /// Where the next block would stand.
+    #[must_use]
+    pub fn next_place(&self) -> Place {
+        let tip = self.tip();
+        Place { height: tip.entry.height.next(), median_time_past: tip.median_time_past }
+    }
+
+    /// The target due for a block on top of `parent`; `None` for an unknown parent.
+    #[must_use]
+    pub fn target_after(&self, parent: &BlockHash) -> Option<CompactTarget> {
+        let entry = self.index.get(parent)?;
+        Some(match self.params.difficulty {
+            Difficulty::Fixed => self.params.target_limit,
+            Difficulty::Asert { half_life_secs, spacing_secs } => {
+                let anchor = self.active.first().and_then(|genesis| self.index.get(genesis))?.header;
+                let schedule = Schedule { anchor: anchor.bits, limit: self.params.target_limit, spacing_secs, half_life_secs };
+                // The genesis block has no parent; one on schedule is assumed.
+                let since_anchor = i64::from(entry.header.time) - i64::from(anchor.time) + i64::from(spacing_secs);
+                asert(schedule, since_anchor, entry.height.get())
+            }
+        })
+    }
+
+    /// The id of the active block at `height`.
+    #[must_use]
+    pub fn hash_at(&self, height: Height) -> Option<BlockHash> {
+        self.active.get(usize::try_from(height.get()).ok()?).copied()
+    }
+
+    /// A known header, of whatever branch.
+    #[must_use]
+    pub fn header(&self, hash: &BlockHash) -> Option<&HeaderEntry> {
+        self.index.get(hash)
+    }
+
+    /// Whether the block is part of the active chain.
+    #[must_use]
+    pub fn is_active(&self, hash: &BlockHash) -> bool {
+        self.index.get(hash).is_some_and(|entry| self.hash_at(entry.height) == Some(*hash))
+    }
+
+    /// The ends of all branches, in the order in which they came.
+    #[must_use]
+    pub fn branch_tips(&self) -> Vec<BlockHash> {
+        self.index.leaves()
+    }
+
+    /// The median time of a known block and the ten below it.
+    #[must_use]
+    pub fn median_time_past(&self, hash: &BlockHash) -> Option<u32> {
+        self.index.get(hash).map(|_| self.index.median_time_past(hash))
+    }
+
+    /// The median time past of the active block below `height`; the tip's for heights above.
+    #[must_use]
+    pub fn median_before(&self, height: Height) -> u32 {
+        let below = Height::new(height.get().saturating_sub(1));
+        let hash = self.hash_at(below).or_else(|| self.active.last().copied());
+        hash.map_or(0, |hash| self.index.median_time_past(&hash))
+    }
+
+    /// A known block, of whatever branch.
+    ///
+    /// # Errors
+    /// [`StoreError`], here and below.
+    pub fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
+        self.store.block(hash)
+    }
+
+    /// The active block at `height`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn block_at(&self, height: Height) -> Result<Option<Arc<Block>>, StoreError> {
+        self.hash_at(height).map_or(Ok(None), |hash| self.store.block(&hash))
+    }
+
+    /// An unspent output of the active chain.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
+        Ok(self.store.coins(std::slice::from_ref(outpoint))?.pop().flatten())
+    }
+
+    /// Where a transaction of the active chain stands.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn locate(&self, txid: &Txid) -> Result<Option<TxLocation>, StoreError> {
+        self.store.locate(txid)
+    }
+
+    /// A transaction of the active chain.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn transaction(&self, txid: &Txid) -> Result<Option<(Transaction, TxLocation)>, StoreError> {
+        let Some(location) = self.store.locate(txid)? else { return Ok(None) };
+        let block = self.store.block(&location.block)?.ok_or(StoreError::Damaged("an active block is missing"))?;
+        let position = usize::try_from(location.position).map_err(|_| StoreError::Damaged("a position is too large"))?;
+        Ok(block.transactions.get(position).map(|tx| (tx.clone(), location)))
+    }
+
+    /// Judges a block by everything but its proof of work, as the next of the active chain.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn test_block(&self, block: &Block, now: u32) -> Result<(), BlockError> {
+        let place = self.next_place();
+        if block.header.previous != self.tip().hash {
+            return Err(BlockError::Orphan);
+        }
+        check_header_data(&block.header, place, now)?;
+        let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
+        check_body(&self.params, block, &txids, place)?;
+        self.delta_of(block, &txids, &|_| None).map(|_| ())
+    }
+
+    /// Takes in a block: refuses it, keeps it on a side branch, or makes its branch the active one.
+    ///
+    /// # Errors
+    /// Why it is refused. The active chain is then as it was.
+    pub fn accept_block(&mut self, block: Block, now: u32) -> Result<Accepted, BlockError> {
+        self.accept_block_with(block, now, &|_| None)
+    }
+
+    /// [`Chain::accept_block`] that does not run the scripts of transactions which `verified` knows, and takes its word for their number of signature checks.
+    ///
+    /// # Errors
+    /// As [`Chain::accept_block`].
+    pub fn accept_block_with(
+        &mut self,
+        block: Block,
+        now: u32,
+        verified: &dyn Fn(&Txid) -> Option<u64>,
+    ) -> Result<Accepted, BlockError> {
+        let hash = self.check_and_keep(block, now)?;
+        let heavier = self.index.get(&hash).is_some_and(|entry| entry.work > self.tip().entry.work);
+        if heavier { self.activate(hash, verified) } else { Ok(Accepted::default()) }
+    }
+
+    /// Checks what can be checked without coins, then keeps the block.
+    fn check_and_keep(&mut self, block: Block, now: u32) -> Result<BlockHash, BlockError> {
+        match self.index.get(&block.header.hash()).map(|entry| entry.status) {
+            Some(Status::Fine) => return Err(BlockError::Duplicate),
+            Some(Status::Invalid) => return Err(BlockError::DuplicateInvalid),
+            None => {}
+        }
+        let previous = block.header.previous;
+        let parent = *self.index.get(&previous).ok_or(BlockError::Orphan)?;
+        if parent.status == Status::Invalid {
+            return Err(BlockError::InvalidParent);
+        }
+        let height = parent.height.next();
+        let place = Place { height, median_time_past: self.index.median_time_past(&previous) };
+        let due = self.target_after(&previous).ok_or(BlockError::Orphan)?;
+        check_header(&block.header, due, place, now)?;
+        let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
+        check_body(&self.params, &block, &txids, place)?;
+        let header = block.header;
+        self.store.put_block(&HeaderRecord { header, height, invalid: false }, Arc::new(block))?;
+        Ok(self.index.insert(&header))
+    }
+
+    /// Declares a block invalid, with all that build on it, and makes the heaviest branch left the active one.
+    ///
+    /// # Errors
+    /// [`BlockError::Orphan`] for an unknown block, [`BlockError::InvalidParent`] for the genesis block.
+    pub fn invalidate(&mut self, hash: &BlockHash) -> Result<Accepted, BlockError> {
+        let entry = *self.index.get(hash).ok_or(BlockError::Orphan)?;
+        if entry.height == Height::GENESIS {
+            return Err(BlockError::InvalidParent);
+        }
+        let active = self.is_active(hash);
+        self.mark(*hash)?;
+        let mut change = Accepted::default();
+        if active {
+            let undone = self.disconnect_to(Height::new(entry.height.get() - 1))?;
+            change.disconnected = self.bodies(undone.iter().map(|delta| delta.hash))?;
+        }
+        self.activate_best(change)
+    }
+
+    /// Takes back what [`Chain::invalidate`] or a failed check declared about a block, those below it and those that build on it, and makes the heaviest branch the active one.
+    ///
+    /// # Errors
+    /// [`BlockError::Orphan`] for an unknown block.
+    pub fn reconsider(&mut self, hash: &BlockHash) -> Result<Accepted, BlockError> {
+        self.index.get(hash).ok_or(BlockError::Orphan)?;
+        for marked in self.index.unmark(hash) {
+            self.store.mark(&marked, false)?;
+        }
+        self.activate_best(Accepted::default())
+    }
+
+    fn activate_best(&mut self, mut change: Accepted) -> Result<Accepted, BlockError> {
+        loop {
+            let tip = self.tip();
+            let best = self.index.best().filter(|best| self.index.get(best).is_some_and(|entry| entry.work > tip.entry.work));
+            let Some(best) = best else { return Ok(change) };
+            match self.activate(best, &|_| None) {
+                Ok(more) => {
+                    change.disconnected.extend(more.disconnected);
+                    change.connected.extend(more.connected);
+                }
+                // The failed block is marked, so that the next best is another.
+                Err(BlockError::Store(error)) => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Makes the branch that ends at `target` the active one, or leaves everything as it was.
+    fn activate(&mut self, target: BlockHash, verified: &dyn Fn(&Txid) -> Option<u64>) -> Result<Accepted, BlockError> {
+        let mut path: Vec<BlockHash> =
+            self.index.downward(&target).map(|entry| entry.header.hash()).take_while(|hash| !self.is_active(hash)).collect();
+        path.reverse();
+        let first = path.first().and_then(|hash| self.index.get(hash)).ok_or(BlockError::Orphan)?;
+        let fork = Height::new(first.height.get().saturating_sub(1));
+        let undone = self.disconnect_to(fork)?;
+        for hash in &path {
+            if let Err(error) = self.connect(hash, verified) {
+                self.restore(fork, &undone)?;
+                return Err(self.blame(*hash, target, error)?);
+            }
+        }
+        let disconnected = self.bodies(undone.iter().map(|delta| delta.hash))?;
+        Ok(Accepted { disconnected, connected: self.bodies(path)? })
+    }
+
+    fn blame(&mut self, hash: BlockHash, target: BlockHash, error: BlockError) -> Result<BlockError, StoreError> {
+        if matches!(error, BlockError::Store(_)) {
+            return Ok(error);
+        }
+        self.mark(hash)?;
+        Ok(if hash == target { error } else { BlockError::Branch { hash, error: Box::new(error) } })
+    }
+
+    fn mark(&mut self, hash: BlockHash) -> Result<(), StoreError> {
+        self.store.mark(&hash, true)?;
+        self.index.mark(hash);
+        Ok(())
+    }
+
+    fn connect(&mut self, hash: &BlockHash, verified: &dyn Fn(&Txid) -> Option<u64>) -> Result<(), BlockError> {
+        let block = self.store.block(hash)?.ok_or(StoreError::Damaged("a kept block is missing"))?;
+        let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
+        let delta = self.delta_of(&block, &txids, verified)?;
+        self.store.connect(&delta)?;
+        self.active.push(*hash);
+        Ok(())
+    }
+
+    /// What a block on top of the tip would change, if its transactions are good.
+    fn delta_of(
+        &self,
+        block: &Block,
+        txids: &[Txid],
+        verified: &dyn Fn(&Txid) -> Option<u64>,
+    ) -> Result<BlockDelta, BlockError> {
+        let median_before = |height| self.median_before(height);
+        let at = Surroundings {
+            params: &self.params,
+            place: self.next_place(),
+            workers: self.workers,
+            median_before: &median_before,
+            verified,
+        };
+        check_and_build(&at, &self.store, block, txids)
+    }
+
+    /// Takes back the active blocks above `height`; returns what was taken back, highest first.
+    fn disconnect_to(&mut self, height: Height) -> Result<Vec<BlockDelta>, StoreError> {
+        let mut undone = Vec::new();
+        while self.tip().entry.height > height {
+            undone.push(self.store.disconnect()?);
+            self.active.pop();
+        }
+        Ok(undone)
+    }
+
+    /// Takes back what was connected above `fork` and applies again what was taken back before.
+    fn restore(&mut self, fork: Height, undone: &[BlockDelta]) -> Result<(), StoreError> {
+        self.disconnect_to(fork)?;
+        for delta in undone.iter().rev() {
+            self.store.connect(delta)?;
+            self.active.push(delta.hash);
+        }
+        Ok(())
+    }
+
+    fn bodies(&self, hashes: impl IntoIterator<Item = BlockHash>) -> Result<Vec<Arc<Block>>, StoreError> {
+        let body = |hash| self.store.block(&hash)?.ok_or(StoreError::Damaged("a kept block is missing"));
+        hashes.into_iter().map(body).collect()
+    }
+}
+
+/// Puts the first block into an empty store. It makes no coins.
+fn start(store: &mut impl Store, genesis: Block) -> Result<(), StoreError> {
+    let header: BlockHeader = genesis.header;
+    let txids = genesis.transactions.iter().map(Transaction::txid).collect();
+    let delta = BlockDelta {
+        hash: header.hash(),
+        previous: header.previous,
+        height: Height::GENESIS,
+        spent: Vec::new(),
+        created: Vec::new(),
+        txids,
+    };
+    store.put_block(&HeaderRecord { header, height: Height::GENESIS, invalid: false }, Arc::new(genesis))?;
+    store.connect(&delta)
+}
