@@ -5,9 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spec::{
-    Block, Height, Mode, OutPoint, Rules, Sats, SpendContext, Transaction, TxOut, Txid, opcode::Opcode,
-};
+use spec::{Block, Height, Mode, OutPoint, Rules, Sats, SpendContext, Transaction, TxOut, Txid, opcode::Opcode};
 
 use crate::block::refused;
 use crate::error::{BlockError, TxError};
@@ -86,9 +84,10 @@ impl Coins {
 /// The coins that a transaction makes. Outputs that open with `OP_RETURN` can never be spent and are none.
 pub(crate) fn made_by(tx: &Transaction, txid: Txid, height: Height) -> impl Iterator<Item = (OutPoint, Coin)> {
     let coinbase = tx.is_coinbase();
-    (0..).zip(&tx.outputs).filter(|(_, output)| is_spendable(output)).map(move |(index, output)| {
-        (OutPoint { txid, index }, Coin { output: output.clone(), height, coinbase })
-    })
+    (0..)
+        .zip(&tx.outputs)
+        .filter(|(_, output)| is_spendable(output))
+        .map(move |(index, output)| (OutPoint { txid, index }, Coin { output: output.clone(), height, coinbase }))
 }
 
 fn is_spendable(output: &TxOut) -> bool {
@@ -161,7 +160,8 @@ fn run_scripts(at: &Surroundings<'_>, spends: &[Spend<'_>]) -> Result<(), BlockE
             context.map(|context| (place, spend, context)).ok_or_else(|| blame(spend, TxError::MissingInputs))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let jobs: Vec<_> = contexts.iter().flat_map(|one| (0..one.1.tx.inputs.len()).map(move |input| (one, input))).collect();
+    let jobs: Vec<_> =
+        contexts.iter().flat_map(|one| (0..one.1.tx.inputs.len()).map(move |input| (one, input))).collect();
     let job = |number: usize| {
         let ((place, spend, context), input) = jobs.get(number).expect("there are as many jobs as were counted");
         vm::verify_input(&rules, context, *input)

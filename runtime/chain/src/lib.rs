@@ -2,21 +2,21 @@
 //!
 //! It knows no clock, no randomness, no file and no socket: time comes in as an argument, state lives behind [`Store`].
 
-mod error;
-mod params;
-mod transaction;
-mod tokens;
-mod policy;
-mod scripts;
-mod work;
 mod block;
-mod store;
-mod memory;
-mod index;
 mod connect;
-mod state;
+mod error;
+mod index;
+mod memory;
 mod mempool;
 mod miner;
+mod params;
+mod policy;
+mod scripts;
+mod state;
+mod store;
+mod tokens;
+mod transaction;
+mod work;
 pub use block::{COINBASE_BYTES_MIN, FUTURE_SECS_MAX, parents_first};
 pub use error::{BlockError, TxError};
 pub use index::{HeaderEntry, Status};

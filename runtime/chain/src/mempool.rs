@@ -34,7 +34,7 @@ pub struct Entry {
     pub time: u32,
     /// The height of the tip when it came.
     pub height: Height,
-    /// The outputs that it spends, in input order.
+    /// The outputs that it spends, in input order, as they were when it came: those of waiting parents at the height of the next block.
     pub spent: Vec<Coin>,
 }
 
@@ -258,7 +258,8 @@ impl Mempool {
                 open.extend(self.children(&next));
             }
         }
-        let gone: Vec<Txid> = found.iter().filter_map(|place| self.entries.get(place)).map(|entry| entry.txid).collect();
+        let gone: Vec<Txid> =
+            found.iter().filter_map(|place| self.entries.get(place)).map(|entry| entry.txid).collect();
         for txid in &gone {
             self.remove(txid);
         }
@@ -268,14 +269,11 @@ impl Mempool {
     /// Follows a change of the active chain: what was mined or conflicts with it leaves; what was taken back returns if it still may.
     pub fn update<S: Store>(&mut self, change: &Accepted, chain: &Chain<S>, now: u32) -> Update {
         let mut update = Update::default();
-        let mut back = Vec::new();
-        for block in change.disconnected.iter().rev() {
-            back.extend(ordinary_parents_first(block));
-        }
-        if back.is_empty() {
+        if change.disconnected.is_empty() {
             change.connected.iter().for_each(|block| self.leave_mined(block, &mut update));
         } else {
-            self.rebuild(back, chain, now, &mut update);
+            let back = change.disconnected.iter().rev().flat_map(|block| ordinary_parents_first(block));
+            self.rebuild(back.collect(), chain, now, &mut update);
         }
         update
     }

@@ -123,7 +123,8 @@ impl<S: Store> Chain<S> {
             Difficulty::Fixed => self.params.target_limit,
             Difficulty::Asert { half_life_secs, spacing_secs } => {
                 let anchor = self.active.first().and_then(|genesis| self.index.get(genesis))?.header;
-                let schedule = Schedule { anchor: anchor.bits, limit: self.params.target_limit, spacing_secs, half_life_secs };
+                let schedule =
+                    Schedule { anchor: anchor.bits, limit: self.params.target_limit, spacing_secs, half_life_secs };
                 // The genesis block has no parent; one on schedule is assumed.
                 let since_anchor = i64::from(entry.header.time) - i64::from(anchor.time) + i64::from(spacing_secs);
                 asert(schedule, since_anchor, entry.height.get())
@@ -208,7 +209,8 @@ impl<S: Store> Chain<S> {
     pub fn transaction(&self, txid: &Txid) -> Result<Option<(Transaction, TxLocation)>, StoreError> {
         let Some(location) = self.store.locate(txid)? else { return Ok(None) };
         let block = self.store.block(&location.block)?.ok_or(StoreError::Damaged("an active block is missing"))?;
-        let position = usize::try_from(location.position).map_err(|_| StoreError::Damaged("a position is too large"))?;
+        let position =
+            usize::try_from(location.position).map_err(|_| StoreError::Damaged("a position is too large"))?;
         Ok(block.transactions.get(position).map(|tx| (tx.clone(), location)))
     }
 
@@ -307,7 +309,8 @@ impl<S: Store> Chain<S> {
     fn activate_best(&mut self, mut change: Accepted) -> Result<Accepted, BlockError> {
         loop {
             let tip = self.tip();
-            let best = self.index.best().filter(|best| self.index.get(best).is_some_and(|entry| entry.work > tip.entry.work));
+            let best =
+                self.index.best().filter(|best| self.index.get(best).is_some_and(|entry| entry.work > tip.entry.work));
             let Some(best) = best else { return Ok(change) };
             match self.activate(best, &|_| None) {
                 Ok(more) => {
@@ -323,8 +326,12 @@ impl<S: Store> Chain<S> {
 
     /// Makes the branch that ends at `target` the active one, or leaves everything as it was.
     fn activate(&mut self, target: BlockHash, verified: &dyn Fn(&Txid) -> Option<u64>) -> Result<Accepted, BlockError> {
-        let mut path: Vec<BlockHash> =
-            self.index.downward(&target).map(|entry| entry.header.hash()).take_while(|hash| !self.is_active(hash)).collect();
+        let mut path: Vec<BlockHash> = self
+            .index
+            .downward(&target)
+            .map(|entry| entry.header.hash())
+            .take_while(|hash| !self.is_active(hash))
+            .collect();
         path.reverse();
         let first = path.first().and_then(|hash| self.index.get(hash)).ok_or(BlockError::Orphan)?;
         let fork = Height::new(first.height.get().saturating_sub(1));

@@ -200,15 +200,9 @@ mod tests {
             (|tx| tx.version = 3, "bad-txns-version"),
             (|tx| tx.version = u32::MAX, "bad-txns-version"),
             (|tx| tx.outputs[0].value = Sats::from_wire(Sats::MAX.get() + 1), "bad-txns-vout-toolarge"),
-            (
-                |tx| tx.outputs = vec![TxOut::plain(Sats::MAX, vec![0x51; 9]); 2],
-                "bad-txns-txouttotal-toolarge",
-            ),
+            (|tx| tx.outputs = vec![TxOut::plain(Sats::MAX, vec![0x51; 9]); 2], "bad-txns-txouttotal-toolarge"),
             (|tx| tx.inputs.push(input(0)), "bad-txns-inputs-duplicate"),
-            (
-                |tx| tx.inputs.push(TxIn { prevout: OutPoint::COINBASE, ..input(0) }),
-                "bad-txns-prevout-null",
-            ),
+            (|tx| tx.inputs.push(TxIn { prevout: OutPoint::COINBASE, ..input(0) }), "bad-txns-prevout-null"),
             (|tx| tx.outputs[0].lock[0] = spec::token::PREFIX, "bad-txns-vout-tokenprefix"),
         ];
         for (row, (change, verdict)) in rows.into_iter().enumerate() {
