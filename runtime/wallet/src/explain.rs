@@ -8,7 +8,7 @@ use std::fmt;
 use spec::Artifact;
 use spec::artifact::{SourceSpan, SpendPath, UnlockItem};
 use spec::script::instructions;
-use vm::{Failure, Phase};
+use vm::{Failure, Phase, ScriptError};
 
 /// What a contract's author and source say about a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub fn explain(artifact: &Artifact, redeem: &[u8], failure: &Failure) -> Explana
     let last = || artifact.requires.iter().max_by_key(|site| site.instruction);
     let site = match instruction {
         Some(instruction) => artifact.require_at(instruction),
-        None if failure.phase == Phase::Redeem && failure.at.is_none() => last(),
+        None if failure.error == ScriptError::FalseResult => last(),
         None => None,
     };
     let span = site.map(|site| site.span).or_else(|| artifact.source_of(instruction?));

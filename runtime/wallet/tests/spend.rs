@@ -1,5 +1,7 @@
 //! Transactions built from hand-made artifacts, judged by the machine.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 
 use spec::artifact::{
