@@ -93,8 +93,8 @@ impl Machine<'_> {
                     return Ok(Exit::Call);
                 }
 
-                Opcode::ToAltStack => self.to_alt_stack()?,
-                Opcode::FromAltStack => self.from_alt_stack()?,
+                Opcode::ToAltStack => self.push_alt()?,
+                Opcode::FromAltStack => self.pop_alt()?,
                 Opcode::Drop2 => self.drop_two()?,
                 Opcode::Dup2 => self.duplicate(2)?,
                 Opcode::Dup3 => self.duplicate(3)?,
