@@ -8,6 +8,7 @@ impl Machine<'_> {
     pub(crate) fn push_alt(&mut self) -> Outcome {
         let item = self.stack.pop().ok_or(ScriptError::StackUnderflow)?;
         self.alt.push(item);
+        self.measure_room();
         Ok(())
     }
 
@@ -15,6 +16,7 @@ impl Machine<'_> {
         let item = self.alt.pop().ok_or(ScriptError::AltStackUnderflow)?;
         self.cost += item.len() as u64;
         self.stack.push(item);
+        self.measure_room();
         Ok(())
     }
 
