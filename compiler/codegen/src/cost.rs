@@ -44,10 +44,21 @@ pub(crate) struct Lengths<'a> {
     pub(crate) script: u64,
 }
 
+/// The most that an input can cost that pushes `stack` and the script `code`, behind the hash of the script.
+pub(crate) fn bound_of_input(code: &[Instr], stack: Vec<Item>, lengths: &Lengths<'_>, rules: &Rules) -> Option<u64> {
+    const HASH_BYTES: u64 = 32;
+    let prices = &rules.prices;
+    let pushed = stack.iter().try_fold(lengths.script, |sum, item| sum.checked_add(item.len))?;
+    // The pushes of the items and the script, then `HASH256 <hash> EQUAL`.
+    let instructions = prices.instruction.checked_mul(stack.len() as u64 + 4)?;
+    let hashing = (hash_iterations(usize::try_from(lengths.script).ok()?) + 1).checked_mul(prices.hash_iteration)?;
+    let unlocking = pushed.checked_add(instructions)?.checked_add(hashing)?.checked_add(2 * HASH_BYTES + 1)?;
+    bound(code, stack, lengths, rules)?.checked_add(unlocking)
+}
+
 /// The most that running `code` can cost from `stack` on; `None` if it does something that has no bound here.
-pub(crate) fn bound(code: &[Instr], stack: Vec<Item>, lengths: &Lengths<'_>, rules: &Rules) -> Option<u64> {
-    let mut run =
-        Run { rules, lengths, preimage: preimage_len(lengths.script), stack, extra: 0, frames: Vec::new() };
+fn bound(code: &[Instr], stack: Vec<Item>, lengths: &Lengths<'_>, rules: &Rules) -> Option<u64> {
+    let mut run = Run { rules, lengths, preimage: preimage_len(lengths.script), stack, extra: 0, frames: Vec::new() };
     for instr in code {
         run.step(&instr.op)?;
     }
@@ -113,16 +124,13 @@ impl Run<'_> {
         let condition = self.stack.pop()?;
         self.frames.push(match condition.value {
             Some(n) => Frame::One { live: (n != 0) == when },
-            None => {
-                Frame::Both { entry: self.stack.clone(), before: std::mem::take(&mut self.extra), then: None }
-            }
+            None => Frame::Both { entry: self.stack.clone(), before: std::mem::take(&mut self.extra), then: None },
         });
         Some(())
     }
 
     fn turn(&mut self) -> Option<()> {
-        let outer_dead =
-            self.frames.split_last()?.1.iter().any(|frame| matches!(frame, Frame::One { live: false }));
+        let outer_dead = self.frames.split_last()?.1.iter().any(|frame| matches!(frame, Frame::One { live: false }));
         match self.frames.last_mut()? {
             Frame::One { live } => *live = !outer_dead && !*live,
             Frame::Both { entry, then, .. } => {

@@ -237,10 +237,11 @@ impl Script {
             }
             return Self { code, selectors: Vec::new() };
         }
-        let parts = contract.paths.iter().zip(paths).map(|(path, plan)| PathCode {
-            place: notes.places.add(&path.loc),
-            code: plan.arranged.code.clone(),
-        });
+        let parts = contract
+            .paths
+            .iter()
+            .zip(paths)
+            .map(|(path, plan)| PathCode { place: notes.places.add(&path.loc), code: plan.arranged.code.clone() });
         let (code, selectors) = dispatch::join(parts.collect());
         Self { code, selectors }
     }
@@ -255,8 +256,7 @@ impl Script {
         let least = self.len(|index| contract.params.get(index).map_or(1, |param| push_len_min(param.ty)));
         let limit = rules.limits.script_bytes.min(rules.limits.item_bytes);
         if least > limit {
-            let message =
-                format!("`{}` compiles to at least {least} bytes; a script may have {limit}", contract.name);
+            let message = format!("`{}` compiles to at least {least} bytes; a script may have {limit}", contract.name);
             found.push(
                 Diagnostic::error(ErrorCode::E0501, message, contract.loc.clone())
                     .help("split the contract, or check less in one path"),
@@ -324,7 +324,7 @@ impl Script {
         let holes: Vec<u64> = contract.params.iter().map(|param| hole(param.ty)).collect();
         let script = self.len(|index| holes.get(index).map_or(1, |len| *len as usize + 3)) as u64;
         let lengths = Lengths { holes: &holes, bytecode: longest.unwrap_or(35), script };
-        cost::bound(&self.code, stack, &lengths, rules)
+        cost::bound_of_input(&self.code, stack, &lengths, rules)
     }
 
     /// Warns of paths that cost more than the unlocking bytecode pays for, with arguments of usual lengths.

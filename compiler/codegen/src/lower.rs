@@ -56,15 +56,8 @@ pub(crate) fn lower(
     notes: &mut Notes,
 ) -> Result<Lowered, Excess> {
     let graph = Graph::new(contract.params.iter().map(|param| push_weight(param.ty)).collect());
-    let mut lowering = Lowering {
-        functions,
-        notes,
-        graph,
-        effects: Vec::new(),
-        time: TimeNeeds::default(),
-        steps: 0,
-        levels: 0,
-    };
+    let mut lowering =
+        Lowering { functions, notes, graph, effects: Vec::new(), time: TimeNeeds::default(), steps: 0, levels: 0 };
     let (mut frame, arg_items) = lowering.enter(path);
     lowering.block(&mut frame, &path.body)?;
     lowering.pin_args(path, &frame);
@@ -180,13 +173,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    fn require(
-        &mut self,
-        frame: &mut Frame,
-        condition: &Condition,
-        message: &str,
-        loc: &Loc,
-    ) -> Result<(), Excess> {
+    fn require(&mut self, frame: &mut Frame, condition: &Condition, message: &str, loc: &Loc) -> Result<(), Excess> {
         let place = self.place(loc);
         let (opcode, value) = match condition {
             Condition::Holds(value) => {
@@ -298,9 +285,7 @@ impl Lowering<'_> {
     /// The items of an argument: one, except where the signatures of a multisig are passed on.
     fn items(&mut self, frame: &mut Frame, arg: &hir::Expr) -> Result<Vec<NodeId>, Excess> {
         match (&arg.kind, arg.ty) {
-            (hir::ExprKind::Arg(id), hir::Type::Sigs(_)) => {
-                Ok(frame.args.get(id.index()).cloned().unwrap_or_default())
-            }
+            (hir::ExprKind::Arg(id), hir::Type::Sigs(_)) => Ok(frame.args.get(id.index()).cloned().unwrap_or_default()),
             _ => Ok(vec![self.expr(frame, arg)?]),
         }
     }

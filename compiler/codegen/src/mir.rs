@@ -135,12 +135,7 @@ impl Graph {
             return *id;
         }
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
-        let node = Node {
-            place,
-            from_args: self.is_from_args(&kind),
-            weight: self.weight(&kind),
-            kind: kind.clone(),
-        };
+        let node = Node { place, from_args: self.is_from_args(&kind), weight: self.weight(&kind), kind: kind.clone() };
         self.nodes.push(node);
         self.ids.insert(kind, id);
         id

@@ -4,6 +4,9 @@
 //! stack until its last use takes it away: earlier uses copy. What the stack holds is known at every
 //! instruction. The order of two operands is chosen by what moves least; everything else is greedy,
 //! so the work is linear in the code it writes. A caller tries several policies and keeps the best.
+//!
+//! Items that wait as operands always lie on top, above those that are kept. So a value with several
+//! uses is computed before the expressions it stands in, while nothing waits.
 
 use std::collections::BTreeSet;
 
@@ -66,12 +69,7 @@ pub(crate) fn schedule(
         room: instructions_max,
     };
     let end = scheduler.path(body, end)?;
-    Ok(Scheduled {
-        code: scheduler.code,
-        depth_max: scheduler.depth_max,
-        nesting_max: scheduler.nesting_max,
-        end,
-    })
+    Ok(Scheduled { code: scheduler.code, depth_max: scheduler.depth_max, nesting_max: scheduler.nesting_max, end })
 }
 
 /// One item of the stack.
@@ -277,9 +275,11 @@ impl Scheduler<'_> {
         self.open(block, yields, keep);
         self.nesting_max = self.nesting_max.max(self.scopes.len() - 1);
         self.effects(&block.effects)?;
+        let place = self.last_place();
+        yields.iter().try_for_each(|value| self.prepare(*value, true, place))?;
         let mut tasks = Vec::new();
         self.plan_operands(yields, &mut tasks);
-        self.run(tasks, self.last_place())?;
+        self.run(tasks, place)?;
         self.scopes.pop();
         debug_assert_eq!(self.stack.len(), kept + yields.len(), "branches leave the same items");
         Ok(std::mem::take(&mut self.code))
@@ -310,13 +310,43 @@ impl Scheduler<'_> {
         if self.find(id).is_some() {
             return Ok(());
         }
+        self.prepare(id, false, place)?;
+        self.compute_to_stay(id, place)
+    }
+
+    fn compute_to_stay(&mut self, id: NodeId, place: PlaceId) -> Result<(), TooLong> {
         let mut tasks = Vec::new();
         self.plan(id, Purpose::Stay, &mut tasks);
         self.run(tasks, place)
     }
 
+    /// Computes the values with several uses that `root` is made of, innermost first; `root` itself if `whole`.
+    fn prepare(&mut self, root: NodeId, whole: bool, place: PlaceId) -> Result<(), TooLong> {
+        let graph = self.graph;
+        let mut todo = vec![(root, false)];
+        while let Some((id, inputs_done)) = todo.pop() {
+            if self.is_free(id) || self.find(id).is_some() {
+                continue;
+            }
+            if !inputs_done {
+                todo.push((id, true));
+                let inputs = graph.as_op(id).map(|(_, inputs)| inputs).unwrap_or_default();
+                todo.extend(inputs.iter().rev().map(|input| (*input, false)));
+            } else if (whole || id != root) && self.has_several_uses(id) {
+                self.compute_to_stay(id, place)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn has_several_uses(&self, id: NodeId) -> bool {
+        let has_twin = || self.graph.as_op(id).is_some_and(|(op, inputs)| self.twin(op, inputs).is_some());
+        self.uses(id) > 1 || has_twin()
+    }
+
     /// Brings `root` to the top and reserves it.
     fn want(&mut self, root: NodeId, place: PlaceId) -> Result<(), TooLong> {
+        self.prepare(root, false, place)?;
         self.run(vec![Task::Want(root)], place)
     }
 
@@ -472,6 +502,9 @@ impl Scheduler<'_> {
             NodeKind::Op(operation, inputs) => {
                 self.stack.truncate(self.stack.len().saturating_sub(inputs.len()));
                 match self.twin(*operation, inputs) {
+                    Some(twin) if purpose == Purpose::Stay => {
+                        return self.cut_to_stay(id, *operation, twin, node.place);
+                    }
                     Some(twin) => self.cut(*operation, twin, node.place),
                     None => self.emit_operation(mirrored.map_or(*operation, Operation::Op), node.place),
                 }
@@ -497,6 +530,14 @@ impl Scheduler<'_> {
             self.emit(Op::Code(Opcode::Swap), place);
         }
         self.push(twin, false);
+    }
+
+    /// Cuts once for both halves, and keeps both.
+    fn cut_to_stay(&mut self, id: NodeId, operation: Operation, twin: NodeId, place: PlaceId) {
+        self.emit(Op::Code(Opcode::Split), place);
+        let (head, tail) = if operation == Operation::Head { (id, twin) } else { (twin, id) };
+        self.push(head, false);
+        self.push(tail, false);
     }
 
     fn emit_operation(&mut self, operation: Operation, place: PlaceId) {

@@ -70,9 +70,7 @@ fn pins_by_equality(graph: &Graph, side: NodeId, other: NodeId, item: NodeId) ->
     }
     let hashed = match graph.as_op(side) {
         Some((
-            Operation::Op(
-                Opcode::Hash160 | Opcode::Hash256 | Opcode::Sha256 | Opcode::Sha1 | Opcode::Ripemd160,
-            ),
+            Operation::Op(Opcode::Hash160 | Opcode::Hash256 | Opcode::Sha256 | Opcode::Sha1 | Opcode::Ripemd160),
             [under],
         )) => *under == item && is_arg(graph, *under),
         _ => false,
