@@ -100,6 +100,7 @@ impl Machine<'_> {
         self.cost += body.len() as u64;
         let code = self.keep_code(body);
         self.functions.insert(key, code);
+        self.measure_room();
         Ok(())
     }
 

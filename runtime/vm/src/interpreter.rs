@@ -38,12 +38,13 @@ impl Machine<'_> {
     fn run_code<T: Tracer>(&mut self, code: &[u8], from: usize, tracer: &mut T) -> Result<Exit, ScriptError> {
         let mut next = from;
         let mut executing = true;
+        let price = self.rules.prices.instruction;
         while let Some(&byte) = code.get(next) {
             self.at = next;
             if T::ACTIVE {
                 tracer.step(&self.step(byte, executing));
             }
-            self.cost += self.rules.prices.instruction;
+            self.cost += price;
             next += 1;
             if !executing {
                 (next, executing) = self.skip(code, byte, next)?;
@@ -93,8 +94,8 @@ impl Machine<'_> {
                     return Ok(Exit::Call);
                 }
 
-                Opcode::ToAltStack => self.to_alt_stack()?,
-                Opcode::FromAltStack => self.from_alt_stack()?,
+                Opcode::ToAltStack => self.push_alt()?,
+                Opcode::FromAltStack => self.pop_alt()?,
                 Opcode::Drop2 => self.drop_two()?,
                 Opcode::Dup2 => self.duplicate(2)?,
                 Opcode::Dup3 => self.duplicate(3)?,
@@ -214,7 +215,7 @@ impl Machine<'_> {
 
     #[inline]
     fn check_limits(&self) -> Outcome {
-        if self.slots() > self.rules.limits.slots {
+        if self.stack.len() > self.room {
             return Err(ScriptError::SlotLimit);
         }
         if self.cost > self.cost_budget {

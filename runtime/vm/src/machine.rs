@@ -68,6 +68,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) at: usize,
     pub(crate) cost: u64,
     pub(crate) cost_budget: u64,
+    /// How many items the main stack may hold: the limit without the alt stack and the functions.
+    pub(crate) room: usize,
     hash_iterations: u64,
     hash_budget: u64,
     sig_checks: u32,
@@ -93,6 +95,7 @@ impl<'a> Machine<'a> {
             at: 0,
             cost: 0,
             cost_budget: rules.cost_budget(unlock.len()).get(),
+            room: rules.limits.slots,
             hash_iterations: 0,
             hash_budget: rules.hash_budget(unlock.len()),
             sig_checks: 0,
@@ -132,6 +135,7 @@ impl<'a> Machine<'a> {
         self.alt.clear();
         self.control.clear();
         self.functions.clear();
+        self.measure_room();
         self.separator = 0;
         self.at = 0;
     }
@@ -152,10 +156,10 @@ impl<'a> Machine<'a> {
         self.memory.view(item)
     }
 
-    /// Items on both stacks and functions.
+    /// Counts anew how many items the main stack may hold, after the alt stack or the functions have changed.
     #[inline]
-    pub(crate) fn slots(&self) -> usize {
-        self.stack.len() + self.alt.len() + self.functions.len()
+    pub(crate) fn measure_room(&mut self) {
+        self.room = self.rules.limits.slots.saturating_sub(self.alt.len() + self.functions.len());
     }
 
     /// Fails where only our own rules give the instruction a meaning.

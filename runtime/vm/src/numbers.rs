@@ -129,14 +129,26 @@ impl Machine<'_> {
         self.binary::<false>(|a, b| Some(a.max(b)), |a, b| Ok(a.max(b)))
     }
 
+    #[inline]
     pub(crate) fn not(&mut self) -> Outcome {
-        let number = self.pop_number()?;
-        self.push_bool(number.is_zero())
+        self.test(|is_zero| is_zero)
     }
 
+    #[inline]
     pub(crate) fn not_zero(&mut self) -> Outcome {
+        self.test(|is_zero| !is_zero)
+    }
+
+    #[inline(always)]
+    fn test(&mut self, holds: impl Fn(bool) -> bool) -> Outcome {
+        if let Some(Item::Int(a)) = self.stack.last_mut() {
+            let truth = holds(*a == 0);
+            *a = i64::from(truth);
+            self.cost += u64::from(truth);
+            return Ok(());
+        }
         let number = self.pop_number()?;
-        self.push_bool(!number.is_zero())
+        self.push_bool(holds(number.is_zero()))
     }
 
     pub(crate) fn both(&mut self) -> Outcome {
@@ -150,8 +162,15 @@ impl Machine<'_> {
     }
 
     /// The comparisons.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn compare(&mut self, holds: impl Fn(Ordering) -> bool) -> Outcome {
+        if let [.., Item::Int(a), Item::Int(b)] = self.stack.as_mut_slice() {
+            let truth = holds((*a).cmp(b));
+            *a = i64::from(truth);
+            self.stack.pop();
+            self.cost += u64::from(truth);
+            return Ok(());
+        }
         let order = self.pop_order()?;
         self.push_bool(holds(order))
     }
@@ -161,11 +180,8 @@ impl Machine<'_> {
         self.verify_bool(order.is_eq(), ScriptError::NumEqualVerify)
     }
 
-    #[inline]
+    #[inline(never)]
     fn pop_order(&mut self) -> Result<Ordering, ScriptError> {
-        if let Some((a, b)) = self.pop_small_pair() {
-            return Ok(a.cmp(&b));
-        }
         let (a, b) = self.pop_two_numbers()?;
         Ok(a.order(&b))
     }
@@ -226,6 +242,12 @@ impl Machine<'_> {
             self.cost += 2 * spec::num::encoded_len(n) as u64;
             return Ok(());
         }
+        self.unary_big(big)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unary_big(&mut self, big: impl Fn(IBig) -> IBig) -> Outcome {
         let number = self.pop_number()?;
         self.push_arithmetic(big(number.into_big()))
     }
@@ -247,22 +269,18 @@ impl Machine<'_> {
             self.cost += 2 * spec::num::encoded_len(n) as u64;
             return Ok(());
         }
+        self.binary_big::<PRODUCT>(big)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn binary_big<const PRODUCT: bool>(&mut self, big: impl Fn(IBig, IBig) -> Result<IBig, ScriptError>) -> Outcome {
         self.need(2)?;
         if PRODUCT {
             self.cost += (self.peek(0)?.len() * self.peek(1)?.len()) as u64;
         }
         let (a, b) = self.pop_two_numbers()?;
         self.push_arithmetic(big(a.into_big(), b.into_big())?)
-    }
-
-    /// The top two items, if both are numbers in place; they leave the stack.
-    #[inline]
-    fn pop_small_pair(&mut self) -> Option<(i64, i64)> {
-        let [.., Item::Int(a), Item::Int(b)] = self.stack.as_slice() else { return None };
-        let pair = (*a, *b);
-        self.stack.pop();
-        self.stack.pop();
-        Some(pair)
     }
 
     fn pop_number(&mut self) -> Result<Number, ScriptError> {

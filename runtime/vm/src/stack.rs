@@ -5,16 +5,18 @@ use crate::item::Item;
 use crate::machine::{Machine, Outcome};
 
 impl Machine<'_> {
-    pub(crate) fn to_alt_stack(&mut self) -> Outcome {
+    pub(crate) fn push_alt(&mut self) -> Outcome {
         let item = self.stack.pop().ok_or(ScriptError::StackUnderflow)?;
         self.alt.push(item);
+        self.measure_room();
         Ok(())
     }
 
-    pub(crate) fn from_alt_stack(&mut self) -> Outcome {
+    pub(crate) fn pop_alt(&mut self) -> Outcome {
         let item = self.alt.pop().ok_or(ScriptError::AltStackUnderflow)?;
         self.cost += item.len() as u64;
         self.stack.push(item);
+        self.measure_room();
         Ok(())
     }
 

@@ -1,1 +1,21 @@
-//! `wallet`.
+//! Keys, coins and signed transactions: payments, contract calls and settlements built from artifacts, each proved on the virtual machine before it is returned.
+//!
+//! It performs no input or output, holds no chain state and knows no clock; randomness and coins come in as arguments.
+
+mod base58;
+mod coins;
+mod contract;
+mod dates;
+mod draft;
+mod explain;
+mod keys;
+mod reward;
+mod values;
+
+pub use coins::{FeeRate, Selection, ShortOfCoins, Utxo, select};
+pub use contract::{Arg, Args, Call, Params, Signer, call};
+pub use draft::{BuildError, Built, Purse, Refusal, SEQUENCE_FINAL, SEQUENCE_LOCKTIME, pay};
+pub use explain::{Explanation, Place, explain, path_taken};
+pub use keys::{Accounts, DEVNET_MNEMONIC, DEVNET_NAMES, ExtendedKey, Key, KeyError, Mnemonic, WifError};
+pub use reward::{SettleError, Settled, Settlement, Share, settle};
+pub use values::{Names, ValueError, parse_amount, parse_value};

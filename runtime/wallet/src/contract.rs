@@ -1,0 +1,172 @@
+//! Spending a contract's coin by one of its paths.
+
+use std::collections::BTreeMap;
+
+use spec::artifact::{AbiType, AbiValue, Slot, SpendPath};
+use spec::script::instructions;
+use spec::{Artifact, Opcode, TxOut};
+
+use crate::coins::{FeeRate, Utxo};
+use crate::draft::{BuildError, Built, Draft, Purse, checked_redeem};
+use crate::keys::Key;
+
+/// Values of a contract's parameters, by name.
+pub type Params = BTreeMap<String, AbiValue>;
+/// Values of a path's arguments, by name.
+pub type Args = BTreeMap<String, Arg>;
+
+/// A value, or the key that will make it once the transaction is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arg {
+    /// A value.
+    Value(AbiValue),
+    /// A signature of the transaction by this key.
+    Sign(Key),
+    /// The signatures of a multisig by these keys.
+    SignEach(Vec<Signer>),
+}
+
+/// One signer of a multisig.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signer {
+    /// The place of its key among the multisig's, from 0; `None` to look the key up in the script.
+    pub position: Option<usize>,
+    /// The key.
+    pub key: Key,
+}
+
+/// A wish to spend a contract's coin.
+#[derive(Clone, Debug)]
+pub struct Call<'a> {
+    /// The contract.
+    pub artifact: &'a Artifact,
+    /// Its parameters.
+    pub params: &'a Params,
+    /// The path to take.
+    pub path: &'a str,
+    /// The path's arguments.
+    pub args: &'a Args,
+    /// The coin to spend; it becomes input 0.
+    pub coin: Utxo,
+    /// The outputs to make, in order.
+    pub outputs: Vec<TxOut>,
+    /// The transaction's lock time.
+    pub locktime: u32,
+    /// The sequence of the inputs.
+    pub sequence: u32,
+    /// What pays the fee where the coin does not, and takes change; without one the coin's remainder is the fee.
+    pub purse: Option<&'a Purse>,
+    /// The price of bytes, where a purse pays.
+    pub rate: FeeRate,
+}
+
+/// Builds, signs and checks the transaction of a call.
+///
+/// # Errors
+/// [`BuildError`]; where the contract refuses, with the failing `require`'s message and source line.
+pub fn call(call: Call<'_>) -> Result<Built, BuildError> {
+    let redeem = checked_redeem(call.artifact, call.params, &call.coin)?;
+    let path = call.artifact.path(call.path).ok_or_else(|| no_such_path(call.artifact, call.path))?;
+    path.args.iter().try_for_each(|slot| check_kind(slot, call.args))?;
+    let unlock = ContractUnlock { artifact: call.artifact, path, redeem, args: call.args };
+    let draft = Draft {
+        fixed: Some((call.coin, unlock)),
+        outputs: call.outputs,
+        locktime: call.locktime,
+        sequence: call.sequence,
+    };
+    let unsigned = match call.purse {
+        Some(purse) => draft.funded(purse, call.rate)?,
+        None => draft.unfunded(),
+    };
+    unsigned.build(call.artifact.rules)
+}
+
+/// How a contract's input unlocks.
+pub(crate) struct ContractUnlock<'a> {
+    pub(crate) artifact: &'a Artifact,
+    pub(crate) path: &'a SpendPath,
+    pub(crate) redeem: Vec<u8>,
+    pub(crate) args: &'a Args,
+}
+
+impl ContractUnlock<'_> {
+    pub(crate) fn redeem(&self) -> &[u8] {
+        &self.redeem
+    }
+
+    /// The unlocking bytecode, its signatures made by `sign`.
+    pub(crate) fn bytes(&self, sign: &dyn Fn(&Key) -> Vec<u8>) -> Result<Vec<u8>, BuildError> {
+        let mut values = Params::new();
+        for (name, arg) in self.args {
+            let value = match arg {
+                Arg::Value(value) => value.clone(),
+                Arg::Sign(key) => AbiValue::Item(sign(key)),
+                Arg::SignEach(signers) => AbiValue::Items(self.multisig(name, signers, sign)?),
+            };
+            values.insert(name.clone(), value);
+        }
+        Ok(self.path.unlock_script(&values, &self.redeem)?)
+    }
+
+    /// The bit field that names the signing keys, then their signatures in the keys' order.
+    fn multisig(
+        &self,
+        name: &str,
+        signers: &[Signer],
+        sign: &dyn Fn(&Key) -> Vec<u8>,
+    ) -> Result<Vec<Vec<u8>>, BuildError> {
+        let keys = multisig_keys(&self.redeem);
+        let place = |signer: &Signer| {
+            let known = keys.as_ref().and_then(|keys| keys.iter().position(|key| **key == signer.key.public()));
+            signer.position.or(known).map(|position| (position, signer.key))
+        };
+        let wrong = || BuildError::WrongArg { name: name.to_owned(), expected: MULTISIG_HELP.to_owned() };
+        let mut placed = signers.iter().map(place).collect::<Option<Vec<_>>>().ok_or_else(wrong)?;
+        placed.sort_by_key(|(position, _)| *position);
+        let last = placed.last().map_or(0, |(position, _)| *position);
+        let count = keys.map_or(last + 1, |keys| keys.len().max(last + 1));
+        if last >= MULTISIG_KEYS_MAX || !placed.is_sorted_by(|(one, _), (other, _)| one < other) {
+            return Err(wrong());
+        }
+        let bits = placed.iter().fold(0u32, |bits, (position, _)| bits | 1 << position);
+        let field = bits.to_le_bytes().into_iter().take(count.div_ceil(8)).collect();
+        Ok(std::iter::once(field).chain(placed.iter().map(|(_, key)| sign(key))).collect())
+    }
+}
+
+const MULTISIG_KEYS_MAX: usize = 20;
+const MULTISIG_HELP: &str = "signed by different keys of the multisig; where the script does not show them, say their places: `0:@alice, 2:@carol`";
+
+/// The keys of the script's only multisig check, if they lie right before it: `<key>.. <count> OP_CHECKMULTISIG`.
+fn multisig_keys(redeem: &[u8]) -> Option<Vec<&[u8]>> {
+    let steps = instructions(redeem).collect::<Result<Vec<_>, _>>().ok()?;
+    let is_check = |opcode| matches!(opcode, Some(Opcode::CheckMultiSig | Opcode::CheckMultiSigVerify));
+    let mut checks = steps.iter().enumerate().filter(|(_, step)| is_check(step.opcode()));
+    let (at, _) = checks.next().filter(|_| checks.clone().next().is_none())?;
+    let (count, before) = steps.get(..at)?.split_last()?;
+    let count = usize::from(count.byte.checked_sub(0x50)?);
+    let keys = before.get(before.len().checked_sub(count)?..)?;
+    keys.iter().map(|step| step.data.filter(|data| data.len() == 33)).collect()
+}
+
+fn check_kind(slot: &Slot, args: &Args) -> Result<(), BuildError> {
+    let Some(arg) = args.get(&slot.name) else { return Ok(()) };
+    let fits = match (&slot.ty, arg) {
+        (AbiType::Sig, Arg::Sign(_)) => true,
+        (AbiType::Sigs(count), Arg::SignEach(signers)) => signers.len() == *count,
+        (AbiType::Sigs(count), Arg::Value(AbiValue::Items(items))) => items.len() == count.saturating_add(1),
+        (AbiType::Sigs(_), _) | (_, Arg::Sign(_) | Arg::SignEach(_) | Arg::Value(AbiValue::Items(_))) => false,
+        (ty, Arg::Value(AbiValue::Item(item))) => ty.fixed_len().is_none_or(|len| item.len() == len),
+    };
+    let expected = || match &slot.ty {
+        AbiType::Sigs(count) => format!("{count} signatures"),
+        ty => format!("a `{ty}`"),
+    };
+    if fits { Ok(()) } else { Err(BuildError::WrongArg { name: slot.name.clone(), expected: expected() }) }
+}
+
+fn no_such_path(artifact: &Artifact, path: &str) -> BuildError {
+    let known: Vec<String> = artifact.paths.iter().map(|path| format!("`{}`", path.name)).collect();
+    BuildError::NoSuchPath { contract: artifact.contract.clone(), path: path.to_owned(), known: known.join(", ") }
+}

@@ -1,0 +1,309 @@
+//! From inputs and outputs to a signed transaction that the machine has accepted.
+//!
+//! Sizes are known before signing, because every signature has 65 bytes; so the fee is set first,
+//! the digests are taken of the final outputs, and nothing is signed twice.
+
+use spec::artifact::AbiError;
+use spec::script::{dust_limit, push_data};
+use spec::sighash::SighashType;
+use spec::{Address, Artifact, Mode, Network, RuleSet, Rules, Sats, SpendContext, Transaction, TxIn, TxOut};
+use vm::{Failure, Metrics};
+
+use crate::coins::{Ask, FeeRate, ShortOfCoins, Utxo, count_len};
+use crate::contract::ContractUnlock;
+use crate::explain::{Explanation, explain};
+use crate::keys::Key;
+
+/// The sequence of an input that nothing delays.
+pub const SEQUENCE_FINAL: u32 = 0xffff_ffff;
+/// The sequence of an input that leaves the transaction's lock time in force and asks for no age.
+pub const SEQUENCE_LOCKTIME: u32 = 0xffff_fffe;
+
+const TX_VERSION: u32 = 2;
+/// Outpoint and sequence.
+const INPUT_FRAME_BYTES: usize = 40;
+
+/// A signed transaction, the outputs it spends in input order, and what the machine counted.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The transaction, ready to be sent.
+    pub tx: Transaction,
+    /// What its inputs spend.
+    pub spent: Vec<TxOut>,
+    /// What it leaves to the miner.
+    pub fee: Sats,
+    /// What each input's scripts cost.
+    pub metrics: Vec<Metrics>,
+}
+
+/// Keys and their coins, and where change goes.
+#[derive(Clone, Debug)]
+pub struct Purse {
+    /// The keys that unlock the coins.
+    pub keys: Vec<Key>,
+    /// The coins.
+    pub coins: Vec<Utxo>,
+    /// The lock of change.
+    pub change_lock: Vec<u8>,
+}
+
+impl Purse {
+    /// The purse of one key, whose change comes back to it.
+    #[must_use]
+    pub fn of(key: Key, coins: Vec<Utxo>) -> Self {
+        Self { keys: vec![key], coins, change_lock: key.lock() }
+    }
+}
+
+/// The machine refuses an input.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Which input, from 0.
+    pub input: usize,
+    /// What the machine says.
+    pub failure: Failure,
+    /// What the contract's author says, if the input spends a contract.
+    pub explanation: Option<Explanation>,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.explanation {
+            Some(explanation) => write!(f, "input {}: {explanation}", self.input),
+            None => write!(f, "input {}: {}", self.input, self.failure.error),
+        }
+    }
+}
+
+/// Why no transaction could be built.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The coins do not reach.
+    #[error(transparent)]
+    Short(#[from] ShortOfCoins),
+    /// The outputs take more than the contract's coin brings, and nothing else may pay.
+    #[error("the outputs take {paid} coin, but the contract's coin holds {brought}")]
+    Overspent {
+        /// What the inputs bring.
+        brought: Sats,
+        /// What the outputs take.
+        paid: Sats,
+    },
+    /// The outputs sum to more money than there is.
+    #[error("the outputs sum to more than 21000000 coin")]
+    MoneyRange,
+    /// An output is smaller than relay accepts.
+    #[error("output {index} of {value} coin is dust: its lock needs at least {limit} coin")]
+    Dust {
+        /// Which output, from 0.
+        index: usize,
+        /// What it holds.
+        value: Sats,
+        /// What it would have to hold.
+        limit: Sats,
+    },
+    /// No key at hand unlocks a coin.
+    #[error("no key at hand unlocks {0}")]
+    NoKey(String),
+    /// The artifact has no path of this name.
+    #[error("`{contract}` has no path `{path}`; it has {known}")]
+    NoSuchPath {
+        /// The contract.
+        contract: String,
+        /// The name asked for.
+        path: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The coin is not locked by this contract with these parameters.
+    #[error("the coin is not locked by `{0}` with these parameters")]
+    WrongLock(String),
+    /// An argument is of another kind than the path declares.
+    #[error("argument `{name}` must be {expected}")]
+    WrongArg {
+        /// The argument.
+        name: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// Parameters or arguments do not fit the artifact.
+    #[error(transparent)]
+    Abi(#[from] AbiError),
+    /// The machine refuses the result.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+}
+
+/// Pays `outputs` from a purse.
+///
+/// # Errors
+/// [`BuildError`] if the coins do not reach, a key is missing, or an output is dust.
+pub fn pay(purse: &Purse, outputs: Vec<TxOut>, rate: FeeRate, rules: RuleSet) -> Result<Built, BuildError> {
+    Draft { fixed: None, outputs, locktime: 0, sequence: SEQUENCE_FINAL }.funded(purse, rate)?.build(rules)
+}
+
+/// A transaction before its purse has been asked.
+pub(crate) struct Draft<'a> {
+    pub(crate) fixed: Option<(Utxo, ContractUnlock<'a>)>,
+    pub(crate) outputs: Vec<TxOut>,
+    pub(crate) locktime: u32,
+    pub(crate) sequence: u32,
+}
+
+/// A transaction before it is signed: inputs and outputs are final.
+pub(crate) struct Unsigned<'a> {
+    inputs: Vec<(Utxo, Unlock<'a>)>,
+    outputs: Vec<TxOut>,
+    locktime: u32,
+    sequence: u32,
+}
+
+enum Unlock<'a> {
+    Key(Key),
+    Contract(ContractUnlock<'a>),
+}
+
+impl<'a> Draft<'a> {
+    /// Adds coins of `purse` until outputs and fee are paid, and change where there is some.
+    pub(crate) fn funded(mut self, purse: &Purse, rate: FeeRate) -> Result<Unsigned<'a>, BuildError> {
+        refuse_dust(&self.outputs)?;
+        let fixed_inputs = self.fixed.iter().map(|(_, unlock)| unlock.input_bytes()).collect::<Result<Vec<_>, _>>()?;
+        let brought = self.fixed.as_ref().map_or(Sats::ZERO, |(coin, _)| coin.output.value);
+        let ask =
+            Ask { outputs: &self.outputs, change_lock: &purse.change_lock, rate, fixed_inputs: &fixed_inputs, brought };
+        let selection = ask.select(&purse.coins)?;
+        self.outputs.extend(selection.change);
+        let mut unsigned = self.unfunded();
+        for coin in selection.coins {
+            let key = purse.keys.iter().find(|key| key.lock() == coin.output.lock);
+            let key = *key.ok_or_else(|| BuildError::NoKey(lock_text(&coin.output.lock)))?;
+            unsigned.inputs.push((coin, Unlock::Key(key)));
+        }
+        Ok(unsigned)
+    }
+
+    /// Leaves inputs and outputs as they are.
+    pub(crate) fn unfunded(self) -> Unsigned<'a> {
+        let inputs = self.fixed.into_iter().map(|(coin, unlock)| (coin, Unlock::Contract(unlock))).collect();
+        Unsigned { inputs, outputs: self.outputs, locktime: self.locktime, sequence: self.sequence }
+    }
+}
+
+impl Unsigned<'_> {
+    /// The bytes of the signed transaction.
+    pub(crate) fn len_bytes(&self) -> Result<usize, BuildError> {
+        let mut len = 8 + count_len(self.inputs.len()) + count_len(self.outputs.len());
+        for (_, unlock) in &self.inputs {
+            len += match unlock {
+                Unlock::Key(_) => crate::coins::KEY_INPUT_BYTES,
+                Unlock::Contract(contract) => contract.input_bytes()?,
+            };
+        }
+        Ok(len + self.outputs.iter().map(TxOut::len_bytes).sum::<usize>())
+    }
+
+    /// Signs, and lets the machine judge the result by the rules of relay.
+    pub(crate) fn build(self, rules: RuleSet) -> Result<Built, BuildError> {
+        let spent: Vec<TxOut> = self.inputs.iter().map(|(coin, _)| coin.output.clone()).collect();
+        let fee = fee_of(&spent, &self.outputs)?;
+        let mut tx = self.frame();
+        let unlocks = self.unlocks(&tx, &spent)?;
+        for (input, unlock) in tx.inputs.iter_mut().zip(unlocks) {
+            input.unlock = unlock;
+        }
+        let metrics = self.judge(&tx, &spent, rules)?;
+        Ok(Built { tx, spent, fee, metrics })
+    }
+
+    /// The transaction without unlocking bytecode.
+    fn frame(&self) -> Transaction {
+        let input = |(coin, _): &(Utxo, Unlock<'_>)| TxIn {
+            prevout: coin.outpoint,
+            unlock: Vec::new(),
+            sequence: self.sequence,
+        };
+        Transaction {
+            version: TX_VERSION,
+            inputs: self.inputs.iter().map(input).collect(),
+            outputs: self.outputs.clone(),
+            locktime: self.locktime,
+        }
+    }
+
+    fn unlocks(&self, tx: &Transaction, spent: &[TxOut]) -> Result<Vec<Vec<u8>>, BuildError> {
+        let context = SpendContext::new(tx, spent).expect("there is one spent output for each input");
+        let unlock = |(index, (coin, unlock)): (usize, &(Utxo, Unlock<'_>))| match unlock {
+            Unlock::Key(key) => Ok(key_unlock(key, &signature(&context, index, &coin.output.lock, key))),
+            Unlock::Contract(contract) => contract.bytes(&|key| signature(&context, index, contract.redeem(), key)),
+        };
+        self.inputs.iter().enumerate().map(unlock).collect()
+    }
+
+    fn judge(&self, tx: &Transaction, spent: &[TxOut], rules: RuleSet) -> Result<Vec<Metrics>, BuildError> {
+        let context = SpendContext::new(tx, spent).expect("there is one spent output for each input");
+        let rules = Rules::new(rules, Mode::Relay);
+        let judge = |(input, (_, unlock)): (usize, &(Utxo, Unlock<'_>))| {
+            vm::verify_input(&rules, &context, input).map_err(|failure| {
+                let explanation = match unlock {
+                    Unlock::Key(_) => None,
+                    Unlock::Contract(contract) => Some(contract.explain(&failure)),
+                };
+                BuildError::Refused(Box::new(Refusal { input, failure, explanation }))
+            })
+        };
+        self.inputs.iter().enumerate().map(judge).collect()
+    }
+}
+
+impl ContractUnlock<'_> {
+    fn input_bytes(&self) -> Result<usize, BuildError> {
+        let unlock = self.bytes(&|_| vec![0; 65])?;
+        Ok(INPUT_FRAME_BYTES + count_len(unlock.len()) + unlock.len())
+    }
+
+    fn explain(&self, failure: &Failure) -> Explanation {
+        Explanation { path: Some(self.path.name.clone()), ..explain(self.artifact, self.redeem(), failure) }
+    }
+}
+
+/// A Schnorr signature over every input and output, and its type byte.
+fn signature(context: &SpendContext<'_>, input: usize, code: &[u8], key: &Key) -> Vec<u8> {
+    let digest = context.digest(SighashType::ALL, input, code).expect("the input is one of the transaction's");
+    let [kind, ..] = SighashType::ALL.to_u32().to_le_bytes();
+    key.sign(&digest.digest).into_iter().chain([kind]).collect()
+}
+
+fn key_unlock(key: &Key, signature: &[u8]) -> Vec<u8> {
+    let mut unlock = Vec::new();
+    push_data(&mut unlock, signature);
+    push_data(&mut unlock, &key.public());
+    unlock
+}
+
+fn refuse_dust(outputs: &[TxOut]) -> Result<(), BuildError> {
+    let dust = outputs.iter().enumerate().find(|(_, output)| output.value < dust_limit(output));
+    dust.map_or(Ok(()), |(index, output)| {
+        Err(BuildError::Dust { index, value: output.value, limit: dust_limit(output) })
+    })
+}
+
+fn fee_of(spent: &[TxOut], outputs: &[TxOut]) -> Result<Sats, BuildError> {
+    let sum = |outputs: &[TxOut]| Sats::checked_sum(outputs.iter().map(|output| output.value));
+    let (brought, paid) = sum(spent).zip(sum(outputs)).ok_or(BuildError::MoneyRange)?;
+    brought.checked_sub(paid).ok_or(BuildError::Overspent { brought, paid })
+}
+
+fn lock_text(lock: &[u8]) -> String {
+    Address::of_lock(Network::Devnet, lock).map_or_else(|| format!("0x{}", hex::encode(lock)), |text| text.to_string())
+}
+
+/// The redeem script of `artifact` with `params`, if the coin carries its lock.
+pub(crate) fn checked_redeem(
+    artifact: &Artifact,
+    params: &crate::contract::Params,
+    coin: &Utxo,
+) -> Result<Vec<u8>, BuildError> {
+    let redeem = artifact.redeem_script(params)?;
+    let lock = artifact.lock(params)?;
+    if lock == coin.output.lock { Ok(redeem) } else { Err(BuildError::WrongLock(artifact.contract.clone())) }
+}

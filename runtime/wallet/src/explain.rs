@@ -1,0 +1,129 @@
+//! Why a contract refused: from a failing instruction to the author's message and the line of the source.
+//!
+//! The machine names the byte at which a script failed. Parameters fill holes of different
+//! lengths, so the artifact's maps count instructions; the redeem script translates one to the other.
+
+use std::fmt;
+
+use spec::Artifact;
+use spec::artifact::{SourceSpan, SpendPath, UnlockItem};
+use spec::script::instructions;
+use vm::{Failure, Phase, ScriptError};
+
+/// What a contract's author and source say about a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The contract.
+    pub contract: String,
+    /// The path that was taken, where that is known.
+    pub path: Option<String>,
+    /// The failing `require`'s message; where no `require` failed, what the machine says.
+    pub message: String,
+    /// Where the failing instruction comes from, where that is known.
+    pub place: Option<Place>,
+}
+
+/// A place in a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as the artifact names it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// `Contract.path: "message" at file.bmc:12:5`, as far as it is known.
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.contract)?;
+        if let Some(path) = &self.path {
+            write!(f, ".{path}")?;
+        }
+        write!(f, ": \"{}\"", self.message)?;
+        self.place.as_ref().map_or(Ok(()), |place| write!(f, " at {place}"))
+    }
+}
+
+impl Explanation {
+    /// The same, with the path that `unlock` takes.
+    #[must_use]
+    pub fn on_path(self, artifact: &Artifact, unlock: &[u8]) -> Self {
+        let path = path_taken(artifact, unlock).map(|path| path.name.clone()).or(self.path);
+        Self { path, ..self }
+    }
+}
+
+/// Explains why `redeem`, an instance of `artifact`, failed.
+///
+/// A script that runs to its end and leaves false there failed its last check.
+#[must_use]
+pub fn explain(artifact: &Artifact, redeem: &[u8], failure: &Failure) -> Explanation {
+    let instruction = match failure.phase {
+        Phase::Redeem => failure.at.and_then(|at| instruction_at(redeem, at)),
+        Phase::Unlocking | Phase::Locking => None,
+    };
+    let last = || artifact.requires.iter().max_by_key(|site| site.instruction);
+    let site = match instruction {
+        Some(instruction) => artifact.require_at(instruction),
+        None if failure.error == ScriptError::FalseResult => last(),
+        None => None,
+    };
+    let span = site.map(|site| site.span).or_else(|| artifact.source_of(instruction?));
+    let only_path = match artifact.paths.as_slice() {
+        [only] => Some(only.name.clone()),
+        _ => None,
+    };
+    Explanation {
+        contract: artifact.contract.clone(),
+        path: only_path,
+        message: site.map_or_else(|| failure.error.to_string(), |site| site.message.clone()),
+        place: span.and_then(|span| place(artifact, span)),
+    }
+}
+
+/// The path whose pushes `unlock` makes: as many, and the same selector.
+#[must_use]
+pub fn path_taken<'a>(artifact: &'a Artifact, unlock: &[u8]) -> Option<&'a SpendPath> {
+    let steps = instructions(unlock).collect::<Result<Vec<_>, _>>().ok()?;
+    let (_redeem, steps) = steps.split_last()?;
+    let pushes: Vec<&[u8]> = steps.iter().map(|step| unlock.get(step.at..step.end).unwrap_or_default()).collect();
+    artifact.paths.iter().find(|path| fits(path, &pushes))
+}
+
+fn fits(path: &SpendPath, pushes: &[&[u8]]) -> bool {
+    let mut rest = pushes.iter();
+    let all_there = path.unlock.iter().all(|item| match item {
+        UnlockItem::Int(n) => {
+            let mut selector = Vec::new();
+            spec::script::push_int(&mut selector, *n);
+            rest.next().is_some_and(|push| **push == selector)
+        }
+        UnlockItem::Arg(index) => (0..items_of(path, *index)).all(|_| rest.next().is_some()),
+    });
+    all_there && rest.next().is_none()
+}
+
+/// The number of pushes that an argument takes.
+fn items_of(path: &SpendPath, arg: usize) -> usize {
+    match path.args.get(arg).map(|slot| &slot.ty) {
+        Some(spec::artifact::AbiType::Sigs(count)) => count.saturating_add(1),
+        _ => 1,
+    }
+}
+
+fn instruction_at(script: &[u8], at: usize) -> Option<usize> {
+    instructions(script).position(|step| step.is_ok_and(|step| step.at == at))
+}
+
+fn place(artifact: &Artifact, span: SourceSpan) -> Option<Place> {
+    let file = artifact.sources.get(span.file)?.path.clone();
+    Some(Place { file, line: span.line, column: span.column })
+}

@@ -1,0 +1,366 @@
+//! Transactions built from hand-made artifacts, judged by the machine.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+
+use spec::artifact::{
+    AbiValue, Piece, RequireSite, RewardSource, RewardTable, Slot, SourceFile, SourceSpan, SpendPath, TimeNeeds,
+    UnlockItem,
+};
+use spec::{Artifact, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, TxOut, Txid};
+use wallet::{
+    Accounts, Arg, Args, BuildError, Call, FeeRate, Names, Params, Purse, SEQUENCE_FINAL, SEQUENCE_LOCKTIME,
+    SettleError, Settlement, Utxo, call, explain, parse_value, path_taken, pay, settle,
+};
+
+/// A contract in assembly: `<name>` is a hole, `!some_words` after an instruction makes it a check with that message.
+fn contract(name: &str, params: &[(&str, &str)], paths: Vec<SpendPath>, text: &str) -> Artifact {
+    let slots = params.iter().map(|(name, ty)| slot(name, ty)).collect::<Vec<_>>();
+    let mut bytecode = Vec::new();
+    let mut requires = Vec::new();
+    let mut count = 0usize;
+    for (line, text) in text.lines().enumerate() {
+        for word in text.split_whitespace() {
+            if let Some(message) = word.strip_prefix('!') {
+                let span = SourceSpan { line: line + 1, column: 5, ..SourceSpan::default() };
+                requires.push(RequireSite { instruction: count - 1, message: message.replace('_', " "), span });
+                continue;
+            }
+            count += 1;
+            let hole = word.strip_prefix('<').and_then(|word| word.strip_suffix('>'));
+            bytecode.push(match hole {
+                Some(hole) => Piece::Param(slots.iter().position(|slot| slot.name == hole).unwrap()),
+                None => Piece::Code(spec::asm::assemble(word, RuleSet::Bitmodel).unwrap()),
+            });
+        }
+    }
+    Artifact {
+        format: spec::artifact::FORMAT_VERSION,
+        compiler: "by hand".into(),
+        contract: name.into(),
+        docs: String::new(),
+        rules: RuleSet::Bitmodel,
+        sources: vec![SourceFile { path: "by_hand.bmc".into(), sha256: String::new() }],
+        params: slots,
+        paths,
+        bytecode,
+        asm: text.into(),
+        source_map: vec![],
+        requires,
+        reward: None,
+    }
+}
+
+fn slot(name: &str, ty: &str) -> Slot {
+    Slot { name: name.into(), ty: ty.parse().unwrap() }
+}
+
+/// A path whose arguments are pushed in order, then its selector.
+fn path(name: &str, args: &[(&str, &str)], selector: Option<i64>) -> SpendPath {
+    let pushes = (0..args.len()).map(UnlockItem::Arg).chain(selector.map(UnlockItem::Int));
+    SpendPath {
+        name: name.into(),
+        docs: String::new(),
+        args: args.iter().map(|(name, ty)| slot(name, ty)).collect(),
+        unlock: pushes.collect(),
+        time: TimeNeeds::default(),
+        cost_bound: None,
+    }
+}
+
+fn value(ty: &str, text: &str) -> Arg {
+    let accounts = Accounts::devnet();
+    parse_value(&ty.parse().unwrap(), text, Names { network: spec::Network::Devnet, accounts: &accounts }).unwrap()
+}
+
+fn params(values: &[(&str, &str, &str)]) -> Params {
+    let item = |arg| match arg {
+        Arg::Value(value) => value,
+        Arg::Sign(_) | Arg::SignEach(_) => panic!("a parameter is a value"),
+    };
+    values.iter().map(|(name, ty, text)| ((*name).to_owned(), item(value(ty, text)))).collect()
+}
+
+fn args(values: &[(&str, &str, &str)]) -> Args {
+    values.iter().map(|(name, ty, text)| ((*name).to_owned(), value(ty, text))).collect()
+}
+
+fn coin(lock: Vec<u8>, sats: u64, index: u32) -> Utxo {
+    let output = TxOut::plain(Sats::new(sats).unwrap(), lock);
+    Utxo { outpoint: OutPoint { txid: Txid::from_wire([9; 32]), index }, output }
+}
+
+fn key_hash_contract() -> Artifact {
+    let spend = path("spend", &[("sig", "Sig"), ("key", "PubKey")], None);
+    let text = "DUP HASH160 <owner> EQUALVERIFY !the_key_is_the_owner's\nCHECKSIG !the_owner_signs";
+    contract("OwnedBy", &[("owner", "Bytes<20>")], vec![spend], text)
+}
+
+#[test]
+fn a_payment_is_accepted_and_its_fee_is_exact() {
+    let accounts = Accounts::devnet();
+    let (alice, bob) = (accounts.key(0), accounts.key(1));
+    for coins in [1, 2, 5] {
+        let coins = (0..coins).map(|index| coin(alice.lock(), 20_000, index)).collect();
+        let outputs = vec![TxOut::plain(Sats::new(15_000).unwrap(), bob.lock())];
+        let built = pay(&Purse::of(alice, coins), outputs, FeeRate::RELAY_MIN, RuleSet::Bch2026).unwrap();
+        assert_eq!(built.fee.get(), built.tx.len_bytes() as u64);
+        assert_eq!(built.metrics.len(), built.tx.inputs.len());
+    }
+}
+
+#[test]
+fn dust_and_missing_keys_are_refused() {
+    let accounts = Accounts::devnet();
+    let (alice, bob) = (accounts.key(0), accounts.key(1));
+    let purse = Purse { keys: vec![bob], coins: vec![coin(alice.lock(), 20_000, 0)], change_lock: bob.lock() };
+    let to = |sats| vec![TxOut::plain(Sats::new(sats).unwrap(), bob.lock())];
+    let error = |sats| pay(&purse, to(sats), FeeRate::RELAY_MIN, RuleSet::Bitmodel).unwrap_err();
+    assert!(matches!(error(545), BuildError::Dust { index: 0, .. }));
+    assert!(matches!(error(546), BuildError::NoKey(_)));
+    assert!(matches!(error(20_000), BuildError::Short(_)));
+}
+
+fn spend_owned(signer: &str, coin_sats: u64, purse: Option<&Purse>) -> Result<wallet::Built, BuildError> {
+    let artifact = key_hash_contract();
+    let params = params(&[("owner", "Bytes<20>", "@alice")]);
+    let args = args(&[("sig", "Sig", signer), ("key", "PubKey", "@alice")]);
+    let bob = Accounts::devnet().key(1);
+    call(Call {
+        artifact: &artifact,
+        params: &params,
+        path: "spend",
+        args: &args,
+        coin: coin(artifact.lock(&params).unwrap(), coin_sats, 0),
+        outputs: vec![TxOut::plain(Sats::new(9_000).unwrap(), bob.lock())],
+        locktime: 0,
+        sequence: SEQUENCE_FINAL,
+        purse,
+        rate: FeeRate::RELAY_MIN,
+    })
+}
+
+#[test]
+fn a_contract_is_spent_by_its_owner_and_nobody_else() {
+    let built = spend_owned("@alice", 10_000, None).unwrap();
+    assert_eq!(built.fee.get(), 1_000);
+    let error = spend_owned("@bob", 10_000, None).unwrap_err();
+    assert_eq!(error.to_string(), "input 0: OwnedBy.spend: \"the owner signs\" at by_hand.bmc:2:5");
+}
+
+#[test]
+fn a_purse_pays_the_fee_and_takes_the_change_of_a_call() {
+    let bob = Accounts::devnet().key(1);
+    for (coin_sats, coins, inputs) in [(30_000, 0, 1), (9_000, 1, 2)] {
+        let purse = Purse::of(bob, (1..=coins).map(|index| coin(bob.lock(), 5_000, index)).collect());
+        let built = spend_owned("@alice", coin_sats, Some(&purse)).unwrap();
+        assert_eq!((built.tx.inputs.len(), built.tx.outputs.len()), (inputs, 2));
+        assert_eq!(built.fee.get(), built.tx.len_bytes() as u64);
+    }
+}
+
+#[test]
+fn a_call_that_does_not_fit_its_artifact_says_why() {
+    let artifact = key_hash_contract();
+    let known = params(&[("owner", "Bytes<20>", "@alice")]);
+    let good = args(&[("sig", "Sig", "@alice"), ("key", "PubKey", "@alice")]);
+    let lock = artifact.lock(&known).unwrap();
+    let attempt = |path: &str, params: &Params, args: &Args, sats: u64| {
+        let outputs = vec![TxOut::plain(Sats::new(9_000).unwrap(), lock.clone())];
+        let coin = coin(lock.clone(), sats, 0);
+        let (locktime, sequence, rate) = (0, SEQUENCE_FINAL, FeeRate::RELAY_MIN);
+        let wish =
+            Call { artifact: &artifact, params, path, args, coin, outputs, locktime, sequence, purse: None, rate };
+        call(wish).map(|_| ()).unwrap_err().to_string()
+    };
+    let other = params(&[("owner", "Bytes<20>", "@bob")]);
+    let no_sig = args(&[("key", "PubKey", "@alice")]);
+    let swapped =
+        BTreeMap::from([("sig".to_owned(), value("Sigs<1>", "@alice")), ("key".to_owned(), good["key"].clone())]);
+    let cases = [
+        (attempt("spent", &known, &good, 10_000), "`OwnedBy` has no path `spent`; it has `spend`"),
+        (attempt("spend", &other, &good, 10_000), "the coin is not locked by `OwnedBy` with these parameters"),
+        (attempt("spend", &Params::new(), &good, 10_000), "parameter `owner` has no value"),
+        (attempt("spend", &known, &no_sig, 10_000), "argument `sig` has no value"),
+        (attempt("spend", &known, &swapped, 10_000), "argument `sig` must be a `Sig`"),
+        (
+            attempt("spend", &known, &good, 8_000),
+            "the outputs take 0.00009000 coin, but the contract's coin holds 0.00008000",
+        ),
+    ];
+    for (message, expected) in cases {
+        assert_eq!(message, expected);
+    }
+}
+
+fn spend_vault(signers: &str, locktime: u32, path_name: &str) -> Result<wallet::Built, BuildError> {
+    let paths = vec![path("together", &[("sigs", "Sigs<2>")], Some(0)), path("alone", &[("sig", "Sig")], Some(1))];
+    let text = "IF 100 CHECKLOCKTIMEVERIFY !not_before_height_100
+        DROP <a> CHECKSIGVERIFY !the_first_key_signs
+        ELSE 2 <a> <b> <c> 3 CHECKMULTISIGVERIFY !two_of_three_sign
+        ENDIF 1";
+    let keys = [("a", "PubKey"), ("b", "PubKey"), ("c", "PubKey")];
+    let artifact = contract("Vault", &keys, paths, text);
+    let params = params(&[("a", "PubKey", "@alice"), ("b", "PubKey", "@bob"), ("c", "PubKey", "@carol")]);
+    let args = match path_name {
+        "together" => args(&[("sigs", "Sigs<2>", signers)]),
+        _ => args(&[("sig", "Sig", signers)]),
+    };
+    let built = call(Call {
+        artifact: &artifact,
+        params: &params,
+        path: path_name,
+        args: &args,
+        coin: coin(artifact.lock(&params).unwrap(), 10_000, 0),
+        outputs: vec![TxOut::plain(Sats::new(9_000).unwrap(), Accounts::devnet().key(1).lock())],
+        locktime,
+        sequence: SEQUENCE_LOCKTIME,
+        purse: None,
+        rate: FeeRate::RELAY_MIN,
+    })?;
+    assert_eq!(path_taken(&artifact, &built.tx.inputs[0].unlock).unwrap().name, path_name);
+    Ok(built)
+}
+
+#[test]
+fn a_multisig_is_signed_by_any_two_in_any_order() {
+    for signers in ["@alice, @bob", "@carol, @alice", "@bob, @carol", "1:@bob, 0:@alice"] {
+        spend_vault(signers, 0, "together").unwrap();
+    }
+    for (signers, message) in [
+        ("@alice, @dave", "argument `sigs` must be signed by different keys"),
+        ("@alice, @alice", "argument `sigs` must be signed by different keys"),
+        ("0:@bob, 1:@alice", "input 0: Vault.together: \"two of three sign\" at by_hand.bmc:3:5"),
+    ] {
+        let error = spend_vault(signers, 0, "together").unwrap_err().to_string();
+        assert!(error.starts_with(message), "{error}");
+    }
+}
+
+#[test]
+fn a_time_lock_names_the_line_that_says_so() {
+    spend_vault("@alice", 100, "alone").unwrap();
+    let error = spend_vault("@alice", 99, "alone").unwrap_err().to_string();
+    assert_eq!(error, "input 0: Vault.alone: \"not before height 100\" at by_hand.bmc:1:5");
+}
+
+/// Two sources share 1 : 2; the second takes what rounding leaves.
+fn reward() -> (Artifact, Params) {
+    let text = "DUP 0 1001 WITHIN VERIFY !the_fee_is_at_most_1_000_sats
+        INPUTINDEX UTXOVALUE SWAP SUB TXOUTPUTCOUNT 2 NUMEQUALVERIFY !nobody_else_is_paid
+        0 OUTPUTBYTECODE <one> EQUALVERIFY !one_is_paid_at_its_own_lock
+        DUP 1 ADD 3 DIV DUP 0 OUTPUTVALUE NUMEQUALVERIFY !one_gets_its_share
+        SUB 1 OUTPUTVALUE NUMEQUALVERIFY !two_gets_its_share
+        1 OUTPUTBYTECODE <two> EQUAL !two_is_paid_at_its_own_lock";
+    let mut artifact =
+        contract("Pair", &[("one", "Lock"), ("two", "Lock")], vec![path("settle", &[("fee", "Coin")], None)], text);
+    let source = |name: &str, param: usize, weight| RewardSource {
+        name: name.into(),
+        param,
+        weight,
+        rank: param,
+        span: SourceSpan::default(),
+    };
+    artifact.reward = Some(RewardTable {
+        denominator: 3,
+        minimum_sats: Sats::new(10_000).unwrap(),
+        fee_sats_max: Sats::new(1_000).unwrap(),
+        sources: vec![source("one", 0, 1), source("two", 1, 2)],
+    });
+    (artifact, params(&[("one", "Lock", "@carol"), ("two", "Lock", "@dave")]))
+}
+
+fn settle_pot(sats: u64, fee: Option<u64>) -> Result<wallet::Settled, SettleError> {
+    let (artifact, params) = reward();
+    let pot = coin(artifact.lock(&params).unwrap(), sats, 0);
+    let fee = fee.map(|fee| Sats::new(fee).unwrap());
+    settle(&Settlement { artifact: &artifact, params: &params, pot, fee, rate: FeeRate::RELAY_MIN })
+}
+
+#[test]
+fn a_settlement_pays_exact_shares_and_its_own_fee() {
+    for sats in [10_000, 10_001, 10_002, 100_000_000, Sats::MAX.get()] {
+        let settled = settle_pot(sats, None).unwrap();
+        let fee = settled.built.fee.get();
+        assert_eq!(fee, settled.built.tx.len_bytes() as u64);
+        let shares: Vec<u64> = settled.shares.iter().map(|share| share.value.get()).collect();
+        assert_eq!(shares[0], (sats - fee + 1) / 3);
+        assert_eq!(shares.iter().sum::<u64>(), sats - fee);
+    }
+    assert_eq!(settle_pot(10_000, Some(777)).unwrap().built.fee.get(), 777);
+}
+
+#[test]
+fn pots_under_the_minimum_and_fees_over_the_maximum_are_refused() {
+    let cases = [
+        (
+            settle_pot(9_999, None),
+            "the pot holds 0.00009999 coin, less than the minimum of 0.00010000; wait until it is paid more",
+        ),
+        (settle_pot(10_000, Some(1_001)), "a fee of 1001 sats is too high: the contract allows at most 1000 sats"),
+    ];
+    for (result, message) in cases {
+        assert_eq!(result.unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn a_forged_settlement_is_explained() {
+    let (artifact, params) = reward();
+    let redeem = artifact.redeem_script(&params).unwrap();
+    let honest = settle_pot(100_000, None).unwrap().built;
+    let moved = |from: usize, to: usize| {
+        let mut tx = honest.tx.clone();
+        tx.outputs[from].value = Sats::new(tx.outputs[from].value.get() - 1).unwrap();
+        tx.outputs[to].value = Sats::new(tx.outputs[to].value.get() + 1).unwrap();
+        tx
+    };
+    let mut swapped = honest.tx.clone();
+    swapped.outputs.swap(0, 1);
+    let mut stolen = honest.tx.clone();
+    stolen.outputs[1].lock = Accounts::devnet().key(9).lock();
+    let mut extra = honest.tx.clone();
+    extra.outputs.push(TxOut::plain(Sats::ZERO, vec![0x6a]));
+    let cases = [
+        (moved(0, 1), "Pair.settle: \"one gets its share\" at by_hand.bmc:4:5"),
+        (moved(1, 0), "Pair.settle: \"one gets its share\" at by_hand.bmc:4:5"),
+        (swapped, "Pair.settle: \"one is paid at its own lock\" at by_hand.bmc:3:5"),
+        (stolen, "Pair.settle: \"two is paid at its own lock\" at by_hand.bmc:6:5"),
+        (extra, "Pair.settle: \"nobody else is paid\" at by_hand.bmc:2:5"),
+    ];
+    for (tx, expected) in cases {
+        let context = SpendContext::new(&tx, &honest.spent).unwrap();
+        let rules = Rules::new(RuleSet::Bitmodel, Mode::Consensus);
+        let failure = vm::verify_input(&rules, &context, 0).unwrap_err();
+        assert_eq!(explain(&artifact, &redeem, &failure).to_string(), expected);
+    }
+}
+
+#[test]
+fn an_explanation_without_a_source_says_what_the_machine_says() {
+    let mut artifact = key_hash_contract();
+    artifact.requires.clear();
+    let params = params(&[("owner", "Bytes<20>", "@alice")]);
+    let redeem = artifact.redeem_script(&params).unwrap();
+    let coin = coin(artifact.lock(&params).unwrap(), 10_000, 0);
+    let args = args(&[("sig", "Sig", "@alice"), ("key", "PubKey", "@bob")]);
+    let outputs = vec![TxOut::plain(Sats::new(9_000).unwrap(), Accounts::devnet().key(1).lock())];
+    let wish = Call {
+        artifact: &artifact,
+        params: &params,
+        path: "spend",
+        args: &args,
+        coin,
+        outputs,
+        locktime: 0,
+        sequence: SEQUENCE_FINAL,
+        purse: None,
+        rate: FeeRate::RELAY_MIN,
+    };
+    let Err(BuildError::Refused(refusal)) = call(wish) else { panic!("a wrong key is refused") };
+    let explanation = explain(&artifact, &redeem, &refusal.failure);
+    assert_eq!(explanation.place, None);
+    assert_eq!(explanation.message, refusal.failure.error.to_string());
+    assert_eq!(AbiValue::int(0), AbiValue::Item(vec![]));
+}
