@@ -34,12 +34,8 @@ pub struct Ran {
 
 /// Runs `bmc` with `args` in `folder`, without colours.
 pub fn bmc(folder: &Path, args: &[&str]) -> Ran {
-    let output = Command::new(binary())
-        .args(args)
-        .current_dir(folder)
-        .env("NO_COLOR", "1")
-        .output()
-        .expect("the binary starts");
+    let output =
+        Command::new(binary()).args(args).current_dir(folder).env("NO_COLOR", "1").output().expect("the binary starts");
     ran(output)
 }
 

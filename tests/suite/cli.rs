@@ -60,7 +60,11 @@ fn hostile_sources_end_in_diagnostics() {
         ("an unterminated string", unterminated),
     ] {
         let text = check(&source).fails_with(1);
-        assert!(text.contains("E00") || text.contains("E06"), "{name}:\n{}", text.chars().take(2_000).collect::<String>());
+        assert!(
+            text.contains("E00") || text.contains("E06"),
+            "{name}:\n{}",
+            text.chars().take(2_000).collect::<String>()
+        );
         assert!(text.len() < 1_000_000, "{name} printed {} bytes", text.len());
     }
 }

@@ -26,7 +26,8 @@ fn install() -> Option<PathBuf> {
         fs::copy(root().join("tests/independent").join(name), folder.join(name)).unwrap();
     }
     if !folder.join("node_modules/@bitauth/libauth/package.json").exists() {
-        let status = Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&folder).status();
+        let status =
+            Command::new("npm").args(["ci", "--silent", "--no-audit", "--no-fund"]).current_dir(&folder).status();
         assert!(status.is_ok_and(|status| status.success()), "`npm ci` failed in {}", folder.display());
     }
     Some(folder)

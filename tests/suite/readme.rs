@@ -57,7 +57,11 @@ fn every_command_of_the_table_has_a_help_with_an_example() {
     let text = readme();
     let row = |line: &str| line.strip_prefix("| `bmc ").and_then(|rest| rest.split('|').next()).map(str::to_owned);
     let named = text.lines().filter_map(row).flat_map(|cell| {
-        cell.split(',').map(|part| part.trim_matches(['`', ' ']).split(' ').next().unwrap_or_default().trim_matches('`').to_owned()).collect::<Vec<_>>()
+        cell.split(',')
+            .map(|part| {
+                part.trim_matches(['`', ' ']).split(' ').next().unwrap_or_default().trim_matches('`').to_owned()
+            })
+            .collect::<Vec<_>>()
     });
     let mut count = 0;
     for command in named {

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod ci;
+mod conformance;
 mod r#gen;
 mod tidy;
 
@@ -29,6 +30,8 @@ enum Command {
     Ci,
     /// The laws of the tree: crate edges, budgets, licences, links
     Tidy,
+    /// Judges vectors that others wrote, by our rules
+    Conformance(conformance::Conformance),
     /// Prints the generated pages of docs/ again
     Gen {
         /// Only compare, and fail if a page is stale
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Ci => ci::run(root),
         Command::Tidy => tidy::run(root).and_then(|broken| none_of("law broken", &broken)),
+        Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Gen { check } => {
             r#gen::run(root, check).and_then(|stale| none_of("page stale, run `cargo xtask gen`", &stale))
         }

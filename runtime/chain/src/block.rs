@@ -64,7 +64,7 @@ fn check_txids(txids: &[Txid]) -> Result<(), BlockError> {
         return Err(BlockError::DuplicateTransaction);
     }
     let ordinary = txids.get(1..).unwrap_or_default();
-    if ordinary.is_sorted_by_key(|txid| order_key(txid)) { Ok(()) } else { Err(BlockError::Order) }
+    if ordinary.is_sorted_by_key(order_key) { Ok(()) } else { Err(BlockError::Order) }
 }
 
 /// Ids are ordered as the numbers that their text shows, so by their wire bytes from the last to the first.

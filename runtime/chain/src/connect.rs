@@ -37,10 +37,7 @@ pub(crate) fn check_and_build(
     let spends = resolve(at, &mut coins, block, txids)?;
     check_coinbase_amount(at, block, &spends)?;
     run_scripts(at, &spends)?;
-    let hash = block.header.hash();
-    let (created, spent) = coins.finish();
-    let (previous, height) = (block.header.previous, at.place.height);
-    Ok(BlockDelta { hash, previous, height, spent, created, txids: txids.to_vec() })
+    Ok(coins.into_delta(at, block, txids))
 }
 
 /// The coins that a block's inputs may claim.
@@ -75,9 +72,16 @@ impl Coins {
         Some(coin)
     }
 
-    /// What is left of this block's outputs, and what was claimed of others'.
-    fn finish(self) -> (Vec<(OutPoint, Coin)>, Vec<(OutPoint, Coin)>) {
-        (self.made.into_iter().collect(), self.claimed)
+    /// Leaves what is left of this block's outputs, takes what was claimed of others'.
+    fn into_delta(self, at: &Surroundings<'_>, block: &Block, txids: &[Txid]) -> BlockDelta {
+        BlockDelta {
+            hash: block.header.hash(),
+            previous: block.header.previous,
+            height: at.place.height,
+            spent: self.claimed,
+            created: self.made.into_iter().collect(),
+            txids: txids.to_vec(),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The chain at work on a devnet: blocks, branches and waiting transactions.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "every file here is a test")]
+
 mod blocks;
 mod waiting;
 mod world;

@@ -1,0 +1,183 @@
+//! Judging vectors, many at a time.
+
+use std::io::{self, BufRead};
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+
+use chain::Workers;
+use spec::tx::decode_outputs;
+use spec::{Mode, RuleSet, Rules, SpendContext, Transaction, TxOut};
+
+use crate::vector::{Recorded, Vector};
+
+/// Which rules to judge by, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whose rules. Under our own, only what must pass is judged, for they accept more.
+    pub rules: RuleSet,
+    /// In which modes.
+    pub modes: Vec<Mode>,
+    /// Whether the work of every input must equal what was recorded.
+    pub metrics: bool,
+    /// How many threads judge.
+    pub jobs: NonZeroUsize,
+}
+
+/// A vector that did not come out as it must.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// Its name; empty if the line could not be read.
+    pub id: String,
+    /// What came out instead.
+    pub reason: String,
+}
+
+/// How a file came out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The number of vectors that came out as they must.
+    pub passed: usize,
+    /// Those that did not, in the file's order.
+    pub failed: Vec<Failed>,
+}
+
+/// Judges every line of `lines`; tells `progress` the number of vectors done now and then.
+///
+/// # Errors
+/// If the lines cannot be read.
+pub fn run(lines: &mut dyn BufRead, options: &Options, progress: &mut dyn FnMut(usize)) -> io::Result<Summary> {
+    // A bounded queue, so that a large file is never wholly in memory.
+    let (send_line, lines_to_do) = sync_channel::<(usize, String)>(64);
+    let (send_verdict, verdicts) = channel();
+    let lines_to_do = Mutex::new(lines_to_do);
+    let mut summary = Summary::default();
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs.get() {
+            let (queue, send_verdict) = (&lines_to_do, send_verdict.clone());
+            scope.spawn(move || work(queue, options, &send_verdict));
+        }
+        drop(send_verdict);
+        // Ends the workers when it goes, also when reading fails.
+        let send_line = send_line;
+        for (number, line) in (1..).zip(lines.lines()) {
+            let line = line?;
+            if !line.trim().is_empty() && send_line.send((number, line)).is_err() {
+                break;
+            }
+            summary.take(verdicts.try_iter(), progress);
+        }
+        drop(send_line);
+        summary.take(verdicts.iter(), progress);
+        Ok::<_, io::Error>(())
+    })?;
+    summary.failed.sort_by_key(|failed| failed.line);
+    Ok(summary)
+}
+
+impl Summary {
+    fn take(&mut self, verdicts: impl Iterator<Item = Result<(), Failed>>, progress: &mut dyn FnMut(usize)) {
+        for verdict in verdicts {
+            match verdict {
+                Ok(()) => self.passed += 1,
+                Err(failed) => self.failed.push(failed),
+            }
+            let done = self.passed + self.failed.len();
+            if done.is_multiple_of(1_000) {
+                progress(done);
+            }
+        }
+    }
+}
+
+fn work(lines: &Mutex<Receiver<(usize, String)>>, options: &Options, verdicts: &Sender<Result<(), Failed>>) {
+    loop {
+        let next = lines.lock().expect("no thread panics while it waits for a line").recv();
+        let Ok((line, text)) = next else { return };
+        let verdict = match Vector::parse(&text) {
+            Ok(vector) => judge(&vector, options).map_err(|reason| Failed { line, id: vector.id, reason }),
+            Err(error) => Err(Failed { line, id: String::new(), reason: format!("not a vector: {error}") }),
+        };
+        if verdicts.send(verdict).is_err() {
+            return;
+        }
+    }
+}
+
+/// Whether a vector comes out as it must.
+///
+/// # Errors
+/// What came out instead.
+pub fn judge(vector: &Vector, options: &Options) -> Result<(), String> {
+    options.modes.iter().try_for_each(|mode| judge_in(vector, options, *mode))
+}
+
+fn judge_in(vector: &Vector, options: &Options, mode: Mode) -> Result<(), String> {
+    let must_pass = vector.expect.passes(mode);
+    if options.rules == RuleSet::Bitmodel && !must_pass {
+        return Ok(());
+    }
+    let rules = Rules::new(options.rules, mode);
+    let name = mode_name(mode);
+    let spend = decode(vector);
+    match spend.as_ref().map_err(Clone::clone).and_then(|(tx, spent)| verdict(vector, &rules, tx, spent)) {
+        Ok(()) if !must_pass => return Err(format!("{name}: passes, must fail")),
+        Err(reason) if must_pass => return Err(format!("{name}: fails, must pass: {reason}")),
+        Ok(()) | Err(_) => {}
+    }
+    match spend {
+        Ok((tx, spent)) if options.metrics => compare_metrics(vector, &rules, &tx, &spent),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+const fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Relay => "relay",
+        Mode::Consensus => "consensus",
+    }
+}
+
+fn decode(vector: &Vector) -> Result<(Transaction, Vec<TxOut>), String> {
+    let tx = Transaction::decode(&vector.tx).map_err(|error| format!("transaction: {error}"))?;
+    let spent = decode_outputs(&vector.utxos).map_err(|error| format!("spent outputs: {error}"))?;
+    Ok((tx, spent))
+}
+
+fn verdict(vector: &Vector, rules: &Rules, tx: &Transaction, spent: &[TxOut]) -> Result<(), String> {
+    let found = if vector.script_only {
+        chain::check_scripts(rules, tx, spent, Workers::ONE).map(|_| ())
+    } else {
+        chain::verify_spend(rules, tx, spent, Workers::ONE).map(|_| ())
+    };
+    found.map_err(|error| error.to_string())
+}
+
+fn compare_metrics(vector: &Vector, rules: &Rules, tx: &Transaction, spent: &[TxOut]) -> Result<(), String> {
+    let Some(context) = SpendContext::new(tx, spent) else { return Ok(()) };
+    for (input, recorded) in vector.recorded(rules.mode).iter().enumerate() {
+        let ours = vm::verify_input(rules, &context, input);
+        difference(rules.set, recorded, ours)
+            .map_or(Ok(()), |text| Err(format!("{}: input {input}: {text}", mode_name(rules.mode))))?;
+    }
+    Ok(())
+}
+
+/// How our result differs from the recorded one. Our own rules price work otherwise, so there only its amounts count.
+fn difference(set: RuleSet, recorded: &Recorded, ours: Result<vm::Metrics, vm::Failure>) -> Option<String> {
+    let Recorded(text, cost, hash_iterations, sig_checks) = recorded;
+    match ours {
+        Ok(_) if text != "OK" => Some(format!("passes, recorded `{text}`")),
+        Err(failure) if text == "OK" => Some(format!("`{failure}`, recorded as passing")),
+        Err(_) => None,
+        Ok(metrics) => {
+            let same = |recorded: Option<u64>, ours: u64| recorded.is_none_or(|recorded| recorded == ours);
+            let equal = (set == RuleSet::Bitmodel || same(*cost, metrics.cost.get()))
+                && same(*hash_iterations, metrics.hash_iterations)
+                && same(*sig_checks, metrics.sig_checks.into());
+            (!equal).then(|| format!("{metrics:?}, recorded {recorded:?}"))
+        }
+    }
+}
