@@ -56,13 +56,9 @@ fn programs() -> Vec<(&'static str, Vec<u8>)> {
     let body = ops(&[Dup, Mul]);
     let mut calls = ops(&[Drop]);
     push_data(&mut calls, &body);
-    let calls = [
-        calls,
-        ops(&[N1, Define]),
-        number(1_000),
-        ops(&[Begin, N3, N1, Invoke, Drop, Sub1, Dup, Not, Until, Not]),
-    ]
-    .concat();
+    let calls =
+        [calls, ops(&[N1, Define]), number(1_000), ops(&[Begin, N3, N1, Invoke, Drop, Sub1, Dup, Not, Until, Not])]
+            .concat();
     let bytes = [
         ops(&[Drop]),
         number(500),

@@ -2,6 +2,13 @@
 //!
 //! Reads `sighash.json` from the folder of the file that `BMC_VECTORS` names.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and reports by printing"
+)]
+
 use std::path::PathBuf;
 
 use serde_json::Value;

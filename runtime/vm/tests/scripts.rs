@@ -1,5 +1,12 @@
 //! What single scripts do: our own opcodes, limits, places of failures, tracing, hostile bytes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and reports by printing"
+)]
+
 use proptest::prelude::*;
 use spec::opcode::Opcode;
 use spec::script::{p2sh20, p2sh32, push_data, push_int};

@@ -2,6 +2,13 @@
 //!
 //! Reads the JSON lines file that `BMC_VECTORS` names, plain or zstd.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and reports by printing"
+)]
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Mutex;
