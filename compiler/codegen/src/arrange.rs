@@ -6,8 +6,10 @@ use crate::schedule::{End, Policy, Scheduled, TooLong, schedule};
 
 /// All orders are tried up to this many arguments.
 const ALL_ORDERS_MAX: usize = 4;
-/// Paths of more instructions are scheduled only a few times.
-const MANY_INSTRUCTIONS: usize = 2_000;
+/// With more, single arguments move at most so often in a row, each time to the best place.
+const CLIMBS_MAX: usize = 3;
+/// The search ends when it has written so many instructions: some milliseconds.
+const INSTRUCTIONS_MAX: usize = 40_000;
 /// What values may weigh to be computed again.
 const FREE_WEIGHTS: [u32; 4] = [2, 3, 1, 5];
 
@@ -27,25 +29,81 @@ pub(crate) fn arrange(path: &mut Path, end: End, bytes_max: usize, holes: &[usiz
     if end == End::Truth {
         put_truth_last(&mut path.body.effects);
     }
-    let mut best: Option<(usize, Vec<usize>, Scheduled)> = None;
-    for order in orders(path.arg_items.len()) {
-        let stack = stack(path, &order);
-        for free_weight in FREE_WEIGHTS {
-            let policy = Policy { free_weight };
-            let Ok(scheduled) = schedule(&path.graph, &path.body, &stack, policy, end, bytes_max) else { continue };
-            let len = scheduled.code.iter().map(|i| i.op.len(|index| holes.get(index).copied().unwrap_or(1))).sum();
-            if best.as_ref().is_none_or(|(least, ..)| len < *least) {
-                best = Some((len, order.clone(), scheduled));
-            }
-        }
-        let is_long = |(_, _, scheduled): &(usize, Vec<usize>, Scheduled)| scheduled.code.len() > MANY_INSTRUCTIONS;
-        if best.as_ref().is_none_or(is_long) {
+    let mut search = Search { path, end, bytes_max, holes, best: None, written: 0 };
+    let count = path.arg_items.len();
+    for order in orders(count) {
+        if !search.try_order(&order) {
             break;
         }
     }
-    let (_, order, scheduled) = best.ok_or(TooLong)?;
+    if count > ALL_ORDERS_MAX {
+        search.climb(count);
+    }
+    let Best { order, scheduled, .. } = search.best.ok_or(TooLong)?;
     let Scheduled { code, depth_max, nesting_max, end } = scheduled;
     Ok(Arranged { code, order, depth_max, nesting_max, end })
+}
+
+/// The shortest code so far.
+struct Best {
+    len: usize,
+    order: Vec<usize>,
+    scheduled: Scheduled,
+}
+
+struct Search<'p> {
+    path: &'p Path,
+    end: End,
+    bytes_max: usize,
+    holes: &'p [usize],
+    best: Option<Best>,
+    /// How many instructions all schedules had.
+    written: usize,
+}
+
+impl Search<'_> {
+    /// Schedules with every policy; false if it is time to end.
+    fn try_order(&mut self, order: &[usize]) -> bool {
+        let stack = stack(self.path, order);
+        for free_weight in FREE_WEIGHTS {
+            let policy = Policy { free_weight };
+            let (graph, body) = (&self.path.graph, &self.path.body);
+            if let Ok(scheduled) = schedule(graph, body, &stack, policy, self.end, self.bytes_max) {
+                self.written += scheduled.code.len();
+                self.consider(order, scheduled);
+            } else {
+                self.written += self.bytes_max;
+            }
+        }
+        self.written < INSTRUCTIONS_MAX
+    }
+
+    fn consider(&mut self, order: &[usize], scheduled: Scheduled) {
+        let hole = |index: usize| self.holes.get(index).copied().unwrap_or(1);
+        let len = scheduled.code.iter().map(|instr| instr.op.len(hole)).sum();
+        if self.best.as_ref().is_none_or(|best| len < best.len) {
+            self.best = Some(Best { len, order: order.to_vec(), scheduled });
+        }
+    }
+
+    /// Moves single arguments of the best order to other places, as long as that shortens the code.
+    fn climb(&mut self, count: usize) {
+        for _ in 0..CLIMBS_MAX {
+            let Some(Best { len: before, order, .. }) = &self.best else { return };
+            let (before, order) = (*before, order.clone());
+            for (from, to) in (0..count).flat_map(|from| (0..count).map(move |to| (from, to))) {
+                let mut moved = order.clone();
+                let arg = moved.remove(from);
+                moved.insert(to, arg);
+                if !self.try_order(&moved) {
+                    return;
+                }
+            }
+            if self.best.as_ref().is_none_or(|best| best.len == before) {
+                return;
+            }
+        }
+    }
 }
 
 /// Lets a check be the last effect if only time locks follow it: its truth value then ends the script.

@@ -123,9 +123,7 @@ impl Scheduler<'_> {
                 self.effects(before)?;
                 self.want(*value, *place)?;
                 self.stack.pop();
-                if let Some(last) = self.code.last_mut() {
-                    last.site = Some(*site);
-                }
+                self.put_final_site(*site, *place);
                 End::Truth
             }
             _ => {
@@ -136,6 +134,15 @@ impl Scheduler<'_> {
         self.scopes.pop();
         debug_assert!(self.stack.is_empty(), "every item was used or dropped");
         Ok(end)
+    }
+
+    /// Says at the last instruction what it means that the script ends with false.
+    fn put_final_site(&mut self, site: SiteId, place: PlaceId) {
+        match self.code.last_mut() {
+            Some(last) if last.site.is_none() => last.site = Some(site),
+            // The value lay there before another check, which keeps its own message.
+            _ => self.emit_check(Op::Code(Opcode::Nop), place, Some(site)),
+        }
     }
 
     /// Begins a block: counts what it needs and drops what nobody will.
