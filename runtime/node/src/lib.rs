@@ -1,1 +1,24 @@
-//! `node`.
+//! A running node: chain, mempool and artifacts behind one thread, and bitcoind's JSON-RPC in front of it.
+//!
+//! It knows neither the contract language nor how a block or transaction is judged; those rules are `chain`'s.
+
+mod config;
+mod handle;
+
+mod auth;
+mod server;
+
+mod json;
+mod rpc;
+mod view;
+
+mod method;
+mod owner;
+mod state;
+
+mod clock;
+mod registry;
+
+pub use config::{Auth, Config, Prefund, StartError, cookie_path};
+pub use handle::{Crashed, NodeHandle, start};
+pub use rpc::error::{Code, RpcError};

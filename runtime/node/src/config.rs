@@ -1,0 +1,189 @@
+//! How a node is set up, and why it may not start.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use spec::{Network, RuleSet};
+
+/// How a node is set up.
+///
+/// ```
+/// let config = node::Config { automine: true, ..node::Config::default() };
+/// assert!(config.rpc_bind.ip().is_loopback());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which chain.
+    pub network: Network,
+    /// The virtual machine of its scripts.
+    pub rules: RuleSet,
+    /// Where the RPC server listens; port 0 takes any free one.
+    pub rpc_bind: SocketAddr,
+    /// Whether the RPC server may listen beyond this machine. It then needs a password.
+    pub allow_non_loopback: bool,
+    /// Where the cookie file goes; without it the cookie is only in the handle.
+    pub data_dir: Option<PathBuf>,
+    /// Who may call.
+    pub auth: Auth,
+    /// Mines a block each time this long has passed.
+    pub mine_every: Option<Duration>,
+    /// Mines a block as soon as a transaction is accepted.
+    pub automine: bool,
+    /// Who is paid before the node answers, in this order.
+    pub prefund: Vec<Prefund>,
+    /// Stops the clock at this time, in seconds since 1970.
+    pub mock_time: Option<u32>,
+}
+
+/// Blocks mined at the start for one owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefund {
+    /// The locking bytecode that the blocks pay.
+    pub lock: Vec<u8>,
+    /// How many blocks; each pays one subsidy.
+    pub blocks: u32,
+}
+
+/// Who may call the RPC server.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Auth {
+    /// Whoever can read the cookie file.
+    Cookie,
+    /// Whoever knows these.
+    Password {
+        /// The user's name.
+        user: String,
+        /// The password.
+        password: String,
+    },
+}
+
+/// Passwords stay out of logs.
+impl std::fmt::Debug for Auth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cookie => f.write_str("Cookie"),
+            Self::Password { user, .. } => write!(f, "Password {{ user: {user:?}, .. }}"),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            network: Network::Devnet,
+            rules: RuleSet::Bitmodel,
+            rpc_bind: SocketAddr::from(([127, 0, 0, 1], 18_443)),
+            allow_non_loopback: false,
+            data_dir: None,
+            auth: Auth::Cookie,
+            mine_every: None,
+            automine: false,
+            prefund: Vec::new(),
+            mock_time: None,
+        }
+    }
+}
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The server would listen beyond this machine without being told that it may.
+    #[error("the RPC server may only listen on this machine, not on `{0}`; allow it explicitly and set a password")]
+    NotLoopback(SocketAddr),
+    /// The server would listen beyond this machine with a cookie, or with an empty password.
+    #[error("an RPC server that listens on `{0}` needs a user and a password")]
+    NoPassword(SocketAddr),
+    /// The port cannot be taken.
+    #[error("the RPC server cannot listen on `{address}`")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The cookie file cannot be written.
+    #[error("the cookie file `{}` cannot be written", path.display())]
+    Cookie {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The system gives no randomness for the cookie.
+    #[error("the system gives no randomness for the cookie")]
+    Randomness,
+    /// A thread or the server's runtime cannot be started.
+    #[error("a thread cannot be started")]
+    Thread(#[source] std::io::Error),
+    /// A block for a prefunded account was refused.
+    #[error("mining for the prefunded accounts failed: {0}")]
+    Prefund(String),
+}
+
+impl Config {
+    /// Refuses an address that the rest of the configuration does not allow.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        if self.rpc_bind.ip().is_loopback() {
+            return Ok(());
+        }
+        if !self.allow_non_loopback {
+            return Err(StartError::NotLoopback(self.rpc_bind));
+        }
+        match &self.auth {
+            Auth::Password { password, .. } if !password.is_empty() => Ok(()),
+            Auth::Password { .. } | Auth::Cookie => Err(StartError::NoPassword(self.rpc_bind)),
+        }
+    }
+}
+
+/// The name that bitcoind's clients know a network by.
+pub(crate) const fn chain_name(network: Network) -> &'static str {
+    match network {
+        Network::Devnet => "regtest",
+        Network::Test => "test",
+        Network::Main => "main",
+    }
+}
+
+/// Where a node with this data directory keeps its cookie; the folders are bitcoind's, because its clients look there.
+///
+/// ```
+/// let path = node::cookie_path("data".as_ref(), spec::Network::Devnet);
+/// assert_eq!(path, std::path::Path::new("data/regtest/.cookie"));
+/// ```
+#[must_use]
+pub fn cookie_path(data_dir: &Path, network: Network) -> PathBuf {
+    let folder = match network {
+        Network::Devnet => data_dir.join("regtest"),
+        Network::Test => data_dir.join("testnet3"),
+        Network::Main => data_dir.to_path_buf(),
+    };
+    folder.join(".cookie")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_password_and_permission_open_the_server_to_others() {
+        let password = |text: &str| Auth::Password { user: "u".into(), password: text.into() };
+        for (bind, allowed, auth, starts) in [
+            ("127.0.0.1:0", false, Auth::Cookie, true),
+            ("[::1]:0", false, Auth::Cookie, true),
+            ("0.0.0.0:0", false, password("p"), false),
+            ("0.0.0.0:0", true, Auth::Cookie, false),
+            ("0.0.0.0:0", true, password(""), false),
+            ("0.0.0.0:0", true, password("p"), true),
+        ] {
+            let config =
+                Config { rpc_bind: bind.parse().unwrap(), allow_non_loopback: allowed, auth, ..Config::default() };
+            assert_eq!(config.check().is_ok(), starts, "{config:?}");
+        }
+        assert!(!format!("{:?}", password("hush")).contains("hush"));
+    }
+}

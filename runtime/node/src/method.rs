@@ -1,0 +1,11 @@
+//! What the methods do, by group. Each takes the node and the fitted parameters.
+
+pub(crate) mod artifact;
+pub(crate) mod blocks;
+pub(crate) mod control;
+pub(crate) mod mempool;
+pub(crate) mod mining;
+pub(crate) mod network;
+pub(crate) mod outputs;
+pub(crate) mod raw;
+pub(crate) mod trace;

@@ -1,0 +1,39 @@
+//! The node itself.
+
+use crate::json::{Json, list, object};
+use crate::rpc::error::{Code, RpcError};
+use crate::rpc::params::{Args, shorten};
+use crate::rpc::{help as pages, table};
+use crate::state::Node;
+
+pub(crate) fn help(_: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    let Some(name) = args.get::<String>(0)? else { return Ok(Json::Text(pages::overview())) };
+    // bitcoind answers an unknown name with a text instead of an error, too.
+    let page =
+        table::find(&name).map_or_else(|| format!("help: unknown command: {}", shorten(&name)), pages::of_method);
+    Ok(Json::Text(page))
+}
+
+pub(crate) fn stop(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
+    node.stop();
+    Ok(Json::from("Bitmodel node stopping"))
+}
+
+pub(crate) fn uptime(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
+    Ok(Json::from(node.clock().uptime_secs()))
+}
+
+pub(crate) fn rpc_info(_: &mut Node, _: &Args) -> Result<Json, RpcError> {
+    // Calls run one at a time, so while this one runs it is the only one.
+    let this = object([("method", Json::from("getrpcinfo")), ("duration", Json::from(0u32))]);
+    Ok(object([("active_commands", list([this])), ("logpath", Json::from(""))]))
+}
+
+pub(crate) fn set_mock_time(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    if node.network() != spec::Network::Devnet {
+        return Err(RpcError::new(Code::Misc, "setmocktime is for regression testing (-regtest mode) only"));
+    }
+    let time = args.int_in(0, 0..=i64::from(u32::MAX))?.unwrap_or(0);
+    node.set_mock_time(u32::try_from(time).ok().filter(|time| *time != 0));
+    Ok(Json::Null)
+}

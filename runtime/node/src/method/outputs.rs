@@ -1,0 +1,101 @@
+//! Unspent outputs.
+
+use chain::Coin;
+use spec::{Address, OutPoint, Sats};
+
+use crate::json::{Json, list, object, text};
+use crate::rpc::error::RpcError;
+use crate::rpc::params::Args;
+use crate::state::Node;
+use crate::view::script;
+
+pub(crate) fn output(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    let (txid, index) = (args.id(0)?, args.int(1)?.unwrap_or(0));
+    let with_mempool = args.flag(2, true)?;
+    // No output has an index beyond 32 bits, so such a one is as absent as any other.
+    let Ok(index) = u32::try_from(index) else { return Ok(Json::Null) };
+    let outpoint = OutPoint { txid, index };
+    let found = if with_mempool { node.coin_or_waiting(&outpoint)? } else { node.coin(&outpoint)? };
+    Ok(found.map_or(Json::Null, |coin| output_view(node, &coin)))
+}
+
+fn output_view(node: &Node, coin: &Coin) -> Json {
+    object([
+        ("bestblock", text(node.tip().hash)),
+        ("confirmations", Json::from(node.confirmations(coin))),
+        ("value", Json::from(coin.output.value)),
+        ("scriptPubKey", script::lock(node.network(), &coin.output.lock)),
+    ])
+    .with_some("tokenData", coin.output.token.as_ref().map(script::token))
+    .with("coinbase", coin.coinbase)
+}
+
+pub(crate) fn set_info(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
+    let totals = node.totals()?;
+    Ok(object([
+        ("height", Json::from(node.tip().entry.height)),
+        ("bestblock", text(node.tip().hash)),
+        ("transactions", Json::from(totals.transactions)),
+        ("txouts", Json::from(totals.outputs)),
+        ("bogosize", Json::from(totals.bytes)),
+        ("disk_size", Json::from(0u32)),
+        ("total_amount", Json::from(totals.amount)),
+    ]))
+}
+
+/// Sums over all unspent outputs.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    /// Transactions with at least one.
+    pub(crate) transactions: u64,
+    /// The outputs.
+    pub(crate) outputs: u64,
+    /// Their bytes on the wire, with 50 for each, as bitcoind's measure without meaning counts.
+    pub(crate) bytes: u64,
+    /// What they hold.
+    pub(crate) amount: Sats,
+    last: Option<spec::Txid>,
+}
+
+impl Totals {
+    /// Counts one output; those of a transaction must come together.
+    pub(crate) fn count(&mut self, outpoint: &OutPoint, coin: &Coin) {
+        if self.last.replace(outpoint.txid) != Some(outpoint.txid) {
+            self.transactions += 1;
+        }
+        self.outputs += 1;
+        self.bytes += 50 + coin.output.lock.len() as u64;
+        // The chain holds no more than all the money there can be.
+        self.amount = self.amount.checked_add(coin.output.value).unwrap_or(Sats::MAX);
+    }
+}
+
+pub(crate) fn list_unspent(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    let (least, most) = (args.int(0)?.unwrap_or(1), args.int(1)?.unwrap_or(9_999_999));
+    let locks = match args.get::<Vec<String>>(2)? {
+        Some(texts) if !texts.is_empty() => {
+            texts.iter().map(|text| node.lock_from_text(text)).collect::<Result<Vec<_>, _>>()?
+        }
+        Some(_) | None => node.account_locks().to_vec(),
+    };
+    let mut rows = Vec::new();
+    for (outpoint, coin) in node.unspent_of(&locks, least <= 0)? {
+        if node.is_mature(&coin) && (least..=most).contains(&node.confirmations(&coin)) {
+            rows.push(unspent_view(node, &outpoint, &coin));
+        }
+    }
+    Ok(list(rows))
+}
+
+fn unspent_view(node: &Node, outpoint: &OutPoint, coin: &Coin) -> Json {
+    let lock = &coin.output.lock;
+    object([("txid", text(outpoint.txid)), ("vout", Json::from(outpoint.index))])
+        .with_some("address", Address::of_lock(node.network(), lock).map(text))
+        .merge(object([
+            ("scriptPubKey", crate::json::hex(lock)),
+            ("amount", Json::from(coin.output.value)),
+            ("confirmations", Json::from(node.confirmations(coin))),
+        ]))
+        .with_some("tokenData", coin.output.token.as_ref().map(script::token))
+        .merge(object([("spendable", Json::from(true)), ("solvable", Json::from(true)), ("safe", Json::from(true))]))
+}

@@ -1,0 +1,105 @@
+//! Errors as bitcoind numbers them.
+
+use crate::json::{Json, object};
+
+/// The codes that clients branch on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Anything without a code of its own; also wrong parameter counts, whose message is the method's help.
+    Misc,
+    /// A parameter has the wrong JSON type.
+    Type,
+    /// No such block, transaction, address or output.
+    NotFound,
+    /// A parameter is out of range or otherwise unusable.
+    InvalidParameter,
+    /// Bytes are no transaction or block.
+    Deserialization,
+    /// A transaction spends what does not exist, or a block does not fit.
+    Verify,
+    /// The rules refuse a transaction.
+    Rejected,
+    /// A transaction is in the chain already.
+    AlreadyInChain,
+    /// The request is no JSON-RPC request.
+    InvalidRequest,
+    /// There is no such method.
+    MethodNotFound,
+    /// The node cannot answer now.
+    Internal,
+    /// The request is no JSON.
+    Parse,
+}
+
+impl Code {
+    /// The number on the wire.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Misc => -1,
+            Self::Type => -3,
+            Self::NotFound => -5,
+            Self::InvalidParameter => -8,
+            Self::Deserialization => -22,
+            Self::Verify => -25,
+            Self::Rejected => -26,
+            Self::AlreadyInChain => -27,
+            Self::InvalidRequest => -32_600,
+            Self::MethodNotFound => -32_601,
+            Self::Internal => -32_603,
+            Self::Parse => -32_700,
+        }
+    }
+
+    /// The HTTP status of a reply that is this one error.
+    #[must_use]
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::InvalidRequest => 400,
+            Self::MethodNotFound => 404,
+            Self::Misc
+            | Self::Type
+            | Self::NotFound
+            | Self::InvalidParameter
+            | Self::Deserialization
+            | Self::Verify
+            | Self::Rejected
+            | Self::AlreadyInChain
+            | Self::Internal
+            | Self::Parse => 500,
+        }
+    }
+}
+
+/// Why a call has no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (code {})", code.number())]
+pub struct RpcError {
+    code: Code,
+    message: String,
+}
+
+impl RpcError {
+    /// An error with a message for the client.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// Its code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Its message.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The `error` member of a reply.
+    #[must_use]
+    pub(crate) fn to_json(&self) -> Json {
+        object([("code", Json::from(self.code.number())), ("message", Json::from(self.message.as_str()))])
+    }
+}

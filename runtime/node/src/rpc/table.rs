@@ -1,0 +1,184 @@
+//! The table of methods: names, parameters, help and code in one place.
+//!
+//! Dispatch, the `help` method and the errors for wrong parameters all read it.
+
+use crate::json::Json;
+use crate::method::{artifact, blocks, control, mempool, mining, network, outputs, raw, trace};
+use crate::rpc::envelope::Call;
+use crate::rpc::error::{Code, RpcError};
+use crate::rpc::help;
+use crate::rpc::params::{Args, Kind, Misfit, Param, may, need};
+use crate::state::Node;
+
+/// Methods that belong together in `help`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// Blocks, headers and outputs.
+    Blockchain,
+    /// The node itself.
+    Control,
+    /// Making blocks.
+    Mining,
+    /// Peers.
+    Network,
+    /// Transactions as bytes.
+    Rawtransactions,
+    /// Addresses.
+    Util,
+    /// Coins by address.
+    Wallet,
+    /// What only this node has.
+    Bitmodel,
+}
+
+impl Group {
+    /// All of them, in the order of `help`.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Blockchain,
+        Self::Control,
+        Self::Mining,
+        Self::Network,
+        Self::Rawtransactions,
+        Self::Util,
+        Self::Wallet,
+        Self::Bitmodel,
+    ];
+}
+
+/// One method.
+#[derive(Debug)]
+pub(crate) struct Method {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Where `help` lists it.
+    pub(crate) group: Group,
+    /// Its parameters.
+    pub(crate) params: &'static [Param],
+    /// What it does, in a line.
+    pub(crate) about: &'static str,
+    /// Parameters of an example call, as JSON values separated by commas.
+    pub(crate) example: &'static str,
+    run: fn(&mut Node, &Args) -> Result<Json, RpcError>,
+}
+
+/// Runs a call.
+///
+/// # Errors
+/// [`Code::MethodNotFound`], [`Code::Misc`] with the method's help where the number of parameters is wrong, or what the method says.
+pub(crate) fn dispatch(node: &mut Node, call: Call) -> Result<Json, RpcError> {
+    let method = find(&call.method).ok_or_else(|| RpcError::new(Code::MethodNotFound, "Method not found"))?;
+    let args = Args::fit(method.params, call.params).map_err(|misfit| match misfit {
+        Misfit::Count => RpcError::new(Code::Misc, help::of_method(method)),
+        Misfit::Error(error) => error,
+    })?;
+    (method.run)(node, &args)
+}
+
+/// The method of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Method> {
+    METHODS.iter().find(|method| method.name == name)
+}
+
+macro_rules! methods {
+    ($($group:ident { $($name:literal ($($param:expr),*) $run:path, $about:literal, $example:literal;)* })*) => {
+        /// Every method.
+        pub(crate) static METHODS: &[Method] = &[$($(Method {
+            name: $name,
+            group: Group::$group,
+            params: &[$($param),*],
+            about: $about,
+            example: $example,
+            run: $run,
+        },)*)*];
+    };
+}
+
+methods! {
+    Blockchain {
+        "getbestblockhash" () blocks::best_hash, "The hash of the block at the tip.", "";
+        "getblock" (need("blockhash", Kind::Text), may("verbosity", Kind::Level)) blocks::block,
+            "A block: 0 as hexadecimal bytes, 1 with the ids of its transactions, 2 with the transactions, 3 also with what their inputs spend.",
+            "\"hash\", 1";
+        "getblockchaininfo" () blocks::info, "The state of the chain.", "";
+        "getblockcount" () blocks::count, "The height of the block at the tip.", "";
+        "getblockhash" (need("height", Kind::Int)) blocks::hash_at, "The hash of the block at a height of the active chain.", "0";
+        "getblockheader" (need("blockhash", Kind::Text), may("verbose", Kind::Level)) blocks::header,
+            "A block's header, as an object or as hexadecimal bytes.", "\"hash\", true";
+        "getchaintips" () blocks::tips, "The ends of all branches.", "";
+        "getdifficulty" () blocks::difficulty, "How much harder than the easiest target of the public chain the next block is.", "";
+        "getmempoolentry" (need("txid", Kind::Text)) mempool::entry, "A waiting transaction's fee, size and relations.", "\"txid\"";
+        "getmempoolinfo" () mempool::info, "The state of the mempool.", "";
+        "getrawmempool" (may("verbose", Kind::Bool), may("mempool_sequence", Kind::Bool)) mempool::list_all,
+            "The waiting transactions: their ids, or an object for each.", "true";
+        "invalidateblock" (need("blockhash", Kind::Text)) blocks::invalidate,
+            "Declares a block invalid, with all that build on it.", "\"hash\"";
+        "reconsiderblock" (need("blockhash", Kind::Text)) blocks::reconsider,
+            "Takes back `invalidateblock`.", "\"hash\"";
+        "gettxout" (need("txid", Kind::Text), need("n", Kind::Int), may("include_mempool", Kind::Bool)) outputs::output,
+            "An unspent output; nothing if it is spent or never was.", "\"txid\", 0";
+        "gettxoutsetinfo" (may("hash_type", Kind::Text)) outputs::set_info, "How many unspent outputs there are and what they hold.", "";
+    }
+    Control {
+        "getrpcinfo" () control::rpc_info, "What this server is doing.", "";
+        "help" (may("command", Kind::Text)) control::help, "This list, or the help of one method.", "\"getblock\"";
+        "setmocktime" (need("timestamp", Kind::Int)) control::set_mock_time,
+            "Stops the node's clock at a time, in seconds since 1970; 0 lets it run again.", "1800000000";
+        "stop" () control::stop, "Stops the node.", "";
+        "uptime" () control::uptime, "Seconds since the node started.", "";
+    }
+    Mining {
+        "generateblock" (need("output", Kind::Text), need("transactions", Kind::List)) mining::generate_block,
+            "Mines one block with just these transactions, given as ids of waiting ones or as bytes.", "\"address\", []";
+        "generatetoaddress" (need("nblocks", Kind::Int), need("address", Kind::Text), may("maxtries", Kind::Int)) mining::generate,
+            "Mines blocks that pay an address.", "10, \"address\"";
+        "getmininginfo" () mining::info, "What matters to a miner.", "";
+        "submitblock" (need("hexdata", Kind::Text), may("dummy", Kind::Text)) mining::submit,
+            "Offers a block; nothing if it was accepted, otherwise the reason why not.", "\"hex\"";
+    }
+    Network {
+        "getconnectioncount" () network::connection_count, "How many peers are connected.", "";
+        "getnetworkinfo" () network::info, "The state of the network.", "";
+        "getpeerinfo" () network::peers, "The peers.", "";
+    }
+    Rawtransactions {
+        "decoderawtransaction" (need("hexstring", Kind::Text)) raw::decode, "A transaction's bytes as an object.", "\"hex\"";
+        "decodescript" (need("hexstring", Kind::Text)) raw::decode_script, "A script's bytes as an object.", "\"76a988ac\"";
+        "getrawtransaction" (need("txid", Kind::Text), may("verbose", Kind::Level), may("blockhash", Kind::Text)) raw::get,
+            "A transaction: 0 as hexadecimal bytes, 1 as an object, 2 also with its fee and what it spends.", "\"txid\", 1";
+        "sendrawtransaction" (need("hexstring", Kind::Text), may("maxfeerate", Kind::Amount)) raw::send,
+            "Offers a transaction to the mempool; its id if it was accepted.", "\"hex\"";
+        "testmempoolaccept" (need("rawtxs", Kind::List), may("maxfeerate", Kind::Amount)) raw::test_accept,
+            "Whether the mempool would accept a transaction, and if not, why.", "[\"hex\"]";
+    }
+    Util {
+        "validateaddress" (need("address", Kind::Text)) network::validate_address, "Whether a text is an address, and of what.", "\"address\"";
+    }
+    Wallet {
+        "listunspent" (may("minconf", Kind::Int), may("maxconf", Kind::Int), may("addresses", Kind::List), may("include_unsafe", Kind::Bool), may("query_options", Kind::Object))
+            outputs::list_unspent, "The unspent outputs of addresses; without any, those of the prefunded accounts.", "0, 9999999, [\"address\"]";
+    }
+    Bitmodel {
+        "bitmodel_getartifact" (need("lock", Kind::Text)) artifact::get, "The contract registered for a lock, address or redeem script.", "\"address\"";
+        "bitmodel_listartifacts" () artifact::list_all, "The contracts that are registered.", "";
+        "bitmodel_registerartifact" (need("artifact", Kind::Object), need("lock", Kind::Text), may("args", Kind::Object)) artifact::register,
+            "Keeps a contract's artifact for its lock, address or redeem script, so that refusals name the failing `require`.",
+            "{}, \"hex\"";
+        "tracetransaction" (need("transaction", Kind::Text), may("input", Kind::Int)) trace::transaction,
+            "Runs a transaction's scripts and shows every instruction with its stack and cost.", "\"txid\"";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_optional_parameters_come_last() {
+        for method in METHODS {
+            assert!(std::ptr::eq(find(method.name).unwrap(), method), "{}", method.name);
+            let optional_from = method.params.iter().position(|param| !param.required).unwrap_or(method.params.len());
+            assert!(method.params[optional_from..].iter().all(|param| !param.required), "{}", method.name);
+            assert!(method.about.ends_with('.'), "{}", method.name);
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! The node's state: chain, mempool, artifacts, clock; and what changes several of them together.
+
+use chain::{Accepted, BlockError, Chain, Coin, Entry, MemoryStore, Mempool, Params, Store, StoreError, Tip, TxError};
+use spec::{Address, Block, BlockHash, Height, Network, OutPoint, Sats, Transaction, Txid};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::method::outputs::Totals;
+use crate::registry::Registry;
+use crate::rpc::error::{Code, RpcError};
+use crate::rpc::params::shorten;
+
+/// `OP_RETURN`: blocks that nobody is named for pay nobody.
+const NOBODY: [u8; 1] = [0x6a];
+
+/// The nonces that are tried for one block; on the devnet two suffice on average.
+const NONCES_MAX: u32 = 1_000_000;
+
+/// Everything that the owner thread owns.
+#[derive(Debug)]
+pub(crate) struct Node {
+    chain: Chain<MemoryStore>,
+    mempool: Mempool,
+    registry: Registry,
+    clock: Clock,
+    automine: bool,
+    accounts: Vec<Vec<u8>>,
+    blocks_made: u64,
+    stopping: bool,
+}
+
+impl From<StoreError> for RpcError {
+    fn from(error: StoreError) -> Self {
+        Self::new(Code::Internal, error.to_string())
+    }
+}
+
+impl Node {
+    /// A node with the genesis block and the prefunded accounts' blocks.
+    ///
+    /// # Errors
+    /// What went wrong, in words.
+    pub(crate) fn new(config: &Config) -> Result<Self, String> {
+        let params = Params::of(config.network).with_rules(config.rules);
+        let mempool = Mempool::new(&params);
+        let mut node = Self {
+            chain: Chain::open(params, MemoryStore::new()).map_err(|error| error.to_string())?,
+            mempool,
+            registry: Registry::default(),
+            clock: Clock::new(config.mock_time),
+            automine: config.automine,
+            accounts: config.prefund.iter().map(|account| account.lock.clone()).collect(),
+            blocks_made: 0,
+            stopping: false,
+        };
+        node.prefund(config).map_err(|error| error.message().to_owned())?;
+        Ok(node)
+    }
+
+    /// Mines for each account, then as many blocks more as make all of it spendable.
+    fn prefund(&mut self, config: &Config) -> Result<(), RpcError> {
+        for account in &config.prefund {
+            for _ in 0..account.blocks {
+                self.mine(&account.lock)?;
+            }
+        }
+        if config.prefund.iter().any(|account| account.blocks > 0) {
+            for _ in 0..self.chain.params().maturity_blocks {
+                self.mine(&NOBODY)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which chain.
+    pub(crate) const fn network(&self) -> Network {
+        self.chain.params().network
+    }
+
+    /// The chain.
+    pub(crate) const fn chain(&self) -> &Chain<MemoryStore> {
+        &self.chain
+    }
+
+    /// The waiting transactions.
+    pub(crate) const fn mempool(&self) -> &Mempool {
+        &self.mempool
+    }
+
+    /// The contracts that were made known.
+    pub(crate) const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The contracts that were made known, to add one.
+    pub(crate) const fn registry_mut(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
+    /// The clock.
+    pub(crate) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Lets the clock stand at a time, or run again.
+    pub(crate) const fn set_mock_time(&mut self, time: Option<u32>) {
+        self.clock.set_mock(time);
+    }
+
+    /// The last block of the active chain.
+    pub(crate) fn tip(&self) -> Tip {
+        self.chain.tip()
+    }
+
+    /// The locks of the prefunded accounts.
+    pub(crate) fn account_locks(&self) -> &[Vec<u8>] {
+        &self.accounts
+    }
+
+    /// The least fee for 1,000 bytes.
+    pub(crate) fn relay_fee_per_kb(&self) -> Sats {
+        Sats::from_wire(self.mempool.policy().fee_sats_per_kb)
+    }
+
+    /// Ends the owner's loop after the current event.
+    pub(crate) const fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    /// Whether the node was told to stop.
+    pub(crate) const fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// An unspent output of the active chain.
+    pub(crate) fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, RpcError> {
+        Ok(self.chain.coin(outpoint)?)
+    }
+
+    /// An unspent output as it will be once all waiting transactions are in a block; one of them made counts as if the next block held it.
+    pub(crate) fn coin_or_waiting(&self, outpoint: &OutPoint) -> Result<Option<Coin>, RpcError> {
+        if self.mempool.spender(outpoint).is_some() {
+            return Ok(None);
+        }
+        let stored = self.coin(outpoint)?;
+        Ok(stored.or_else(|| self.mempool.output(outpoint, self.tip().entry.height.next())))
+    }
+
+    /// What an input spends, wherever it is found: unspent, waiting, or spent by the active chain.
+    pub(crate) fn output_of(&self, outpoint: &OutPoint) -> Result<Option<Coin>, RpcError> {
+        if let Some(coin) = self.coin(outpoint)? {
+            return Ok(Some(coin));
+        }
+        if let Some(coin) = self.mempool.output(outpoint, self.tip().entry.height.next()) {
+            return Ok(Some(coin));
+        }
+        let Some((tx, location)) = self.chain.transaction(&outpoint.txid)? else { return Ok(None) };
+        let output = usize::try_from(outpoint.index).ok().and_then(|index| tx.outputs.get(index)).cloned();
+        Ok(output.map(|output| Coin { output, height: location.height, coinbase: location.position == 0 }))
+    }
+
+    /// How many blocks confirm a coin; 0 for a waiting one.
+    pub(crate) fn confirmations(&self, coin: &Coin) -> i64 {
+        i64::from(self.tip().entry.height.get()) - i64::from(coin.height.get()) + 1
+    }
+
+    /// Whether the next block may spend a coin.
+    pub(crate) fn is_mature(&self, coin: &Coin) -> bool {
+        let depth = self.tip().entry.height.next().since(coin.height);
+        !coin.coinbase || depth >= self.chain.params().maturity_blocks
+    }
+
+    /// The unspent outputs with one of these locks that no waiting transaction spends; with those that waiting transactions make, if asked.
+    pub(crate) fn unspent_of(&self, locks: &[Vec<u8>], with_waiting: bool) -> Result<Vec<(OutPoint, Coin)>, RpcError> {
+        let locks: std::collections::BTreeSet<&Vec<u8>> = locks.iter().collect();
+        let mut found = Vec::new();
+        for lock in &locks {
+            found.extend(self.chain.store().coins_by_lock(lock)?);
+        }
+        if with_waiting {
+            found.extend(self.waiting_outputs().filter(|(_, coin)| locks.contains(&coin.output.lock)));
+        }
+        found.retain(|(outpoint, _)| self.mempool.spender(outpoint).is_none());
+        Ok(found)
+    }
+
+    fn waiting_outputs(&self) -> impl Iterator<Item = (OutPoint, Coin)> {
+        let height = self.tip().entry.height.next();
+        self.mempool.entries().flat_map(move |entry| {
+            let outputs = (0u32..).zip(&entry.tx.outputs);
+            outputs.map(move |(index, output)| {
+                let coin = Coin { output: output.clone(), height, coinbase: false };
+                (OutPoint { txid: entry.txid, index }, coin)
+            })
+        })
+    }
+
+    /// Sums over all unspent outputs.
+    pub(crate) fn totals(&self) -> Result<Totals, RpcError> {
+        let mut totals = Totals::default();
+        self.chain.store().visit_coins(&mut |outpoint, coin| totals.count(outpoint, coin))?;
+        Ok(totals)
+    }
+
+    /// The lock that a client means: an address, or the lock itself in hexadecimal.
+    pub(crate) fn lock_from_text(&self, text: &str) -> Result<Vec<u8>, RpcError> {
+        if let Ok(lock) = hex::decode(text)
+            && !lock.is_empty()
+        {
+            return Ok(lock);
+        }
+        let address = Address::parse(text, self.network());
+        let address = address
+            .map_err(|error| RpcError::new(Code::NotFound, format!("Invalid address: {} ({error})", shorten(text))))?;
+        Ok(address.lock())
+    }
+
+    /// Takes in a block, and lets the mempool follow.
+    pub(crate) fn accept_block(&mut self, block: Block) -> Result<Accepted, BlockError> {
+        let now = self.clock.now();
+        self.accept_block_at(block, now)
+    }
+
+    fn accept_block_at(&mut self, block: Block, now: u32) -> Result<Accepted, BlockError> {
+        let mempool = &self.mempool;
+        let verified = |txid: &Txid| mempool.get(txid).map(|entry| entry.sig_checks);
+        let change = self.chain.accept_block_with(block, now, &verified)?;
+        self.follow(&change, now);
+        Ok(change)
+    }
+
+    fn follow(&mut self, change: &Accepted, now: u32) {
+        let update = self.mempool.update(change, &self.chain, now);
+        let tip = self.tip();
+        tracing::info!(
+            height = tip.entry.height.get(), hash = %tip.hash,
+            connected = change.connected.len(), disconnected = change.disconnected.len(),
+            returned = update.returned.len(), dropped = update.dropped.len(), "the chain changed"
+        );
+    }
+
+    /// Declares a block invalid.
+    pub(crate) fn invalidate(&mut self, hash: &BlockHash) -> Result<(), BlockError> {
+        let change = self.chain.invalidate(hash)?;
+        self.follow(&change, self.clock.now());
+        Ok(())
+    }
+
+    /// Takes back such a declaration.
+    pub(crate) fn reconsider(&mut self, hash: &BlockHash) -> Result<(), BlockError> {
+        let change = self.chain.reconsider(hash)?;
+        self.follow(&change, self.clock.now());
+        Ok(())
+    }
+
+    /// Takes in a transaction; mines it at once if the node is set up so.
+    pub(crate) fn accept_transaction(&mut self, tx: Transaction) -> Result<Entry, TxError> {
+        let entry = self.mempool.accept(tx, &self.chain, self.clock.now())?;
+        if self.automine {
+            self.mine_on_schedule();
+        }
+        Ok(entry)
+    }
+
+    /// Whether a transaction would be taken in.
+    pub(crate) fn test_transaction(&self, tx: Transaction) -> Result<Entry, TxError> {
+        self.mempool.test_accept(tx, &self.chain, self.clock.now())
+    }
+
+    /// Mines a block for the first account.
+    pub(crate) fn mine_on_schedule(&mut self) {
+        let lock = self.accounts.first().cloned().unwrap_or_else(|| NOBODY.to_vec());
+        if let Err(error) = self.mine(&lock) {
+            tracing::warn!(%error, "no block was mined");
+        }
+    }
+
+    /// Mines a block with the waiting transactions that pays `lock`.
+    pub(crate) fn mine(&mut self, lock: &[u8]) -> Result<BlockHash, RpcError> {
+        let tag = self.next_tag();
+        let template = chain::build_template(&self.chain, &self.mempool, lock, &tag, self.clock.now());
+        self.mine_block(template.block)
+    }
+
+    /// Mines a block with just these transactions, which pay their fees of `fees` together to `lock`.
+    pub(crate) fn mine_just(
+        &mut self,
+        lock: &[u8],
+        mut chosen: Vec<Transaction>,
+        fees: Sats,
+    ) -> Result<BlockHash, RpcError> {
+        let tag = self.next_tag();
+        let empty = Mempool::new(self.chain.params());
+        let mut block = chain::build_template(&self.chain, &empty, lock, &tag, self.clock.now()).block;
+        let height = self.tip().entry.height.next();
+        // Blocks order transactions by their ids as text shows them.
+        chosen.sort_by_cached_key(|tx| tx.txid().to_string());
+        let coinbase = chain::coinbase(self.chain.params(), height, fees, lock, &tag);
+        block.transactions = std::iter::once(coinbase).chain(chosen).collect();
+        block.header.merkle_root = block.merkle_root();
+        self.mine_block(block)
+    }
+
+    fn mine_block(&mut self, mut block: Block) -> Result<BlockHash, RpcError> {
+        let solved = chain::solve(block.header, 0..=NONCES_MAX);
+        block.header = solved.ok_or_else(|| RpcError::new(Code::Misc, "no nonce was found; try again"))?;
+        let hash = block.header.hash();
+        // Many blocks in a row run ahead of the clock, a second for each six.
+        let now = self.clock.now().max(block.header.time);
+        let accepted = self.accept_block_at(block, now);
+        accepted.map_err(|error| RpcError::new(Code::Verify, format!("the mined block was refused: {error}")))?;
+        Ok(hash)
+    }
+
+    /// Makes each coinbase, and with it each block, different from all others.
+    fn next_tag(&mut self) -> Vec<u8> {
+        self.blocks_made += 1;
+        format!("bitmodel {}", self.blocks_made).into_bytes()
+    }
+
+    /// The height that a method's number means, if the active chain has it.
+    pub(crate) fn active_height(&self, number: i64) -> Option<Height> {
+        let height = Height::new(u32::try_from(number).ok()?);
+        (height <= self.tip().entry.height).then_some(height)
+    }
+}
