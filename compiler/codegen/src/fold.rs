@@ -102,7 +102,6 @@ impl Graph {
             Opcode::Sub if is(&right, 0) => Some(a),
             Opcode::Sub if is(&left, 0) => Some(self.op(Opcode::Negate, &[b], place)),
             Opcode::Mul | Opcode::Div if is(&right, 1) => Some(a),
-            Opcode::Mul if is(&right, 0) => Some(b),
             Opcode::Div => self.reduced_quotient(a, &right?, place),
             Opcode::Add | Opcode::Sub => self.gathered_sum(opcode, a, &right?, place),
             Opcode::NumEqual if is(&right, 0) => Some(self.op(Opcode::Not, &[a], place)),
