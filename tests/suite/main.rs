@@ -2,5 +2,6 @@
 
 mod bmc;
 mod cli;
+mod conformance;
 mod independent;
 mod readme;

@@ -7,6 +7,7 @@ mod ci;
 mod conformance;
 mod r#gen;
 mod tidy;
+mod vectors;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ enum Command {
     Tidy,
     /// Judges vectors that others wrote, by our rules
     Conformance(conformance::Conformance),
+    /// Builds the public vectors from an npm package; needs Node.js
+    Vectors(vectors::Vectors),
     /// Prints the generated pages of docs/ again
     Gen {
         /// Only compare, and fail if a page is stale
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::run(root),
         Command::Tidy => tidy::run(root).and_then(|broken| none_of("law broken", &broken)),
         Command::Conformance(arguments) => conformance::run(&arguments),
+        Command::Vectors(arguments) => vectors::run(root, &arguments),
         Command::Gen { check } => {
             r#gen::run(root, check).and_then(|stale| none_of("page stale, run `cargo xtask gen`", &stale))
         }
