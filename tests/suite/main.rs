@@ -1,5 +1,13 @@
 //! What takes several crates to check, in one binary.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "every file here is a test"
+)]
+
 mod bmc;
 mod cli;
 mod conformance;
