@@ -159,14 +159,14 @@ pub enum StmtKind {
     Let {
         /// Which.
         local: LocalId,
-        /// The value, of the variable's type.
+        /// The value, of the variable's type or one that can be used as it.
         value: Expr,
     },
     /// The variable gets another value.
     Assign {
         /// Which.
         local: LocalId,
-        /// The value, of the variable's type.
+        /// The value, of the variable's type or one that can be used as it.
         value: Expr,
     },
     /// The spend fails unless the condition holds.
@@ -206,6 +206,18 @@ pub enum Condition {
     /// The coin was mined at least so long ago (`CHECKSEQUENCEVERIFY`). The expression is what the
     /// opcode reads: of type `Blocks` a number of blocks, of type `Duration` an [`Builtin::AgeUnits`].
     AgeAtLeast(Expr),
+}
+
+impl Condition {
+    /// What is checked: a `Bool`, or the bound of a time lock.
+    pub fn expr(&self) -> &Expr {
+        match self {
+            Condition::Holds(expr)
+            | Condition::TxHeightAtLeast(expr)
+            | Condition::TxTimeAtLeast(expr)
+            | Condition::AgeAtLeast(expr) => expr,
+        }
+    }
 }
 
 /// The shares of a reward, flattened.

@@ -1,4 +1,37 @@
 //! Turns trees into typed programs: names, types, units, share arithmetic and its proofs, covenant lints.
 //! It knows no bytecode layout, no query framework, no files and no screen.
+//!
+//! [`analyse`] does all of it for one file. Who caches calls [`signatures()`], [`check_item`] and
+//! [`link`] instead: an edit inside a body changes what one `check_item` gives, and nothing else.
 
 pub mod hir;
+
+mod body;
+mod eval;
+mod expand;
+mod item;
+mod lint;
+mod moment;
+mod number;
+mod program;
+mod report;
+mod reward;
+mod signatures;
+mod suggest;
+mod types;
+mod walk;
+
+pub use expand::expand;
+pub use item::{CheckedItem, check_item};
+pub use program::{Analysis, SourceItem, analyse, link, source_items};
+pub use signatures::{Signatures, signatures};
+
+use syntax::ast::Doc;
+
+/// The Markdown of documentation lines.
+fn docs(lines: &[Doc]) -> String {
+    lines.iter().map(|line| &*line.text).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests;

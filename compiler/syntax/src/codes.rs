@@ -91,6 +91,114 @@ codes! {
     E0018 "documentation that documents nothing"
         "A `///` comment belongs to the item, member or entry that follows it, and `//!` to the file at whose top it stands. Write `//` for a comment about anything else.";
 
+    E0101 "unknown name"
+        "No constant, parameter, argument or variable of this name is in scope here. Names are case-sensitive, and a variable exists from its `let` to the end of its block.";
+    E0102 "unknown type"
+        "The types are `Int`, `Bool`, `Bytes`, `Bytes<N>`, `Coin`, `Tokens`, `Height`, `Time`, `Blocks`, `Duration`, `Share`, `PubKey`, `Sig`, `DataSig`, `Sigs<K>`, `Hash160`, `Hash256`, `Lock` and `Category`.";
+    E0103 "unknown function"
+        "Neither the language nor this file has a function or method of this name.";
+    E0104 "unknown field"
+        "The value has no field of this name. Inputs and outputs have `value`, `lock` and `token`; `tx` has `inputs`, `outputs`, `version` and `locktime`; bytes have `length`.";
+    E0105 "name declared twice"
+        "Two declarations of one place share a name, so a use of it could mean either. Rename one of them.";
+    E0106 "unknown reward"
+        "`split pot by Name;` divides by a `reward` of that name in the same file.";
+    E0107 "assignment to something that cannot change"
+        "Only variables declared by `let mut` can be assigned. Parameters, arguments and constants keep their value.";
+    E0108 "wrong number of arguments"
+        "A call needs exactly one value for each parameter of the function, in order.";
+    E0109 "constants that define each other"
+        "A constant cannot be computed from itself, directly or through other constants.";
+    E0110 "function that calls itself"
+        "Every call is a copy of the function's body, so a function cannot call itself, directly or through others.";
+    E0111 "name that is never used"
+        "A variable or parameter that nothing reads has no effect. Remove it, or start its name with `_` to keep it on purpose.";
+
+    E0201 "type mismatch"
+        "The place demands another type than the value has. Nothing is converted silently, except that all bytes can be used as `Bytes` and `0` fits every unit.";
+    E0202 "units that do not mix"
+        "An operator joins only values whose units fit: coins with coins, a height with blocks, a time with a duration. A quantity can be multiplied or divided by an `Int`, and divided by its own kind.";
+    E0203 "number without a unit"
+        "A bare number is an `Int`. Write its unit, such as `1_000 sats`, `2 coin`, `144 blocks`, `2 days` or `height 925_000`.";
+    E0204 "operator that does not fit"
+        "The operator does not exist for values of this type.";
+    E0205 "number out of range"
+        "The value lies outside what its type can hold: at most 21,000,000 coins, heights below 500,000,000, times from 1985 to 2106, whole base units and whole seconds.";
+    E0206 "malformed time"
+        "A time is written as RFC 3339 has it: `time \"2026-12-01T00:00Z\"`, seconds optional, with `Z` or an offset such as `+02:00`.";
+    E0207 "missing value"
+        "A value is needed here, but the block, function or declaration gives none.";
+    E0208 "value that is not constant"
+        "A constant is computed by the compiler, so it cannot read a transaction, a parameter or an argument, nor call a function of the file.";
+    E0209 "type that cannot stand here"
+        "`Share` exists only while compiling, and `Sigs<K>` only as the argument of a spend path that one `k of [..] signed(..)` reads.";
+    E0210 "constant that cannot be computed"
+        "The computation fails for every input: a division by zero, a slice outside its bytes, a number that leaves its range.";
+    E0211 "value that nothing uses"
+        "An expression alone has no effect. Write `require` before a condition, or `let` to name the value.";
+    E0212 "lengths that never match"
+        "Bytes of different lengths are never equal and cannot be combined bit by bit.";
+    E0213 "program too large"
+        "A limit of the compiler is exceeded that is far above what fits into a script. The message names the limit.";
+    E0214 "element of something that has none"
+        "Only `tx.inputs` and `tx.outputs` have elements, and only bytes can be sliced with `x[from..to]`.";
+
+    E0301 "weights do not add up to one"
+        "The weights of a reward, and of every group in it, must add up to exactly 1, so that nothing of a pot is lost and nothing is promised twice. Change one of them, or let one source be `rest`.";
+    E0302 "weight that is not above zero"
+        "Every source must get something: its weight must be above 0.";
+    E0303 "more than one rest"
+        "`rest` is what the other weights leave, so only one source of a group can have it.";
+    E0304 "nothing left for the rest"
+        "The other weights already add up to 1 or more, so `rest` would be 0 or negative.";
+    E0305 "source declared twice"
+        "Two sources share a name, or their names become the same parameter: `models.diffusion` is the parameter `models_diffusion`.";
+    E0306 "unknown dust source"
+        "`dust` names the source that takes what rounding leaves. It must be a source of the reward, in full: `models.diffusion`, not a group.";
+    E0307 "missing minimum"
+        "Without a smallest pot the compiler cannot prove that every share can be paid. Add the `minimum` that the message computes, or a larger one.";
+    E0308 "share below the dust limit"
+        "At the smallest pot a source would get less than an output may hold, so the settlement would not be relayed and the coin would be stuck. Raise the minimum or the weight.";
+    E0309 "fee that eats the pot"
+        "The largest fee must be smaller than the smallest pot.";
+    E0310 "malformed weight"
+        "A weight is a percentage, a ratio or a decimal number, such as `20%`, `3/10` or `0.2`, or the word `rest`.";
+    E0311 "malformed setting"
+        "The settings of a reward are `dust: source,`, `minimum: 10_000 sats,` and `fee: up to 1_000 sats,`, each at most once and not inside a group.";
+    E0312 "reward too fine or too large"
+        "A reward has at most 200 sources, groups nest at most 16 deep, and the common denominator of all weights is at most 2,100,000,000,000,000, the number of base units that exist.";
+    E0313 "reward without sources"
+        "A reward or a group needs at least one source.";
+    E0314 "reward without a fee"
+        "No part of the pot may go to the miner, so a settlement will hardly be relayed. Add `fee: up to 1_000 sats,`.";
+    E0315 "misplaced split"
+        "`split pot by Reward;` decides all outputs of the transaction, so it stands at most once in a spend path and not in a function.";
+
+    E0401 "path that anyone can take"
+        "The path demands nothing, so whoever sees the coin first can take it. Add a `require`.";
+    E0402 "path that nobody can take"
+        "A condition of the path is false whatever the spender brings.";
+    E0403 "argument that nothing checks"
+        "No condition reads the argument, so anyone could change it on the way to the miner. Remove it, or check it.";
+    E0404 "division before multiplication"
+        "Division drops the fraction, and the multiplication then enlarges the loss. Multiply first: `a * b / c` instead of `a / c * b`.";
+    E0405 "one signature for two keys"
+        "A signature is valid for one key, so both checks can never hold together. Take one argument for each key.";
+    E0406 "height mixed with time"
+        "A transaction has one lock time, either a height or a time, and an input one age, either in blocks or in seconds. A path that needs both can never be taken.";
+    E0407 "contract without a path"
+        "A coin of a contract without `spend` could never be spent.";
+    E0408 "time bounded from above"
+        "Scripts can only demand that some time has passed: a transaction that was valid once stays valid. Use `>=`, and give the other party a path of its own that opens later.";
+    E0409 "time lock outside a require"
+        "`tx.height`, `tx.time` and `self.age` are no values: they can only be bounded from below, as a whole `require` or as a part of it joined by `&&`.";
+    E0410 "lock time read without a lock"
+        "`tx.locktime` counts only if the input is not final. A `require tx.height >= ..` or `tx.time >= ..` in the same path proves that.";
+    E0411 "age that no lock can express"
+        "A relative lock holds at most 65,535 blocks or 33,553,920 seconds (388 days).";
+    E0412 "signatures read twice"
+        "An argument of type `Sigs<K>` answers exactly one `k of [..] signed(..)`.";
+
     E0501 "script too large"
         "A script and everything it copies from functions must fit into the bytes that the rules allow: 10,000 under `bch2026`, 65,535 under `bitmodel`. Split the contract, or check less in one path.";
     E0502 "too many levels"

@@ -1,0 +1,342 @@
+//! Checks one body (a path, a function, a constant) and gives it types.
+
+mod call;
+mod condition;
+mod expr;
+mod operator;
+mod place;
+mod split;
+mod stmt;
+
+pub(crate) use call::is_builtin;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use syntax::ast::{self, Ident};
+use syntax::{Code, Span};
+
+use crate::hir::{self, ArgId, Expr, ExprKind, FunctionId, LocalId, ParamId, Type};
+use crate::report::Report;
+use crate::signatures::{Constant, ConstantValue, FnSignature, Signatures};
+use crate::{eval, suggest, types};
+
+/// The most bytes of constants that one body may copy.
+const COPIED_BYTES_MAX: usize = 1 << 20;
+
+/// What a contract adds to the names of the file.
+#[derive(Default)]
+pub(crate) struct ContractScope {
+    pub(crate) params: Vec<Slot>,
+    pub(crate) param_ids: BTreeMap<Arc<str>, ParamId>,
+    pub(crate) consts: BTreeMap<Arc<str>, Option<Constant>>,
+    pub(crate) functions: BTreeMap<Arc<str>, FnSignature>,
+    /// For each reward that a path divides by, the parameter of its first source.
+    pub(crate) leaves: BTreeMap<Arc<str>, ParamId>,
+}
+
+/// A parameter or argument as declared; no type if that was wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) name: Arc<str>,
+    pub(crate) ty: Option<Type>,
+    pub(crate) span: Span,
+}
+
+/// All names that a body can see.
+#[derive(Clone, Copy)]
+pub(crate) struct Env<'a> {
+    pub(crate) signatures: &'a Signatures,
+    pub(crate) contract: Option<&'a ContractScope>,
+}
+
+/// What kind of body is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyKind {
+    Spend,
+    Function,
+    Constant,
+}
+
+struct Variable {
+    name: Arc<str>,
+    ty: Option<Type>,
+    mutable: bool,
+    used: bool,
+    span: Span,
+}
+
+#[derive(Clone, Copy)]
+enum Name {
+    Arg(ArgId),
+    Local(LocalId),
+}
+
+/// A body under check.
+pub(crate) struct Body<'a, 'r> {
+    env: Env<'a>,
+    kind: BodyKind,
+    report: &'r mut Report<'a>,
+    args: Vec<Slot>,
+    locals: Vec<Variable>,
+    names: BTreeMap<Arc<str>, Vec<Name>>,
+    opened: Vec<Vec<Arc<str>>>,
+    params_used: BTreeSet<ParamId>,
+    split_at: Option<Span>,
+    copied_bytes: usize,
+    broken: bool,
+}
+
+/// A checked body.
+pub(crate) struct Checked {
+    pub(crate) block: hir::Block,
+    pub(crate) locals: Vec<hir::Local>,
+    pub(crate) params_used: BTreeSet<ParamId>,
+    /// Something in it was not understood, so what it seems to lack may be there.
+    pub(crate) broken: bool,
+}
+
+impl<'a, 'r> Body<'a, 'r> {
+    pub(crate) fn new(env: Env<'a>, kind: BodyKind, args: &[Slot], report: &'r mut Report<'a>) -> Self {
+        let mut names: BTreeMap<Arc<str>, Vec<Name>> = BTreeMap::new();
+        for (index, slot) in args.iter().enumerate() {
+            names.entry(slot.name.clone()).or_default().push(Name::Arg(ArgId::new(index)));
+        }
+        Body {
+            env,
+            kind,
+            report,
+            args: args.to_vec(),
+            locals: Vec::new(),
+            names,
+            opened: Vec::new(),
+            params_used: BTreeSet::new(),
+            split_at: None,
+            copied_bytes: 0,
+            broken: false,
+        }
+    }
+
+    /// Checks the conditions of a path.
+    pub(crate) fn check_path(mut self, block: &ast::Block) -> Checked {
+        let block = self.block_without_value(block);
+        self.finish(block)
+    }
+
+    /// Checks the body of a function that gives back `ret`.
+    pub(crate) fn check_function(mut self, block: &ast::Block, ret: Option<Type>) -> Checked {
+        let block = match ret {
+            Some(Type::Unit) => self.block_without_value(block),
+            wanted => self.function_block(block, wanted),
+        };
+        self.finish(block)
+    }
+
+    /// The value of a constant expression, of type `wanted` if that is known.
+    pub(crate) fn constant(mut self, value: &ast::Expr, wanted: Option<Type>) -> Option<Constant> {
+        let expr = match wanted {
+            Some(wanted) => self.expect(value, wanted)?,
+            None => self.expr(value)?,
+        };
+        let ty = wanted.unwrap_or(expr.ty);
+        match eval::eval(&expr, &eval::Constants) {
+            Ok(eval::Value::Number(n)) if !crate::number::check_range(&n, ty, value.span, self.report) => None,
+            Ok(value) => Some(Constant { ty, value: ConstantValue::Item(value) }),
+            Err(eval::Stop::Fails(why)) => {
+                let message = format!("this constant cannot be computed: {why}");
+                self.report.fail(self.report.error(Code::E0210, message, value.span))
+            }
+            Err(eval::Stop::Unknown) => {
+                let message = "this value is not known before a coin is spent, or too large to compute";
+                self.report.fail(self.report.error(Code::E0208, message, value.span))
+            }
+        }
+    }
+
+    fn finish(self, block: hir::Block) -> Checked {
+        let unused = |variable: &&Variable| !self.broken && !variable.used && !variable.name.starts_with('_');
+        for variable in self.locals.iter().filter(unused) {
+            let message = format!("nothing reads the variable `{}`", variable.name);
+            let found = self.report.warning(Code::E0111, message, variable.span);
+            self.report.push(found.help(format!("remove it, or call it `_{}`", variable.name)));
+        }
+        let local = |variable: Variable| hir::Local {
+            name: variable.name.to_string(),
+            ty: variable.ty.unwrap_or(Type::Unit),
+            mutable: variable.mutable,
+        };
+        Checked {
+            block,
+            locals: self.locals.into_iter().map(local).collect(),
+            params_used: self.params_used,
+            broken: self.broken,
+        }
+    }
+
+    /// Remembers that a statement was not understood.
+    fn note<T>(&mut self, checked: Option<T>) -> Option<T> {
+        self.broken |= checked.is_none();
+        checked
+    }
+
+    fn open(&mut self) {
+        self.opened.push(Vec::new());
+    }
+
+    fn close(&mut self) {
+        for name in self.opened.pop().unwrap_or_default() {
+            if let Some(meanings) = self.names.get_mut(&name) {
+                meanings.pop();
+            }
+        }
+    }
+
+    fn declare(&mut self, name: &Ident, ty: Option<Type>, mutable: bool) -> LocalId {
+        let id = self.variable(name.name.clone(), ty, name.span);
+        if let Some(variable) = self.locals.last_mut() {
+            variable.mutable = mutable;
+            variable.used = name.is_missing();
+        }
+        self.names.entry(name.name.clone()).or_default().push(Name::Local(id));
+        if let Some(scope) = self.opened.last_mut() {
+            scope.push(name.name.clone());
+        }
+        id
+    }
+
+    /// A variable that no name of the source means.
+    fn variable(&mut self, name: Arc<str>, ty: Option<Type>, span: Span) -> LocalId {
+        let id = LocalId::new(self.locals.len());
+        self.locals.push(Variable { name, ty, mutable: false, used: true, span });
+        id
+    }
+
+    fn meaning(&self, name: &Ident) -> Option<Name> {
+        self.names.get(&name.name)?.last().copied()
+    }
+
+    /// The value that a name stands for.
+    fn name(&mut self, name: &Ident) -> Option<Expr> {
+        if let Some(meaning) = self.meaning(name) {
+            return self.variable_value(meaning, name.span);
+        }
+        let contract = self.env.contract;
+        if let Some(id) = contract.and_then(|scope| scope.param_ids.get(&name.name)).copied() {
+            self.params_used.insert(id);
+            let ty = contract?.params.get(id.index())?.ty?;
+            return Some(self.make(ExprKind::Param(id), ty, name.span));
+        }
+        let constant = contract.and_then(|scope| scope.consts.get(&name.name));
+        match constant.or_else(|| self.env.signatures.consts.get(&name.name)) {
+            Some(Some(constant)) => self.constant_value(constant.clone(), name),
+            Some(None) => None,
+            None => self.unknown_name(name),
+        }
+    }
+
+    fn variable_value(&mut self, meaning: Name, span: Span) -> Option<Expr> {
+        let (kind, ty) = match meaning {
+            Name::Arg(id) => (ExprKind::Arg(id), self.args.get(id.index())?.ty?),
+            Name::Local(id) => {
+                let variable = self.locals.get_mut(id.index())?;
+                variable.used = true;
+                (ExprKind::Local(id), variable.ty?)
+            }
+        };
+        Some(self.make(kind, ty, span))
+    }
+
+    fn constant_value(&mut self, constant: Constant, name: &Ident) -> Option<Expr> {
+        let kind = match constant.value {
+            ConstantValue::Item(eval::Value::Number(n)) => ExprKind::Int(n),
+            ConstantValue::Item(eval::Value::Bool(value)) => ExprKind::Bool(value),
+            ConstantValue::Item(eval::Value::Bytes(bytes)) => {
+                self.copied_bytes = self.copied_bytes.saturating_add(bytes.len());
+                if self.copied_bytes > COPIED_BYTES_MAX {
+                    let message = "the constants used here add up to more than 1 MiB";
+                    return self.report.fail(self.report.error(Code::E0213, message, name.span));
+                }
+                ExprKind::Bytes(bytes)
+            }
+            ConstantValue::Share(_) => {
+                let message = format!("`{name}` is a share, which only the weights of a reward can use");
+                return self.report.fail(self.report.error(Code::E0209, message, name.span));
+            }
+        };
+        Some(self.make(kind, constant.ty, name.span))
+    }
+
+    fn unknown_name(&mut self, name: &Ident) -> Option<Expr> {
+        if name.is_missing() {
+            return None;
+        }
+        let mut found = self.report.error(Code::E0101, format!("there is no `{name}` here"), name.span);
+        let contract = self.env.contract;
+        let of_body = self.names.iter().filter(|(_, meanings)| !meanings.is_empty()).map(|(name, _)| name);
+        let of_contract = contract.iter().flat_map(|scope| scope.param_ids.keys().chain(scope.consts.keys()));
+        let known = of_body.chain(of_contract).chain(self.env.signatures.consts.keys());
+        found.help = suggest::did_you_mean(name.as_str(), known.map(|name| &**name));
+        self.report.fail(found)
+    }
+
+    fn function(&self, name: &Ident) -> Option<&'a FnSignature> {
+        let of_contract = self.env.contract.and_then(|scope| scope.functions.get(&name.name));
+        of_contract.or_else(|| self.env.signatures.functions.get(&name.name))
+    }
+
+    fn make(&self, kind: ExprKind, ty: Type, span: Span) -> Expr {
+        Expr { kind, ty, loc: self.report.loc(span) }
+    }
+
+    /// The checked expression, if it can stand where `wanted` is needed.
+    fn expect(&mut self, value: &ast::Expr, wanted: Type) -> Option<Expr> {
+        let expr = self.expr(value)?;
+        self.expect_checked(expr, wanted, value.span)
+    }
+
+    fn expect_checked(&mut self, expr: Expr, wanted: Type, span: Span) -> Option<Expr> {
+        let expr = types::adapt(expr, wanted);
+        if types::fits(expr.ty, wanted) {
+            return Some(expr);
+        }
+        let unitless = matches!(expr.kind, ExprKind::Int(_)) && expr.ty == Type::Int && wanted.is_number();
+        let mut found = if unitless {
+            let text = self.report.text_of(span);
+            let found = self.report.error(Code::E0203, format!("`{text}` has no unit, but `{wanted}` is needed"), span);
+            match types::with_unit(&text, wanted) {
+                Some(fixed) => found.help(format!("write `{fixed}`")),
+                None => found,
+            }
+        } else {
+            let message = format!("`{wanted}` is needed, but this is `{}`", expr.ty);
+            self.report.error(Code::E0201, message, span).saying(format!("this is `{}`", expr.ty))
+        };
+        if found.help.is_none() {
+            found.help = conversion(expr.ty, wanted).map(str::to_owned);
+        }
+        self.report.fail(found)
+    }
+}
+
+/// How a value of one type is turned into another, where the language has a word for it.
+fn conversion(found: Type, wanted: Type) -> Option<&'static str> {
+    match (found, wanted) {
+        (_, Type::Int) if found.is_number() || found.is_bytes() => Some("write `int(..)` to take the plain number"),
+        (Type::Int, Type::Coin) => Some("write `.. * 1 sats` to make it an amount"),
+        (Type::BytesN(20), Type::Lock) => Some("write `p2pkh(..)` for the lock of a public key's hash"),
+        (Type::BytesN(32), Type::Lock) => Some("write `p2sh32(..)` for the lock of a script's hash"),
+        (Type::PubKey, Type::Lock) => Some("write `p2pkh(hash160(..))` for the lock of a public key"),
+        (_, Type::Lock) if found.is_bytes() => Some("write `lock(..)` if the bytes are a locking bytecode"),
+        (Type::PubKey, Type::BytesN(20)) => Some("write `hash160(..)` for the hash of the key"),
+        (_, Type::BytesN(_) | Type::Bytes) if found.is_number() => {
+            Some("write `bytes(.., n)` for the number in `n` bytes")
+        }
+        (_, Type::Bool) if found.is_number() => Some("compare it, such as `.. != 0`"),
+        _ => None,
+    }
+}
+
+/// The function `id` of a call, for those who build one.
+pub(crate) fn call_kind(id: FunctionId, args: Vec<Expr>) -> ExprKind {
+    ExprKind::Call { function: id, args }
+}

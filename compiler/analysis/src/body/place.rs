@@ -1,0 +1,195 @@
+//! What a script can read about its transaction: `tx`, `self` and their fields.
+
+use syntax::ast::{self, ExprKind as Ast, Ident};
+use syntax::{Code, Span};
+
+use super::Body;
+use crate::hir::{Builtin, Expr, ExprKind, Fact, Type};
+use crate::suggest;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Input,
+    Output,
+}
+
+/// A step on the way to a value.
+enum Place {
+    Value(Expr),
+    Tx,
+    Coins(Side),
+    Coin { side: Side, index: Expr, own: bool },
+    Token { side: Side, index: Expr },
+}
+
+const TX_FIELDS: [&str; 4] = ["inputs", "outputs", "version", "locktime"];
+const TOKEN_FIELDS: [&str; 3] = ["category", "commitment", "amount"];
+const INPUT_FIELDS: [&str; 7] = ["value", "lock", "token", "txid", "index", "unlock", "sequence"];
+const OUTPUT_FIELDS: [&str; 3] = ["value", "lock", "token"];
+const OWN_FIELDS: [&str; 8] = ["value", "lock", "token", "index", "code", "txid", "unlock", "sequence"];
+
+impl Body<'_, '_> {
+    /// The value at the end of a chain of fields.
+    pub(super) fn place_value(&mut self, value: &ast::Expr) -> Option<Expr> {
+        let (message, help) = match self.place(value)? {
+            Place::Value(expr) => return Some(expr),
+            Place::Tx => ("`tx` is not a value", "read a field, such as `tx.outputs[0].value`"),
+            Place::Coins(_) => {
+                ("a list of coins is not a value", "read one of them by `[0]`, or their number by `.length`")
+            }
+            Place::Coin { .. } => ("a coin is not a value", "read a field, such as `.value` or `.lock`"),
+            Place::Token { .. } => ("a token is not a value", "read a field: `.category`, `.commitment` or `.amount`"),
+        };
+        self.report.fail(self.report.error(Code::E0207, message, value.span).help(help))
+    }
+
+    fn place(&mut self, value: &ast::Expr) -> Option<Place> {
+        match &value.kind {
+            Ast::Tx => Some(Place::Tx),
+            Ast::SelfRef => Some(Place::Coin { side: Side::Input, index: self.own_index(value.span), own: true }),
+            Ast::Field { base, name } => {
+                let base = self.place(base)?;
+                self.field(base, name, value.span)
+            }
+            Ast::Index { base, index } => self.element(base, index),
+            _ => self.expr(value).map(Place::Value),
+        }
+    }
+
+    pub(super) fn own_index(&self, span: Span) -> Expr {
+        self.make(ExprKind::Introspect { fact: Fact::InputIndex, index: None }, Type::Int, span)
+    }
+
+    pub(super) fn fact(&self, fact: Fact, index: Option<Expr>, span: Span) -> Expr {
+        self.make(ExprKind::Introspect { fact, index: index.map(Box::new) }, type_of(fact), span)
+    }
+
+    fn element(&mut self, base: &ast::Expr, index: &ast::Expr) -> Option<Place> {
+        let place = self.place(base);
+        let index = self.expect(index, Type::Int);
+        match place? {
+            Place::Coins(side) => Some(Place::Coin { side, index: index?, own: false }),
+            Place::Value(expr) if expr.ty.is_bytes() => self.report.fail(
+                self.report.error(Code::E0214, "one byte is taken as a slice", base.span).help("write `x[i..i + 1]`"),
+            ),
+            Place::Value(_) | Place::Tx | Place::Coin { .. } | Place::Token { .. } => {
+                self.report.fail(self.report.error(Code::E0214, "this has no elements", base.span))
+            }
+        }
+    }
+
+    fn field(&mut self, base: Place, name: &Ident, span: Span) -> Option<Place> {
+        if name.is_missing() {
+            return None;
+        }
+        match base {
+            Place::Tx => self.tx_field(name, span),
+            Place::Coins(side) => self.list_field(side, name, span),
+            Place::Coin { side, index, own } => self.coin_field(side, index, own, name, span),
+            Place::Token { side, index } => self.token_field(side, index, name, span),
+            Place::Value(expr) => self.value_field(expr, name, span).map(Place::Value),
+        }
+    }
+
+    fn tx_field(&mut self, name: &Ident, span: Span) -> Option<Place> {
+        match name.as_str() {
+            "inputs" => Some(Place::Coins(Side::Input)),
+            "outputs" => Some(Place::Coins(Side::Output)),
+            "version" => Some(Place::Value(self.fact(Fact::TxVersion, None, span))),
+            "locktime" => Some(Place::Value(self.fact(Fact::TxLocktime, None, span))),
+            "height" | "time" => self.misplaced_time_lock(&format!("tx.{name}"), span),
+            _ => self.unknown_field("`tx`", name, &TX_FIELDS),
+        }
+    }
+
+    fn list_field(&mut self, side: Side, name: &Ident, span: Span) -> Option<Place> {
+        let fact = if side == Side::Input { Fact::InputCount } else { Fact::OutputCount };
+        match name.as_str() {
+            "length" => Some(Place::Value(self.fact(fact, None, span))),
+            _ => self.unknown_field("a list of coins", name, &["length"]),
+        }
+    }
+
+    fn coin_field(&mut self, side: Side, index: Expr, own: bool, name: &Ident, span: Span) -> Option<Place> {
+        let fact = match (side, name.as_str()) {
+            (_, "token") => return Some(Place::Token { side, index }),
+            (_, "age") if own => return self.misplaced_time_lock("self.age", span),
+            (_, "index") if own => return Some(Place::Value(self.own_index(span))),
+            (_, "code") if own => return Some(Place::Value(self.fact(Fact::ActiveBytecode, None, span))),
+            (Side::Input, "value") => Fact::InputValue,
+            (Side::Input, "lock") => Fact::InputLock,
+            (Side::Input, "txid") => Fact::InputTxid,
+            (Side::Input, "index") => Fact::InputOutpointIndex,
+            (Side::Input, "unlock") => Fact::InputUnlock,
+            (Side::Input, "sequence") => Fact::InputSequence,
+            (Side::Output, "value") => Fact::OutputValue,
+            (Side::Output, "lock") => Fact::OutputLock,
+            _ if own => return self.unknown_field("`self`", name, &OWN_FIELDS),
+            (Side::Input, _) => return self.unknown_field("an input", name, &INPUT_FIELDS),
+            (Side::Output, _) => return self.unknown_field("an output", name, &OUTPUT_FIELDS),
+        };
+        Some(Place::Value(self.fact(fact, Some(index), span)))
+    }
+
+    fn token_field(&mut self, side: Side, index: Expr, name: &Ident, span: Span) -> Option<Place> {
+        let fact = match (side, name.as_str()) {
+            (Side::Input, "category") => Fact::InputCategory,
+            (Side::Input, "commitment") => Fact::InputCommitment,
+            (Side::Input, "amount") => Fact::InputTokens,
+            (Side::Output, "category") => Fact::OutputCategory,
+            (Side::Output, "commitment") => Fact::OutputCommitment,
+            (Side::Output, "amount") => Fact::OutputTokens,
+            _ => return self.unknown_field("a token", name, &TOKEN_FIELDS),
+        };
+        Some(Place::Value(self.fact(fact, Some(index), span)))
+    }
+
+    fn value_field(&mut self, expr: Expr, name: &Ident, span: Span) -> Option<Expr> {
+        if name.as_str() == "length" && expr.ty.is_bytes() {
+            let kind = ExprKind::Builtin { builtin: Builtin::Size, args: vec![expr] };
+            return Some(self.make(kind, Type::Int, span));
+        }
+        let known: &[&str] = if expr.ty.is_bytes() { &["length"] } else { &[] };
+        self.unknown_field(&format!("`{}`", expr.ty), name, known)
+    }
+
+    fn unknown_field<T>(&mut self, of: &str, name: &Ident, known: &[&str]) -> Option<T> {
+        let mut found = self.report.error(Code::E0104, format!("{of} has no field `{name}`"), name.span);
+        found.help = suggest::did_you_mean(name.as_str(), known.iter().copied()).or_else(|| {
+            let list: Vec<_> = known.iter().map(|field| format!("`{field}`")).collect();
+            (!list.is_empty()).then(|| format!("there is {}", list.join(", ")))
+        });
+        self.report.fail(found)
+    }
+
+    fn misplaced_time_lock<T>(&mut self, what: &str, span: Span) -> Option<T> {
+        let example = if what == "self.age" { "144 blocks" } else { "deadline" };
+        self.report.fail(
+            self.report
+                .error(Code::E0409, format!("`{what}` is no value: it can only be bounded from below"), span)
+                .help(format!("write `require {what} >= {example};`, alone or joined by `&&`")),
+        )
+    }
+}
+
+fn type_of(fact: Fact) -> Type {
+    match fact {
+        Fact::TxVersion
+        | Fact::TxLocktime
+        | Fact::InputCount
+        | Fact::OutputCount
+        | Fact::InputIndex
+        | Fact::InputOutpointIndex
+        | Fact::InputSequence => Type::Int,
+        Fact::InputValue | Fact::OutputValue => Type::Coin,
+        Fact::InputLock | Fact::OutputLock => Type::Lock,
+        Fact::InputTxid => Type::BytesN(32),
+        Fact::ActiveBytecode
+        | Fact::InputUnlock
+        | Fact::InputCategory
+        | Fact::InputCommitment
+        | Fact::OutputCategory
+        | Fact::OutputCommitment => Type::Bytes,
+        Fact::InputTokens | Fact::OutputTokens => Type::Tokens,
+    }
+}

@@ -1,0 +1,351 @@
+//! Checks one item: the contract, functions and messages it gives.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use syntax::ast::{self, Item, Member, StmtKind};
+use syntax::{Code, Diagnostic};
+
+use crate::body::{Body, BodyKind, Checked, ContractScope, Env, Slot};
+use crate::hir::{self, FunctionId, ParamId, Type};
+use crate::report::Report;
+use crate::signatures::{FnSignature, Signatures, declared_twice, function_signature, member_constants, slots};
+use crate::{SourceItem, docs, lint, reward, walk};
+
+/// More paths than this fit no script.
+const PATHS_MAX: usize = 200;
+/// The most sources that all divisions of one contract pay together.
+const PAYMENTS_MAX: usize = 2 * reward::SOURCES_MAX;
+
+/// What one item contributes to the program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckedItem {
+    /// The contract it declares.
+    pub contract: Option<hir::Contract>,
+    /// The functions it declares, with their places in the program.
+    pub functions: Vec<(FunctionId, hir::Function)>,
+    /// What is wrong with its body. Its interface is [`crate::signatures()`]'s matter.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks the body of an item. It depends on nothing but the item and the signatures.
+pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem {
+    let mut report = Report::new(signatures.file, item.key, item.text);
+    let mut checked = CheckedItem::default();
+    match item.ast {
+        Item::Fn(function) => checked.functions.extend(check_function(signatures, item, function, &mut report)),
+        Item::Contract(contract) => {
+            let (contract, functions) = check_contract(signatures, item, contract, &mut report);
+            checked.contract = Some(contract);
+            checked.functions = functions;
+        }
+        Item::Reward(reward) if item.key.nth == 0 => {
+            let table = signatures.rewards.get(&reward.name.name).and_then(Option::as_ref);
+            checked.contract = table.map(reward::contract);
+        }
+        Item::Use(used) => {
+            report.push(report.error(Code::E0013, "modules are not available yet", used.span));
+        }
+        Item::Const(_) | Item::Reward(_) | Item::Error(_) => {}
+    }
+    checked.diagnostics = report.finish();
+    checked
+}
+
+/// What the bodies of a contract read of its parameters.
+#[derive(Default)]
+struct Used {
+    params: BTreeSet<ParamId>,
+    broken: bool,
+}
+
+impl Used {
+    fn add(&mut self, checked: &mut Checked) {
+        self.params.append(&mut checked.params_used);
+        self.broken |= checked.broken;
+    }
+}
+
+type NumberedFunction = (FunctionId, hir::Function);
+
+fn check_function(
+    signatures: &Signatures,
+    item: &SourceItem<'_>,
+    function: &ast::Fn,
+    report: &mut Report<'_>,
+) -> Option<NumberedFunction> {
+    let id = signatures.first_function.get(item.key).copied()?;
+    // Its own signature has been reported on already.
+    let signature = function_signature(function, id, &mut report.beside());
+    let mut inner = report.beside();
+    let env = Env { signatures, contract: None };
+    let checked =
+        Body::new(env, BodyKind::Function, &signature.params, &mut inner).check_function(&function.body, signature.ret);
+    inner.finish().into_iter().for_each(|found| report.push(found));
+    Some((id, lower_function(function, &signature, checked, None, report)))
+}
+
+fn lower_function(
+    function: &ast::Fn,
+    signature: &FnSignature,
+    checked: Checked,
+    contract: Option<String>,
+    report: &mut Report<'_>,
+) -> hir::Function {
+    let broken = checked.broken;
+    let lowered = hir::Function {
+        name: function.name.to_string(),
+        docs: docs(&function.docs),
+        contract,
+        params: params(&signature.params, report),
+        ret: signature.ret.unwrap_or(Type::Unit),
+        locals: checked.locals,
+        body: checked.block,
+        loc: signature.loc.clone(),
+    };
+    if !broken {
+        lint::unused_params(&lowered, report);
+    }
+    lowered
+}
+
+fn params(slots: &[Slot], report: &Report<'_>) -> Vec<hir::Param> {
+    let param = |slot: &Slot| hir::Param {
+        name: slot.name.to_string(),
+        ty: slot.ty.unwrap_or(Type::Unit),
+        loc: report.loc(slot.span),
+    };
+    slots.iter().map(param).collect()
+}
+
+fn check_contract(
+    signatures: &Signatures,
+    item: &SourceItem<'_>,
+    contract: &ast::Contract,
+    report: &mut Report<'_>,
+) -> (hir::Contract, Vec<NumberedFunction>) {
+    let mut scope = ContractScope {
+        params: slots(&contract.params, report, |ty| !matches!(ty, Type::Sigs(_))),
+        ..ContractScope::default()
+    };
+    for (index, slot) in scope.params.iter().enumerate() {
+        scope.param_ids.entry(slot.name.clone()).or_insert(ParamId::new(index));
+    }
+    check_member_names(contract, report);
+    let mut inner = report.beside();
+    member_constants(&consts(contract), signatures, &mut scope, &mut inner);
+    inner.finish().into_iter().for_each(|found| report.push(found));
+    let members = member_functions(signatures, item, contract, &mut scope, report);
+    let mut lowered_params = params(&scope.params, report);
+    let declared = lowered_params.len();
+    add_leaves(signatures, contract, &mut scope, &mut lowered_params, report);
+
+    let mut bodies = report.beside();
+    let env = Env { signatures, contract: Some(&scope) };
+    let mut used = Used::default();
+    let functions = lower_members(contract, &members, env, &mut used, &mut bodies);
+    let paths = lower_paths(contract, env, &mut used, &mut bodies);
+    let found = bodies.finish();
+    found.into_iter().for_each(|found| report.push(found));
+    warn_about_unused(&scope.params, declared, &used, report);
+    let contract = hir::Contract {
+        name: contract.name.to_string(),
+        docs: docs(&contract.docs),
+        loc: report.loc(contract.name.span),
+        params: lowered_params,
+        paths,
+        reward: None,
+    };
+    (contract, functions)
+}
+
+fn consts(contract: &ast::Contract) -> Vec<&ast::Const> {
+    let members = contract.members.iter().filter_map(|member| match member {
+        Member::Const(constant) => Some(constant),
+        Member::Fn(_) | Member::Spend(_) | Member::Error(_) => None,
+    });
+    members.collect()
+}
+
+fn spends(contract: &ast::Contract) -> impl Iterator<Item = &ast::Spend> {
+    contract.members.iter().filter_map(|member| match member {
+        Member::Spend(spend) => Some(spend),
+        Member::Const(_) | Member::Fn(_) | Member::Error(_) => None,
+    })
+}
+
+/// Constants share their names with the parameters; functions and paths have their own.
+fn check_member_names(contract: &ast::Contract, report: &mut Report<'_>) {
+    let mut seen: BTreeMap<(u8, &str), &ast::Ident> = BTreeMap::new();
+    let params = contract.params.iter().map(|param| (0, &param.name));
+    // Two parameters of one name have been reported with the parameters.
+    seen.extend(params.map(|(space, name)| ((space, name.as_str()), name)));
+    for member in &contract.members {
+        let (space, name) = match member {
+            Member::Const(constant) => (0, &constant.name),
+            Member::Fn(function) => (1, &function.name),
+            Member::Spend(spend) => (2, &spend.name),
+            Member::Error(_) => continue,
+        };
+        if name.is_missing() {
+            continue;
+        }
+        if let Some(first) = seen.insert((space, name.as_str()), name) {
+            report.push(declared_twice(name, report.loc(name.span), report.loc(first.span)));
+        }
+    }
+    for spend in spends(contract) {
+        for param in spend.params.iter().filter(|param| !param.name.is_missing()) {
+            let clash = contract.params.iter().find(|other| other.name.name == param.name.name);
+            if let Some(first) = clash {
+                report.push(declared_twice(&param.name, report.loc(param.name.span), report.loc(first.name.span)));
+            }
+        }
+    }
+}
+
+fn member_functions<'t>(
+    signatures: &Signatures,
+    item: &SourceItem<'_>,
+    contract: &'t ast::Contract,
+    scope: &mut ContractScope,
+    report: &mut Report<'_>,
+) -> Vec<(&'t ast::Fn, FnSignature)> {
+    let first = signatures.first_function.get(item.key).map_or(0, |id| id.index());
+    let functions = contract.members.iter().filter_map(|member| match member {
+        Member::Fn(function) => Some(function),
+        Member::Const(_) | Member::Spend(_) | Member::Error(_) => None,
+    });
+    let mut out = Vec::new();
+    for (index, function) in functions.enumerate() {
+        let signature = function_signature(function, FunctionId::new(first + index), report);
+        scope.functions.entry(signature.name.clone()).or_insert_with(|| signature.clone());
+        out.push((function, signature));
+    }
+    out
+}
+
+/// Gives the contract a lock for each source of the rewards it divides by, in order of first use.
+fn add_leaves(
+    signatures: &Signatures,
+    contract: &ast::Contract,
+    scope: &mut ContractScope,
+    params: &mut Vec<hir::Param>,
+    report: &mut Report<'_>,
+) {
+    let taken: BTreeMap<&str, &ast::Ident> = spends(contract)
+        .flat_map(|spend| spend.params.iter().map(|param| &param.name))
+        .chain(consts(contract).into_iter().map(|constant| &constant.name))
+        .map(|name| (name.as_str(), name))
+        .collect();
+    let mut payments = 0;
+    for split in divisions(contract) {
+        let Some(Some(table)) = signatures.rewards.get(&split.name) else { continue };
+        payments += table.leaves.len();
+        if payments > PAYMENTS_MAX {
+            let message = format!("the divisions of this contract pay more than {PAYMENTS_MAX} sources");
+            report.push(report.error(Code::E0213, message, split.span));
+            return;
+        }
+        if scope.leaves.contains_key(&split.name) {
+            continue;
+        }
+        scope.leaves.insert(split.name.clone(), ParamId::new(params.len()));
+        for leaf in &table.leaves {
+            let name: Arc<str> = leaf.param.as_str().into();
+            let id = ParamId::new(params.len());
+            let of_param = params.iter().find(|param| param.name == leaf.param).map(|param| param.loc.clone());
+            let of_name = taken.get(leaf.param.as_str()).map(|name| report.loc(name.span));
+            if let Some(first) = of_param.or(of_name) {
+                let message = format!("`{}` needs a parameter `{name}`, which exists already", split.name);
+                let found = report.error(Code::E0105, message, split.span).label(first, "declared here");
+                report.push(found.help("rename the parameter, or the source of the reward"));
+            }
+            scope.param_ids.entry(name.clone()).or_insert(id);
+            scope.params.push(Slot { name, ty: Some(Type::Lock), span: split.span });
+            params.push(hir::Param { name: leaf.param.clone(), ty: Type::Lock, loc: leaf.loc.clone() });
+        }
+    }
+}
+
+/// The rewards named by `split`, in source order.
+fn divisions(contract: &ast::Contract) -> Vec<&ast::Ident> {
+    let mut found = Vec::new();
+    for spend in spends(contract) {
+        walk::ast_block(&spend.body, &mut |_| {}, &mut |stmt| {
+            if let StmtKind::Split { reward, .. } = &stmt.kind {
+                found.push(reward);
+            }
+        });
+    }
+    found
+}
+
+fn lower_members<'a>(
+    contract: &ast::Contract,
+    members: &[(&ast::Fn, FnSignature)],
+    env: Env<'a>,
+    used: &mut Used,
+    report: &mut Report<'a>,
+) -> Vec<NumberedFunction> {
+    let mut out = Vec::with_capacity(members.len());
+    for (function, signature) in members {
+        let body = Body::new(env, BodyKind::Function, &signature.params, report);
+        let mut checked = body.check_function(&function.body, signature.ret);
+        used.add(&mut checked);
+        let owner = Some(contract.name.to_string());
+        out.push((signature.id, lower_function(function, signature, checked, owner, report)));
+    }
+    out
+}
+
+fn lower_paths<'a>(
+    contract: &ast::Contract,
+    env: Env<'a>,
+    used: &mut Used,
+    report: &mut Report<'a>,
+) -> Vec<hir::SpendPath> {
+    let mut paths = Vec::new();
+    for spend in spends(contract) {
+        if paths.len() == PATHS_MAX {
+            let message = format!("a contract has at most {PATHS_MAX} paths");
+            report.push(report.error(Code::E0213, message, spend.name.span));
+            break;
+        }
+        let args = slots(&spend.params, report, |_| true);
+        let mut checked = Body::new(env, BodyKind::Spend, &args, report).check_path(&spend.body);
+        used.add(&mut checked);
+        let path = hir::SpendPath {
+            name: spend.name.to_string(),
+            docs: docs(&spend.docs),
+            loc: report.loc(spend.name.span),
+            args: params(&args, report),
+            locals: checked.locals,
+            body: checked.block,
+        };
+        if !checked.broken {
+            lint::path(&path, report);
+        }
+        paths.push(path);
+    }
+    let broken = contract.members.iter().any(|member| matches!(member, Member::Error(_)));
+    if paths.is_empty() && !broken {
+        let found =
+            report.error(Code::E0407, format!("`{}` has no way to be spent", contract.name), contract.name.span);
+        report.push(found.help("add a path, such as `spend claim(sig: Sig) { require owner.signed(sig); }`"));
+    }
+    paths
+}
+
+fn warn_about_unused(slots: &[Slot], declared: usize, used: &Used, report: &mut Report<'_>) {
+    if used.broken {
+        return;
+    }
+    for (index, slot) in slots.iter().take(declared).enumerate() {
+        if slot.name.is_empty() || slot.name.starts_with('_') || used.params.contains(&ParamId::new(index)) {
+            continue;
+        }
+        let found = report.warning(Code::E0111, format!("nothing reads the parameter `{}`", slot.name), slot.span);
+        report.push(found.help("remove it, or use it in a condition"));
+    }
+}

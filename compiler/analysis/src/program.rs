@@ -1,0 +1,148 @@
+//! Puts the checked items of a file together, and checks what only the whole shows.
+
+use std::collections::BTreeSet;
+
+use syntax::{Code, Diagnostic, FileId, Island, ItemKey, Parse, ast};
+
+use crate::hir::{Block, Expr, ExprKind, FunctionId, Program, Stmt, StmtKind};
+use crate::item::{CheckedItem, check_item};
+use crate::signatures::{order_of, signatures};
+use crate::walk;
+
+/// More nodes than this, calls copied in, fit no script.
+const NODES_MAX: u64 = 200_000;
+
+/// An item with its text, as the parser gives them.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceItem<'a> {
+    /// Its name in the file.
+    pub key: &'a ItemKey,
+    /// The text that the tree's spans count in.
+    pub text: &'a str,
+    /// The tree.
+    pub ast: &'a ast::Item,
+}
+
+/// The items of a parsed file with their texts.
+pub fn source_items<'a>(parse: &'a Parse, text: &'a str) -> Vec<SourceItem<'a>> {
+    let item = |(island, ast): (&'a Island, &'a ast::Item)| SourceItem {
+        key: &island.key,
+        text: text.get(island.range.range()).unwrap_or_default(),
+        ast,
+    };
+    parse.islands.iter().zip(&parse.file.items).map(item).collect()
+}
+
+/// What a file means, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Analysis {
+    /// The typed program. Only if no diagnostic is an error, everything that the source says is in it.
+    pub program: Program,
+    /// First what concerns interfaces, then bodies in source order, then the whole.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks one file.
+///
+/// ```
+/// use syntax::FileId;
+///
+/// let text = "contract Lock(key: PubKey) { spend open(sig: Sig) { require key.signed(sig); } }";
+/// let parse = syntax::parse(text);
+/// let items = analysis::source_items(&parse, text);
+/// let analysis = analysis::analyse(FileId(0), &items);
+/// assert!(analysis.diagnostics.is_empty());
+/// assert_eq!(analysis.program.contracts[0].paths[0].name, "open");
+/// ```
+pub fn analyse(file: FileId, items: &[SourceItem<'_>]) -> Analysis {
+    let (signatures, mut diagnostics) = signatures(file, items);
+    let checked: Vec<_> = items.iter().map(|item| check_item(&signatures, item)).collect();
+    diagnostics.extend(checked.iter().flat_map(|item| item.diagnostics.iter().cloned()));
+    let (program, found) = link(checked);
+    diagnostics.extend(found);
+    Analysis { program, diagnostics }
+}
+
+/// Joins checked items, in source order, to a program; refuses functions that call themselves.
+///
+/// The messages are those about the whole only; each item keeps its own.
+pub fn link(items: impl IntoIterator<Item = CheckedItem>) -> (Program, Vec<Diagnostic>) {
+    let mut program = Program::default();
+    let mut functions = Vec::new();
+    for item in items {
+        program.contracts.extend(item.contract);
+        functions.extend(item.functions);
+    }
+    functions.sort_by_key(|(id, _)| *id);
+    program.functions = functions.into_iter().map(|(_, function)| function).collect();
+    let found = check_calls(&program);
+    (program, found)
+}
+
+fn check_calls(program: &Program) -> Vec<Diagnostic> {
+    let calls: Vec<Calls> = program.functions.iter().map(|function| Calls::of(&function.body)).collect();
+    let needs: Vec<BTreeSet<usize>> =
+        calls.iter().map(|calls| calls.callees.iter().map(|id| id.index()).collect()).collect();
+    let (order, circular) = order_of(&needs);
+    let mut found: Vec<_> = circular.iter().filter_map(|index| program.functions.get(*index)).map(circle).collect();
+    let mut sizes = vec![0u64; calls.len()];
+    for index in order {
+        let size = calls.get(index).map_or(0, |calls| calls.size(&sizes));
+        if let Some(slot) = sizes.get_mut(index) {
+            *slot = size;
+        }
+    }
+    for path in program.contracts.iter().flat_map(|contract| &contract.paths) {
+        if Calls::of(&path.body).size(&sizes) > NODES_MAX {
+            let message =
+                format!("`{}` grows to more than {NODES_MAX} operations once its calls are copied in", path.name);
+            found.push(Diagnostic::error(Code::E0213, message, path.loc.clone()).help("call fewer functions"));
+        }
+    }
+    found
+}
+
+fn circle(function: &crate::hir::Function) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0110,
+        format!("`{}` calls itself, directly or through others", function.name),
+        function.loc.clone(),
+    )
+    .help("functions are copied into their callers; write the steps out")
+}
+
+/// What a body calls, as often as it does, and how many nodes it has itself.
+struct Calls {
+    callees: Vec<FunctionId>,
+    nodes: u64,
+}
+
+impl Calls {
+    fn of(block: &Block) -> Calls {
+        let mut callees = Vec::new();
+        let mut statements = Vec::new();
+        let mut nodes = 0u64;
+        walk::block(
+            block,
+            &mut |expr: &Expr| {
+                nodes += 1;
+                if let ExprKind::Call { function, .. } = expr.kind {
+                    callees.push(function);
+                }
+            },
+            &mut |stmt: &Stmt| {
+                if let StmtKind::Call { function, .. } = stmt.kind {
+                    statements.push(function);
+                }
+            },
+        );
+        callees.extend(statements);
+        Calls { callees, nodes }
+    }
+
+    /// The nodes with all calls copied in, given the sizes of the functions called.
+    fn size(&self, sizes: &[u64]) -> u64 {
+        let called = self.callees.iter().filter_map(|id| sizes.get(id.index()));
+        called.fold(self.nodes, |total, size| total.saturating_add(*size))
+    }
+}

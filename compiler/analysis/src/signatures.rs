@@ -1,0 +1,317 @@
+//! What the items of a file say to each other: names, types, constants and rewards, but no bodies.
+//!
+//! An edit inside a body leaves [`Signatures`] equal to what they were, so whoever caches the checks
+//! of the other items can keep them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use dashu_ratio::RBig;
+use syntax::ast::{self, Ident, Item, Member};
+use syntax::{Code, Diagnostic, FileId, ItemKey, Loc};
+
+use crate::SourceItem;
+use crate::body::{Body, BodyKind, ContractScope, Env, Slot, is_builtin};
+use crate::eval::Value;
+use crate::hir::{FunctionId, Type};
+use crate::report::Report;
+use crate::{reward, types, walk};
+
+/// The interface of all items of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signatures {
+    pub(crate) file: FileId,
+    /// No value for constants whose mistake has been reported.
+    pub(crate) consts: BTreeMap<Arc<str>, Option<Constant>>,
+    pub(crate) functions: BTreeMap<Arc<str>, FnSignature>,
+    pub(crate) rewards: BTreeMap<Arc<str>, Option<reward::Table>>,
+    /// The function that an item declares, or the first one among a contract's members.
+    pub(crate) first_function: BTreeMap<ItemKey, FunctionId>,
+}
+
+/// A constant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Constant {
+    pub(crate) ty: Type,
+    pub(crate) value: ConstantValue,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ConstantValue {
+    Item(Value),
+    Share(RBig),
+}
+
+/// What a caller must know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FnSignature {
+    pub(crate) id: FunctionId,
+    pub(crate) name: Arc<str>,
+    pub(crate) params: Vec<Slot>,
+    pub(crate) ret: Option<Type>,
+    pub(crate) loc: Loc,
+}
+
+/// Reads the interface of every item, computes the constants and proves the rewards.
+///
+/// Pure and total: any tree gives signatures and messages.
+pub fn signatures(file: FileId, items: &[SourceItem<'_>]) -> (Signatures, Vec<Diagnostic>) {
+    let mut signatures = Signatures { file, ..Signatures::default() };
+    let mut found = duplicate_names(file, items);
+    number_functions(&mut signatures, items);
+    for item in items {
+        if let Item::Fn(function) = item.ast {
+            let mut report = Report::new(file, item.key, item.text);
+            let id = signatures.first_function.get(item.key).copied().unwrap_or(FunctionId::new(0));
+            let signature = function_signature(function, id, &mut report);
+            signatures.functions.entry(function.name.name.clone()).or_insert(signature);
+            found.extend(report.finish());
+        }
+    }
+    found.extend(top_constants(&mut signatures, items));
+    let rewards: Vec<_> = items.iter().filter_map(|item| prove(&signatures, item)).collect();
+    for (name, table, diagnostics) in rewards {
+        signatures.rewards.entry(name).or_insert(table);
+        found.extend(diagnostics);
+    }
+    (signatures, found)
+}
+
+type Proved = (Arc<str>, Option<reward::Table>, Vec<Diagnostic>);
+
+fn prove(signatures: &Signatures, item: &SourceItem<'_>) -> Option<Proved> {
+    let Item::Reward(reward) = item.ast else { return None };
+    let mut report = Report::new(signatures.file, item.key, item.text);
+    let table = reward::check(reward, Env { signatures, contract: None }, &mut report);
+    Some((reward.name.name.clone(), table, report.finish()))
+}
+
+/// Contracts and rewards share their names; constants and functions have their own.
+fn duplicate_names(file: FileId, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
+    let mut seen: BTreeMap<(u8, &str), Loc> = BTreeMap::new();
+    let mut found = Vec::new();
+    for item in items {
+        let space = match item.ast {
+            Item::Const(_) => 0,
+            Item::Fn(_) => 1,
+            Item::Contract(_) | Item::Reward(_) => 2,
+            Item::Use(_) | Item::Error(_) => continue,
+        };
+        let Some(name) = item.ast.name().filter(|name| !name.is_missing()) else { continue };
+        let loc = Loc::in_item(file, item.key.clone(), name.span);
+        if let Some(first) = seen.get(&(space, name.as_str())) {
+            found.push(declared_twice(name, loc, first.clone()));
+            continue;
+        }
+        seen.insert((space, name.as_str()), loc);
+    }
+    found
+}
+
+/// The message about a second declaration of a name.
+pub(crate) fn declared_twice(name: &Ident, second: Loc, first: Loc) -> Diagnostic {
+    Diagnostic::error(Code::E0105, format!("`{name}` is declared twice"), second)
+        .label(first, "the first is here")
+        .help("rename one of them")
+}
+
+/// Functions are numbered in source order, those of contracts among those of the file.
+fn number_functions(signatures: &mut Signatures, items: &[SourceItem<'_>]) {
+    let mut next = 0;
+    for item in items {
+        let count = match item.ast {
+            Item::Fn(_) => 1,
+            Item::Contract(contract) => {
+                contract.members.iter().filter(|member| matches!(member, Member::Fn(_))).count()
+            }
+            Item::Const(_) | Item::Reward(_) | Item::Use(_) | Item::Error(_) => 0,
+        };
+        if count > 0 {
+            signatures.first_function.insert(item.key.clone(), FunctionId::new(next));
+            next += count;
+        }
+    }
+}
+
+/// The types of a function, and whether its name is free.
+pub(crate) fn function_signature(function: &ast::Fn, id: FunctionId, report: &mut Report<'_>) -> FnSignature {
+    let name = &function.name;
+    if is_builtin(name.as_str()) {
+        let found = report.error(Code::E0105, format!("`{name}` is a function of the language"), name.span);
+        report.push(found.help("choose another name"));
+    }
+    let params = slots(&function.params, report, |ty| !matches!(ty, Type::Sigs(_)));
+    let ret = match &function.result {
+        None => Some(Type::Unit),
+        Some(written) => match types::resolve(written, report) {
+            Some(Type::Share | Type::Sigs(_)) => {
+                report.fail(report.error(Code::E0209, "a function cannot give this back", written.span))
+            }
+            resolved => resolved,
+        },
+    };
+    FnSignature { id, name: name.name.clone(), params, ret, loc: report.loc(name.span) }
+}
+
+/// Parameters or arguments with their types, of which `allowed` ones may stand here.
+pub(crate) fn slots(params: &[ast::Param], report: &mut Report<'_>, allowed: fn(Type) -> bool) -> Vec<Slot> {
+    let mut seen: BTreeMap<&str, &Ident> = BTreeMap::new();
+    let mut out = Vec::with_capacity(params.len());
+    for param in params {
+        let name = &param.name;
+        if let Some(first) = seen.insert(name.as_str(), name).filter(|_| !name.is_missing()) {
+            report.push(declared_twice(name, report.loc(name.span), report.loc(first.span)));
+        }
+        let ty = match types::resolve(&param.ty, report) {
+            Some(ty) if ty == Type::Share || !allowed(ty) => {
+                let message = format!("`{ty}` cannot be the type of `{name}`");
+                report.fail(report.error(Code::E0209, message, param.ty.span))
+            }
+            resolved => resolved,
+        };
+        out.push(Slot { name: name.name.clone(), ty, span: name.span });
+    }
+    out
+}
+
+fn top_constants(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
+    let consts: Vec<_> = items
+        .iter()
+        .filter_map(|item| match item.ast {
+            Item::Const(constant) => Some((item, constant)),
+            _ => None,
+        })
+        .collect();
+    let trees: Vec<_> = consts.iter().map(|(_, constant)| *constant).collect();
+    let mut found = Vec::new();
+    signatures.consts = unknown_constants(&trees);
+    let (order, circular) = evaluation_order(&trees);
+    for (item, constant) in order.iter().chain(&circular).filter_map(|index| consts.get(*index)) {
+        let mut report = Report::new(signatures.file, item.key, item.text);
+        let value = if item.key.nth == 0 || !signatures.consts.get(&constant.name.name).is_some_and(Option::is_some) {
+            evaluate(constant, Env { signatures, contract: None }, &mut report)
+        } else {
+            None
+        };
+        found.extend(report.finish());
+        if let Some(value) = value {
+            signatures.consts.insert(constant.name.name.clone(), Some(value));
+        }
+    }
+    let in_circle = circular.iter().filter_map(|index| consts.get(*index));
+    found.extend(in_circle.map(|(item, constant)| {
+        let report = Report::new(signatures.file, item.key, item.text);
+        circle(constant, &report)
+    }));
+    found
+}
+
+/// Adds the constants of a contract to its scope.
+pub(crate) fn member_constants<'a>(
+    consts: &[&ast::Const],
+    signatures: &'a Signatures,
+    scope: &mut ContractScope,
+    report: &mut Report<'a>,
+) {
+    scope.consts = unknown_constants(consts);
+    let (order, circular) = evaluation_order(consts);
+    for constant in order.iter().filter_map(|index| consts.get(*index)) {
+        if let Some(value) = evaluate_member(constant, signatures, scope, report) {
+            scope.consts.insert(constant.name.name.clone(), Some(value));
+        }
+    }
+    for constant in circular.iter().filter_map(|index| consts.get(*index)) {
+        report.push(circle(constant, report));
+    }
+}
+
+/// Like [`evaluate`], in a scope that is still growing; the messages outlive it.
+fn evaluate_member<'a>(
+    constant: &ast::Const,
+    signatures: &'a Signatures,
+    scope: &ContractScope,
+    report: &mut Report<'a>,
+) -> Option<Constant> {
+    let mut inner: Report<'_> = report.beside();
+    let value = evaluate(constant, Env { signatures, contract: Some(scope) }, &mut inner);
+    let found = inner.finish();
+    found.into_iter().for_each(|diagnostic| report.push(diagnostic));
+    value
+}
+
+fn circle(constant: &ast::Const, report: &Report<'_>) -> Diagnostic {
+    let name = &constant.name;
+    report
+        .error(Code::E0109, format!("`{name}` is computed from itself"), name.span)
+        .help("give one of the constants of the circle a plain value")
+}
+
+fn unknown_constants(consts: &[&ast::Const]) -> BTreeMap<Arc<str>, Option<Constant>> {
+    consts.iter().map(|constant| (constant.name.name.clone(), None)).collect()
+}
+
+fn evaluate<'a>(constant: &ast::Const, env: Env<'a>, report: &mut Report<'a>) -> Option<Constant> {
+    let declared = constant.ty.as_ref().map(|ty| types::resolve(ty, report));
+    let is_share = match declared {
+        Some(Some(ty)) => ty == Type::Share,
+        Some(None) => return None,
+        None => matches!(constant.value.kind, ast::ExprKind::Percent(_)),
+    };
+    if is_share {
+        let value = reward::share(&constant.value, env, report)?;
+        return Some(Constant { ty: Type::Share, value: ConstantValue::Share(value) });
+    }
+    Body::new(env, BodyKind::Constant, &[], report).constant(&constant.value, declared.flatten())
+}
+
+/// Constants in an order in which each follows what it reads, and those that have no such place.
+///
+/// This is Kahn's algorithm: a chain of constants may be longer than a call stack is deep.
+fn evaluation_order(consts: &[&ast::Const]) -> (Vec<usize>, Vec<usize>) {
+    let mut index_of: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, constant) in consts.iter().enumerate() {
+        index_of.entry(constant.name.as_str()).or_insert(index);
+    }
+    let reads: Vec<BTreeSet<usize>> = consts
+        .iter()
+        .map(|constant| {
+            let mut read = BTreeSet::new();
+            let mut visit = |expr: &ast::Expr| {
+                if let ast::ExprKind::Name(name) = &expr.kind {
+                    read.extend(index_of.get(name.as_str()).copied());
+                }
+            };
+            walk::ast_expr(&constant.value, &mut visit, &mut |_| {});
+            read
+        })
+        .collect();
+    order_of(&reads)
+}
+
+/// Indexes in an order in which each follows those it needs, and those in or behind a circle.
+pub(crate) fn order_of(needs: &[BTreeSet<usize>]) -> (Vec<usize>, Vec<usize>) {
+    let mut waiting: Vec<usize> = needs.iter().map(BTreeSet::len).collect();
+    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
+    for (index, need) in needs.iter().enumerate() {
+        for other in need {
+            if let Some(list) = needed_by.get_mut(*other) {
+                list.push(index);
+            }
+        }
+    }
+    let mut ready: VecDeque<usize> =
+        waiting.iter().enumerate().filter(|(_, count)| **count == 0).map(|(index, _)| index).collect();
+    let mut order = Vec::with_capacity(needs.len());
+    while let Some(index) = ready.pop_front() {
+        order.push(index);
+        for next in needed_by.get(index).into_iter().flatten() {
+            let Some(count) = waiting.get_mut(*next) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                ready.push_back(*next);
+            }
+        }
+    }
+    let left = waiting.iter().enumerate().filter(|(_, count)| **count > 0).map(|(index, _)| index).collect();
+    (order, left)
+}

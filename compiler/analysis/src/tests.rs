@@ -1,0 +1,30 @@
+//! Tests of the whole crate: from text to typed program.
+
+mod expanded;
+mod fixtures;
+mod hostile;
+mod rewards;
+mod seams;
+
+use syntax::{Code, FileId, Parse, Severity};
+
+use crate::{Analysis, analyse, source_items};
+
+fn checked(text: &str) -> (Parse, Analysis) {
+    let parse = syntax::parse(text);
+    let analysis = analyse(FileId::default(), &source_items(&parse, text));
+    (parse, analysis)
+}
+
+/// The analysis of a source without errors.
+fn sound(text: &str) -> Analysis {
+    let (parse, analysis) = checked(text);
+    assert_eq!(parse.diagnostics, [], "{text}");
+    let errors: Vec<_> = analysis.diagnostics.iter().filter(|found| found.severity == Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{text}");
+    analysis
+}
+
+fn codes(analysis: &Analysis) -> Vec<Code> {
+    analysis.diagnostics.iter().map(|found| found.code).collect()
+}
