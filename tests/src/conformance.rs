@@ -181,3 +181,61 @@ fn difference(set: RuleSet, recorded: &Recorded, ours: Result<vm::Metrics, vm::F
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spec::{OutPoint, Sats, TxIn, Txid};
+
+    /// A payment whose unlocking script is `unlock` and whose lock is `OP_1`, as a line.
+    fn line(expect: &str, unlock: Vec<u8>, metrics: &str) -> String {
+        let prevout = OutPoint { txid: Txid::from_wire([1; 32]), index: 1 };
+        let tx = Transaction {
+            version: 2,
+            inputs: vec![TxIn { prevout, unlock, sequence: 0 }],
+            outputs: vec![TxOut::plain(Sats::ZERO, [&[0x6a, 20][..], &[0; 20]].concat())],
+            locktime: 0,
+        };
+        let mut utxos = vec![1];
+        TxOut::plain(Sats::from_wire(1_000), vec![0x51]).write(&mut utxos);
+        let (tx, utxos) = (hex::encode(tx.encode()), hex::encode(utxos));
+        format!(r#"{{"id":"x","expect":"{expect}","tx":"{tx}","utxos":"{utxos}","input":0{metrics}}}"#)
+    }
+
+    fn reasons(lines: &[String]) -> (usize, Vec<(usize, String)>) {
+        let options = Options {
+            rules: RuleSet::Bch2026,
+            modes: vec![Mode::Relay, Mode::Consensus],
+            metrics: true,
+            jobs: NonZeroUsize::new(3).unwrap(),
+        };
+        let summary = run(&mut lines.join("\n").as_bytes(), &options, &mut |_| ()).unwrap();
+        (summary.passed, summary.failed.into_iter().map(|failed| (failed.line, failed.reason)).collect())
+    }
+
+    #[test]
+    fn wrong_verdicts_and_wrong_metrics_are_reported_in_the_files_order() {
+        let metrics = |cost: u64| format!(r#","metrics":{{"relay":[["OK",{cost},0,0]]}}"#);
+        let lines = [
+            line("standard", vec![], &metrics(101)),
+            line("standard", vec![0x51], ""),
+            line("invalid", vec![0x51], ""),
+            line("invalid", vec![], ""),
+            line("standard", vec![], &metrics(102)),
+            "{}".to_owned(),
+            String::new(),
+        ];
+        let (passed, failed) = reasons(&lines);
+        assert_eq!(passed, 2);
+        let starts = [
+            (2, "relay: fails, must pass: mandatory-script-verify-flag-failed"),
+            (4, "relay: passes, must fail"),
+            (5, "relay: input 0: Metrics"),
+            (6, "not a vector: missing field"),
+        ];
+        assert_eq!(failed.len(), starts.len(), "{failed:?}");
+        for ((line, reason), (at, start)) in failed.iter().zip(starts) {
+            assert!(*line == at && reason.starts_with(start), "{line}: {reason}");
+        }
+    }
+}

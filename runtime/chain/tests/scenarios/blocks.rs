@@ -264,3 +264,25 @@ fn a_block_made_for_test_is_judged_without_proof_of_work() {
     world.mine(1);
     assert_eq!(world.chain.test_block(&block, world.now), Err(BlockError::Orphan));
 }
+
+#[test]
+fn on_the_public_profile_late_blocks_ease_the_target_and_early_ones_tighten_it() {
+    let params = Params::of(Network::Test);
+    let mut chain = Chain::open(params, chain::MemoryStore::new()).unwrap();
+    let mempool = chain::Mempool::new(chain.params());
+    let mut targets = Vec::new();
+    let mut now = chain.tip().entry.header.time;
+    // Two early blocks, then one that is late enough to reach the limit again.
+    for wait in [1, 1, 100_000, 1] {
+        now += wait;
+        let block = chain::build_template(&chain, &mempool, ANYONE, b"", now).block;
+        let mut wrong = block.clone();
+        wrong.header.bits = CompactTarget::EASIEST;
+        assert_eq!(chain.accept_block(seal(wrong), now), Err(BlockError::WrongTarget));
+        targets.push(block.header.bits.target().unwrap());
+        chain.accept_block(seal(block), now).unwrap();
+    }
+    let limit = chain.params().target_limit.target().unwrap();
+    assert!(targets[0] == limit && targets[1] < targets[0] && targets[2] < targets[1], "{targets:?}");
+    assert_eq!(targets[3], limit);
+}
