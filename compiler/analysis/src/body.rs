@@ -19,7 +19,7 @@ use syntax::{Code, Span};
 use crate::hir::{self, ArgId, Expr, ExprKind, FunctionId, LocalId, ParamId, Type};
 use crate::report::Report;
 use crate::signatures::{Constant, ConstantValue, FnSignature, Signatures};
-use crate::{eval, suggest, types};
+use crate::{eval, types};
 
 /// The most bytes of constants that one body may copy.
 const COPIED_BYTES_MAX: usize = 1 << 20;
@@ -275,7 +275,7 @@ impl<'a, 'r> Body<'a, 'r> {
         let of_body = self.names.iter().filter(|(_, meanings)| !meanings.is_empty()).map(|(name, _)| name);
         let of_contract = contract.iter().flat_map(|scope| scope.param_ids.keys().chain(scope.consts.keys()));
         let known = of_body.chain(of_contract).chain(self.env.signatures.consts.keys());
-        found.help = suggest::did_you_mean(name.as_str(), known.map(|name| &**name));
+        found.help = self.report.did_you_mean(name.as_str(), known.map(|name| &**name));
         self.report.fail(found)
     }
 

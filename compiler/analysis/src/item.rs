@@ -81,7 +81,7 @@ fn check_function(
     let env = Env { signatures, contract: None };
     let checked =
         Body::new(env, BodyKind::Function, &signature.params, &mut inner).check_function(&function.body, signature.ret);
-    inner.finish().into_iter().for_each(|found| report.push(found));
+    report.absorb(inner);
     Some((id, lower_function(function, &signature, checked, None, report)))
 }
 
@@ -134,7 +134,7 @@ fn check_contract(
     check_member_names(contract, report);
     let mut inner = report.beside();
     member_constants(&consts(contract), signatures, &mut scope, &mut inner);
-    inner.finish().into_iter().for_each(|found| report.push(found));
+    report.absorb(inner);
     let members = member_functions(signatures, item, contract, &mut scope, report);
     let mut lowered_params = params(&scope.params, report);
     let declared = lowered_params.len();
@@ -145,8 +145,7 @@ fn check_contract(
     let mut used = Used::default();
     let functions = lower_members(contract, &members, env, &mut used, &mut bodies);
     let paths = lower_paths(contract, env, &mut used, &mut bodies);
-    let found = bodies.finish();
-    found.into_iter().for_each(|found| report.push(found));
+    report.absorb(bodies);
     warn_about_unused(&scope.params, declared, &used, report);
     let contract = hir::Contract {
         name: contract.name.to_string(),
@@ -194,11 +193,12 @@ fn check_member_names(contract: &ast::Contract, report: &mut Report<'_>) {
             report.push(declared_twice(name, report.loc(name.span), report.loc(first.span)));
         }
     }
+    let of_contract: BTreeMap<&str, &ast::Ident> =
+        contract.params.iter().map(|param| (param.name.as_str(), &param.name)).collect();
     for spend in spends(contract) {
         for param in spend.params.iter().filter(|param| !param.name.is_missing()) {
-            let clash = contract.params.iter().find(|other| other.name.name == param.name.name);
-            if let Some(first) = clash {
-                report.push(declared_twice(&param.name, report.loc(param.name.span), report.loc(first.name.span)));
+            if let Some(first) = of_contract.get(param.name.as_str()) {
+                report.push(declared_twice(&param.name, report.loc(param.name.span), report.loc(first.span)));
             }
         }
     }

@@ -151,24 +151,34 @@ fn mention(expr: &Expr, into: &mut Mentions) {
 /// One signature cannot answer for two keys on one way through the path.
 fn one_signature_for_two_keys(path: &SpendPath, report: &mut Report<'_>) {
     let mut seen = BTreeMap::new();
-    signed_by(&path.body, &mut seen, report);
+    signed_in(&path.body, &mut seen, report);
 }
 
-fn signed_by<'t>(block: &'t Block, seen: &mut BTreeMap<ArgId, &'t Expr>, report: &mut Report<'_>) {
+type Keys<'t> = BTreeMap<ArgId, &'t Expr>;
+
+/// The signatures that the block is the first to check; `seen` is as before.
+fn signed_in<'t>(block: &'t Block, seen: &mut Keys<'t>, report: &mut Report<'_>) -> Vec<(ArgId, &'t Expr)> {
+    let mut added = Vec::new();
     for stmt in &block.stmts {
         if let StmtKind::If { condition, then, otherwise } = &stmt.kind {
-            compare_keys(condition, seen, report);
+            compare_keys(condition, seen, &mut added, report);
             // The branches exclude each other, but what follows comes after either.
-            let mut after = seen.clone();
-            signed_by(then, &mut after, report);
-            signed_by(otherwise, seen, report);
-            after.into_iter().for_each(|(sig, key)| {
-                seen.entry(sig).or_insert(key);
-            });
+            let of_then = signed_in(then, seen, report);
+            let of_otherwise = signed_in(otherwise, seen, report);
+            for (sig, key) in of_then.into_iter().chain(of_otherwise) {
+                seen.entry(sig).or_insert_with(|| {
+                    added.push((sig, key));
+                    key
+                });
+            }
             continue;
         }
-        for_each_expr(stmt, &mut |expr| compare_keys(expr, seen, report));
+        for_each_expr(stmt, &mut |expr| compare_keys(expr, seen, &mut added, report));
     }
+    for (sig, _) in &added {
+        seen.remove(sig);
+    }
+    added
 }
 
 fn for_each_expr<'t>(stmt: &'t Stmt, visit: &mut dyn FnMut(&'t Expr)) {
@@ -180,7 +190,7 @@ fn for_each_expr<'t>(stmt: &'t Stmt, visit: &mut dyn FnMut(&'t Expr)) {
     }
 }
 
-fn compare_keys<'t>(expr: &'t Expr, seen: &mut BTreeMap<ArgId, &'t Expr>, report: &mut Report<'_>) {
+fn compare_keys<'t>(expr: &'t Expr, seen: &mut Keys<'t>, added: &mut Vec<(ArgId, &'t Expr)>, report: &mut Report<'_>) {
     let mut visit = |part: &'t Expr| {
         let (ExprKind::Signed { key, sig } | ExprKind::DataSigned { key, sig, .. }) = &part.kind else { return };
         let ExprKind::Arg(id) = sig.kind else { return };
@@ -193,6 +203,7 @@ fn compare_keys<'t>(expr: &'t Expr, seen: &mut BTreeMap<ArgId, &'t Expr>, report
             Some(_) => {}
             None => {
                 seen.insert(id, key);
+                added.push((id, key));
             }
         }
     };

@@ -2,17 +2,26 @@
 
 use syntax::{Code, Diagnostic, FileId, ItemKey, Loc, Span};
 
+use crate::suggest;
+
+/// The most messages about one item; one more says how many were left out.
+const MESSAGES_MAX: usize = 100;
+/// How many names of an item are compared with all others: a comparison is cheap, a million are not.
+const SUGGESTIONS_MAX: usize = 5;
+
 /// The item under check and what has been found in it.
 pub(crate) struct Report<'a> {
     file: FileId,
     key: &'a ItemKey,
     text: &'a str,
     found: Vec<Diagnostic>,
+    count: usize,
+    suggestions: usize,
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(file: FileId, key: &'a ItemKey, text: &'a str) -> Self {
-        Report { file, key, text, found: Vec::new() }
+        Report { file, key, text, found: Vec::new(), count: 0, suggestions: 0 }
     }
 
     /// An empty report about the same item, for a check whose names live less long.
@@ -20,7 +29,7 @@ impl<'a> Report<'a> {
     where
         'a: 'b,
     {
-        Report::new(self.file, self.key, self.text)
+        Report { suggestions: self.suggestions, ..Report::new(self.file, self.key, self.text) }
     }
 
     pub(crate) fn loc(&self, span: Span) -> Loc {
@@ -41,21 +50,46 @@ impl<'a> Report<'a> {
         Diagnostic::warning(code, message, self.loc(span))
     }
 
+    /// The help line for an unknown name, as long as the item has not too many of them.
+    pub(crate) fn did_you_mean<'n>(&mut self, name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+        self.suggestions += 1;
+        if self.suggestions > SUGGESTIONS_MAX { None } else { suggest::did_you_mean(name, known) }
+    }
+
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        self.found.push(diagnostic);
+        self.count += 1;
+        if self.found.len() < MESSAGES_MAX {
+            self.found.push(diagnostic);
+        }
     }
 
     /// Reports and gives the nothing that callers return instead of a value.
     pub(crate) fn fail<T>(&mut self, diagnostic: Diagnostic) -> Option<T> {
-        self.found.push(diagnostic);
+        self.push(diagnostic);
         None
     }
 
-    pub(crate) fn count(&self) -> usize {
-        self.found.len()
+    /// Takes over what a report beside this one has found.
+    pub(crate) fn absorb(&mut self, other: Report<'_>) {
+        let left_out = other.count - other.found.len();
+        other.found.into_iter().for_each(|found| self.push(found));
+        self.count += left_out;
+        self.suggestions = other.suggestions;
     }
 
-    pub(crate) fn finish(self) -> Vec<Diagnostic> {
+    /// How many messages there were, shown or not.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
+        let left_out = self.count - self.found.len();
+        if let Some(last) = self.found.last().filter(|_| left_out > 0) {
+            let loc = last.labels.first().map_or_else(|| self.loc(Span::default()), |label| label.loc.clone());
+            let message = format!("{left_out} more messages about this item are not shown");
+            let found = Diagnostic::error(Code::E0016, message, loc);
+            self.found.push(found.help("correct the first ones; the others are often their consequence"));
+        }
         self.found
     }
 }

@@ -234,8 +234,7 @@ fn evaluate_member<'a>(
 ) -> Option<Constant> {
     let mut inner: Report<'_> = report.beside();
     let value = evaluate(constant, Env { signatures, contract: Some(scope) }, &mut inner);
-    let found = inner.finish();
-    found.into_iter().for_each(|diagnostic| report.push(diagnostic));
+    report.absorb(inner);
     value
 }
 

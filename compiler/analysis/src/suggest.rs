@@ -1,8 +1,8 @@
 //! Finds the name that was probably meant.
 
 /// Names beyond these are not looked at, so that a hostile source cannot make a search costly.
-const CANDIDATES_MAX: usize = 500;
-const LENGTH_MAX: usize = 40;
+const CANDIDATES_MAX: usize = 200;
+const LENGTH_MAX: usize = 32;
 
 /// The help line for an unknown name: the closest candidate, if one is close.
 pub(crate) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {

@@ -84,8 +84,8 @@ codes! {
         "A word after a number is its unit: `coin`, `sats`, `blocks`, `seconds`, `minutes`, `hours`, `days` or `weeks`. Before a number `height` and before a string `time` give a point in time.";
     E0015 "text outside any item"
         "A file is a list of items: `use`, `const`, `fn`, `contract` and `reward`. Other text cannot stand between them.";
-    E0016 "too many syntax errors"
-        "Only the first hundred syntax errors of a file are shown. Correct those first; the others are often their consequence.";
+    E0016 "too many errors"
+        "Only the first hundred syntax errors of a file and the first hundred messages about an item are shown. Correct those first; the others are often their consequence.";
     E0017 "too many items"
         "One file holds at most 20,000 items. Split it into several files.";
     E0018 "documentation that documents nothing"

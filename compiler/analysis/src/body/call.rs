@@ -7,7 +7,7 @@ use super::expr::known;
 use super::{Body, call_kind};
 use crate::hir::{Builtin, Expr, ExprKind, Type};
 use crate::signatures::FnSignature;
-use crate::{suggest, types};
+use crate::types;
 
 /// The functions of the language: name, parameters as shown to users, their number.
 const BUILTINS: [(&str, &str, usize); 15] = [
@@ -72,7 +72,7 @@ impl Body<'_, '_> {
         let of_contract = self.env.contract.iter().flat_map(|scope| scope.functions.keys());
         let of_file = self.env.signatures.functions.keys();
         let known = BUILTINS.iter().map(|(word, ..)| *word).chain(of_contract.chain(of_file).map(|name| &**name));
-        found.help = suggest::did_you_mean(name.as_str(), known);
+        found.help = self.report.did_you_mean(name.as_str(), known);
         self.report.fail(found)
     }
 

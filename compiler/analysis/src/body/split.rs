@@ -5,7 +5,7 @@ use syntax::{Code, Span};
 
 use super::{Body, BodyKind};
 use crate::hir::{Stmt, Type};
-use crate::{reward, suggest};
+use crate::reward;
 
 impl Body<'_, '_> {
     pub(super) fn split(&mut self, pot: &ast::Expr, name: &Ident, span: Span, out: &mut Vec<Stmt>) {
@@ -24,7 +24,7 @@ impl Body<'_, '_> {
             Some(None) => return None,
             None => {
                 let mut found = self.report.error(Code::E0106, format!("there is no reward `{name}`"), name.span);
-                found.help = suggest::did_you_mean(name.as_str(), signatures.rewards.keys().map(|name| &**name));
+                found.help = self.report.did_you_mean(name.as_str(), signatures.rewards.keys().map(|name| &**name));
                 return self.report.fail(found);
             }
         };

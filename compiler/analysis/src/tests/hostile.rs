@@ -44,6 +44,23 @@ fn many_divisions_are_refused() {
 }
 
 #[test]
+fn many_mistakes_give_a_hundred_messages_and_a_count() {
+    let text = format!("contract C() {{ spend s() {{ {} }} }}", "require nope;".repeat(100_000));
+    let analysis = checked(&text).1;
+    assert_eq!(analysis.diagnostics.len(), 101);
+    assert_eq!(analysis.diagnostics[100].message, "99900 more messages about this item are not shown");
+}
+
+#[test]
+fn many_branches_and_signatures_are_compared_in_linear_time() {
+    let args: Vec<_> = (0..20_000).map(|index| format!("s{index}: Sig")).collect();
+    let uses: String =
+        (0..20_000).map(|index| format!("if a {{ require k.signed(s{index}); }} else {{ require a; }}")).collect();
+    let text = format!("contract C(k: PubKey, a: Bool) {{ spend s({}) {{ {uses} }} }}", args.join(", "));
+    assert_eq!(codes(&checked(&text).1), []);
+}
+
+#[test]
 fn deleting_any_token_never_panics() {
     let text = include_str!("../../../../tests/types/reward_ok.bmc").to_owned()
         + include_str!("../../../../tests/types/covenants.bmc");
