@@ -151,9 +151,6 @@ fn arrange_path(
     let end = if single { End::Truth } else { End::Empty };
     let holes: Vec<usize> = contract.params.iter().map(|param| typical_push_len(param.ty)).collect();
     match arrange::arrange(&mut mir, end, rules.limits.script_bytes, &holes) {
-        Ok(arranged) if arranged.nesting_max > rules.limits.control_depth => {
-            Err(Box::new(too_deep(path, "the rules allow")))
-        }
         Ok(arranged) => Ok(PathPlan { arranged, time }),
         Err(_) => Err(Box::new(too_large(path, rules))),
     }
@@ -170,7 +167,7 @@ fn too_large(path: &hir::SpendPath, rules: &Rules) -> Diagnostic {
 fn too_deep(path: &hir::SpendPath, whose: &str) -> Diagnostic {
     let message = format!("path `{}` nests more levels than {whose}", path.name);
     Diagnostic::error(ErrorCode::E0502, message, path.loc.clone())
-        .help("split deep expressions and conditionals into several `let`s and `require`s")
+        .help("split deep expressions and conditionals into several `let`s and `require`s, or the contract")
 }
 
 /// The bytes that a parameter's push usually takes.
@@ -211,8 +208,9 @@ fn arg_lens(ty: hir::Type, longest: Option<u64>) -> Vec<u64> {
             lens
         }
         hir::Type::Int | hir::Type::Bytes | hir::Type::Lock => vec![longest.unwrap_or(1)],
-        hir::Type::Coin | hir::Type::Tokens | hir::Type::Time => vec![longest.unwrap_or(4)],
-        hir::Type::Height | hir::Type::Blocks | hir::Type::Duration => vec![longest.unwrap_or(3)],
+        // No amount or time that exists needs more bytes.
+        hir::Type::Coin | hir::Type::Tokens => vec![longest.map_or(4, |_| 8)],
+        hir::Type::Time | hir::Type::Height | hir::Type::Blocks | hir::Type::Duration => vec![5],
         hir::Type::Sig | hir::Type::DataSig => vec![longest.map_or(64, |_| 73)],
         hir::Type::Bool => vec![1],
         hir::Type::BytesN(_) | hir::Type::PubKey => vec![u64::from(ty.fixed_len().unwrap_or(1))],
@@ -262,15 +260,11 @@ impl Script {
                     .help("split the contract, or check less in one path"),
             );
         }
-        let depth = self.selectors.len();
-        if depth > rules.limits.control_depth {
-            let message = format!("`{}` has more paths than one script can choose from", contract.name);
-            found.push(
-                Diagnostic::error(ErrorCode::E0502, message, contract.loc.clone())
-                    .help("join paths that differ little, or split the contract"),
-            );
-        }
-        for (path, plan) in contract.paths.iter().zip(paths) {
+        for (at, (path, plan)) in contract.paths.iter().zip(paths).enumerate() {
+            let around = (at + 1).min(self.selectors.len().saturating_sub(1));
+            if plan.arranged.nesting_max + around > rules.limits.control_depth {
+                found.push(too_deep(path, "the rules allow"));
+            }
             let items = plan.arranged.depth_max + 2;
             if items > rules.limits.slots {
                 let message = format!(

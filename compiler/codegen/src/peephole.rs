@@ -195,3 +195,52 @@ fn verifying(opcode: Opcode) -> Option<Opcode> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::{PlaceId, SiteId};
+
+    fn written(ops: &[Op], site: Option<SiteId>) -> Code {
+        let mut code = Code::new();
+        for op in ops {
+            push(&mut code, Instr { op: op.clone(), place: PlaceId::default(), site });
+        }
+        code
+    }
+
+    #[test]
+    fn sequences_become_shorter_ones() {
+        use Opcode::*;
+        let int = Op::int;
+        let op = Op::Code;
+        let cases: [(&[Op], &[Opcode]); 14] = [
+            (&[int(0), op(Roll)], &[]),
+            (&[int(1), op(Pick)], &[Over]),
+            (&[int(2), op(Roll), int(2), op(Roll), int(2), op(Roll)], &[]),
+            (&[int(1), op(Pick), int(1), op(Pick)], &[Dup2]),
+            (&[int(3), op(Pick), int(3), op(Pick)], &[Over2]),
+            (&[int(1), op(Roll), op(LessThan)], &[GreaterThan]),
+            (&[int(1), op(Roll), op(Sub)], &[Swap, Sub]),
+            (&[op(Equal), op(Verify)], &[EqualVerify]),
+            (&[op(Dup), op(Size), op(Nip)], &[Size]),
+            (&[op(Swap), op(Drop), op(Drop)], &[Drop2]),
+            (&[int(1), op(Add)], &[Add1]),
+            (&[int(0), op(NumEqual), op(If)], &[Not, If]),
+            (&[op(Add), int(0), op(NumEqual), op(If)], &[Add, NotIf]),
+            (&[op(CheckSig), op(Not), op(NotIf)], &[CheckSig, If]),
+        ];
+        for (ops, expected) in cases {
+            let found: Vec<Op> = written(ops, None).into_iter().map(|instr| instr.op).collect();
+            let expected: Vec<Op> = expected.iter().copied().map(Op::Code).collect();
+            assert_eq!(found, expected, "{ops:?}");
+        }
+    }
+
+    #[test]
+    fn an_instruction_that_carries_a_check_is_never_swallowed() {
+        let ops = [Op::Code(Opcode::Swap), Op::Code(Opcode::Drop)];
+        assert_eq!(written(&ops, Some(SiteId(0))).len(), 2);
+        assert_eq!(written(&ops, None).len(), 1);
+    }
+}

@@ -410,62 +410,82 @@ fn every_instruction_has_a_place_and_checks_are_in_order() {
     }
 }
 
-#[test]
-fn hostile_programs_end_in_a_message() {
-    // Every function calls the one before twice: 2^40 copies.
-    let functions: Vec<Function> = (0..40)
-        .map(|at: usize| {
-            let call = |n: usize| {
-                expr(ExprKind::Call { function: FunctionId::new(n), args: vec![arg(0, Type::Int)] }, Type::Int)
-            };
-            let value = match at.checked_sub(1) {
-                None => binary(BinaryOp::Add, arg(0, Type::Int), int(1), Type::Int),
-                Some(n) => binary(BinaryOp::Mul, call(n), call(n), Type::Int),
-            };
-            Function {
-                name: format!("f{at}"),
-                docs: String::new(),
-                contract: None,
-                params: vec![param("x", Type::Int)],
-                ret: Type::Int,
-                locals: vec![],
-                body: Block { stmts: vec![], value: Some(Box::new(value)) },
-                loc: loc(),
-            }
-        })
-        .collect();
-    let call = expr(ExprKind::Call { function: FunctionId::new(39), args: vec![arg(0, Type::Int)] }, Type::Int);
-    let stmts = vec![require(equal(call, int(1)), "one")];
-    let bomb = contract(vec![], vec![path("spend", vec![param("x", Type::Int)], vec![], stmts)]);
-    let (generated, diagnostics) = codegen::generate(&bomb, &functions, &codegen::Options::default());
-    assert!(generated.is_none());
-    assert_eq!(diagnostics.first().unwrap().code, syntax::Code::E0501);
+/// `f0(x) = x + 1`, and every later function is made of calls of the one before.
+fn tower(height: usize, floor: impl Fn(Expr) -> Expr) -> (Contract, Vec<Function>) {
+    let call =
+        |n: usize| expr(ExprKind::Call { function: FunctionId::new(n), args: vec![arg(0, Type::Int)] }, Type::Int);
+    let function = |at: usize| {
+        let value = match at.checked_sub(1) {
+            None => binary(BinaryOp::Add, arg(0, Type::Int), int(1), Type::Int),
+            Some(below) => floor(call(below)),
+        };
+        Function {
+            name: format!("f{at}"),
+            docs: String::new(),
+            contract: None,
+            params: vec![param("x", Type::Int)],
+            ret: Type::Int,
+            locals: vec![],
+            body: Block { stmts: vec![], value: Some(Box::new(value)) },
+            loc: loc(),
+        }
+    };
+    let stmts = vec![require(equal(call(height - 1), int(1)), "one")];
+    let contract = contract(vec![], vec![path("spend", vec![param("x", Type::Int)], vec![], stmts)]);
+    (contract, (0..height).map(function).collect())
+}
 
-    // A chain of 20,000 sums is deep as a graph, though not as a tree.
+fn refused(contract: &Contract, functions: &[Function]) -> syntax::Code {
+    let options = codegen::Options { rules: spec::RuleSet::Bch2026 };
+    let (generated, diagnostics) = codegen::generate(contract, functions, &options);
+    assert!(generated.is_none());
+    diagnostics.first().unwrap().code
+}
+
+#[test]
+fn functions_that_copy_without_bound_are_refused() {
+    let doubling = |call: Expr| binary(BinaryOp::Mul, call.clone(), call, Type::Int);
+    let (contract, functions) = tower(40, doubling);
+    assert_eq!(refused(&contract, &functions), syntax::Code::E0501);
+}
+
+#[test]
+fn functions_that_call_each_other_too_deeply_are_refused() {
+    let (contract, functions) = tower(5_000, |call| binary(BinaryOp::Add, call, int(1), Type::Int));
+    assert_eq!(refused(&contract, &functions), syntax::Code::E0502);
+}
+
+/// A chain of products is deep as a graph, though not as a tree.
+#[test]
+fn a_long_chain_of_assignments_is_too_large_only_for_the_smaller_limit() {
     let mut stmts = vec![let_(0, arg(0, Type::Int))];
-    stmts.extend(
-        (0..20_000).map(|_| assign(0, binary(BinaryOp::Mul, local(0, Type::Int), arg(0, Type::Int), Type::Int))),
-    );
+    let product = || binary(BinaryOp::Mul, local(0, Type::Int), arg(0, Type::Int), Type::Int);
+    stmts.extend((0..20_000).map(|_| assign(0, product())));
     stmts.push(require(equal(local(0, Type::Int), int(1)), "one"));
     let chain = contract(vec![], vec![path("spend", vec![param("x", Type::Int)], vec![Type::Int], stmts)]);
-    let (generated, diagnostics) = codegen::generate(&chain, &[], &codegen::Options { rules: spec::RuleSet::Bch2026 });
-    assert!(generated.is_none());
-    assert_eq!(diagnostics.first().unwrap().code, syntax::Code::E0501);
+    assert_eq!(refused(&chain, &[]), syntax::Code::E0501);
     let (generated, _) = codegen::generate(&chain, &[], &codegen::Options::default());
     assert!(generated.unwrap().code_bytes() < 65_535);
+}
 
-    // Conditionals inside each other.
-    let mut nested = Block { stmts: vec![require(arg(0, Type::Bool), "deep")], value: None };
-    for _ in 0..150 {
-        let condition = binary(BinaryOp::Greater, arg(1, Type::Int), int(5), Type::Bool);
-        nested = Block {
-            stmts: vec![stmt(StmtKind::If { condition, then: nested, otherwise: Block::default() })],
-            value: None,
-        };
-    }
-    let args = vec![param("flag", Type::Bool), param("n", Type::Int)];
-    let deep = contract(vec![], vec![path("spend", args, vec![], nested.stmts)]);
-    let (generated, diagnostics) = codegen::generate(&deep, &[], &codegen::Options { rules: spec::RuleSet::Bch2026 });
-    assert!(generated.is_none());
-    assert_eq!(diagnostics.first().unwrap().code, syntax::Code::E0502);
+#[test]
+fn conditionals_nest_as_deeply_as_the_rules_allow() {
+    let nested = |levels: usize| {
+        let mut block = Block { stmts: vec![require(arg(0, Type::Bool), "deep")], value: None };
+        for level in 0..levels {
+            let condition = binary(BinaryOp::Greater, arg(1, Type::Int), int(level as i64), Type::Bool);
+            let choice = StmtKind::If { condition, then: block, otherwise: Block::default() };
+            block = Block { stmts: vec![stmt(choice)], value: None };
+        }
+        let args = vec![param("flag", Type::Bool), param("n", Type::Int)];
+        contract(vec![], vec![path("spend", args, vec![], block.stmts)])
+    };
+    assert_eq!(refused(&nested(101), &[]), syntax::Code::E0502);
+    let artifact = compile(&nested(100), &[]);
+    let with = |flag| Spend {
+        args: named([("flag", AbiValue::int(flag)), ("n", AbiValue::int(1_000))]),
+        ..Spend::new(&artifact, "spend")
+    };
+    with(1).run().unwrap();
+    assert_eq!(with(0).run().unwrap_err(), "deep");
 }
