@@ -13,3 +13,4 @@ mod cli;
 mod conformance;
 mod independent;
 mod readme;
+mod reward;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use spec::artifact::SourceSpan;
 use syntax::{FileId, ItemKey, LineIndex, Loc};
 
 /// A place in a source file.
@@ -75,20 +74,9 @@ impl Places {
         Some(Place { path: file.path.clone(), line, column, line_bytes: file.line_bytes(range.start), range })
     }
 
-    /// Where `loc` is, as artifacts say it.
+    /// The source with that number.
     #[must_use]
-    pub fn source_span(&self, loc: &Loc) -> Option<SourceSpan> {
-        let place = self.resolve(loc)?;
-        Some(SourceSpan {
-            file: loc.file.0 as usize,
-            start: place.range.start,
-            end: place.range.end,
-            line: place.line,
-            column: place.column,
-        })
-    }
-
-    fn file(&self, id: FileId) -> Option<&FilePlaces> {
+    pub fn file(&self, id: FileId) -> Option<&FilePlaces> {
         self.files.get(id.0 as usize)
     }
 }

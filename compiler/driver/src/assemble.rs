@@ -1,0 +1,100 @@
+//! Puts an artifact together from what code generation made and where its places are.
+
+use analysis::hir;
+use codegen::Generated;
+use spec::artifact::{
+    Artifact, FORMAT_VERSION, MapEntry, RequireSite, RewardSource, RewardTable, SourceFile, SourceSpan,
+};
+use spec::rules::RuleSet;
+use syntax::{FileId, Loc};
+
+use crate::place::Places;
+
+/// The version that artifacts name.
+const COMPILER: &str = env!("CARGO_PKG_VERSION");
+
+/// The artifact of `contract`. Places that do not resolve belong to no source and are left out.
+pub fn artifact(contract: &hir::Contract, generated: Generated, places: &Places, rules: RuleSet) -> Artifact {
+    let mut spans = Spans { places, used: vec![contract.loc.file] };
+    let source_map = spans.map_entries(&generated.source_map);
+    let requires = spans.require_sites(generated.requires);
+    let reward = contract.reward.as_ref().map(|reward| spans.reward_table(reward));
+    Artifact {
+        format: FORMAT_VERSION,
+        compiler: COMPILER.to_owned(),
+        contract: contract.name.clone(),
+        docs: contract.docs.clone(),
+        rules,
+        sources: spans.sources(),
+        source_map,
+        requires,
+        params: generated.params,
+        paths: generated.paths,
+        bytecode: generated.bytecode,
+        asm: generated.asm,
+        reward,
+    }
+}
+
+/// Turns places into spans and numbers the sources that they lie in.
+struct Spans<'a> {
+    places: &'a Places,
+    used: Vec<FileId>,
+}
+
+impl Spans<'_> {
+    fn span(&mut self, loc: &Loc) -> Option<SourceSpan> {
+        let place = self.places.resolve(loc)?;
+        let file = self.used.iter().position(|file| *file == loc.file).unwrap_or_else(|| {
+            self.used.push(loc.file);
+            self.used.len() - 1
+        });
+        Some(SourceSpan {
+            file,
+            start: place.range.start,
+            end: place.range.end,
+            line: place.line,
+            column: place.column,
+        })
+    }
+
+    fn map_entries(&mut self, origins: &[codegen::Origin]) -> Vec<MapEntry> {
+        let entry = |origin: &codegen::Origin| {
+            self.span(&origin.loc).map(|span| MapEntry { instruction: origin.instruction, span })
+        };
+        origins.iter().filter_map(entry).collect()
+    }
+
+    fn require_sites(&mut self, checks: Vec<codegen::Check>) -> Vec<RequireSite> {
+        let site = |check: codegen::Check| RequireSite {
+            instruction: check.instruction,
+            span: self.span(&check.loc).unwrap_or_default(),
+            message: check.message,
+        };
+        checks.into_iter().map(site).collect()
+    }
+
+    fn reward_table(&mut self, reward: &hir::Reward) -> RewardTable {
+        let source = |source: &hir::RewardSource| RewardSource {
+            name: source.name.clone(),
+            param: source.param.index(),
+            weight: source.weight,
+            rank: source.rank,
+            span: self.span(&source.loc).unwrap_or_default(),
+        };
+        RewardTable {
+            denominator: reward.denominator,
+            minimum_sats: reward.minimum,
+            fee_sats_max: reward.fee_max,
+            sources: reward.sources.iter().map(source).collect(),
+        }
+    }
+
+    fn sources(&self) -> Vec<SourceFile> {
+        let file = |id: &FileId| self.places.file(*id).map(|file| SourceFile {
+            path: file.path.to_string(),
+            sha256: hex::encode(spec::hash::sha256(file.text.as_bytes())),
+        });
+        self.used.iter().filter_map(file).collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! What a compilation gives.
+
+use std::io;
+
+use serde_json::Value;
+use spec::Artifact;
+use syntax::{Diagnostic, Severity};
+
+use crate::place::Places;
+use crate::render;
+
+/// Everything one compilation found and made.
+#[derive(Clone, Debug, Default)]
+pub struct Compiled {
+    /// One artifact for each contract and reward without errors, in source order.
+    pub artifacts: Vec<Artifact>,
+    /// What there is to say, file by file, in source order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Where places are.
+    pub places: Places,
+    pub(crate) expanded: String,
+}
+
+impl Compiled {
+    /// Whether anything is wrong.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Writes every diagnostic with its piece of source.
+    ///
+    /// # Errors
+    /// What `out` fails with.
+    pub fn render(&self, out: &mut dyn io::Write, color: bool) -> io::Result<()> {
+        render::human(out, &self.places, &self.diagnostics, color)
+    }
+
+    /// The diagnostics as a JSON array; lines and columns count from 1, columns in characters, offsets in bytes.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        render::machine(&self.places, &self.diagnostics)
+    }
+
+    /// The program as plain contracts, in the language itself.
+    #[must_use]
+    pub fn expand(&self) -> &str {
+        &self.expanded
+    }
+
+    /// The artifact of the contract named `name`, or of the only one.
+    #[must_use]
+    pub fn artifact(&self, name: Option<&str>) -> Option<&Artifact> {
+        match (name, self.artifacts.as_slice()) {
+            (Some(name), all) => all.iter().find(|artifact| artifact.contract == name),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+}
