@@ -1,1 +1,16 @@
-//! `driver`.
+//! Compiles sources to artifacts: the incremental database over parser, analysis and code generation, and the rendering of diagnostics.
+//! It knows no disk and no screen: sources come through [`World`], text goes to a writer.
+
+mod world;
+mod db;
+mod session;
+mod assemble;
+mod compiled;
+mod place;
+mod render;
+
+pub use compiled::Compiled;
+pub use place::{FilePlaces, Place, Places};
+pub use session::{Options, Session, compile};
+pub use syntax::{Code, Diagnostic, Severity};
+pub use world::{MemoryWorld, SOURCE_BYTES_MAX, World, WorldError, text_of};

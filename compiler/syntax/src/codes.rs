@@ -207,6 +207,14 @@ codes! {
         "The stack holds every value from where it is computed to its last use, and it has room for a fixed number. Use values closer to where they are computed.";
     E0504 "work that the transaction does not pay for"
         "An input may do only as much work as the length of its unlocking bytecode pays for. This path may do more with arguments of usual length. Check less in it, or let the spender push padding.";
+    E0601 "missing file"
+        "A file that was named does not exist. Check the path; `bmc check` without a path checks every source of the package.";
+    E0602 "file that is not UTF-8"
+        "Sources are UTF-8 text. The message names the first byte that belongs to no character; save the file as UTF-8.";
+    E0603 "file that is too large"
+        "A source has at most 16 MiB. Split it into several files.";
+    E0604 "file that cannot be read"
+        "The operating system refused to read the file. The message holds its own words; check the permissions.";
 }
 
 #[cfg(test)]
