@@ -91,10 +91,12 @@ impl Spans<'_> {
     }
 
     fn sources(&self) -> Vec<SourceFile> {
-        let file = |id: &FileId| self.places.file(*id).map(|file| SourceFile {
-            path: file.path.to_string(),
-            sha256: hex::encode(spec::hash::sha256(file.text.as_bytes())),
-        });
+        let file = |id: &FileId| {
+            self.places.file(*id).map(|file| SourceFile {
+                path: file.path.to_string(),
+                sha256: hex::encode(spec::hash::sha256(file.text.as_bytes())),
+            })
+        };
         self.used.iter().filter_map(file).collect()
     }
 }

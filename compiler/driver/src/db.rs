@@ -34,7 +34,7 @@ pub(crate) struct Source {
 }
 
 /// The text of one item.
-#[salsa::tracked]
+#[salsa::tracked(debug)]
 pub(crate) struct Island<'db> {
     #[returns(ref)]
     key: ItemKey,
@@ -79,10 +79,7 @@ fn cut(db: &dyn salsa::Database, source: Source) -> Cut<'_> {
         let own: Arc<str> = Arc::from(text.get(island.range.range()).unwrap_or_default());
         (Island::new(db, island.key, own), island.range.start)
     };
-    Cut {
-        items: syntax::islands(&tokens, text).into_iter().map(island).collect(),
-        loose: syntax::loose_ends(&tokens),
-    }
+    Cut { items: syntax::islands(&tokens, text).into_iter().map(island).collect(), loose: syntax::loose_ends(&tokens) }
 }
 
 #[salsa::tracked(returns(ref))]
@@ -129,7 +126,16 @@ pub(crate) fn checked(db: &dyn salsa::Database, source: Source) -> Checked {
     diagnostics.extend(signatures(db, source).1.iter().cloned());
     diagnostics.extend(bodies.iter().flat_map(|item| item.diagnostics.iter().cloned()));
     diagnostics.extend(linked);
+    let starts: BTreeMap<&ItemKey, u32> = cut.items.iter().map(|(island, start)| (island.key(db), *start)).collect();
+    diagnostics.sort_by_key(|diagnostic| place_in_file(&starts, diagnostic));
     Checked { program, diagnostics }
+}
+
+/// Where a message's first label stands, counted from the start of the file.
+fn place_in_file(starts: &BTreeMap<&ItemKey, u32>, diagnostic: &Diagnostic) -> u32 {
+    let Some(label) = diagnostic.labels.first() else { return 0 };
+    let base = label.loc.item.as_ref().and_then(|key| starts.get(key)).copied().unwrap_or(0);
+    base.saturating_add(label.loc.span.start)
 }
 
 /// The bytecode of a source without errors.

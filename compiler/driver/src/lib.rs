@@ -1,13 +1,13 @@
 //! Compiles sources to artifacts: the incremental database over parser, analysis and code generation, and the rendering of diagnostics.
 //! It knows no disk and no screen: sources come through [`World`], text goes to a writer.
 
-mod world;
-mod db;
-mod session;
 mod assemble;
 mod compiled;
+mod db;
 mod place;
 mod render;
+mod session;
+mod world;
 
 pub use compiled::Compiled;
 pub use place::{FilePlaces, Place, Places};

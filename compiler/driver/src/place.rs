@@ -84,7 +84,8 @@ impl Places {
 impl FilePlaces {
     fn line_bytes(&self, at: usize) -> usize {
         let before = self.text.get(..at).and_then(|head| head.rfind('\n')).map_or(0, |newline| newline + 1);
-        let after = self.text.get(at..).and_then(|tail| tail.find('\n')).map_or(self.text.len(), |newline| at + newline);
+        let after =
+            self.text.get(at..).and_then(|tail| tail.find('\n')).map_or(self.text.len(), |newline| at + newline);
         after - before
     }
 }

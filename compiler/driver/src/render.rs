@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use ariadne::{CharSet, Config, IndexType, Label as Mark, Report, ReportKind, Source, sources};
+use ariadne::{CharSet, Config, IndexType, Label as Mark, Report, ReportKind, sources};
 use serde_json::{Value, json};
 use syntax::{Diagnostic, Label, Severity};
 
@@ -50,8 +50,8 @@ fn report<'a>(places: &Places, diagnostic: &Diagnostic, color: bool) -> Option<R
     let mut builder = Report::build(kind, at(&primary))
         .with_config(config)
         .with_code(diagnostic.code)
-        .with_message(&diagnostic.message)
-        .with_notes(diagnostic.notes.iter());
+        .with_message(&diagnostic.message);
+    builder.with_notes(diagnostic.notes.iter());
     if let Some(help) = &diagnostic.help {
         builder.add_help(help);
     }

@@ -134,18 +134,24 @@ fn trouble_of(places: &Places, number: usize, trouble: &WorldError) -> Diagnosti
     let id = FileId(u32::try_from(number).unwrap_or(u32::MAX));
     let path = places.file(id).map_or_else(String::new, |file| file.path.to_string());
     let (code, message, help) = match trouble {
-        WorldError::Missing => {
-            (Code::E0601, format!("there is no file `{path}`"), "check the path; `bmc check` alone checks every source of the package".to_owned())
-        }
-        WorldError::NotUtf8 { at } => {
-            (Code::E0602, format!("`{path}` is not UTF-8 text: byte {at} belongs to no character"), "save the file as UTF-8".to_owned())
-        }
+        WorldError::Missing => (
+            Code::E0601,
+            format!("there is no file `{path}`"),
+            "check the path; `bmc check` alone checks every source of the package".to_owned(),
+        ),
+        WorldError::NotUtf8 { at } => (
+            Code::E0602,
+            format!("`{path}` is not UTF-8 text: byte {at} belongs to no character"),
+            "save the file as UTF-8".to_owned(),
+        ),
         WorldError::TooLarge { bytes } => (
             Code::E0603,
             format!("`{path}` has {bytes} bytes; a source has at most {SOURCE_BYTES_MAX}"),
             "split it into several files".to_owned(),
         ),
-        WorldError::Io(why) => (Code::E0604, format!("`{path}` cannot be read: {why}"), "check its permissions".to_owned()),
+        WorldError::Io(why) => {
+            (Code::E0604, format!("`{path}` cannot be read: {why}"), "check its permissions".to_owned())
+        }
     };
     Diagnostic::error(code, message, Loc::in_file(id, Span::point(0))).help(help)
 }
