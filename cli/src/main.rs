@@ -1,2 +1,101 @@
-//! The `bmc` binary.
-fn main() {}
+//! The `bmc` binary: write, check, build, deploy and settle contracts from the command line.
+//!
+//! Each subcommand is one file under `command`; this one only dispatches. It knows no rules of its own: the compiler, the wallet and the node decide.
+
+mod deployment;
+mod fail;
+mod link;
+mod project;
+mod rpc;
+mod shell;
+mod units;
+
+mod command;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::command::{build, call, check, demo, deploy, expand, new, node, ops, pay, settle, wallet as accounts};
+use crate::fail::Fail;
+use crate::shell::Shell;
+
+/// Contracts that pay everybody who contributed.
+///
+/// Exit codes: 0 done, 1 refused or found errors, 2 wrong usage, 3 the node cannot be reached.
+#[derive(Parser)]
+#[command(
+    name = "bmc",
+    version,
+    propagate_version = true,
+    after_help = "Start here: `bmc demo`, then `bmc new my-reward`."
+)]
+struct Cli {
+    /// Print data as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    New(new::New),
+    Check(check::Check),
+    Build(build::Build),
+    Expand(expand::Expand),
+    Ops(ops::Ops),
+    Node(node::Node),
+    Wallet(accounts::Wallet),
+    Deploy(deploy::Deploy),
+    Pay(pay::Pay),
+    Settle(settle::Settle),
+    Call(call::Call),
+    Demo(demo::Demo),
+}
+
+impl Command {
+    fn run(self, shell: &Shell) -> Result<(), Fail> {
+        match self {
+            Self::New(command) => command.run(shell),
+            Self::Check(command) => command.run(shell),
+            Self::Build(command) => command.run(shell),
+            Self::Expand(command) => command.run(shell),
+            Self::Ops(command) => command.run(shell),
+            Self::Node(command) => command.run(shell),
+            Self::Wallet(command) => command.run(shell),
+            Self::Deploy(command) => command.run(shell),
+            Self::Pay(command) => command.run(shell),
+            Self::Settle(command) => command.run(shell),
+            Self::Call(command) => command.run(shell),
+            Self::Demo(command) => command.run(shell),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let shell = Shell::new(cli.json);
+    match cli.command.run(&shell) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fail) => shell.fail(&fail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_command_explains_itself_with_an_example() {
+        let cli = Cli::command();
+        cli.clone().debug_assert();
+        for command in cli.get_subcommands() {
+            let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(example.contains("bmc "), "`bmc {}` has no example", command.get_name());
+            assert!(command.get_about().is_some(), "`bmc {}` does not say what it does", command.get_name());
+        }
+    }
+}

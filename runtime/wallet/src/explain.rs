@@ -73,7 +73,7 @@ pub fn explain(artifact: &Artifact, redeem: &[u8], failure: &Failure) -> Explana
     let last = || artifact.requires.iter().max_by_key(|site| site.instruction);
     let site = match instruction {
         Some(instruction) => artifact.require_at(instruction),
-        None if failure.error == ScriptError::FalseResult => last(),
+        None if failure.phase == Phase::Redeem && failure.error == ScriptError::FalseResult => last(),
         None => None,
     };
     let span = site.map(|site| site.span).or_else(|| artifact.source_of(instruction?));

@@ -1,0 +1,14 @@
+//! The subcommands, one file each.
+
+pub(crate) mod build;
+pub(crate) mod call;
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod deploy;
+pub(crate) mod expand;
+pub(crate) mod new;
+pub(crate) mod node;
+pub(crate) mod ops;
+pub(crate) mod pay;
+pub(crate) mod settle;
+pub(crate) mod wallet;

@@ -1,0 +1,131 @@
+//! `bmc call`: spend a contract's coin by any of its paths.
+
+use clap::Args;
+use serde_json::json;
+use spec::TxOut;
+use wallet::{Accounts, Call as Wish, FeeRate, Purse, SEQUENCE_FINAL, SEQUENCE_LOCKTIME, Utxo, parse_amount};
+
+use crate::deployment::Deployment;
+use crate::fail::Fail;
+use crate::link::{KeyArgs, Link, NodeArgs, account, lock_of};
+use crate::project::{self, Assign};
+use crate::shell::{GOOD, Shell};
+
+/// Spend a contract's coin by one of its paths.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  bmc call escrow release --arg sig=@alice --to @bob=\"0.5 coin\" --change @alice\n  bmc call vault recover --arg sig=@carol --locktime 120 --to @carol=\"10_000 sats\" --fee-from @carol"
+)]
+pub(crate) struct Call {
+    /// The deployment.
+    name: String,
+    /// The path to take.
+    path: String,
+    /// An argument's value; a signature is the account that signs.
+    #[arg(long = "arg", value_name = "NAME=VALUE")]
+    args: Vec<Assign>,
+    /// An output, in order: who gets how much.
+    #[arg(long, value_name = "WHO=AMOUNT")]
+    to: Vec<String>,
+    /// The coin to spend, if the contract holds several.
+    #[arg(long, value_name = "TXID:INDEX")]
+    coin: Option<String>,
+    /// An account whose coins pay what the contract's coin does not; it gets the change too.
+    #[arg(long, value_name = "ACCOUNT")]
+    fee_from: Option<String>,
+    /// Who gets what the outputs and the fee leave; without this and `--fee-from`, the miner does.
+    #[arg(long, value_name = "WHO")]
+    change: Option<String>,
+    /// The transaction's lock time: a height, or seconds since 1970.
+    #[arg(long, value_name = "N")]
+    locktime: Option<u32>,
+    /// The input's sequence: the number of blocks that the coin must be old.
+    #[arg(long, value_name = "N")]
+    sequence: Option<u32>,
+    /// Do not send.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    keys: KeyArgs,
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+/// A remainder above this is surely not meant for the miner.
+const FEE_SATS_MAX: u64 = 100_000;
+
+impl Call {
+    pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
+        let deployment = Deployment::load(&self.name)?;
+        let accounts = self.keys.accounts()?;
+        let args = project::args(&deployment.artifact, &self.path, &self.args, &accounts)?;
+        let link = self.node.link();
+        let purse = self.purse(&accounts, &link)?;
+        let wish = Wish {
+            artifact: &deployment.artifact,
+            params: &deployment.params()?,
+            path: &self.path,
+            args: &args,
+            coin: self.pick(link.coins(&deployment.lock()?)?)?,
+            outputs: self.to.iter().map(|text| output(&accounts, text)).collect::<Result<_, _>>()?,
+            locktime: self.locktime.unwrap_or(0),
+            sequence: self.sequence(),
+            purse: purse.as_ref(),
+            rate: FeeRate::RELAY_MIN,
+        };
+        let built = wallet::call(wish)?;
+        if purse.is_none() && built.fee.get() > FEE_SATS_MAX {
+            return Err(Fail::refused(format!("{} coin would be left to the miner", built.fee))
+                .help("say who gets the remainder with `--change`"));
+        }
+        if !self.dry_run {
+            link.send(&built.tx)?;
+        }
+        let (txid, fee, path) = (built.tx.txid(), built.fee.get(), &self.path);
+        let cost = built.metrics.first().map(|metrics| metrics.cost);
+        let data = json!({ "txid": txid, "fee_sats": fee, "bytes": built.tx.len_bytes(), "cost": cost, "hex": hex::encode(built.tx.encode()) });
+        shell.print(&data, |out| {
+            let verb = if self.dry_run { "would spend" } else { "spent" };
+            writeln!(out, "{GOOD}{verb}{GOOD:#} a coin of {} by `{path}` for a fee of {fee} sats", self.name)?;
+            writeln!(out, "  {txid}")
+        })
+    }
+
+    /// A lock time only counts if the sequence is not final.
+    fn sequence(&self) -> u32 {
+        let default = if self.locktime.is_some() { SEQUENCE_LOCKTIME } else { SEQUENCE_FINAL };
+        self.sequence.unwrap_or(default)
+    }
+
+    fn purse(&self, accounts: &Accounts, link: &Link) -> Result<Option<Purse>, Fail> {
+        let payer = self.fee_from.as_deref().map(|name| account(accounts, name)).transpose()?;
+        let change = self.change.as_deref().map(|text| lock_of(accounts, text)).transpose()?;
+        Ok(match (payer, change) {
+            (None, None) => None,
+            (None, Some(change_lock)) => Some(Purse { keys: vec![], coins: vec![], change_lock }),
+            (Some(key), change) => {
+                let purse = Purse::of(key, link.coins(&key.lock())?);
+                Some(Purse { change_lock: change.unwrap_or_else(|| key.lock()), ..purse })
+            }
+        })
+    }
+
+    fn pick(&self, coins: Vec<Utxo>) -> Result<Utxo, Fail> {
+        let wanted = |coin: &Utxo| self.coin.as_ref().is_none_or(|text| coin.outpoint.to_string() == *text);
+        let mut found = coins.into_iter().filter(wanted);
+        match (found.next(), found.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => Err(Fail::refused(format!("`{}` holds no such coin", self.name))
+                .help(format!("pay it first: `bmc pay {} \"1 coin\"`", self.name))),
+            (Some(first), Some(_)) => Err(Fail::usage(format!("`{}` holds several coins", self.name))
+                .help(format!("name one, such as `--coin {}`", first.outpoint))),
+        }
+    }
+}
+
+fn output(accounts: &Accounts, text: &str) -> Result<TxOut, Fail> {
+    let (who, amount) = text.split_once('=').ok_or_else(|| {
+        Fail::usage(format!("`{text}` does not say who gets how much")).help("write `--to @bob=\"0.5 coin\"`")
+    })?;
+    Ok(TxOut::plain(parse_amount(amount)?, lock_of(accounts, who.trim())?))
+}

@@ -1,0 +1,121 @@
+//! `deployments/NAME.json`: what has to be remembered to pay and spend a contract.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use spec::artifact::AbiValue;
+use spec::{Address, Artifact, Network};
+use wallet::Params;
+
+use crate::fail::Fail;
+use crate::link::NETWORK;
+
+/// The folder, in the folder that commands run in.
+pub(crate) const FOLDER: &str = "deployments";
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// A contract with values for its parameters.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Deployment {
+    /// The name that commands know it by.
+    pub(crate) name: String,
+    /// The chain.
+    pub(crate) network: Network,
+    /// Where it is paid.
+    pub(crate) address: String,
+    /// The lock of its coins, in hexadecimal.
+    pub(crate) lock: String,
+    /// Its parameters as they lie on the stack, in hexadecimal.
+    params: BTreeMap<String, String>,
+    /// The contract.
+    pub(crate) artifact: Artifact,
+}
+
+impl Deployment {
+    /// A deployment of `artifact`.
+    pub(crate) fn new(name: &str, artifact: Artifact, params: &Params) -> Result<Self, Fail> {
+        let lock = artifact.lock(params)?;
+        let address = Address::of_lock(NETWORK, &lock).map(|address| address.to_string()).unwrap_or_default();
+        let params =
+            params.iter().map(|(name, value)| Ok((name.clone(), hex_of(value)?))).collect::<Result<_, Fail>>()?;
+        Ok(Self { name: name.to_owned(), network: NETWORK, address, lock: hex::encode(lock), params, artifact })
+    }
+
+    /// The parameters' values.
+    pub(crate) fn params(&self) -> Result<Params, Fail> {
+        let value = |(name, text): (&String, &String)| {
+            let item = hex::decode(text).map_err(|_| damaged(&self.name, "a parameter is not hexadecimal"))?;
+            Ok((name.clone(), AbiValue::Item(item)))
+        };
+        self.params.iter().map(value).collect()
+    }
+
+    /// The lock that the artifact and the parameters give; the file's own is not trusted.
+    pub(crate) fn lock(&self) -> Result<Vec<u8>, Fail> {
+        let lock = self.artifact.lock(&self.params()?)?;
+        if hex::encode(&lock) == self.lock {
+            Ok(lock)
+        } else {
+            Err(damaged(&self.name, "its lock is not the contract's"))
+        }
+    }
+
+    /// Where the file of this name is.
+    pub(crate) fn path(name: &str) -> Result<PathBuf, Fail> {
+        let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+        if plain {
+            Ok(Path::new(FOLDER).join(format!("{name}.json")))
+        } else {
+            Err(Fail::usage(format!("`{name}` is no name of a deployment")).help("use letters, digits, `-` and `_`"))
+        }
+    }
+
+    /// Writes the file.
+    pub(crate) fn save(&self) -> Result<PathBuf, Fail> {
+        let path = Self::path(&self.name)?;
+        std::fs::create_dir_all(FOLDER)?;
+        let text = serde_json::to_string_pretty(self).map_err(|error| Fail::refused(error.to_string()))?;
+        std::fs::write(&path, text + "\n")?;
+        Ok(path)
+    }
+
+    /// Reads the file.
+    pub(crate) fn load(name: &str) -> Result<Self, Fail> {
+        let path = Self::path(name)?;
+        let missing = || {
+            Fail::usage(format!("there is no deployment `{name}`: `{}` does not exist", path.display()))
+                .help("deploy it first: `bmc deploy FILE --param name=value`")
+        };
+        let size = std::fs::metadata(&path).map_err(|_| missing())?.len();
+        if size > FILE_BYTES_MAX {
+            return Err(damaged(name, "it is too large"));
+        }
+        let text = std::fs::read_to_string(&path)?;
+        serde_json::from_str(&text).map_err(|error| damaged(name, &error.to_string()))
+    }
+}
+
+fn hex_of(value: &AbiValue) -> Result<String, Fail> {
+    match value {
+        AbiValue::Item(item) => Ok(hex::encode(item)),
+        AbiValue::Items(_) => Err(Fail::usage("a parameter cannot be a list of signatures")),
+    }
+}
+
+fn damaged(name: &str, why: &str) -> Fail {
+    Fail::refused(format!("the deployment `{name}` is damaged: {why}")).help("deploy the contract again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_inside_the_folder() {
+        assert!(Deployment::path("text_to_image-2").is_ok());
+        for name in ["", "../x", "a/b", "a.b", "C:"] {
+            assert!(Deployment::path(name).is_err(), "{name}");
+        }
+    }
+}

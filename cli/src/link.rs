@@ -1,0 +1,176 @@
+//! What commands ask of a node, in the project's own types.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+use spec::{Address, Artifact, Network, OutPoint, Sats, Transaction, TxOut, Txid};
+use wallet::{Accounts, DEVNET_MNEMONIC, Key, Mnemonic, Names, Utxo};
+
+use crate::fail::Fail;
+use crate::rpc::{Rpc, RpcError};
+
+/// The network that commands speak of.
+pub(crate) const NETWORK: Network = Network::Devnet;
+const DEFAULT_RPC: &str = "http://127.0.0.1:18443";
+const CONFIRMATIONS_MAX: u32 = 9_999_999;
+
+/// How to reach the node.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct NodeArgs {
+    /// The node's address.
+    #[arg(long, value_name = "URL", env = "BMC_RPC", default_value = DEFAULT_RPC, help_heading = "Node", global = true)]
+    rpc: String,
+    /// The node's data folder, which holds its cookie [default: ~/.bitmodel].
+    #[arg(long, value_name = "DIR", env = "BMC_DATADIR", help_heading = "Node", global = true)]
+    datadir: Option<PathBuf>,
+    /// The node's cookie file.
+    #[arg(long, value_name = "FILE", env = "BMC_COOKIE", help_heading = "Node", global = true)]
+    cookie: Option<PathBuf>,
+    /// User and password instead of a cookie.
+    #[arg(
+        long,
+        value_name = "USER:PASSWORD",
+        env = "BMC_AUTH",
+        hide_env_values = true,
+        help_heading = "Node",
+        global = true
+    )]
+    auth: Option<String>,
+}
+
+/// Whose keys sign.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct KeyArgs {
+    /// The phrase of the accounts' keys; without one, the public phrase of the devnet.
+    #[arg(
+        long,
+        value_name = "WORDS",
+        env = "BMC_MNEMONIC",
+        hide_env_values = true,
+        help_heading = "Keys",
+        global = true
+    )]
+    mnemonic: Option<String>,
+}
+
+impl KeyArgs {
+    /// Whether the keys are everybody's.
+    pub(crate) fn is_public(&self) -> bool {
+        self.mnemonic.is_none()
+    }
+
+    pub(crate) fn accounts(&self) -> Result<Accounts, Fail> {
+        let words = self.mnemonic.as_deref().unwrap_or(DEVNET_MNEMONIC);
+        Mnemonic::parse(words)
+            .map(|phrase| phrase.accounts())
+            .map_err(|error| Fail::usage(format!("the phrase is wrong: {error}")))
+    }
+}
+
+/// The key of an account.
+pub(crate) fn account(accounts: &Accounts, name: &str) -> Result<Key, Fail> {
+    accounts.find(name).ok_or_else(|| {
+        Fail::usage(format!("there is no account `{name}`"))
+            .help("accounts are `@alice`, `@bob` and so on, or numbers such as `@12`; `bmc wallet accounts` lists them")
+    })
+}
+
+/// The lock of an address, an account or hexadecimal bytecode.
+pub(crate) fn lock_of(accounts: &Accounts, text: &str) -> Result<Vec<u8>, Fail> {
+    Names { network: NETWORK, accounts }.lock(text).ok_or_else(|| {
+        Fail::usage(format!("`{text}` is no address, account or bytecode"))
+            .help("write an address, an account such as `@alice`, or `0x` and the bytecode's digits")
+    })
+}
+
+/// The default data folder.
+pub(crate) fn default_datadir() -> PathBuf {
+    std::env::home_dir().unwrap_or_default().join(".bitmodel")
+}
+
+/// A node that commands talk to.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    rpc: Rpc,
+}
+
+impl NodeArgs {
+    /// The node; its credentials come from `--auth`, `--cookie` or the data folder.
+    pub(crate) fn link(&self) -> Link {
+        let folder = || self.datadir.clone().unwrap_or_else(default_datadir);
+        let cookie = self.cookie.clone().unwrap_or_else(|| node::cookie_path(&folder(), NETWORK));
+        let credentials = self.auth.clone().or_else(|| Rpc::cookie(&cookie)).unwrap_or_default();
+        Link { rpc: Rpc::new(&self.rpc, &credentials) }
+    }
+}
+
+impl Link {
+    /// The node at `url`.
+    pub(crate) fn new(url: &str, credentials: &str) -> Self {
+        Self { rpc: Rpc::new(url, credentials) }
+    }
+
+    /// Calls a method.
+    pub(crate) fn call(&self, method: &str, params: &[Value]) -> Result<Value, RpcError> {
+        self.rpc.call(method, params)
+    }
+
+    /// The coins of a lock that has an address, unconfirmed ones included.
+    pub(crate) fn coins(&self, lock: &[u8]) -> Result<Vec<Utxo>, Fail> {
+        let address = Address::of_lock(NETWORK, lock).ok_or_else(|| Fail::usage("the lock has no address"))?;
+        let list = self.call("listunspent", &[json!(0), json!(CONFIRMATIONS_MAX), json!([address.to_string()])])?;
+        let rows = list.as_array().ok_or_else(|| broken("listunspent"))?;
+        let plain = rows.iter().filter(|row| row.get("tokenData").is_none_or(Value::is_null));
+        plain.map(|row| coin_of(row).ok_or_else(|| broken("listunspent"))).collect()
+    }
+
+    /// Tells the node what a contract's redeem script was made of.
+    pub(crate) fn register(&self, artifact: &Artifact, redeem: &[u8]) -> Result<(), Fail> {
+        let json = serde_json::to_value(artifact).map_err(|error| Fail::refused(error.to_string()))?;
+        Ok(self.call("bitmodel_registerartifact", &[json, json!(hex::encode(redeem))]).map(drop)?)
+    }
+
+    /// Sends a transaction.
+    pub(crate) fn send(&self, tx: &Transaction) -> Result<Txid, Fail> {
+        let answer = self.call("sendrawtransaction", &[json!(hex::encode(tx.encode()))])?;
+        answer.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| broken("sendrawtransaction"))
+    }
+}
+
+fn coin_of(row: &Value) -> Option<Utxo> {
+    let txid = row.get("txid")?.as_str()?.parse().ok()?;
+    let index = u32::try_from(row.get("vout")?.as_u64()?).ok()?;
+    let lock = hex::decode(row.get("scriptPubKey")?.as_str()?).ok()?;
+    let output = TxOut::plain(amount_of(row.get("amount")?)?, lock);
+    Some(Utxo { outpoint: OutPoint { txid, index }, output })
+}
+
+/// The exact amount behind a JSON number with 8 decimals.
+///
+/// Two amounts of money that differ are further apart than two neighbouring doubles, so the
+/// decimal that prints with 8 digits is the one that was sent.
+pub(crate) fn amount_of(number: &Value) -> Option<Sats> {
+    number.as_f64().map(|coins| format!("{coins:.8}"))?.parse().ok()
+}
+
+/// The failure of an answer that lacks what it must have.
+pub(crate) fn broken(method: &str) -> Fail {
+    Fail::unreachable(format!("the node's answer to `{method}` makes no sense"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact() {
+        for text in ["0.00000001", "0.10000000", "20999999.99999999", "21000000.00000000", "0.3", "1"] {
+            let number: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(amount_of(&number), Some(text.parse().unwrap()), "{text}");
+        }
+        for text in ["-1.0", "\"1\"", "21000000.1", "1e300"] {
+            assert_eq!(amount_of(&serde_json::from_str(text).unwrap()), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Numbers for people: grouped digits, exact percentages, fractions in lowest terms.
+
+use std::fmt;
+
+/// A number with its digits in groups of three.
+pub(crate) fn grouped(n: impl Into<i128>) -> String {
+    let n = n.into();
+    let digits = n.unsigned_abs().to_string();
+    let lead = digits.len() % 3;
+    let mut out = String::from(if n < 0 { "-" } else { "" });
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && at % 3 == lead {
+            out.push('_');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// An exact ratio in lowest terms; the bottom is above zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ratio {
+    top: i128,
+    bottom: i128,
+}
+
+impl Ratio {
+    /// `None` if the bottom is not above zero.
+    pub(crate) fn new(top: i128, bottom: i128) -> Option<Self> {
+        let common = gcd(top.unsigned_abs(), bottom.unsigned_abs());
+        let common = i128::try_from(common).ok().filter(|_| bottom > 0)?;
+        Some(Self { top: top / common, bottom: bottom / common })
+    }
+
+    /// The ratio as a percentage: exact where four decimals suffice, else with `≈`.
+    pub(crate) fn percent(self) -> String {
+        let scaled = self.top * 1_000_000;
+        let (units, exact) = (scaled / self.bottom, scaled % self.bottom == 0);
+        let (whole, part) = (units / 10_000, units % 10_000);
+        let decimals = format!("{part:04}");
+        let decimals = decimals.trim_end_matches('0');
+        let point = if decimals.is_empty() { "" } else { "." };
+        format!("{}{whole}{point}{decimals} %", if exact { "" } else { "≈" })
+    }
+
+    /// The ratio with its sign, as what rounding added or took.
+    pub(crate) fn signed(self) -> String {
+        match self.top {
+            0 => "0".to_owned(),
+            top if top > 0 => format!("+{self}"),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.bottom == 1 { write!(f, "{}", self.top) } else { write!(f, "{}/{}", self.top, self.bottom) }
+    }
+}
+
+const fn gcd(mut a: u128, mut b: u128) -> u128 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_come_in_groups() {
+        let cases = [(0, "0"), (999, "999"), (1_000, "1_000"), (-12_345, "-12_345"), (1_234_567, "1_234_567")];
+        for (n, text) in cases {
+            assert_eq!(grouped(n), text);
+        }
+    }
+
+    #[test]
+    fn ratios_are_exact_or_say_that_they_are_not() {
+        let cases = [
+            (30, 100, "3/10", "30 %", "+3/10"),
+            (1, 3, "1/3", "≈33.3333 %", "+1/3"),
+            (1, 8, "1/8", "12.5 %", "+1/8"),
+            (0, 7, "0", "0 %", "0"),
+            (-4, 8, "-1/2", "-50 %", "-1/2"),
+            (10, 10, "1", "100 %", "+1"),
+        ];
+        for (top, bottom, text, percent, signed) in cases {
+            let ratio = Ratio::new(top, bottom).unwrap();
+            assert_eq!(
+                (ratio.to_string(), ratio.percent(), ratio.signed()),
+                (text.into(), percent.into(), signed.into())
+            );
+        }
+        assert_eq!(Ratio::new(1, 0), None);
+    }
+}
