@@ -116,13 +116,16 @@ impl Link {
         self.rpc.call(method, params)
     }
 
-    /// The coins of a lock that has an address, unconfirmed ones included.
+    /// The coins of a lock that has an address, unconfirmed ones included; not those that are too young or carry tokens.
     pub(crate) fn coins(&self, lock: &[u8]) -> Result<Vec<Utxo>, Fail> {
         let address = Address::of_lock(NETWORK, lock).ok_or_else(|| Fail::usage("the lock has no address"))?;
         let list = self.call("listunspent", &[json!(0), json!(CONFIRMATIONS_MAX), json!([address.to_string()])])?;
         let rows = list.as_array().ok_or_else(|| broken("listunspent"))?;
-        let plain = rows.iter().filter(|row| row.get("tokenData").is_none_or(Value::is_null));
-        plain.map(|row| coin_of(row).ok_or_else(|| broken("listunspent"))).collect()
+        let usable = |row: &&Value| {
+            let mature = row.get("spendable").and_then(Value::as_bool).unwrap_or(true);
+            mature && row.get("tokenData").is_none_or(Value::is_null)
+        };
+        rows.iter().filter(usable).map(|row| coin_of(row).ok_or_else(|| broken("listunspent"))).collect()
     }
 
     /// Tells the node what a contract's redeem script was made of.

@@ -136,6 +136,17 @@ pub enum BuildError {
 
 /// Pays `outputs` from a purse.
 ///
+/// ```
+/// use spec::{OutPoint, RuleSet, Sats, TxOut, Txid};
+/// use wallet::{Accounts, FeeRate, Purse, Utxo, pay};
+/// let (alice, bob) = (Accounts::devnet().key(0), Accounts::devnet().key(1));
+/// let output = TxOut::plain(Sats::from_wire(100_000), alice.lock());
+/// let coin = Utxo { outpoint: OutPoint { txid: Txid::default(), index: 0 }, output };
+/// let wish = vec![TxOut::plain(Sats::from_wire(60_000), bob.lock())];
+/// let built = pay(&Purse::of(alice, vec![coin]), wish, FeeRate::RELAY_MIN, RuleSet::Bitmodel).unwrap();
+/// assert_eq!(built.fee.get(), built.tx.len_bytes() as u64);
+/// ```
+///
 /// # Errors
 /// [`BuildError`] if the coins do not reach, a key is missing, or an output is dust.
 pub fn pay(purse: &Purse, outputs: Vec<TxOut>, rate: FeeRate, rules: RuleSet) -> Result<Built, BuildError> {

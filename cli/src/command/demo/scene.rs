@@ -30,8 +30,6 @@ const PAYER_NAME: &str = "@alice";
 const MINER: u32 = 90;
 const KEEPER: u32 = 91;
 const FIRST_RECIPIENT: u32 = 100;
-/// Blocks that bury the payer's reward until it may be spent.
-const MATURITY_BLOCKS: u32 = 10;
 
 /// Plays the story, and tells it from what the chain says afterwards.
 pub(crate) fn play(shell: &Shell, example: Option<&Path>) -> Result<Story, Fail> {
@@ -85,12 +83,11 @@ fn start(accounts: &Accounts) -> Result<NodeHandle, Fail> {
     let mut password = [0; 16];
     getrandom::fill(&mut password)
         .map_err(|error| Fail::refused(format!("the system gives no randomness: {error}")))?;
-    let prefund = |index, blocks| Prefund { lock: accounts.key(index).lock(), blocks };
     let config = Config {
         network: NETWORK,
         rpc_bind: ([127, 0, 0, 1], 0).into(),
         auth: Auth::Password { user: "demo".to_owned(), password: hex::encode(password) },
-        prefund: vec![prefund(PAYER, 1), prefund(MINER, MATURITY_BLOCKS)],
+        prefund: vec![Prefund { lock: accounts.key(PAYER).lock(), blocks: 1 }],
         ..Config::default()
     };
     node::start(config).map_err(|error| Fail::refused(error.to_string()))

@@ -1,0 +1,189 @@
+//! The binary as a newcomer uses it: a devnet in one process, commands in others, files in a folder of their own.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_bmc");
+
+/// A devnet and a folder to work in.
+struct Devnet {
+    node: Child,
+    rpc: String,
+    folder: TempDir,
+    cookie: PathBuf,
+}
+
+impl Devnet {
+    fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut command = bmc(folder.path());
+        command.args(["node", "--rpc-port", "0", "--tmp", "--json"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut node = command.spawn().unwrap();
+        let mut text = String::new();
+        for line in BufReader::new(node.stdout.take().unwrap()).lines().map(Result::unwrap) {
+            text += &line;
+            if line == "}" {
+                break;
+            }
+        }
+        let hello: Value = serde_json::from_str(&text).unwrap();
+        let rpc = hello["rpc"].as_str().unwrap().to_owned();
+        let cookie = PathBuf::from(hello["cookie"].as_str().unwrap());
+        Self { node, rpc, folder, cookie }
+    }
+
+    fn output(&self, args: &[&str]) -> Output {
+        let mut command = bmc(self.folder.path());
+        command.args(args).env("BMC_RPC", &self.rpc).env("BMC_COOKIE", &self.cookie).output().unwrap()
+    }
+
+    /// The data that a command prints as JSON.
+    fn json(&self, args: &[&str]) -> Value {
+        let output = self.output(&[args, &["--json"]].concat());
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The exit code and what a command says on standard error.
+    fn refusal(&self, args: &[&str]) -> (Option<i32>, String) {
+        let output = self.output(args);
+        assert!(!output.status.success(), "{args:?}");
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    fn balance(&self, who: &str) -> u64 {
+        self.json(&["wallet", "balance", who])[0]["sats"].as_u64().unwrap()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
+}
+
+impl Drop for Devnet {
+    fn drop(&mut self) {
+        let _ = self.node.kill();
+        let _ = self.node.wait();
+    }
+}
+
+fn bmc(folder: &Path) -> Command {
+    let mut command = Command::new(BINARY);
+    command.current_dir(folder).env("NO_COLOR", "1").env("HOME", folder);
+    for name in ["BMC_RPC", "BMC_COOKIE", "BMC_AUTH", "BMC_DATADIR", "BMC_MNEMONIC"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+#[test]
+fn a_new_package_is_checked_deployed_paid_and_settled() {
+    let devnet = Devnet::start();
+    devnet.json(&["new", "tea"]);
+    assert_eq!(devnet.refusal(&["new", "tea"]).0, Some(1));
+    assert!(devnet.output(&["check", "tea"]).status.success());
+    let built = devnet.json(&["build", "tea/reward.bmc", "--out", "out"]);
+    assert_eq!(built[0]["contract"], "Reward");
+    let deploy = ["deploy", "tea/reward.bmc", "--name", "tea", "--param", "data=@grace", "--param", "training=@heidi"];
+    let (code, text) = devnet.refusal(&deploy);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("needs `hosting: Lock`"), "{text}");
+    devnet.json(&[&deploy[..], &["--param", "hosting=@judy"]].concat());
+
+    let before = devnet.balance("@grace");
+    let (code, text) = devnet.refusal(&["settle", "tea"]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("nobody has paid `tea`"), "{text}");
+    devnet.json(&["pay", "tea", "9_000 sats", "--from", "@bob"]);
+    let (_, text) = devnet.refusal(&["settle", "tea"]);
+    assert!(text.contains("less than the minimum of 0.00010000"), "{text}");
+    devnet.json(&["pay", "tea", "1 coin", "--from", "@bob"]);
+    let (_, text) = devnet.refusal(&["settle", "tea", "--fee", "1_001 sats"]);
+    assert!(text.contains("at most 1000 sats"), "{text}");
+    let settled = devnet.json(&["settle", "tea", "--export", "settlement.hex"]);
+    let fee = settled[0]["fee_sats"].as_u64().unwrap();
+    assert_eq!(settled.as_array().unwrap().len(), 1, "the small pot waits");
+    let sum: u64 = settled[0]["shares"].as_array().unwrap().iter().map(|share| share["sats"].as_u64().unwrap()).sum();
+    assert_eq!(sum + fee, 100_000_000);
+    assert_eq!(devnet.balance("@grace") - before, settled[0]["shares"][0]["sats"].as_u64().unwrap());
+    let exported = std::fs::read_to_string(devnet.folder.path().join("settlement.hex")).unwrap();
+    assert_eq!(exported.trim(), settled[0]["hex"]);
+}
+
+const ESCROW: &str = "
+contract Escrow(buyer: PubKey, seller: PubKey) {
+    spend release(sig: Sig) {
+        require buyer.signed(sig), \"the buyer releases\";
+    }
+    spend refund(sig: Sig) {
+        require self.age >= 1_000 blocks, \"the seller waits a week\";
+        require seller.signed(sig), \"the seller takes it back\";
+    }
+}
+";
+
+#[test]
+fn a_contract_is_called_by_those_who_may() {
+    let devnet = Devnet::start();
+    devnet.write("escrow.bmc", ESCROW);
+    devnet.json(&["deploy", "escrow.bmc", "--name", "escrow", "--param", "buyer=@alice", "--param", "seller=@bob"]);
+    devnet.json(&["pay", "escrow", "1 coin"]);
+    let call = |path: &str, sig: &str| {
+        let sig = format!("sig={sig}");
+        let args = ["call", "escrow", path, "--arg", &sig, "--to", "@judy=0.5 coin", "--change", "@alice"];
+        args.map(str::to_owned).to_vec()
+    };
+    let refused = |path: &str, sig: &str, message: &str| {
+        let args = call(path, sig);
+        let (code, text) = devnet.refusal(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains(message), "{text}");
+    };
+    refused("release", "@bob", "Escrow.release: \"the buyer releases\" at escrow.bmc:4:");
+    refused("refund", "@bob", "Escrow.refund: \"the seller waits a week\" at escrow.bmc:7:");
+    let before = devnet.balance("@judy");
+    let args = call("release", "@alice");
+    devnet.json(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(devnet.balance("@judy") - before, 50_000_000);
+}
+
+#[test]
+fn money_moves_between_accounts() {
+    let devnet = Devnet::start();
+    let before = devnet.balance("@carol");
+    let sent = devnet.json(&["wallet", "send", "@alice", "@carol", "0.25 coin"]);
+    assert_eq!(sent["fee_sats"], 219);
+    assert_eq!(devnet.balance("@carol") - before, 25_000_000);
+    let (code, text) = devnet.refusal(&["wallet", "send", "@alice", "@carol", "25"]);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("write the unit: `25 sats` or `25 coin`"), "{text}");
+    let (code, text) = devnet.refusal(&["wallet", "send", "@alice", "@carol", "1_000_000 coin"]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("the coins at hand hold"), "{text}");
+}
+
+#[test]
+fn without_a_node_or_its_cookie_the_exit_code_is_three() {
+    let folder = TempDir::new().unwrap();
+    let run = |args: &[&str]| bmc(folder.path()).args(args).output().unwrap().status.code();
+    assert_eq!(run(&["wallet", "balance", "@alice", "--rpc", "127.0.0.1:1"]), Some(3));
+    let devnet = Devnet::start();
+    assert_eq!(run(&["wallet", "balance", "@alice", "--rpc", &devnet.rpc]), Some(3));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_stops_the_node_and_its_folder_is_gone() {
+    let mut devnet = Devnet::start();
+    assert!(devnet.cookie.exists());
+    let process = devnet.node.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+    assert_eq!(devnet.node.wait().unwrap().code(), Some(0));
+    assert!(!devnet.cookie.exists());
+}
