@@ -128,10 +128,10 @@ impl Link {
         rows.iter().filter(usable).map(|row| coin_of(row).ok_or_else(|| broken("listunspent"))).collect()
     }
 
-    /// Tells the node what a contract's redeem script was made of.
-    pub(crate) fn register(&self, artifact: &Artifact, redeem: &[u8]) -> Result<(), Fail> {
+    /// Tells the node which contract a lock belongs to.
+    pub(crate) fn register(&self, artifact: &Artifact, lock: &[u8]) -> Result<(), Fail> {
         let json = serde_json::to_value(artifact).map_err(|error| Fail::refused(error.to_string()))?;
-        Ok(self.call("bitmodel_registerartifact", &[json, json!(hex::encode(redeem))]).map(drop)?)
+        Ok(self.call("bitmodel_registerartifact", &[json, json!(hex::encode(lock))]).map(drop)?)
     }
 
     /// Sends a transaction.

@@ -51,7 +51,7 @@ impl Deploy {
         let redeem = artifact.redeem_script(&params)?;
         let deployment = Deployment::new(&name, artifact, &params)?;
         if !self.offline {
-            self.node.link().register(&deployment.artifact, &redeem)?;
+            self.node.link().register(&deployment.artifact, &deployment.lock()?)?;
         }
         let file = deployment.save()?;
         let data = json!({

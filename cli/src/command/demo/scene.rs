@@ -96,8 +96,8 @@ fn start(accounts: &Accounts) -> Result<NodeHandle, Fail> {
 fn act(title: String, artifact: Artifact, accounts: &Accounts, link: &Link) -> Result<Story, Fail> {
     let params = recipients(&artifact, accounts)?;
     let redeem = artifact.redeem_script(&params)?;
-    link.register(&artifact, &redeem)?;
     let lock = artifact.lock(&params)?;
+    link.register(&artifact, &lock)?;
     let payment = pay(accounts, link, &artifact, lock.clone())?;
     mine(accounts, link)?;
 
