@@ -200,4 +200,93 @@ mod tests {
         assert!(String::from_utf8(text).unwrap().contains("models.autoencoder"));
         assert!(super::super::svg::draw(&story).contains("models.autoencoder"));
     }
+
+    /// A devnet on which the example has been paid.
+    struct Stage {
+        _node: NodeHandle,
+        link: Link,
+        artifact: Artifact,
+        params: Params,
+        lock: Vec<u8>,
+    }
+
+    impl Stage {
+        fn set() -> Self {
+            let accounts = Accounts::devnet();
+            let node = start(&accounts).unwrap();
+            let link = Link::new(&node.rpc_url(), node.cookie());
+            let (_, artifact) = compile(&Shell::new(false), None).unwrap();
+            let params = recipients(&artifact, &accounts).unwrap();
+            let lock = artifact.lock(&params).unwrap();
+            link.register(&artifact, &lock).unwrap();
+            pay(&accounts, &link, &artifact, lock.clone()).unwrap();
+            Self { _node: node, link, artifact, params, lock }
+        }
+
+        /// The node's reason to refuse a transaction.
+        fn refusal(&self, tx: &Transaction) -> String {
+            match self.link.call("sendrawtransaction", &[json!(hex::encode(tx.encode()))]) {
+                Err(RpcError::Refused { code: -26, message }) => message,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_way_to_cheat_is_refused_with_the_message_and_line_that_it_breaks() {
+        let stage = Stage::set();
+        let pot = stage.link.coins(&stage.lock).unwrap().remove(0);
+        // Enough for one output more, so that no forgery is refused for its fee.
+        let fee = Some(Sats::from_wire(900));
+        let wish = Settlement { artifact: &stage.artifact, params: &stage.params, pot, fee, rate: FeeRate::RELAY_MIN };
+        let honest = wallet::settle(&wish).unwrap().built.tx;
+        let cheat = |change: &dyn Fn(&mut Transaction)| {
+            let mut tx = honest.clone();
+            change(&mut tx);
+            stage.refusal(&tx)
+        };
+        let less = |value: Sats| value.checked_sub(Sats::ONE).unwrap();
+        let cases = [
+            (
+                cheat(&|tx| tx.outputs[2].value = less(tx.outputs[2].value)),
+                "`models.diffusion` gets 1/10 of the pot",
+                9,
+            ),
+            (cheat(&|tx| tx.outputs.swap(3, 4)), "`models.transformer` is paid at its own lock", 9),
+            (cheat(&|tx| tx.outputs[0].lock = vec![0x51]), "`databases` is paid at its own lock", 7),
+            (cheat(&|tx| tx.outputs.push(TxOut::plain(Sats::ZERO, vec![0x6a]))), "exactly 7 outputs", 6),
+            (cheat(&|tx| drop(tx.outputs.pop())), "exactly 7 outputs", 6),
+        ];
+        for (message, part, line) in cases {
+            assert!(message.contains(part), "{message}");
+            assert!(message.contains("TextToImage.settle: "), "{message}");
+            assert!(message.contains(&format!("text_to_image.bmc:{line}:")), "{message}");
+        }
+        stage.link.send(&honest).unwrap();
+    }
+
+    /// The wallet refuses these by the table; the contract does so too when the table is tampered with.
+    #[test]
+    fn the_contract_itself_holds_the_minimum_and_the_fee() {
+        let mut stage = Stage::set();
+        let table = stage.artifact.reward.as_mut().unwrap();
+        table.fee_sats_max = Sats::new(90_000_000).unwrap();
+        table.minimum_sats = Sats::ZERO;
+        let attempt = |pot: u64, fee: u64| {
+            let outpoint = spec::OutPoint { txid: Txid::default(), index: 0 };
+            let output = TxOut::plain(Sats::from_wire(pot), stage.lock.clone());
+            let (pot, fee) = (wallet::Utxo { outpoint, output }, Some(Sats::from_wire(fee)));
+            let (artifact, params, rate) = (&stage.artifact, &stage.params, FeeRate::RELAY_MIN);
+            wallet::settle(&Settlement { artifact, params, pot, fee, rate })
+                .map(drop)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(attempt(20_000, 1_000), Ok(()));
+        let cases =
+            [(POT_SATS, 1_001, "the fee is at most 1_000 sats"), (19_999, 1_000, "the pot is at least 19_000 sats")];
+        for (pot, fee, part) in cases {
+            let message = attempt(pot, fee).unwrap_err();
+            assert!(message.contains(part), "{message}");
+        }
+    }
 }

@@ -20,7 +20,10 @@ pub(crate) fn tell(out: &mut dyn Write, story: &Story) -> io::Result<()> {
     forgery(out, story)?;
     writeln!(out)?;
     let seconds = format!("{}.{}", story.milliseconds / 1_000, story.milliseconds / 100 % 10);
-    writeln!(out, "{FAINT}everything above was read back from the chain, {seconds} s after the start{FAINT:#}")
+    writeln!(
+        out,
+        "{FAINT}amounts, locks, sizes and blocks were read back from the chain; all of it took {seconds} s{FAINT:#}"
+    )
 }
 
 fn steps(out: &mut dyn Write, story: &Story) -> io::Result<()> {
