@@ -19,10 +19,10 @@ pub(crate) fn tell(out: &mut dyn Write, story: &Story) -> io::Result<()> {
     writeln!(out)?;
     forgery(out, story)?;
     writeln!(out)?;
-    let seconds = format!("{}.{}", story.milliseconds / 1_000, story.milliseconds / 100 % 10);
     writeln!(
         out,
-        "{FAINT}amounts, locks, sizes and blocks were read back from the chain; all of it took {seconds} s{FAINT:#}"
+        "{FAINT}amounts, locks, sizes and blocks were read back from the chain; all of it took {} ms{FAINT:#}",
+        story.milliseconds
     )
 }
 
