@@ -46,7 +46,7 @@ fn settled(artifact: Artifact, pot_sats: u64, fee: u64) -> Case {
         params: &params,
         pot: Utxo { outpoint, output: pot.clone() },
         fee: Sats::new(fee),
-        rate: FeeRate::default(),
+        rate: FeeRate::per_kilobyte(1_000),
     };
     let tx = wallet::settle(&wish).unwrap().built.tx;
     Case { redeem, pot, tx, artifact }

@@ -9,7 +9,7 @@ pub(crate) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = 
     closest(name, candidates).map(|best| format!("did you mean `{best}`?"))
 }
 
-/// The candidate with the fewest edits, at most a third of the name's length.
+/// The candidate with the fewest edits, at most a third of the name's length and never all of it.
 pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > LENGTH_MAX {
         return None;
@@ -20,7 +20,7 @@ pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
         .take(CANDIDATES_MAX)
         .filter(|candidate| candidate.len() <= LENGTH_MAX && !candidate.is_empty())
         .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(edits, _)| *edits <= limit)
+        .filter(|(edits, candidate)| *edits <= limit && *edits < candidate.chars().count())
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -53,9 +53,9 @@ mod tests {
 
     #[test]
     fn the_closest_name_is_proposed_and_a_distant_one_is_not() {
-        let names = ["value", "lock", "token", "tx"];
+        let names = ["value", "lock", "token", "tx", "a"];
         for (typed, meant) in
-            [("valeu", Some("value")), ("Lock", Some("lock")), ("tokens", Some("token")), ("xyz", None)]
+            [("valeu", Some("value")), ("Lock", Some("lock")), ("tokens", Some("token")), ("xyz", None), ("y", None)]
         {
             assert_eq!(closest(typed, names), meant, "{typed}");
         }

@@ -3,7 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use ariadne::{CharSet, Config, IndexType, Label as Mark, Report, ReportKind, sources};
+use anstream::StripStream;
+use ariadne::{CharSet, Color, Config, IndexType, Label as Mark, Report, ReportKind, sources};
 use serde_json::{Value, json};
 use syntax::{Diagnostic, Label, Severity};
 
@@ -12,14 +13,28 @@ use crate::place::{Place, Places};
 /// One line of a source is shown at most this far; a longer one is cut, so that hostile input cannot flood a terminal.
 const LINE_BYTES_MAX: usize = 2_000;
 
+/// What stands beside a mark without words: ariadne underlines only what it can write beside.
+const UNDERLINE_TEXT: &str = "here";
+
 /// Writes every diagnostic with its source, in the order given.
 ///
 /// # Errors
 /// What `out` fails with.
 pub fn human(out: &mut dyn io::Write, places: &Places, diagnostics: &[Diagnostic], color: bool) -> io::Result<()> {
+    if !color {
+        // The frame's title keeps its colour whatever the configuration says.
+        let mut plain = StripStream::new(Vec::new());
+        framed(&mut plain, places, diagnostics, color)?;
+        return out.write_all(&plain.into_inner());
+    }
+    framed(out, places, diagnostics, color)
+}
+
+fn framed(out: &mut dyn io::Write, places: &Places, diagnostics: &[Diagnostic], color: bool) -> io::Result<()> {
     let mut cache = sources(places.files().map(|file| (file.path.to_string(), Shown(file.text.clone()))));
     for diagnostic in diagnostics {
-        match report(places, diagnostic, color) {
+        let title = format!("{}[{}]", severity(diagnostic), diagnostic.code);
+        match report(places, diagnostic, &title, color) {
             Some(report) => report.write(&mut cache, &mut *out)?,
             None => plain(out, places, diagnostic)?,
         }
@@ -39,17 +54,16 @@ impl AsRef<str> for Shown {
 type FileRange = (String, std::ops::Range<usize>);
 
 /// The framed form; `None` if a line it would show is too long to be shown.
-fn report<'a>(places: &Places, diagnostic: &Diagnostic, color: bool) -> Option<Report<'a, FileRange>> {
+fn report<'a>(places: &Places, diagnostic: &Diagnostic, title: &'a str, color: bool) -> Option<Report<'a, FileRange>> {
     let at = |place: &Place| (place.path.to_string(), place.range.clone());
     let primary = places.resolve(&primary(diagnostic)?.loc)?;
-    let kind = match diagnostic.severity {
-        Severity::Error => ReportKind::Error,
-        Severity::Warning => ReportKind::Warning,
+    let tint = match diagnostic.severity {
+        Severity::Error => Color::Red,
+        Severity::Warning => Color::Yellow,
     };
     let config = Config::default().with_color(color).with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode);
-    let mut builder = Report::build(kind, at(&primary))
+    let mut builder = Report::build(ReportKind::Custom(title, tint), at(&primary))
         .with_config(config)
-        .with_code(diagnostic.code)
         .with_message(&diagnostic.message);
     builder.with_notes(diagnostic.notes.iter());
     if let Some(help) = &diagnostic.help {
@@ -61,7 +75,8 @@ fn report<'a>(places: &Places, diagnostic: &Diagnostic, color: bool) -> Option<R
             return None;
         }
         let order = if label.primary { 0 } else { 1 };
-        builder.add_label(Mark::new(at(&place)).with_message(&label.text).with_order(order));
+        let mark = Mark::new(at(&place)).with_order(order).with_color(if label.primary { tint } else { Color::Blue });
+        builder.add_label(mark.with_message(if label.text.is_empty() { UNDERLINE_TEXT } else { &label.text }));
     }
     Some(builder.finish())
 }

@@ -87,7 +87,7 @@ fn figures(out: &mut dyn Write, story: &Story) -> io::Result<()> {
     let (remainder, last) = (grouped(story.remainder_sats.get()), &story.remainder_to);
     writeln!(
         out,
-        "  rounding    shares rounded down would lose {remainder} sats; here none is lost, and `{last}` takes what is left over"
+        "  remainder   {remainder} sats, which rounding every share down would leave, are paid out too; `{last}` takes what the others' rounding leaves"
     )?;
     writeln!(out, "  transaction {}", settlement.mined.txid)?;
     writeln!(

@@ -73,7 +73,10 @@ pub(crate) fn divide(table: &Table, pot: Expr, first: ParamId, loc: &Loc, new_lo
     stmts.extend(shape(table, loc));
     let minimum = Nodes { loc: &table.minimum_loc };
     let holds = minimum.binary(BinaryOp::GreaterEqual, pot_value(), minimum.sats(table.pot_min().get()), Type::Bool);
-    stmts.push(minimum.require(holds, format!("the pot is at least {}", sats_text(table.pot_min()))));
+    stmts.push(minimum.require(
+        holds,
+        format!("the pot less the fee is at least {}: the minimum less the largest fee", sats_text(table.pot_min())),
+    ));
 
     let mut ranked: Vec<_> = table.leaves.iter().enumerate().collect();
     ranked.sort_by_key(|(_, leaf)| leaf.rank);

@@ -203,7 +203,10 @@ fn a_wrong_settlement_is_refused_by_the_requirement_it_breaks() {
     assert_eq!(changed(|outputs| outputs.swap(0, 1)), "`databases` is paid at its own lock (output 0)");
     assert!(changed(|outputs| outputs.push((546, 9))).contains("exactly 7 outputs"));
     assert_eq!(settle(&contract, value, 1_001, &outputs).unwrap(), "the fee is at most 1_000 sats");
-    assert_eq!(settle(&contract, 15_399, 1_000, &outputs).unwrap(), "the pot is at least 14_400 sats");
+    assert_eq!(
+        settle(&contract, 15_399, 1_000, &outputs).unwrap(),
+        "the pot less the fee is at least 14_400 sats: the minimum less the largest fee"
+    );
     let two = Settlement { value, fee, inputs: 2, outputs: &outputs, locals: RefCell::default() };
     assert!(refusal(&contract, &two).unwrap().contains("spent alone"));
 }

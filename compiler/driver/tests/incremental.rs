@@ -1,0 +1,94 @@
+//! What an edit makes the compiler do again, and what it leaves alone.
+
+use driver::{Options, Session};
+
+const TEXT: &str = "\
+const LIMIT: Coin = 5_000 sats;
+fn enough(value: Coin) -> Bool { value >= LIMIT }
+contract First(key: PubKey) { spend open(sig: Sig) { require key.signed(sig); require enough(self.value); } }
+contract Second(key: PubKey) { spend open(sig: Sig) { require key.signed(sig); } }
+reward Third { a: 50%, b: rest, minimum: 20_000 sats, fee: up to 500 sats, }
+";
+
+/// The names of the queries that ran when `before` became `after`, without their keys, sorted.
+fn ran(before: &str, after: &str) -> Vec<String> {
+    let mut session = Session::default();
+    session.set("a.bmc", before.into());
+    let first = session.compile(&Options::default());
+    assert!(!first.has_errors(), "{}", first.to_json());
+    let _ = session.take_ran();
+    session.set("a.bmc", after.into());
+    let _ = session.compile(&Options::default());
+    let mut names: Vec<String> =
+        session.take_ran().iter().map(|key| key.split('(').next().unwrap_or_default().to_owned()).collect();
+    names.sort();
+    names
+}
+
+fn count(names: &[String], name: &str) -> usize {
+    names.iter().filter(|ran| *ran == name).count()
+}
+
+#[test]
+fn compiling_again_without_an_edit_runs_nothing() {
+    let mut session = Session::default();
+    session.set("a.bmc", TEXT.into());
+    let first = session.compile(&Options::default());
+    let _ = session.take_ran();
+    let second = session.compile(&Options::default());
+    assert_eq!(session.take_ran(), Vec::<String>::new());
+    assert_eq!(first.artifacts, second.artifacts);
+}
+
+#[test]
+fn typing_in_a_body_parses_and_checks_that_item_alone() {
+    let after = TEXT.replace("require enough(self.value);", "require enough(self.value + 1 sats);");
+    assert_ne!(after, TEXT);
+    let names = ran(TEXT, &after);
+    assert_eq!(count(&names, "parsed"), 1, "{names:?}");
+    assert_eq!(count(&names, "body"), 1, "{names:?}");
+}
+
+#[test]
+fn a_comment_between_items_checks_no_body_again() {
+    let names = ran(TEXT, &TEXT.replace("contract Second", "// a remark\n\ncontract Second"));
+    assert_eq!(count(&names, "parsed"), 0, "{names:?}");
+    assert_eq!(count(&names, "body"), 0, "{names:?}");
+}
+
+#[test]
+fn a_changed_constant_checks_every_body_again() {
+    let names = ran(TEXT, &TEXT.replace("5_000 sats", "6_000 sats"));
+    assert_eq!(count(&names, "parsed"), 1, "{names:?}");
+    assert!(count(&names, "body") >= 4, "{names:?}");
+}
+
+#[test]
+fn an_edit_in_one_file_leaves_the_others_alone() {
+    let mut session = Session::default();
+    session.set("a.bmc", TEXT.into());
+    session.set("b.bmc", TEXT.into());
+    let _ = session.compile(&Options::default());
+    let _ = session.take_ran();
+    session.set("b.bmc", TEXT.replace("50%", "40%").into());
+    let _ = session.compile(&Options::default());
+    let ran = session.take_ran();
+    assert_eq!(ran.iter().filter(|key| key.starts_with("checked(")).count(), 1, "{ran:?}");
+    assert_eq!(ran.iter().filter(|key| key.starts_with("emitted(")).count(), 1, "{ran:?}");
+}
+
+#[test]
+fn an_edited_session_says_what_a_fresh_one_says() {
+    let mut session = Session::default();
+    session.set("a.bmc", TEXT.into());
+    let _ = session.compile(&Options::default());
+    for cut in (0..TEXT.len()).step_by(7) {
+        let text = &TEXT[..cut];
+        session.set("a.bmc", text.into());
+        let mut fresh = Session::default();
+        fresh.set("a.bmc", text.into());
+        let (edited, fresh) = (session.compile(&Options::default()), fresh.compile(&Options::default()));
+        assert_eq!(edited.diagnostics, fresh.diagnostics, "after {cut} bytes");
+        assert_eq!(edited.artifacts, fresh.artifacts, "after {cut} bytes");
+    }
+}
