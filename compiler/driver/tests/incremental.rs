@@ -1,5 +1,7 @@
 //! What an edit makes the compiler do again, and what it leaves alone.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stderr)]
+
 use driver::{Options, Session};
 
 const TEXT: &str = "\

@@ -1,5 +1,7 @@
 //! What people and machines are shown.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stderr)]
+
 use driver::{Compiled, MemoryWorld, Options, compile};
 
 fn compiled(path: &str, text: &str) -> Compiled {
