@@ -10,7 +10,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("laws of the tree", &["xtask", "tidy"]),
     ("generated pages", &["xtask", "gen", "--check"]),
     ("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    ("tests", &["test", "--workspace"]),
+    ("tests", &["test", "--workspace", "--no-fail-fast"]),
     ("documentation", &["doc", "--workspace", "--no-deps"]),
 ];
 

@@ -282,8 +282,10 @@ mod tests {
                 .map_err(|error| error.to_string())
         };
         assert_eq!(attempt(20_000, 1_000), Ok(()));
-        let cases =
-            [(POT_SATS, 1_001, "the fee is at most 1_000 sats"), (19_999, 1_000, "the pot is at least 19_000 sats")];
+        let cases = [
+            (POT_SATS, 1_001, "the fee is at most 1_000 sats"),
+            (19_999, 1_000, "the pot less the fee is at least 19_000 sats"),
+        ];
         for (pot, fee, part) in cases {
             let message = attempt(pot, fee).unwrap_err();
             assert!(message.contains(part), "{message}");
