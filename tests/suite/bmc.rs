@@ -1,28 +1,11 @@
 //! Runs the real binary.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 /// The top of the repository.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie one folder below the top")
-}
-
-/// The path of the binary, built first if need be.
-pub fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "bmc"])
-            .current_dir(root())
-            .status()
-            .expect("cargo starts");
-        assert!(status.success(), "`cargo build --package bmc` failed");
-        let tests = std::env::current_exe().expect("a test knows its own path");
-        let folder = tests.ancestors().nth(2).expect("a test lies in target/PROFILE/deps");
-        folder.join(format!("bmc{}", std::env::consts::EXE_SUFFIX))
-    })
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies one folder below the top")
 }
 
 /// What a run printed and how it ended.
@@ -34,8 +17,12 @@ pub struct Ran {
 
 /// Runs `bmc` with `args` in `folder`, without colours.
 pub fn bmc(folder: &Path, args: &[&str]) -> Ran {
-    let output =
-        Command::new(binary()).args(args).current_dir(folder).env("NO_COLOR", "1").output().expect("the binary starts");
+    let output = Command::new(env!("CARGO_BIN_EXE_bmc"))
+        .args(args)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the binary starts");
     ran(output)
 }
 
