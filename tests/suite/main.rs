@@ -11,6 +11,7 @@
 mod bmc;
 mod cli;
 mod conformance;
+mod diagnostics;
 mod independent;
 mod readme;
 mod reward;

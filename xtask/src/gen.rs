@@ -1,29 +1,68 @@
-//! `cargo xtask gen`: the pages of docs/ that are printed from a table in the code.
+//! `cargo xtask gen`: the pages of docs/ that are printed from the code.
+
+mod errors;
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use spec::opcode::{Availability, Group, TABLE};
 
-/// Writes the pages; with `check` it only compares and returns those that differ.
+/// A page of docs/.
+struct Page {
+    /// Its path from the top of the repository.
+    path: String,
+    text: String,
+}
+
+/// Writes the pages and removes those whose subject is gone; with `check` it only returns what differs.
 pub fn run(root: &Path, check: bool) -> Result<Vec<String>, String> {
-    let mut stale = Vec::new();
-    for (path, text) in [("docs/opcodes.md", opcodes()), ("docs/errors.md", errors())] {
-        let file = root.join(path);
+    let mut pages = vec![Page { path: "docs/opcodes.md".to_owned(), text: opcodes() }];
+    pages.extend(errors::pages(root)?);
+    let mut stale = orphans(root, errors::FOLDER, &pages)?;
+    if !check {
+        for path in stale.drain(..) {
+            fs::remove_file(root.join(&path)).map_err(|error| format!("{path}: {error}"))?;
+        }
+    }
+    for Page { path, text } in pages {
+        let file = root.join(&path);
         if fs::read_to_string(&file).ok().as_deref() == Some(text.as_str()) {
             continue;
         }
         if check {
-            stale.push(path.to_owned());
+            stale.push(path);
         } else {
-            fs::write(&file, text).map_err(|error| format!("{path}: {error}"))?;
+            write(&file, &text).map_err(|error| format!("{path}: {error}"))?;
         }
     }
     Ok(stale)
 }
 
-const NOTICE: &str = "<!-- Printed by `cargo xtask gen` from the table in the code: edit that, not this. -->\n";
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(file, text)
+}
+
+/// The files of a generated folder that are none of its pages.
+fn orphans(root: &Path, folder: &str, pages: &[Page]) -> Result<Vec<String>, String> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(root.join(folder)) else { return Ok(found) };
+    for entry in entries {
+        let entry = entry.map_err(|error| format!("{folder}: {error}"))?;
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if pages.iter().all(|page| page.path != path) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// What stands at the top of every page.
+const NOTICE: &str = "<!-- Printed by `cargo xtask gen` from the code: edit that, not this. -->\n";
 
 fn opcodes() -> String {
     let mut page = format!(
@@ -65,12 +104,4 @@ const fn title(group: Group) -> &'static str {
         Group::Introspection => "Introspection",
         Group::Reserved => "Kept for later",
     }
-}
-
-fn errors() -> String {
-    let mut page = format!("{NOTICE}# Diagnostics\n\nEvery message of the compiler carries one of these codes.\n");
-    for code in syntax::Code::ALL {
-        let _ = write!(page, "\n## {code}: {}\n\n{}\n", code.title(), code.explanation());
-    }
-    page
 }

@@ -144,11 +144,17 @@ impl<'a, 'r> Body<'a, 'r> {
             Ok(value) => Some(Constant { ty, value: ConstantValue::Item(value) }),
             Err(eval::Stop::Fails(why)) => {
                 let message = format!("this constant cannot be computed: {why}");
-                self.report.fail(self.report.error(Code::E0210, message, value.span))
+                self.report.fail(
+                    self.report.error(Code::E0210, message, value.span).help("correct the values it is computed from"),
+                )
             }
             Err(eval::Stop::Unknown) => {
                 let message = "this value is not known before a coin is spent, or too large to compute";
-                self.report.fail(self.report.error(Code::E0208, message, value.span))
+                self.report.fail(
+                    self.report
+                        .error(Code::E0208, message, value.span)
+                        .help("make it a `fn`, or name the value by `let` where it is needed"),
+                )
             }
         }
     }
@@ -254,13 +260,15 @@ impl<'a, 'r> Body<'a, 'r> {
                 self.copied_bytes = self.copied_bytes.saturating_add(bytes.len());
                 if self.copied_bytes > COPIED_BYTES_MAX {
                     let message = "the constants used here add up to more than 1 MiB";
-                    return self.report.fail(self.report.error(Code::E0213, message, name.span));
+                    let found = self.report.error(Code::E0213, message, name.span);
+                    return self.report.fail(found.help("use fewer of them, or shorter ones"));
                 }
                 ExprKind::Bytes(bytes)
             }
             ConstantValue::Share(_) => {
                 let message = format!("`{name}` is a share, which only the weights of a reward can use");
-                return self.report.fail(self.report.error(Code::E0209, message, name.span));
+                let found = self.report.error(Code::E0209, message, name.span);
+                return self.report.fail(found.help("write the numbers of the share, such as `.. * 3 / 10`"));
             }
         };
         Some(self.make(kind, constant.ty, name.span))
@@ -270,13 +278,14 @@ impl<'a, 'r> Body<'a, 'r> {
         if name.is_missing() {
             return None;
         }
-        let mut found = self.report.error(Code::E0101, format!("there is no `{name}` here"), name.span);
+        let found = self.report.error(Code::E0101, format!("there is no `{name}` here"), name.span);
         let contract = self.env.contract;
         let of_body = self.names.iter().filter(|(_, meanings)| !meanings.is_empty()).map(|(name, _)| name);
         let of_contract = contract.iter().flat_map(|scope| scope.param_ids.keys().chain(scope.consts.keys()));
         let known = of_body.chain(of_contract).chain(self.env.signatures.consts.keys());
-        found.help = self.report.did_you_mean(name.as_str(), known.map(|name| &**name));
-        self.report.fail(found)
+        let close = self.report.did_you_mean(name.as_str(), known.map(|name| &**name));
+        self.report
+            .fail(found.help(close.unwrap_or_else(|| "declare it by `let`, or as a parameter or `const`".into())))
     }
 
     fn function(&self, name: &Ident) -> Option<&'a FnSignature> {
@@ -312,7 +321,9 @@ impl<'a, 'r> Body<'a, 'r> {
             self.report.error(Code::E0201, message, span).saying(format!("this is `{}`", expr.ty))
         };
         if found.help.is_none() {
-            found.help = conversion(expr.ty, wanted).map(str::to_owned);
+            let help =
+                conversion(expr.ty, wanted).map_or_else(|| format!("give a value of type `{wanted}`"), str::to_owned);
+            found = found.help(help);
         }
         self.report.fail(found)
     }

@@ -44,7 +44,8 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
             checked.contract = table.map(reward::contract);
         }
         Item::Use(used) => {
-            report.push(report.error(Code::E0013, "modules are not available yet", used.span));
+            let found = report.error(Code::E0013, "modules are not available yet", used.span);
+            report.push(found.help("declare what you need in this file"));
         }
         Item::Const(_) | Item::Reward(_) | Item::Error(_) => {}
     }
@@ -244,7 +245,7 @@ fn add_leaves(
         payments += table.leaves.len();
         if payments > PAYMENTS_MAX {
             let message = format!("the divisions of this contract pay more than {PAYMENTS_MAX} sources");
-            report.push(report.error(Code::E0213, message, split.span));
+            report.push(report.error(Code::E0213, message, split.span).help("split the contract"));
             return;
         }
         if scope.leaves.contains_key(&split.name) {
@@ -309,7 +310,7 @@ fn lower_paths<'a>(
     for spend in spends(contract) {
         if paths.len() == PATHS_MAX {
             let message = format!("a contract has at most {PATHS_MAX} paths");
-            report.push(report.error(Code::E0213, message, spend.name.span));
+            report.push(report.error(Code::E0213, message, spend.name.span).help("split the contract"));
             break;
         }
         let args = slots(&spend.params, report, |_| true);

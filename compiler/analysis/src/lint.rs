@@ -197,7 +197,8 @@ fn compare_keys<'t>(expr: &'t Expr, seen: &mut Keys<'t>, added: &mut Vec<(ArgId,
         match seen.get(&id) {
             Some(first) if !same_key(first, key) => {
                 let found = report.error(Code::E0405, "one signature is checked against two keys", part.loc.span);
-                let found = found.label(first.loc.clone(), "the other key is here");
+                let found =
+                    found.saying("checked against another key").label(first.loc.clone(), "the first key is here");
                 report.push(found.help("take a second signature as an argument of its own"));
             }
             Some(_) => {}
@@ -230,7 +231,7 @@ fn signatures_read_twice(path: &SpendPath, report: &mut Report<'_>) {
             let Some(first) = seen.insert(*sigs, expr) else { return };
             let name = path.args.get(sigs.index()).map_or("", |arg| &arg.name);
             let found = report.error(Code::E0412, format!("`{name}` is read twice"), expr.loc.span);
-            let found = found.label(first.loc.clone(), "it is read here already");
+            let found = found.saying("read again here").label(first.loc.clone(), "first read here");
             report.push(found.help("take the signatures of each check as an argument of their own"));
         },
         &mut |_| {},
@@ -260,6 +261,20 @@ impl Clocks {
         }
     }
 
+    /// What one lock counts in.
+    fn unit(self) -> &'static str {
+        if self.height || self.blocks { "this counts blocks" } else { "this counts seconds" }
+    }
+
+    fn of_stmt(stmt: &Stmt) -> Clocks {
+        match &stmt.kind {
+            StmtKind::Require { condition, .. } => Clocks::of(condition),
+            StmtKind::Let { .. } | StmtKind::Assign { .. } | StmtKind::If { .. } | StmtKind::Call { .. } => {
+                Clocks::default()
+            }
+        }
+    }
+
     fn of(condition: &Condition) -> Clocks {
         let mut clocks = Clocks::default();
         match condition {
@@ -274,19 +289,25 @@ impl Clocks {
 }
 
 fn mixed_clocks(path: &SpendPath, report: &mut Report<'_>) {
-    let mut reported = false;
+    let mut mixed = None;
     ways(&path.body, &BTreeSet::from([Clocks::default()]), &mut |stmt| {
-        if !reported {
-            let found =
-                report.error(Code::E0406, "no transaction can satisfy this lock and an earlier one", stmt.loc.span);
-            report.push(
-                found
-                    .saying("blocks here, wall-clock time before, or the reverse")
-                    .help("lock by heights alone, or by times alone"),
-            );
-            reported = true;
+        mixed.get_or_insert(stmt);
+    });
+    let Some(stmt) = mixed else { return };
+    let own = Clocks::of_stmt(stmt);
+    let mut first = None;
+    walk::block(&path.body, &mut |_| {}, &mut |other| {
+        if Clocks::of_stmt(other).and(own).mixes() {
+            first.get_or_insert(other);
         }
     });
+    let mut found = report
+        .error(Code::E0406, "no transaction can satisfy this lock and an earlier one", stmt.loc.span)
+        .saying(own.unit());
+    if let Some(first) = first {
+        found = found.label(first.loc.clone(), Clocks::of_stmt(first).unit());
+    }
+    report.push(found.help("lock by heights and blocks alone, or by times and durations alone"));
 }
 
 /// The clocks of every way through the block, of which there are at most sixteen.

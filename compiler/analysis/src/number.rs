@@ -30,7 +30,8 @@ pub(crate) fn int(digits: &str, span: Span, report: &mut Report<'_>) -> Option<I
     let plain = digits.replace('_', "");
     if plain.len() > DIGITS_MAX {
         let message = format!("a number has at most {DIGITS_MAX} digits");
-        return report.fail(report.error(Code::E0205, message, span));
+        let found = report.error(Code::E0205, message, span);
+        return report.fail(found.help("write a smaller number, or bytes such as `0x00ff`"));
     }
     plain.parse().ok()
 }
@@ -52,7 +53,8 @@ pub(crate) fn quantity(digits: &str, unit: Unit, span: Span, report: &mut Report
     let whole = decimal(digits).map(|value| value * RBig::from(IBig::from(factor)));
     let Some(whole) = whole.filter(|value| value.is_int()) else {
         let message = format!("`{digits} {}` is not a whole number of {}", unit.word(), base_word(ty));
-        return report.fail(report.error(Code::E0205, message, span));
+        let found = report.error(Code::E0205, message, span);
+        return report.fail(found.help(format!("write it in whole {}", base_word(ty))));
     };
     let number = whole.numerator().clone();
     check_range(&number, ty, span, report).then_some((number, ty))
@@ -87,7 +89,8 @@ pub(crate) fn check_range(number: &IBig, ty: Type, span: Span, report: &mut Repo
     };
     let fits = i64::try_from(number).is_ok_and(|number| range.contains(&number));
     if !fits {
-        report.push(report.error(Code::E0205, message, span));
+        let found = report.error(Code::E0205, message, span);
+        report.push(found.help("choose a value in this range"));
     }
     fits
 }

@@ -6,7 +6,8 @@ use syntax::{Code, Diagnostic, FileId, Island, ItemKey, Parse, ast};
 
 use crate::hir::{Block, Expr, ExprKind, FunctionId, Program, Stmt, StmtKind};
 use crate::item::{CheckedItem, check_item};
-use crate::signatures::{order_of, signatures};
+use crate::number::grouped;
+use crate::signatures::{on_circles, order_of, signatures};
 use crate::walk;
 
 /// More nodes than this, calls copied in, fit no script.
@@ -83,8 +84,9 @@ fn check_calls(program: &Program) -> Vec<Diagnostic> {
     let calls: Vec<Calls> = program.functions.iter().map(|function| Calls::of(&function.body)).collect();
     let needs: Vec<BTreeSet<usize>> =
         calls.iter().map(|calls| calls.callees.iter().map(|id| id.index()).collect()).collect();
-    let (order, circular) = order_of(&needs);
-    let mut found: Vec<_> = circular.iter().filter_map(|index| program.functions.get(*index)).map(circle).collect();
+    let (order, left) = order_of(&needs);
+    let circles = on_circles(&needs, &left);
+    let mut found: Vec<_> = circles.iter().filter_map(|index| program.functions.get(*index)).map(circle).collect();
     let mut sizes = vec![0u64; calls.len()];
     for index in order {
         let size = calls.get(index).map_or(0, |calls| calls.size(&sizes));
@@ -94,8 +96,11 @@ fn check_calls(program: &Program) -> Vec<Diagnostic> {
     }
     for path in program.contracts.iter().flat_map(|contract| &contract.paths) {
         if Calls::of(&path.body).size(&sizes) > NODES_MAX {
-            let message =
-                format!("`{}` grows to more than {NODES_MAX} operations once its calls are copied in", path.name);
+            let message = format!(
+                "`{}` grows to more than {} operations once its calls are copied in",
+                path.name,
+                grouped(&NODES_MAX.into())
+            );
             found.push(Diagnostic::error(Code::E0213, message, path.loc.clone()).help("call fewer functions"));
         }
     }

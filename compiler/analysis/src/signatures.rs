@@ -111,6 +111,7 @@ fn duplicate_names(file: FileId, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
 /// The message about a second declaration of a name.
 pub(crate) fn declared_twice(name: &Ident, second: Loc, first: Loc) -> Diagnostic {
     Diagnostic::error(Code::E0105, format!("`{name}` is declared twice"), second)
+        .saying("declared again here")
         .label(first, "the first is here")
         .help("rename one of them")
 }
@@ -145,7 +146,8 @@ pub(crate) fn function_signature(function: &ast::Fn, id: FunctionId, report: &mu
         None => Some(Type::Unit),
         Some(written) => match types::resolve(written, report) {
             Some(Type::Share | Type::Sigs(_)) => {
-                report.fail(report.error(Code::E0209, "a function cannot give this back", written.span))
+                let found = report.error(Code::E0209, "a function cannot give this back", written.span);
+                report.fail(found.help("let it give a value that a script can hold, such as `Int` or `Coin`"))
             }
             resolved => resolved,
         },
@@ -165,7 +167,11 @@ pub(crate) fn slots(params: &[ast::Param], report: &mut Report<'_>, allowed: fn(
         let ty = match types::resolve(&param.ty, report) {
             Some(ty) if ty == Type::Share || !allowed(ty) => {
                 let message = format!("`{ty}` cannot be the type of `{name}`");
-                report.fail(report.error(Code::E0209, message, param.ty.span))
+                let help = match ty {
+                    Type::Sigs(_) => "take the signatures as an argument of a spend path",
+                    _ => "take a number, such as a percentage as `Int`",
+                };
+                report.fail(report.error(Code::E0209, message, param.ty.span).help(help))
             }
             resolved => resolved,
         };
@@ -185,8 +191,8 @@ fn top_constants(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<D
     let trees: Vec<_> = consts.iter().map(|(_, constant)| *constant).collect();
     let mut found = Vec::new();
     signatures.consts = unknown_constants(&trees);
-    let (order, circular) = evaluation_order(&trees);
-    for (item, constant) in order.iter().chain(&circular).filter_map(|index| consts.get(*index)) {
+    let Order { order, circles } = evaluation_order(&trees);
+    for (item, constant) in order.iter().filter_map(|index| consts.get(*index)) {
         let mut report = Report::new(signatures.file, item.key, item.text);
         let value = if item.key.nth == 0 || !signatures.consts.get(&constant.name.name).is_some_and(Option::is_some) {
             evaluate(constant, Env { signatures, contract: None }, &mut report)
@@ -198,7 +204,7 @@ fn top_constants(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<D
             signatures.consts.insert(constant.name.name.clone(), Some(value));
         }
     }
-    let in_circle = circular.iter().filter_map(|index| consts.get(*index));
+    let in_circle = circles.iter().filter_map(|index| consts.get(*index));
     found.extend(in_circle.map(|(item, constant)| {
         let report = Report::new(signatures.file, item.key, item.text);
         circle(constant, &report)
@@ -214,13 +220,13 @@ pub(crate) fn member_constants<'a>(
     report: &mut Report<'a>,
 ) {
     scope.consts = unknown_constants(consts);
-    let (order, circular) = evaluation_order(consts);
+    let Order { order, circles } = evaluation_order(consts);
     for constant in order.iter().filter_map(|index| consts.get(*index)) {
         if let Some(value) = evaluate_member(constant, signatures, scope, report) {
             scope.consts.insert(constant.name.name.clone(), Some(value));
         }
     }
-    for constant in circular.iter().filter_map(|index| consts.get(*index)) {
+    for constant in circles.iter().filter_map(|index| consts.get(*index)) {
         report.push(circle(constant, report));
     }
 }
@@ -263,10 +269,18 @@ fn evaluate<'a>(constant: &ast::Const, env: Env<'a>, report: &mut Report<'a>) ->
     Body::new(env, BodyKind::Constant, &[], report).constant(&constant.value, declared.flatten())
 }
 
-/// Constants in an order in which each follows what it reads, and those that have no such place.
+/// In which order constants are computed.
+struct Order {
+    /// All of them, those last that cannot be computed.
+    order: Vec<usize>,
+    /// Those that are computed from themselves.
+    circles: Vec<usize>,
+}
+
+/// Constants in an order in which each follows what it reads, as far as there is one.
 ///
 /// This is Kahn's algorithm: a chain of constants may be longer than a call stack is deep.
-fn evaluation_order(consts: &[&ast::Const]) -> (Vec<usize>, Vec<usize>) {
+fn evaluation_order(consts: &[&ast::Const]) -> Order {
     let mut index_of: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, constant) in consts.iter().enumerate() {
         index_of.entry(constant.name.as_str()).or_insert(index);
@@ -284,10 +298,27 @@ fn evaluation_order(consts: &[&ast::Const]) -> (Vec<usize>, Vec<usize>) {
             read
         })
         .collect();
-    order_of(&reads)
+    let (mut order, left) = order_of(&reads);
+    let circles = on_circles(&reads, &left);
+    order.extend(left);
+    Order { order, circles }
 }
 
-/// Indexes in an order in which each follows those it needs, and those in or behind a circle.
+/// Those of `left` that lie on a circle, or between two, rather than only behind one.
+pub(crate) fn on_circles(needs: &[BTreeSet<usize>], left: &[usize]) -> Vec<usize> {
+    let left: BTreeSet<usize> = left.iter().copied().collect();
+    let mut needed_by: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); needs.len()];
+    for index in &left {
+        for other in needs.get(*index).into_iter().flatten().filter(|other| left.contains(other)) {
+            if let Some(set) = needed_by.get_mut(*other) {
+                set.insert(*index);
+            }
+        }
+    }
+    order_of(&needed_by).1
+}
+
+/// Indexes in an order in which each follows those it needs, and those on or behind a circle.
 pub(crate) fn order_of(needs: &[BTreeSet<usize>]) -> (Vec<usize>, Vec<usize>) {
     let mut waiting: Vec<usize> = needs.iter().map(BTreeSet::len).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];

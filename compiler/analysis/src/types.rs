@@ -46,7 +46,8 @@ pub(crate) fn resolve(ty: &TypeExpr, report: &mut Report<'_>) -> Option<Type> {
         },
         TypeKind::Name { name, args } => sized(name.as_str(), args, ty, report),
         TypeKind::Array { .. } | TypeKind::Tuple(_) => {
-            report.fail(report.error(Code::E0013, "arrays and tuples are not available yet", ty.span))
+            let found = report.error(Code::E0013, "arrays and tuples are not available yet", ty.span);
+            report.fail(found.help("declare each element on its own"))
         }
         TypeKind::Error => None,
     }
@@ -60,10 +61,13 @@ fn unknown(word: &str, ty: &TypeExpr, report: &mut Report<'_>) -> Option<Type> {
     if word.is_empty() {
         return None;
     }
-    let mut found = report.error(Code::E0102, format!("there is no type `{word}`"), ty.span);
+    let found = report.error(Code::E0102, format!("there is no type `{word}`"), ty.span);
     let known = PLAIN.iter().map(|(name, _)| *name).chain(["Category", "Sigs"]);
-    found.help = suggest::did_you_mean(word, known);
-    report.fail(found)
+    let close = suggest::did_you_mean(word, known);
+    report.fail(
+        found
+            .help(close.unwrap_or_else(|| "use a type of the language, such as `Int`, `Bytes<20>` or `PubKey`".into())),
+    )
 }
 
 fn sized(word: &str, args: &[TypeArg], ty: &TypeExpr, report: &mut Report<'_>) -> Option<Type> {
@@ -71,21 +75,20 @@ fn sized(word: &str, args: &[TypeArg], ty: &TypeExpr, report: &mut Report<'_>) -
         "Bytes" => (BYTES_MAX, 0),
         "Sigs" => (KEYS_MAX, 1),
         _ if plain(word).is_some() || word == "Category" => {
-            return report.fail(report.error(Code::E0102, format!("`{word}` takes no size"), ty.span));
+            let found = report.error(Code::E0102, format!("`{word}` takes no size"), ty.span);
+            return report.fail(found.help(format!("write `{word}` alone")));
         }
         _ => return unknown(word, ty, report),
     };
     let [TypeArg::Int { digits, span }] = args else {
-        return report.fail(report.error(
-            Code::E0102,
-            format!("`{word}` takes one number, such as `{word}<2>`"),
-            ty.span,
-        ));
+        let found = report.error(Code::E0102, format!("`{word}` takes one number"), ty.span);
+        return report.fail(found.help(format!("write it like `{word}<2>`")));
     };
     let size = digits.replace('_', "").parse::<u32>().ok().filter(|size| (least..=limit).contains(size));
     let Some(size) = size else {
         let message = format!("the size of `{word}` lies between {least} and {limit}");
-        return report.fail(report.error(Code::E0205, message, *span));
+        let found = report.error(Code::E0205, message, *span);
+        return report.fail(found.help("choose a size in this range"));
     };
     Some(if word == "Bytes" { Type::BytesN(size) } else { Type::Sigs(size) })
 }

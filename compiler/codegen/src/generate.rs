@@ -157,7 +157,7 @@ fn arrange_path(
 }
 
 fn too_large(path: &hir::SpendPath, rules: &Rules) -> Diagnostic {
-    let limit = rules.limits.script_bytes;
+    let limit = grouped(rules.limits.script_bytes as u64);
     let message = format!("path `{}` needs more than the {limit} bytes that a script may have", path.name);
     Diagnostic::error(ErrorCode::E0501, message, path.loc.clone())
         .note("every call of a function copies its body")
@@ -254,6 +254,7 @@ impl Script {
         let least = self.len(|index| contract.params.get(index).map_or(1, |param| push_len_min(param.ty)));
         let limit = rules.limits.script_bytes.min(rules.limits.item_bytes);
         if least > limit {
+            let (least, limit) = (grouped(least as u64), grouped(limit as u64));
             let message = format!("`{}` compiles to at least {least} bytes; a script may have {limit}", contract.name);
             found.push(
                 Diagnostic::error(ErrorCode::E0501, message, contract.loc.clone())
@@ -268,8 +269,10 @@ impl Script {
             let items = plan.arranged.depth_max + 2;
             if items > rules.limits.slots {
                 let message = format!(
-                    "path `{}` holds {items} values at once; the stack has room for {}",
-                    path.name, rules.limits.slots
+                    "path `{}` holds {} values at once; the stack has room for {}",
+                    path.name,
+                    grouped(items as u64),
+                    grouped(rules.limits.slots as u64)
                 );
                 found.push(
                     Diagnostic::error(ErrorCode::E0503, message, path.loc.clone())
@@ -331,6 +334,7 @@ impl Script {
             let budget = rules.cost_budget(unlock).get();
             let cost = self.cost_bound(at, contract, path, plan, rules, None);
             if let Some(cost) = cost.filter(|cost| *cost > budget) {
+                let (cost, budget) = (grouped(cost), grouped(budget));
                 let message = format!("path `{}` may cost {cost}; {unlock} bytes pay for {budget}", path.name);
                 found.push(
                     Diagnostic::warning(ErrorCode::E0504, message, path.loc.clone())
@@ -353,6 +357,19 @@ impl Script {
             requires: checks(&self.code, notes),
         }
     }
+}
+
+/// Digits with `_` between groups of three.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push('_');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 fn slots(params: &[hir::Param]) -> Vec<Slot> {

@@ -53,10 +53,10 @@ impl AsRef<str> for Shown {
 
 type FileRange = (String, std::ops::Range<usize>);
 
-/// The framed form; `None` if a line it would show is too long to be shown.
+/// The framed form; `None` if a line it would show is too long to be shown, or has nothing to show.
 fn report<'a>(places: &Places, diagnostic: &Diagnostic, title: &'a str, color: bool) -> Option<Report<'a, FileRange>> {
     let at = |place: &Place| (place.path.to_string(), place.range.clone());
-    let primary = places.resolve(&primary(diagnostic)?.loc)?;
+    let primary = shown_place(places, diagnostic)?;
     let tint = match diagnostic.severity {
         Severity::Error => Color::Red,
         Severity::Warning => Color::Yellow,
@@ -69,13 +69,15 @@ fn report<'a>(places: &Places, diagnostic: &Diagnostic, title: &'a str, color: b
     if let Some(help) = &diagnostic.help {
         builder.add_help(help);
     }
-    for label in &diagnostic.labels {
-        let place = places.resolve(&label.loc)?;
+    let mut labels =
+        diagnostic.labels.iter().map(|label| Some((places.resolve(&label.loc)?, label))).collect::<Option<Vec<_>>>()?;
+    // Labels out of the order of their lines would get a frame each, all with the same title.
+    labels.sort_by_key(|(place, _)| place.range.start);
+    for (place, label) in labels {
         if place.line_bytes > LINE_BYTES_MAX {
             return None;
         }
-        let order = if label.primary { 0 } else { 1 };
-        let mark = Mark::new(at(&place)).with_order(order).with_color(if label.primary { tint } else { Color::Blue });
+        let mark = Mark::new(at(&place)).with_color(if label.primary { tint } else { Color::Blue });
         builder.add_label(mark.with_message(if label.text.is_empty() { UNDERLINE_TEXT } else { &label.text }));
     }
     Some(builder.finish())
@@ -83,13 +85,21 @@ fn report<'a>(places: &Places, diagnostic: &Diagnostic, title: &'a str, color: b
 
 /// One line without the source, for places that cannot be shown.
 fn plain(out: &mut dyn io::Write, places: &Places, diagnostic: &Diagnostic) -> io::Result<()> {
-    let place = primary(diagnostic).and_then(|label| places.resolve(&label.loc));
+    let place = shown_place(places, diagnostic);
     let word = severity(diagnostic);
     writeln!(out, "{word}[{}]: {}", diagnostic.code, diagnostic.message)?;
     if let Some(place) = place {
         writeln!(out, "  at {}:{}:{}", place.path, place.line, place.column)?;
     }
+    diagnostic.notes.iter().try_for_each(|note| writeln!(out, "  note: {note}"))?;
     diagnostic.help.iter().try_for_each(|help| writeln!(out, "  help: {help}"))
+}
+
+/// Where the message points; nowhere if its file has no text, as one that cannot be read.
+fn shown_place(places: &Places, diagnostic: &Diagnostic) -> Option<Place> {
+    let loc = &primary(diagnostic)?.loc;
+    let empty = places.file(loc.file).is_none_or(|file| file.text.is_empty());
+    if empty { None } else { places.resolve(loc) }
 }
 
 fn primary(diagnostic: &Diagnostic) -> Option<&Label> {

@@ -146,7 +146,7 @@ fn trouble_of(places: &Places, number: usize, trouble: &WorldError) -> Diagnosti
         ),
         WorldError::TooLarge { bytes } => (
             Code::E0603,
-            format!("`{path}` has {bytes} bytes; a source has at most {SOURCE_BYTES_MAX}"),
+            format!("`{path}` has {bytes} bytes, more than the {} MiB of a source", SOURCE_BYTES_MAX >> 20),
             "split it into several files".to_owned(),
         ),
         WorldError::Io(why) => {

@@ -285,12 +285,24 @@ impl Parser<'_> {
         }
         piece.told = true;
         let text = self.source.slice(at);
+        if text.starts_with('#') && piece.lexemes.is_empty() {
+            self.skip_line(piece);
+        }
         let message = format!("`{}` means nothing here", literal::shorten(text));
         let help = match text {
+            "#" => "remove it; a comment begins with `//`",
             "%" => "for a remainder write `mod`; a percentage is written without a space, as in `20%`",
             _ => "remove it, or put it into a string or a comment",
         };
         self.tell(Code::E0002, self.source.span(at), message, help);
+    }
+
+    /// Skips what other languages take for a comment, but no brace, as those are paired already.
+    fn skip_line(&self, piece: &mut Piece) {
+        let ends = |kind| matches!(kind, TokenKind::LBrace | TokenKind::RBrace | TokenKind::Semi | TokenKind::Doc);
+        while !self.source.fresh_line(piece.next) && self.source.kind(piece.next).is_some_and(|kind| !ends(kind)) {
+            piece.next += 1;
+        }
     }
 
     /// What is wrong in a literal.

@@ -297,7 +297,8 @@ impl Stop<'_> {
                 .help("a statement is `let`, `require`, `if`, `split`, `return`, `name = value;` or `call();`"),
             Start::Entry => Explanation::new(Code::E0009, format!("expected the key of an entry, found {found}"))
                 .help("an entry is written `key: value,`"),
-            Start::Item => Explanation::new(Code::E0001, format!("expected a declaration, found {found}")),
+            Start::Item => Explanation::new(Code::E0001, format!("expected a declaration, found {found}"))
+                .help("an item begins with `use`, `const`, `fn`, `contract` or `reward`"),
         }
     }
 
@@ -358,6 +359,7 @@ impl Stop<'_> {
                 .help("join two comparisons with `&&`");
         }
         Explanation::new(Code::E0001, format!("{}, found {found}", self.expectation()))
+            .help("write what is expected here, or remove this")
     }
 
     fn explain_insert(&self, sign: &str, found: &str) -> Explanation {

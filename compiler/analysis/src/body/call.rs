@@ -38,10 +38,13 @@ impl Body<'_, '_> {
         let name = match &callee.kind {
             Ast::Name(name) => name,
             Ast::Path(_) => {
-                return self.report.fail(self.report.error(Code::E0013, "modules are not available yet", callee.span));
+                return self.modules(callee.span);
             }
             Ast::Error => return None,
-            _ => return self.report.fail(self.report.error(Code::E0103, "only a function can be called", callee.span)),
+            _ => {
+                let found = self.report.error(Code::E0103, "only a function can be called", callee.span);
+                return self.report.fail(found.help("write the name of a function before the `(`"));
+            }
         };
         if let Some(function) = self.function(name) {
             return self.call_function(function, args, span);
@@ -50,7 +53,8 @@ impl Body<'_, '_> {
             Some((word, shape, count)) if args.len() != *count => {
                 self.check_all(args);
                 let message = format!("`{word}{shape}` takes {}, not {}", values(*count), args.len());
-                self.report.fail(self.report.error(Code::E0108, message, span))
+                self.report
+                    .fail(self.report.error(Code::E0108, message, span).help(format!("write it as `{word}{shape}`")))
             }
             Some((word, ..)) => self.call_builtin(word, args, span),
             None => self.unknown_function(name, args),
@@ -68,12 +72,12 @@ impl Body<'_, '_> {
         if name.is_missing() {
             return None;
         }
-        let mut found = self.report.error(Code::E0103, format!("there is no function `{name}`"), name.span);
+        let found = self.report.error(Code::E0103, format!("there is no function `{name}`"), name.span);
         let of_contract = self.env.contract.iter().flat_map(|scope| scope.functions.keys());
         let of_file = self.env.signatures.functions.keys();
         let known = BUILTINS.iter().map(|(word, ..)| *word).chain(of_contract.chain(of_file).map(|name| &**name));
-        found.help = self.report.did_you_mean(name.as_str(), known);
-        self.report.fail(found)
+        let close = self.report.did_you_mean(name.as_str(), known);
+        self.report.fail(found.help(close.unwrap_or_else(|| format!("declare it by `fn {name}(..) -> .. {{ .. }}`"))))
     }
 
     fn call_function(&mut self, function: &FnSignature, args: &[ast::Expr], span: Span) -> Option<Expr> {
@@ -81,7 +85,8 @@ impl Body<'_, '_> {
             self.check_all(args);
             let message = format!("`{}` takes {}, not {}", function.name, values(function.params.len()), args.len());
             let found = self.report.error(Code::E0108, message, span);
-            return self.report.fail(found.label(function.loc.clone(), "declared here"));
+            let found = found.label(function.loc.clone(), "declared here");
+            return self.report.fail(found.help("give one value for each parameter, in order"));
         }
         let checked: Vec<_> = args
             .iter()
@@ -132,13 +137,25 @@ impl Body<'_, '_> {
         let checked = checked.into_iter().collect::<Option<Vec<_>>>()?;
         let unit = checked.iter().map(|expr| expr.ty).find(|ty| *ty != Type::Int).unwrap_or(Type::Int);
         if !unit.is_number() {
-            let message = format!("a number is needed, but this is `{unit}`");
-            return self.report.fail(self.report.error(Code::E0201, message, span));
+            return self.no_number(unit, span);
         }
         let typed: Vec<_> =
             checked.into_iter().zip(args).map(|(expr, arg)| self.expect_checked(expr, unit, arg.span)).collect();
         let args = typed.into_iter().collect::<Option<Vec<_>>>()?;
         Some(self.make(ExprKind::Builtin { builtin, args }, unit, span))
+    }
+
+    fn no_number<T>(&mut self, ty: Type, span: Span) -> Option<T> {
+        let found = self.report.error(Code::E0201, format!("a number is needed, but this is `{ty}`"), span);
+        self.report.fail(match ty.is_bytes() {
+            true => found.help("write `int(..)` to read bytes as a number"),
+            false => found.help("give a number or a quantity"),
+        })
+    }
+
+    pub(super) fn modules<T>(&mut self, span: Span) -> Option<T> {
+        let found = self.report.error(Code::E0013, "modules are not available yet", span);
+        self.report.fail(found.help("declare what you need in this file"))
     }
 
     fn int_call(&mut self, args: &[ast::Expr], span: Span) -> Option<Expr> {
@@ -150,7 +167,8 @@ impl Body<'_, '_> {
             ty if ty.is_bytes() => Builtin::ToInt,
             ty => {
                 let message = format!("`{ty}` cannot be turned into a number");
-                return self.report.fail(self.report.error(Code::E0201, message, arg.span));
+                let found = self.report.error(Code::E0201, message, arg.span);
+                return self.report.fail(found.help("give a quantity or bytes"));
             }
         };
         Some(self.make(ExprKind::Builtin { builtin, args: vec![expr] }, Type::Int, span))
@@ -161,15 +179,15 @@ impl Body<'_, '_> {
         let (value, len_value) = (self.expr(number), self.expect(len, Type::Int));
         let (value, len_value) = (value?, len_value?);
         if !value.ty.is_number() {
-            let message = format!("a number is needed, but this is `{}`", value.ty);
-            return self.report.fail(self.report.error(Code::E0201, message, number.span));
+            return self.no_number(value.ty, number.span);
         }
         let ty = match known(&len_value).map(u32::try_from) {
             Some(Ok(len)) if len <= types::BYTES_MAX => Type::BytesN(len),
             None => Type::Bytes,
             Some(_) => {
                 let message = format!("the number of bytes lies between 0 and {}", types::BYTES_MAX);
-                return self.report.fail(self.report.error(Code::E0205, message, len.span));
+                let found = self.report.error(Code::E0205, message, len.span);
+                return self.report.fail(found.help("choose a length in this range"));
             }
         };
         let kind = ExprKind::Builtin { builtin: Builtin::ToBytes, args: vec![value, len_value] };

@@ -108,14 +108,16 @@ impl Body<'_, '_> {
             Type::Int => return self.expect_checked(age, Type::Blocks, bound.span),
             ty => {
                 let message = format!("an age is `Blocks` or a `Duration`, but this is `{ty}`");
-                return self.report.fail(self.report.error(Code::E0201, message, bound.span));
+                let found = self.report.error(Code::E0201, message, bound.span);
+                return self.report.fail(found.help("write an age, such as `144 blocks` or `2 days`"));
             }
         };
         if let ExprKind::Int(n) = &age.kind
             && !i64::try_from(n).is_ok_and(|n| (0..=limit).contains(&n))
         {
             let message = format!("a relative lock lies between 0 and {limit_text}");
-            return self.report.fail(self.report.error(Code::E0411, message, bound.span));
+            let found = self.report.error(Code::E0411, message, bound.span);
+            return self.report.fail(found.help("wait less long, or lock by `tx.height` or `tx.time` instead"));
         }
         let message = format!("an age is at most {limit_text}");
         if age.ty == Type::Blocks {

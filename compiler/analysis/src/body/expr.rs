@@ -13,7 +13,9 @@ impl Body<'_, '_> {
     pub(super) fn expr(&mut self, value: &ast::Expr) -> Option<Expr> {
         let expr = self.expr_or_unit(value)?;
         if expr.ty == Type::Unit {
-            return self.report.fail(self.report.error(Code::E0207, "this call gives nothing back", value.span));
+            return self.report.fail(self.report.error(Code::E0207, "this call gives nothing back", value.span).help(
+                "call it as a statement of its own, or let the function give a value: `fn name(..) -> Int { .. }`",
+            ));
         }
         Some(expr)
     }
@@ -48,7 +50,7 @@ impl Body<'_, '_> {
             Ast::Str(text) => self.bytes_literal(text.as_bytes(), span),
             Ast::Bool(value) => Some(self.make(ExprKind::Bool(*value), Type::Bool, span)),
             Ast::Name(name) => self.name_value(name),
-            Ast::Path(_) => self.report.fail(self.report.error(Code::E0013, "modules are not available yet", span)),
+            Ast::Path(_) => self.modules(span),
             Ast::SelfRef | Ast::Tx | Ast::Field { .. } | Ast::Index { .. } => self.place_value(value),
             Ast::Slice { base, from, to } => self.slice(base, from.as_deref(), to.as_deref(), span),
             Ast::Call { callee, args } => self.call(callee, args, span),
@@ -56,7 +58,11 @@ impl Body<'_, '_> {
             Ast::Unary { op, operand } => self.unary(*op, operand, span),
             Ast::Binary { op, op_span, left, right } => self.binary(*op, *op_span, left, right, span),
             Ast::If(branch) => self.if_value(branch),
-            Ast::Array(_) => self.report.fail(self.report.error(Code::E0013, "arrays are not available yet", span)),
+            Ast::Array(_) => self.report.fail(
+                self.report
+                    .error(Code::E0013, "arrays are not available yet", span)
+                    .help("name each element by a `let`"),
+            ),
             Ast::Threshold { needed, keys, sigs } => self.threshold(needed, keys, sigs, span),
             Ast::Error => None,
         }
@@ -66,7 +72,8 @@ impl Body<'_, '_> {
         let len = u32::try_from(bytes.len()).ok().filter(|len| *len <= types::BYTES_MAX);
         let Some(len) = len else {
             let message = format!("a script holds at most {} bytes in one piece", types::BYTES_MAX);
-            return self.report.fail(self.report.error(Code::E0205, message, span));
+            let found = self.report.error(Code::E0205, message, span);
+            return self.report.fail(found.help("use fewer bytes, or their hash"));
         };
         Some(self.make(ExprKind::Bytes(bytes.to_vec()), Type::BytesN(len), span))
     }
@@ -116,7 +123,8 @@ impl Body<'_, '_> {
         }
         let found = self.report.error(Code::E0201, format!("one branch gives `{a}`, the other `{b}`"), span);
         let found = found.label(first.loc.clone(), format!("this is `{a}`"));
-        self.report.fail(found.label(second.loc.clone(), format!("this is `{b}`")))
+        let found = found.label(second.loc.clone(), format!("this is `{b}`"));
+        self.report.fail(found.help("give both branches a value of one type"))
     }
 
     fn slice(
@@ -132,7 +140,8 @@ impl Body<'_, '_> {
         let bytes = bytes?;
         if !bytes.ty.is_bytes() {
             let message = format!("`{}` cannot be sliced, only bytes can", bytes.ty);
-            return self.report.fail(self.report.error(Code::E0214, message, base.span));
+            let found = self.report.error(Code::E0214, message, base.span);
+            return self.report.fail(found.help("write `bytes(x, n)[..]` to slice a number in `n` bytes"));
         }
         let whole = bytes.ty.fixed_len();
         let (builtin, args, len) = match (from, to) {
@@ -172,7 +181,8 @@ impl Body<'_, '_> {
                 Some(len) => format!("this slice leaves the {len} bytes it is taken from"),
                 None => "this slice ends before it begins, or lies outside every item".into(),
             };
-            return self.report.fail(self.report.error(Code::E0210, message, span));
+            let found = self.report.error(Code::E0210, message, span);
+            return self.report.fail(found.help("let the slice begin and end inside the bytes"));
         }
         Some(to.and_then(|to| u32::try_from(to - from).ok()))
     }
@@ -199,13 +209,15 @@ impl Body<'_, '_> {
         let count = known(&expr).and_then(|count| u8::try_from(count).ok());
         if keys > types::KEYS_MAX as usize {
             let message = format!("a multisig has at most {} keys, this has {keys}", types::KEYS_MAX);
-            return self.report.fail(self.report.error(Code::E0205, message, span));
+            let found = self.report.error(Code::E0205, message, span);
+            return self.report.fail(found.help("use fewer keys, or several conditions"));
         }
         match count {
             Some(count) if count >= 1 && usize::from(count) <= keys => Some(count),
             _ => {
                 let message = format!("the number of signatures must be a constant from 1 to {keys}");
-                self.report.fail(self.report.error(Code::E0205, message, needed.span))
+                let found = self.report.error(Code::E0205, message, needed.span);
+                self.report.fail(found.help("require as many signatures as there are keys, or fewer"))
             }
         }
     }

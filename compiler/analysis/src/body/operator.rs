@@ -27,8 +27,7 @@ impl Body<'_, '_> {
             UnarySign::Not if ty == Type::Bool => UnaryOp::Not,
             UnarySign::BitNot if ty.is_bytes() => UnaryOp::BitNot,
             _ => {
-                let message = format!("`{}` does not exist for `{ty}`", sign.symbol());
-                return self.report.fail(self.report.error(Code::E0204, message, span));
+                return self.no_unary(sign, ty, span);
             }
         };
         if let (UnaryOp::Neg, ExprKind::Int(n)) = (op, &value.kind) {
@@ -36,6 +35,17 @@ impl Body<'_, '_> {
         }
         let ty = if op == UnaryOp::BitNot { plain_bytes(ty) } else { ty };
         Some(self.make(ExprKind::Unary { op, operand: Box::new(value) }, ty, span))
+    }
+
+    fn no_unary<T>(&mut self, sign: UnarySign, ty: Type, span: Span) -> Option<T> {
+        let message = format!("`{}` does not exist for `{ty}`", sign.symbol());
+        let help = match sign {
+            UnarySign::Neg => "subtract it from something of its kind",
+            UnarySign::Not if ty.is_number() => "compare it, such as `.. == 0`",
+            UnarySign::Not => "negate a condition, such as `!(a == b)`",
+            UnarySign::BitNot => "take the bytes of a number by `bytes(x, n)`",
+        };
+        self.report.fail(self.report.error(Code::E0204, message, span).help(help))
     }
 
     pub(super) fn binary(
@@ -55,7 +65,8 @@ impl Body<'_, '_> {
         let (a, b) = (a?, b?);
         let (a, b) = if scales(sign) { (a, b) } else { adapt_both(a, b) };
         if matches!(sign, Sign::Div | Sign::Mod) && is_zero(&b) {
-            return self.report.fail(self.report.error(Code::E0210, "this divides by zero", right.span));
+            let found = self.report.error(Code::E0210, "this divides by zero", right.span);
+            return self.report.fail(found.help("divide by another number"));
         }
         match joined(sign, a.ty, b.ty) {
             Ok((op, ty)) => {
@@ -81,7 +92,7 @@ impl Body<'_, '_> {
 
     fn clash(&mut self, clash: Clash, sign: Sign, sign_span: Span, left: &Expr, right: &Expr) -> Option<Expr> {
         let (a, b) = (left.ty, right.ty);
-        let found = match clash {
+        let found = match &clash {
             Clash::Units => self.report.error(Code::E0202, sentence(sign, a, b), sign_span),
             Clash::Operator => {
                 let message = format!("`{}` does not exist for `{a}` and `{b}`", sign.symbol());
@@ -92,12 +103,10 @@ impl Body<'_, '_> {
                 self.report.error(Code::E0212, message, sign_span)
             }
         };
-        let found = found.label(left.loc.clone(), format!("this is `{a}`"));
+        let found = found.saying("joined here").label(left.loc.clone(), format!("this is `{a}`"));
         let found = found.label(right.loc.clone(), format!("this is `{b}`"));
-        match self.unit_help(sign, left, right).or_else(|| bitwise_help(sign, a, b)) {
-            Some(help) => self.report.fail(found.help(help)),
-            None => self.report.fail(found),
-        }
+        let help = self.unit_help(sign, left, right).or_else(|| bitwise_help(sign, a, b));
+        self.report.fail(found.help(help.unwrap_or_else(|| general_help(clash, a, b).to_owned())))
     }
 
     /// A bare number beside a quantity probably lacks its unit.
@@ -117,6 +126,18 @@ impl Body<'_, '_> {
             _ => other,
         };
         types::with_unit(&text, other).map(|fixed| format!("write `{fixed}`"))
+    }
+}
+
+/// The next action where nothing better is known.
+fn general_help(clash: Clash, a: Type, b: Type) -> &'static str {
+    match clash {
+        Clash::Lengths => "compare with bytes of this length, or take a part by `x[..n]`",
+        Clash::Units => "bring both sides to one unit, or take plain numbers by `int(..)`",
+        Clash::Operator if a.is_bytes() && b.is_number() || a.is_number() && b.is_bytes() => {
+            "turn the number into bytes by `bytes(x, n)`, or the bytes into a number by `int(..)`"
+        }
+        Clash::Operator => "use values of types that have this operator",
     }
 }
 

@@ -73,7 +73,8 @@ impl Body<'_, '_> {
                 self.report.error(Code::E0214, "one byte is taken as a slice", base.span).help("write `x[i..i + 1]`"),
             ),
             Place::Value(_) | Place::Tx | Place::Coin { .. } | Place::Token { .. } => {
-                self.report.fail(self.report.error(Code::E0214, "this has no elements", base.span))
+                let found = self.report.error(Code::E0214, "this has no elements", base.span);
+                self.report.fail(found.help("only `tx.inputs` and `tx.outputs` have elements"))
             }
         }
     }
@@ -154,12 +155,15 @@ impl Body<'_, '_> {
     }
 
     fn unknown_field<T>(&mut self, of: &str, name: &Ident, known: &[&str]) -> Option<T> {
-        let mut found = self.report.error(Code::E0104, format!("{of} has no field `{name}`"), name.span);
-        found.help = suggest::did_you_mean(name.as_str(), known.iter().copied()).or_else(|| {
-            let list: Vec<_> = known.iter().map(|field| format!("`{field}`")).collect();
-            (!list.is_empty()).then(|| format!("there is {}", list.join(", ")))
-        });
-        self.report.fail(found)
+        let found = self.report.error(Code::E0104, format!("{of} has no field `{name}`"), name.span);
+        let close = suggest::did_you_mean(name.as_str(), known.iter().copied());
+        self.report.fail(found.help(close.unwrap_or_else(|| match known {
+            [] => "use the value itself".to_owned(),
+            known => {
+                let list: Vec<_> = known.iter().map(|field| format!("`{field}`")).collect();
+                format!("the fields are {}", list.join(", "))
+            }
+        })))
     }
 
     fn misplaced_time_lock<T>(&mut self, what: &str, span: Span) -> Option<T> {

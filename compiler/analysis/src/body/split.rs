@@ -23,9 +23,11 @@ impl Body<'_, '_> {
             Some(Some(table)) => table,
             Some(None) => return None,
             None => {
-                let mut found = self.report.error(Code::E0106, format!("there is no reward `{name}`"), name.span);
-                found.help = self.report.did_you_mean(name.as_str(), signatures.rewards.keys().map(|name| &**name));
-                return self.report.fail(found);
+                let found = self.report.error(Code::E0106, format!("there is no reward `{name}`"), name.span);
+                let known = signatures.rewards.keys().map(|name| &**name);
+                let close = self.report.did_you_mean(name.as_str(), known);
+                let help = close.unwrap_or_else(|| format!("declare it by `reward {name} {{ .. }}` in this file"));
+                return self.report.fail(found.help(help));
             }
         };
         let first = self.env.contract?.leaves.get(&name.name).copied()?;
@@ -43,7 +45,7 @@ impl Body<'_, '_> {
         }
         let Some(first) = self.split_at.replace(span) else { return true };
         let found = self.report.error(Code::E0315, "this path already divides a pot", span);
-        let found = found.label(self.report.loc(first), "divided here");
+        let found = found.saying("divided again here").label(self.report.loc(first), "divided here");
         self.report.push(found.help("give each division a path of its own, or declare one reward with groups"));
         false
     }

@@ -115,7 +115,8 @@ impl Body<'_, '_> {
         let ty = declared.map_or(inferred, |(ty, _)| ty);
         if let (Some(Type::Share | Type::Sigs(_)), Some((_, span))) = (ty, declared) {
             let message = "a variable cannot have this type";
-            self.report.push(self.report.error(Code::E0209, message, span));
+            let found = self.report.error(Code::E0209, message, span);
+            self.report.push(found.help("leave the type out, or choose one that a script can hold"));
         }
         let local = self.declare(name, ty, mutable);
         self.note(checked).map(|value| StmtKind::Let { local, value })
@@ -136,7 +137,7 @@ impl Body<'_, '_> {
         let value = self.wanted(value, ty);
         if !mutable {
             let found = self.report.error(Code::E0107, format!("`{name}` is not declared as mutable"), name.span);
-            let found = found.label(self.report.loc(declared), "declared here");
+            let found = found.label(self.report.loc(declared), "declared here").saying("assigned here");
             return self.report.fail(found.help(format!("write `let mut {name}` where it is declared")));
         }
         value.map(|value| StmtKind::Assign { local, value })
@@ -191,6 +192,8 @@ impl Body<'_, '_> {
                 out.push(Stmt { kind: StmtKind::Call { function, args }, loc: expr.loc });
             }
             _ => {
+                // It was probably meant as a condition, so the path may not lack what it seems to lack.
+                self.broken = true;
                 let found = self.report.error(Code::E0211, "nothing uses this value", value.span);
                 self.report.push(match expr.ty {
                     Type::Bool => found.help(format!("write `require {};`", self.report.text_of(value.span))),

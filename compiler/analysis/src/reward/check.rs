@@ -106,7 +106,7 @@ fn check_names(sources: &[Source], report: &mut Report<'_>) -> bool {
             false => format!("`{a}` and `{b}` would both be the parameter `{param}`"),
         };
         let found = report.error(Code::E0305, message, source.key);
-        let found = found.label(report.loc(first.key), "the first is here");
+        let found = found.saying("declared again here").label(report.loc(first.key), "the first is here");
         report.push(found.help("rename one of them, or join their weights"));
     }
     report.count() == before
@@ -119,7 +119,8 @@ fn read_settings<'t, 'a>(entries: &[&'t Entry], env: Env<'a>, report: &mut Repor
         let key = entry.key.as_str();
         if let Some(first) = seen.insert(key, entry.key.span) {
             let found = report.error(Code::E0311, format!("`{key}` is set twice"), entry.key.span);
-            report.push(found.label(report.loc(first), "the first is here"));
+            let found = found.saying("set again here").label(report.loc(first), "the first is here");
+            report.push(found.help("remove one of them"));
             settings.wrong = true;
             continue;
         }
@@ -171,7 +172,8 @@ fn amount<'a>(value: &ast::Expr, env: Env<'a>, report: &mut Report<'a>) -> Optio
     let ConstantValue::Item(Value::Number(n)) = constant.value else { return None };
     let sats = u64::try_from(&n).ok().and_then(Sats::new);
     if sats.is_none() {
-        report.push(report.error(Code::E0205, "an amount cannot be negative here", value.span));
+        let found = report.error(Code::E0205, "an amount cannot be negative here", value.span);
+        report.push(found.help("write an amount of 0 or more"));
     }
     Some((sats?, value.span))
 }
@@ -180,7 +182,8 @@ fn amount<'a>(value: &ast::Expr, env: Env<'a>, report: &mut Report<'a>) -> Optio
 fn dust_source(entry: &Entry, sources: &[Source], report: &mut Report<'_>) -> Option<usize> {
     let EntryValue::Expr(value) = &entry.value else {
         if !matches!(entry.value, EntryValue::Error(_)) {
-            report.push(report.error(Code::E0311, "`dust` is the name of a source", entry.span));
+            let found = report.error(Code::E0311, "`dust` is the name of a source", entry.span);
+            report.push(found.help("write it like `dust: researchers,`"));
         }
         return None;
     };
@@ -194,11 +197,11 @@ fn dust_source(entry: &Entry, sources: &[Source], report: &mut Report<'_>) -> Op
         Some(_) => format!("`{path}` is a group, and what rounding leaves goes to one source"),
         None => format!("`{path}` is no source of this reward"),
     };
-    let mut found = report.error(Code::E0306, message, value.span);
-    found.help = inside
+    let help = inside
         .map(|name| format!("name one of its sources, such as `{name}`"))
-        .or_else(|| suggest::did_you_mean(&path, names.iter().map(String::as_str)));
-    report.fail(found)
+        .or_else(|| suggest::did_you_mean(&path, names.iter().map(String::as_str)))
+        .unwrap_or_else(|| "name a source as it is declared, with its group before a dot".to_owned());
+    report.fail(report.error(Code::E0306, message, value.span).help(help))
 }
 
 /// `models.diffusion` as written; empty for what is no such path.
@@ -236,12 +239,15 @@ fn amounts(
             Some(enough) => {
                 found.help(format!("add `minimum: {},`, the least that pays every source", in_sats(enough)))
             }
-            None => found,
+            None => found.help("raise the smallest weight: no pot is large enough"),
         });
     };
     let Some(pot) = minimum.0.checked_sub(fee.0).filter(|pot| *pot > Sats::ZERO) else {
         let message = format!("the fee of up to {} eats the smallest pot of {}", in_sats(fee.0), in_sats(minimum.0));
-        let found = report.error(Code::E0309, message, fee.1).label(report.loc(minimum.1), "the smallest pot");
+        let found = report
+            .error(Code::E0309, message, fee.1)
+            .saying("the largest fee")
+            .label(report.loc(minimum.1), "the smallest pot");
         return report.fail(found.help("raise the minimum, or lower the fee"));
     };
     check_dust(sources, pot, minimum, enough, report).then_some((minimum, fee))

@@ -60,7 +60,8 @@ impl<'t> Flattening<'_, '_, '_> {
     ) -> Option<()> {
         if path.len() > DEPTH_MAX {
             let message = format!("groups nest at most {DEPTH_MAX} deep");
-            return self.report.fail(self.report.error(Code::E0312, message, span));
+            let found = self.report.error(Code::E0312, message, span);
+            return self.report.fail(found.help("move the sources of this group one level up"));
         }
         if entries.is_empty() {
             let found = self.report.error(Code::E0313, format!("{title} has no source"), span);
@@ -68,7 +69,8 @@ impl<'t> Flattening<'_, '_, '_> {
         }
         if entries.len() + self.sources.len() > SOURCES_MAX {
             let message = format!("a reward has at most {SOURCES_MAX} sources");
-            return self.report.fail(self.report.error(Code::E0312, message, span));
+            let found = self.report.error(Code::E0312, message, span);
+            return self.report.fail(found.help("pay some of them through one source, a contract of its own"));
         }
         let items: Vec<_> = entries.iter().map(|entry| self.item(entry)).collect();
         let items = items.into_iter().collect::<Option<Vec<_>>>();
@@ -103,7 +105,8 @@ impl<'t> Flattening<'_, '_, '_> {
             EntryValue::Expr(weight) | EntryValue::Group { weight, .. } => weight,
             EntryValue::UpTo(_) | EntryValue::ByAfter { .. } => {
                 let message = format!("`{}` needs a weight", entry.key);
-                return self.report.fail(self.report.error(Code::E0310, message, entry.span));
+                let found = self.report.error(Code::E0310, message, entry.span);
+                return self.report.fail(found.help("write a weight, such as `20%`, `3/10` or `rest`"));
             }
             EntryValue::Error(_) => return None,
         };
@@ -143,7 +146,7 @@ impl<'t> Flattening<'_, '_, '_> {
         if let (Some(first), Some(second)) = (rest, rests.next()) {
             let message = format!("{title} has more than one `rest`: `{}` and `{}`", first.entry.key, second.entry.key);
             let found = self.report.error(Code::E0303, message, second.span);
-            let found = found.label(self.report.loc(first.span), "the first is here");
+            let found = found.saying("another `rest`").label(self.report.loc(first.span), "the first is here");
             return self.report.fail(found.help("give all but one of them a weight"));
         }
         let sum: RBig = items.iter().fold(RBig::ZERO, |sum, item| match &item.weight {
@@ -155,7 +158,7 @@ impl<'t> Flattening<'_, '_, '_> {
             Some(rest) if left <= RBig::ZERO => {
                 let message =
                     format!("nothing is left for `{}`: the other weights add up to {}", rest.entry.key, percent(&sum));
-                let found = self.report.error(Code::E0304, message, rest.span);
+                let found = self.report.error(Code::E0304, message, rest.span).saying("0 or less");
                 let found = found.label(self.report.loc(last_span(items)), self.addition(items, &sum));
                 self.report.fail(found.help("make another weight smaller"))
             }
@@ -269,7 +272,8 @@ fn no_weight<T>(message: String, span: Span, report: &mut Report<'_>) -> Option<
 fn digits_value(digits: &str, span: Span, report: &mut Report<'_>) -> Option<RBig> {
     let value = number::decimal(digits);
     if value.is_none() {
-        report.push(report.error(Code::E0310, "a weight has at most 40 digits", span));
+        let found = report.error(Code::E0310, "a weight has at most 40 digits", span);
+        report.push(found.help("write a rounder weight, or a ratio such as `1/3`"));
     }
     value
 }
@@ -280,14 +284,16 @@ fn arithmetic(op: BinaryOp, left: RBig, right: RBig, span: Span, report: &mut Re
         BinaryOp::Sub => left - right,
         BinaryOp::Mul => left * right,
         BinaryOp::Div if right == RBig::ZERO => {
-            return report.fail(report.error(Code::E0210, "this divides by zero", span));
+            return report
+                .fail(report.error(Code::E0210, "this divides by zero", span).help("divide by another number"));
         }
         BinaryOp::Div => left / right,
         _ => return no_weight(format!("`{}` does not exist for weights", op.symbol()), span, report),
     };
     let bits = dashu_base::BitTest::bit_len(value.denominator()).max(dashu_base::BitTest::bit_len(value.numerator()));
     if bits > 1_024 {
-        return report.fail(report.error(Code::E0312, "this weight is too fine", span));
+        let found = report.error(Code::E0312, "this weight is too fine", span);
+        return report.fail(found.help("use rounder weights, such as whole percentages"));
     }
     Some(value)
 }
