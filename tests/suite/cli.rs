@@ -109,6 +109,23 @@ fn a_new_package_checks_and_builds() {
 }
 
 #[test]
+fn building_a_folder_writes_every_artifact_and_never_one_over_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = reward("a: 50%, b: rest, minimum: 20_000 sats, fee: up to 500 sats,");
+    fs::write(folder.path().join("a.bmc"), &good).unwrap();
+    fs::write(folder.path().join("b.bmc"), good.replace("reward R", "reward S")).unwrap();
+    bmc(folder.path(), &["build"]).ok();
+    for name in ["R", "S"] {
+        let json = fs::read_to_string(folder.path().join(format!("artifacts/{name}.json"))).unwrap();
+        let artifact: spec::Artifact = serde_json::from_str(&json).unwrap();
+        assert_eq!(artifact.contract, name);
+    }
+    fs::write(folder.path().join("b.bmc"), &good).unwrap();
+    let text = bmc(folder.path(), &["build"]).fails_with(1);
+    assert!(text.contains("two files declare a contract `R`"), "{text}");
+}
+
+#[test]
 fn usage_mistakes_and_absent_nodes_have_their_own_exit_codes() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     bmc(here, &["frobnicate"]).fails_with(2);

@@ -1,5 +1,6 @@
 //! `bmc build`: from source to artifact, and a look inside.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -19,11 +20,12 @@ use crate::units::grouped;
 /// Compile contracts to artifacts.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  bmc build reward.bmc\n  bmc build reward.bmc --emit asm\n  bmc build reward.bmc --emit hex --param data=@alice --param training=@bob --param hosting=@carol"
+    after_help = "Examples:\n  bmc build\n  bmc build reward.bmc\n  bmc build reward.bmc --emit asm\n  bmc build reward.bmc --emit hex --param data=@alice --param training=@bob --param hosting=@carol"
 )]
 pub(crate) struct Build {
-    /// The source.
-    file: PathBuf,
+    /// Files, or folders to search for `.bmc` files.
+    #[arg(default_value = ".")]
+    paths: Vec<PathBuf>,
     /// Only this contract.
     #[arg(long, value_name = "NAME")]
     contract: Option<String>,
@@ -54,7 +56,7 @@ enum Emit {
 
 impl Build {
     pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
-        let compiled = project::compile(std::slice::from_ref(&self.file))?;
+        let compiled = project::compile(&self.paths)?;
         project::report(shell, &compiled)?;
         let artifacts = match &self.contract {
             Some(name) => vec![project::contract(compiled, Some(name))?],
@@ -72,6 +74,7 @@ impl Build {
     }
 
     fn write(&self, shell: &Shell, artifacts: &[Artifact]) -> Result<(), Fail> {
+        refuse_twins(artifacts)?;
         std::fs::create_dir_all(&self.out)?;
         let mut written = Vec::new();
         for artifact in artifacts {
@@ -108,6 +111,16 @@ impl Build {
             Emit::Hex => sealed.map_or_else(|| template_hex(artifact), hex::encode),
         };
         shell.print(&json!({ "contract": artifact.contract, "text": text }), |out| writeln!(out, "{text}"))
+    }
+}
+
+/// Artifacts are named after their contracts, so two of one name would overwrite each other.
+fn refuse_twins(artifacts: &[Artifact]) -> Result<(), Fail> {
+    let mut seen = BTreeSet::new();
+    match artifacts.iter().find(|artifact| !seen.insert(&artifact.contract)) {
+        Some(twin) => Err(Fail::refused(format!("two files declare a contract `{}`", twin.contract))
+            .help("rename one, or build the files one by one into folders of their own with `--out`")),
+        None => Ok(()),
     }
 }
 
