@@ -187,3 +187,47 @@ fn a_signal_stops_the_node_and_its_folder_is_gone() {
     assert_eq!(devnet.node.wait().unwrap().code(), Some(0));
     assert!(!devnet.cookie.exists());
 }
+
+/// The commands of a page's shell blocks, one a line, without comments; a node is running already.
+fn shell_commands(page: &str) -> Vec<String> {
+    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let lines: String = blocks.map(|block| block.replace("\\\n", " ")).collect();
+    let bare = lines.lines().map(|line| line.split(" #").next().unwrap_or_default().trim());
+    bare.filter(|line| !line.is_empty() && *line != "bmc node").map(str::to_owned).collect()
+}
+
+/// Runs a page's commands as they stand, in `folder`.
+fn walk_through(devnet: &Devnet, page: &str, folder: &Path) -> usize {
+    let beside = Path::new(BINARY).parent().unwrap();
+    let path = format!("{}:{}", beside.display(), std::env::var("PATH").unwrap_or_default());
+    let commands = shell_commands(page);
+    for line in &commands {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]).current_dir(folder).env("PATH", &path).env("NO_COLOR", "1");
+        let output = shell.env("BMC_RPC", &devnet.rpc).env("BMC_COOKIE", &devnet.cookie).output().unwrap();
+        assert!(output.status.success(), "`{line}`: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    commands.len()
+}
+
+#[test]
+fn the_commands_of_a_new_package_s_page_work_as_they_stand() {
+    let devnet = Devnet::start();
+    devnet.json(&["new", "payday"]);
+    let folder = devnet.folder.path().join("payday");
+    let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    assert!(walk_through(&devnet, &page, &folder) >= 4);
+    assert!(devnet.balance("@carol") > 0);
+}
+
+#[test]
+fn the_commands_of_the_example_s_page_work_as_they_stand() {
+    let devnet = Devnet::start();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples/text-to-image-reward");
+    for entry in std::fs::read_dir(&example).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, devnet.folder.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let page = std::fs::read_to_string(example.join("README.md")).unwrap();
+    assert!(walk_through(&devnet, &page, devnet.folder.path()) >= 8);
+}
