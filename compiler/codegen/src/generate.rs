@@ -334,13 +334,13 @@ impl Script {
             let budget = rules.cost_budget(unlock).get();
             let cost = self.cost_bound(at, contract, path, plan, rules, None);
             if let Some(cost) = cost.filter(|cost| *cost > budget) {
-                let (cost, budget) = (grouped(cost), grouped(budget));
-                let message = format!("path `{}` may cost {cost}; {unlock} bytes pay for {budget}", path.name);
-                found.push(
-                    Diagnostic::warning(ErrorCode::E0504, message, path.loc.clone())
-                        .note("a node pays for work by the length of the unlocking bytecode")
-                        .help("check less in this path, or let the spender push padding"),
-                );
+                found.push(over(path, &format!("cost {}", grouped(cost)), unlock, budget));
+            }
+            let budget = rules.hash_budget(unlock);
+            let rounds =
+                self.cost_bound(at, contract, path, plan, &hashing_alone(rules), None).map(|cost| cost / ROUND);
+            if let Some(rounds) = rounds.filter(|rounds| *rounds > budget) {
+                found.push(over(path, &format!("take {} hash rounds", grouped(rounds)), unlock, budget));
             }
         }
         found
@@ -357,6 +357,26 @@ impl Script {
             requires: checks(&self.code, notes),
         }
     }
+}
+
+/// More than all bytes that a script can push cost together.
+const ROUND: u64 = 1 << 32;
+
+/// Prices under which a bound, divided by [`ROUND`], counts rounds of hashing and nothing else.
+const fn hashing_alone(rules: &Rules) -> Rules {
+    let mut rules = *rules;
+    rules.prices.instruction = 0;
+    rules.prices.signature = 0;
+    rules.prices.hash_iteration = ROUND;
+    rules
+}
+
+/// A path that takes more work than its bytes pay for.
+fn over(path: &hir::SpendPath, work: &str, unlock: usize, budget: u64) -> Diagnostic {
+    let message = format!("path `{}` may {work}; {unlock} bytes pay for {}", path.name, grouped(budget));
+    Diagnostic::warning(ErrorCode::E0504, message, path.loc.clone())
+        .note("a node pays for work by the length of the unlocking bytecode")
+        .help("check less in this path, or let the spender push padding")
 }
 
 /// Digits with `_` between groups of three.

@@ -1,5 +1,5 @@
 //! Every contract under `tests/codegen`: its script, size and cost stand in the snapshot beside it.
-#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -84,4 +84,23 @@ fn the_same_source_always_gives_the_same_script() {
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(compile(&text, RuleSet::Bch2026), compile(&text, RuleSet::Bch2026));
     }
+}
+
+/// The warnings about a path that hashes a 32-byte argument so many times.
+fn hashing_warnings(times: usize) -> Vec<String> {
+    let hashes = format!("{}x{}", "sha256(".repeat(times), ")".repeat(times));
+    let text = format!("contract C(h: Hash256) {{ spend s(x: Bytes<32>) {{ require {hashes} == h; }} }}");
+    let parse = syntax::parse(&text);
+    let analysis = analysis::analyse(FileId::default(), &analysis::source_items(&parse, &text));
+    let options = Options { rules: RuleSet::Bch2026 };
+    let (_, diagnostics) = codegen::generate(&analysis.program.contracts[0], &[], &options);
+    diagnostics.into_iter().map(|found| found.message).collect()
+}
+
+#[test]
+fn hashing_beyond_what_relay_allows_is_told() {
+    // About 40 bytes of script and as many of argument: nodes relay half a round for each byte.
+    assert_eq!(hashing_warnings(20), Vec::<String>::new());
+    let told = hashing_warnings(150);
+    assert!(told.iter().any(|message| message.contains("hash rounds")), "{told:?}");
 }
