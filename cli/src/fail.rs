@@ -64,20 +64,72 @@ impl From<RpcError> for Fail {
             RpcError::Unauthorized => Self::unreachable(error.to_string())
                 .help("name the node's cookie file with `--cookie`, or its user and password with `--auth`"),
             RpcError::Broken(_) => Self::unreachable(error.to_string()),
-            RpcError::Refused { .. } => Self::refused(error.to_string()),
+            RpcError::Refused { ref message, .. } => {
+                let fail = Self::refused(error.to_string());
+                match refusal_help(message) {
+                    Some(help) => fail.help(help),
+                    None => fail,
+                }
+            }
         }
     }
 }
 
+/// What to do about a refusal that passes with time, or comes from what was sent before.
+fn refusal_help(message: &str) -> Option<&'static str> {
+    let known = [
+        ("bad-txns-nonfinal", "its lock time has not come: send it again after more blocks"),
+        ("non-BIP68-final", "the coin is younger than the contract demands: send it again after more blocks"),
+        ("txn-mempool-conflict", "another transaction spends the coin already: wait until it is mined"),
+        ("txn-already-in-mempool", "it has been sent already: wait until it is mined"),
+    ];
+    known.iter().find(|(reason, _)| message.contains(reason)).map(|(_, help)| *help)
+}
+
 impl From<wallet::BuildError> for Fail {
     fn from(error: wallet::BuildError) -> Self {
-        Self::refused(error.to_string())
+        use wallet::BuildError as Why;
+        let fail = Self::refused(error.to_string());
+        match &error {
+            Why::Short(_) => fail.help("pay less, or send money to the payer: `bmc wallet send @alice WHO AMOUNT`"),
+            Why::Overspent { .. } => fail.help("ask for less, or let an account add money with `--fee-from @alice`"),
+            Why::Dust { limit, .. } => fail.help(format!("pay at least {} sats", limit.get())),
+            Why::NoKey(_) => fail.help("name an account that owns the coins"),
+            Why::WrongLock(_) => fail.help("deploy the contract again with the parameters that the coin was paid to"),
+            Why::WrongParam { .. } => fail.help("give it with `--param`, with the unit: `144 blocks`, `2 days`"),
+            Why::UnknownTime { field, .. } => fail.help(format!("say it: `{} N`", time_flag(field))),
+            Why::Refused(refusal) if is_time(refusal.failure.error) => {
+                fail.help("raise `--locktime` or `--sequence`, or leave them out: the path's own bounds are used then")
+            }
+            Why::Refused(_) => fail.help("change what this check reads: an argument, an output, or who signs"),
+            Why::MoneyRange | Why::NoSuchPath { .. } | Why::WrongArg { .. } | Why::Abi(_) => fail,
+        }
     }
+}
+
+fn time_flag(field: &str) -> &'static str {
+    if field == "sequence" { "--sequence" } else { "--locktime" }
+}
+
+/// Whether a time lock refused.
+fn is_time(error: vm::ScriptError) -> bool {
+    matches!(error, vm::ScriptError::LockTime | vm::ScriptError::NegativeLockTime)
 }
 
 impl From<wallet::SettleError> for Fail {
     fn from(error: wallet::SettleError) -> Self {
-        Self::refused(error.to_string())
+        use wallet::SettleError as Why;
+        let fail = Self::refused(error.to_string());
+        match error {
+            Why::Build(error) => error.into(),
+            Why::NotAReward(_) => fail.help("spend it by one of its paths: `bmc call NAME PATH`"),
+            Why::UnderMinimum { minimum, .. } => {
+                fail.help(format!("pay one coin of at least {} sats: each is settled alone", minimum.get()))
+            }
+            Why::FeeTooHigh { max, .. } => fail.help(format!("give at most `--fee \"{} sats\"`", max.get())),
+            Why::RelayAsksMore { .. } => fail.help("raise `fee` in the reward: this deployment relays at no price"),
+            Why::Inconsistent(_) => fail.help("deploy the contract again"),
+        }
     }
 }
 

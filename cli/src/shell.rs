@@ -70,6 +70,10 @@ impl Shell {
 
     /// Says why a command failed, and gives its exit code.
     pub(crate) fn fail(&self, fail: &Fail) -> ExitCode {
+        if self.json && !fail.message.is_empty() {
+            self.note(serde_json::json!({ "error": fail.message, "help": fail.help }));
+            return ExitCode::from(fail.exit as u8);
+        }
         if !fail.message.is_empty() {
             self.note(format_args!("{BAD}error:{BAD:#} {}", fail.message));
         }

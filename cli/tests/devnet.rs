@@ -146,11 +146,48 @@ fn a_contract_is_called_by_those_who_may() {
         assert!(text.contains(message), "{text}");
     };
     refused("release", "@bob", "Escrow.release: \"the buyer releases\" at escrow.bmc:4:");
-    refused("refund", "@bob", "Escrow.refund: \"the seller waits a week\" at escrow.bmc:7:");
+    // The call sets the age that the path demands, so it is the chain that says no.
+    refused("refund", "@bob", "non-BIP68-final");
+    let young = [call("refund", "@bob"), vec!["--sequence".to_owned(), "999".to_owned()]].concat();
+    let (_, text) = devnet.refusal(&young.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(text.contains("Escrow.refund: \"the seller waits a week\" at escrow.bmc:7:"), "{text}");
+    assert!(text.contains("help: raise `--locktime` or `--sequence`"), "{text}");
     let before = devnet.balance("@judy");
     let args = call("release", "@alice");
     devnet.json(&args.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(devnet.balance("@judy") - before, 50_000_000);
+}
+
+/// A height that means a time, or an age of more bits than the chain reads, would open at another moment.
+#[test]
+fn a_lock_that_would_open_at_another_moment_is_not_deployed() {
+    let devnet = Devnet::start();
+    let text = "contract Old(key: PubKey, delay: Blocks, until: Height) {
+        spend take(sig: Sig) {
+            require self.age >= delay && tx.height >= until;
+            require key.signed(sig);
+        }
+    }";
+    devnet.write("old.bmc", text);
+    let attempt = |delay: &str, until: &str| {
+        let (delay, until) = (format!("delay={delay}"), format!("until={until}"));
+        let args = ["deploy", "old.bmc", "--param", "key=@alice", "--param", &delay, "--param", &until, "--json"];
+        let output = devnet.output(&args);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(attempt("65_535 blocks", "height 1_000").0, Some(0));
+    for (delay, until, words) in [
+        ("65_536 blocks", "height 1_000", "an age from 0 to 65_535 blocks"),
+        ("-1", "height 1_000", "an age from 0 to 65_535 blocks"),
+        ("1", "height 500_000_000", "from 0 to 499_999_999"),
+        ("1", "height -1", "from 0 to 499_999_999"),
+    ] {
+        let (code, error) = attempt(delay, until);
+        assert!(matches!(code, Some(1 | 2)), "{error}");
+        let error: Value = serde_json::from_str(&error).unwrap();
+        let told = format!("{} {}", error["error"], error["help"]);
+        assert!(told.contains(words), "{told}");
+    }
 }
 
 #[test]

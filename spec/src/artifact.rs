@@ -99,22 +99,38 @@ pub enum UnlockItem {
     Int(i64),
 }
 
-/// Which time fields of a transaction a path's checks read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Which time fields of a transaction a path's checks read, and what they demand.
+///
+/// A path with several ways through it lists the bounds of all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeNeeds {
-    /// The transaction's lock time is checked.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub locktime: bool,
-    /// The input's relative lock is checked.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub sequence: bool,
+    /// The least lock times that the checks accept: heights, or seconds since 1970.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locktime: Vec<TimeBound>,
+    /// The least ages that the checks accept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sequence: Vec<TimeBound>,
+}
+
+/// What a time field must reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TimeBound {
+    /// A number, as the field holds it.
+    Int(i64),
+    /// The contract's parameter with this index; a `Duration` counts seconds there.
+    Param(usize),
+    /// The path's argument with this index; a `Duration` counts seconds there.
+    Arg(usize),
+    /// A number that only running the script tells.
+    Computed,
 }
 
 impl TimeNeeds {
     /// Whether no field is read.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        !self.locktime && !self.sequence
+        self.locktime.is_empty() && self.sequence.is_empty()
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 use spec::TxOut;
-use wallet::{Accounts, Call as Wish, FeeRate, Purse, SEQUENCE_FINAL, SEQUENCE_LOCKTIME, Utxo, parse_amount};
+use wallet::{Accounts, Call as Wish, FeeRate, Purse, Utxo, parse_amount};
 
 use crate::deployment::Deployment;
 use crate::fail::Fail;
@@ -36,10 +36,10 @@ pub(crate) struct Call {
     /// Who gets what the outputs and the fee leave; without this and `--fee-from`, the miner does.
     #[arg(long, value_name = "WHO")]
     change: Option<String>,
-    /// The transaction's lock time: a height, or seconds since 1970.
+    /// The transaction's lock time: a height, or seconds since 1970; without it, the least that the path accepts.
     #[arg(long, value_name = "N")]
     locktime: Option<u32>,
-    /// The input's sequence: the number of blocks that the coin must be old.
+    /// The input's sequence: the number of blocks that the coin must be old; without it, the least that the path accepts.
     #[arg(long, value_name = "N")]
     sequence: Option<u32>,
     /// Do not send.
@@ -68,8 +68,8 @@ impl Call {
             args: &args,
             coin: self.pick(link.coins(&deployment.lock()?)?)?,
             outputs: self.to.iter().map(|text| output(&accounts, text)).collect::<Result<_, _>>()?,
-            locktime: self.locktime.unwrap_or(0),
-            sequence: self.sequence(),
+            locktime: self.locktime,
+            sequence: self.sequence,
             purse: purse.as_ref(),
             rate: FeeRate::RELAY_MIN,
         };
@@ -91,12 +91,6 @@ impl Call {
         })
     }
 
-    /// A lock time only counts if the sequence is not final.
-    fn sequence(&self) -> u32 {
-        let default = if self.locktime.is_some() { SEQUENCE_LOCKTIME } else { SEQUENCE_FINAL };
-        self.sequence.unwrap_or(default)
-    }
-
     fn purse(&self, accounts: &Accounts, link: &Link) -> Result<Option<Purse>, Fail> {
         let payer = self.fee_from.as_deref().map(|name| account(accounts, name)).transpose()?;
         let change = self.change.as_deref().map(|text| lock_of(accounts, text)).transpose()?;
@@ -110,13 +104,22 @@ impl Call {
         })
     }
 
+    fn no_coin(&self, known: &[String]) -> Fail {
+        match (&self.coin, known) {
+            (Some(coin), [_, ..]) => Fail::refused(format!("`{}` holds no coin `{coin}`", self.name))
+                .help(format!("it holds {}", known.join(", "))),
+            _ => Fail::refused(format!("`{}` holds no coin", self.name))
+                .help(format!("pay it first: `bmc pay {} \"1 coin\"`", self.name)),
+        }
+    }
+
     fn pick(&self, coins: Vec<Utxo>) -> Result<Utxo, Fail> {
+        let known: Vec<String> = coins.iter().take(8).map(|coin| coin.outpoint.to_string()).collect();
         let wanted = |coin: &Utxo| self.coin.as_ref().is_none_or(|text| coin.outpoint.to_string() == *text);
         let mut found = coins.into_iter().filter(wanted);
         match (found.next(), found.next()) {
             (Some(only), None) => Ok(only),
-            (None, _) => Err(Fail::refused(format!("`{}` holds no such coin", self.name))
-                .help(format!("pay it first: `bmc pay {} \"1 coin\"`", self.name))),
+            (None, _) => Err(self.no_coin(&known)),
             (Some(first), Some(_)) => Err(Fail::usage(format!("`{}` holds several coins", self.name))
                 .help(format!("name one, such as `--coin {}`", first.outpoint))),
         }

@@ -47,6 +47,7 @@ impl Deploy {
         project::report(shell, &compiled)?;
         let artifact = project::contract(compiled, self.contract.as_deref())?;
         let params = project::params(&artifact, &self.params, &self.keys.accounts()?)?;
+        wallet::check_params(&artifact, &params)?;
         let name = self.name.unwrap_or_else(|| artifact.contract.clone());
         let redeem = artifact.redeem_script(&params)?;
         let deployment = Deployment::new(&name, artifact, &params)?;

@@ -38,8 +38,10 @@ impl Item {
 pub(crate) struct Lengths<'a> {
     /// What each parameter's push may hold.
     pub(crate) holes: &'a [u64],
-    /// A bytecode read from the transaction.
-    pub(crate) bytecode: u64,
+    /// A lock read from the transaction.
+    pub(crate) lock: u64,
+    /// An unlocking bytecode read from the transaction.
+    pub(crate) unlock: u64,
     /// The script itself.
     pub(crate) script: u64,
 }
@@ -266,7 +268,7 @@ impl Run<'_> {
             self.push(len);
             return self.pay(3);
         }
-        for len in result_lens(opcode, &items, self.lengths.bytecode)? {
+        for len in result_lens(opcode, &items, self.lengths)? {
             let twice = matches!(opcode.row().cost, CostClass::Arithmetic | CostClass::Product);
             self.push(Item::of(len));
             self.pay(if twice { len.checked_mul(2)? } else { len })?;
@@ -311,7 +313,7 @@ fn shuffle(opcode: Opcode) -> Option<(usize, &'static [usize])> {
 }
 
 /// The greatest lengths of what an opcode leaves.
-fn result_lens(opcode: Opcode, items: &[Item], bytecode: u64) -> Option<Vec<u64>> {
+fn result_lens(opcode: Opcode, items: &[Item], lengths: &Lengths<'_>) -> Option<Vec<u64>> {
     let lens: Vec<u64> = items.iter().map(|item| item.len).collect();
     let longest = lens.iter().copied().max().unwrap_or(0);
     let sum = lens.iter().copied().fold(0, u64::saturating_add);
@@ -359,19 +361,21 @@ fn result_lens(opcode: Opcode, items: &[Item], bytecode: u64) -> Option<Vec<u64>
         | Opcode::CheckDataSig => 1,
         Opcode::Ripemd160 | Opcode::Sha1 | Opcode::Hash160 => 20,
         Opcode::Sha256 | Opcode::Hash256 | Opcode::OutpointTxHash => 32,
-        _ => return fact_len(opcode, bytecode).map(|len| vec![len]),
+        _ => return fact_len(opcode, lengths).map(|len| vec![len]),
     }])
 }
 
 /// The greatest length of a fact about the transaction.
-fn fact_len(opcode: Opcode, bytecode: u64) -> Option<u64> {
+fn fact_len(opcode: Opcode, lengths: &Lengths<'_>) -> Option<u64> {
     Some(match opcode {
         Opcode::InputIndex | Opcode::TxInputCount | Opcode::TxOutputCount => 3,
         Opcode::TxVersion | Opcode::TxLockTime | Opcode::OutpointIndex | Opcode::InputSequenceNumber => 5,
         Opcode::UtxoValue | Opcode::OutputValue | Opcode::UtxoTokenAmount | Opcode::OutputTokenAmount => 8,
         Opcode::UtxoTokenCategory | Opcode::OutputTokenCategory => 33,
         Opcode::UtxoTokenCommitment | Opcode::OutputTokenCommitment => 128,
-        Opcode::UtxoBytecode | Opcode::OutputBytecode | Opcode::InputBytecode | Opcode::ActiveBytecode => bytecode,
+        Opcode::UtxoBytecode | Opcode::OutputBytecode => lengths.lock,
+        Opcode::InputBytecode => lengths.unlock,
+        Opcode::ActiveBytecode => lengths.script,
         _ => return None,
     })
 }

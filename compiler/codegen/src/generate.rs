@@ -170,6 +170,11 @@ fn too_deep(path: &hir::SpendPath, whose: &str) -> Diagnostic {
         .help("split deep expressions and conditionals into several `let`s and `require`s, or the contract")
 }
 
+/// Relay passes on no longer lock; the longest ones carry data.
+const LOCK_BYTES_MAX: u64 = 223;
+/// The longest unlocking bytecode of a valid transaction.
+const UNLOCK_BYTES_MAX: u64 = 10_000;
+
 /// The bytes that a parameter's push usually takes.
 fn typical_push_len(ty: hir::Type) -> usize {
     match ty {
@@ -188,8 +193,7 @@ fn param_len_max(ty: hir::Type) -> Option<usize> {
         hir::Type::BytesN(len) => Some(len as usize),
         hir::Type::PubKey => Some(33),
         hir::Type::Sig | hir::Type::DataSig => Some(73),
-        // Relay passes no longer lock on.
-        hir::Type::Lock => Some(201),
+        hir::Type::Lock => Some(LOCK_BYTES_MAX as usize),
         hir::Type::Bytes | hir::Type::Sigs(_) | hir::Type::Share | hir::Type::Unit => None,
     }
 }
@@ -291,7 +295,7 @@ impl Script {
                 docs: path.docs.clone(),
                 args: slots(&path.args),
                 unlock: self.unlock(at, plan),
-                time: plan.time,
+                time: plan.time.clone(),
                 cost_bound: self.cost_bound(at, contract, path, plan, rules, Some(rules.limits.item_bytes as u64)),
             })
             .collect()
@@ -320,7 +324,12 @@ impl Script {
         let hole = |ty| param_len_max(ty).map_or(longest.unwrap_or(1), |len| len as u64);
         let holes: Vec<u64> = contract.params.iter().map(|param| hole(param.ty)).collect();
         let script = self.len(|index| holes.get(index).map_or(1, |len| *len as usize + 3)) as u64;
-        let lengths = Lengths { holes: &holes, bytecode: longest.unwrap_or(35), script };
+        let lengths = match longest {
+            Some(longest) => {
+                Lengths { holes: &holes, lock: LOCK_BYTES_MAX, unlock: longest.min(UNLOCK_BYTES_MAX), script }
+            }
+            None => Lengths { holes: &holes, lock: 35, unlock: 35, script },
+        };
         cost::bound_of_input(&self.code, stack, &lengths, rules)
     }
 

@@ -7,7 +7,7 @@ mod pins;
 
 use analysis::hir::{self, Condition, LocalId, StmtKind};
 use spec::Opcode;
-use spec::artifact::TimeNeeds;
+use spec::artifact::{TimeBound, TimeNeeds};
 use syntax::Loc;
 
 use crate::code::{PlaceId, Places, SiteId};
@@ -56,12 +56,21 @@ pub(crate) fn lower(
     notes: &mut Notes,
 ) -> Result<Lowered, Excess> {
     let graph = Graph::new(contract.params.iter().map(|param| push_weight(param.ty)).collect());
-    let mut lowering =
-        Lowering { functions, notes, graph, effects: Vec::new(), time: TimeNeeds::default(), steps: 0, levels: 0 };
-    let (mut frame, arg_items) = lowering.enter(path);
+    let mut lowering = Lowering {
+        functions,
+        notes,
+        graph,
+        arg_items: Vec::new(),
+        effects: Vec::new(),
+        time: TimeNeeds::default(),
+        steps: 0,
+        levels: 0,
+    };
+    let mut frame = lowering.enter(path);
     lowering.block(&mut frame, &path.body)?;
     lowering.pin_args(path, &frame);
-    let mut lowered = Path { graph: lowering.graph, body: Block { effects: lowering.effects }, arg_items };
+    let mut lowered =
+        Path { graph: lowering.graph, body: Block { effects: lowering.effects }, arg_items: lowering.arg_items };
     lowered.prune();
     Ok(Lowered { path: lowered, time: lowering.time })
 }
@@ -91,6 +100,8 @@ struct Lowering<'a> {
     functions: &'a [hir::Function],
     notes: &'a mut Notes,
     graph: Graph,
+    /// How many items each argument of the path takes.
+    arg_items: Vec<usize>,
     /// Of the block that is being lowered.
     effects: Vec<Effect>,
     time: TimeNeeds,
@@ -106,7 +117,7 @@ struct Branch {
 }
 
 impl Lowering<'_> {
-    fn enter(&mut self, path: &hir::SpendPath) -> (Frame, Vec<usize>) {
+    fn enter(&mut self, path: &hir::SpendPath) -> Frame {
         let mut next = 0;
         let mut args = Vec::with_capacity(path.args.len());
         for arg in &path.args {
@@ -115,8 +126,8 @@ impl Lowering<'_> {
             args.push((next..next + count).map(|item| self.graph.arg(item, place)).collect());
             next += count;
         }
-        let arg_items = path.args.iter().map(|arg| item_count(arg.ty)).collect();
-        (Frame { args, locals: vec![None; path.locals.len()] }, arg_items)
+        self.arg_items = path.args.iter().map(|arg| item_count(arg.ty)).collect();
+        Frame { args, locals: vec![None; path.locals.len()] }
     }
 
     fn place(&mut self, loc: &Loc) -> PlaceId {
@@ -175,25 +186,56 @@ impl Lowering<'_> {
 
     fn require(&mut self, frame: &mut Frame, condition: &Condition, message: &str, loc: &Loc) -> Result<(), Excess> {
         let place = self.place(loc);
-        let (opcode, value) = match condition {
+        let (opcode, bound) = match condition {
             Condition::Holds(value) => {
                 let value = self.expr(frame, value)?;
                 self.verify(value, message, loc, place);
                 return Ok(());
             }
-            Condition::TxHeightAtLeast(value) | Condition::TxTimeAtLeast(value) => {
-                self.time.locktime = true;
-                (Opcode::CheckLockTimeVerify, value)
-            }
-            Condition::AgeAtLeast(value) => {
-                self.time.sequence = true;
-                (Opcode::CheckSequenceVerify, value)
-            }
+            Condition::TxHeightAtLeast(bound) | Condition::TxTimeAtLeast(bound) => (Opcode::CheckLockTimeVerify, bound),
+            Condition::AgeAtLeast(bound) => (Opcode::CheckSequenceVerify, bound),
         };
-        let value = self.expr(frame, value)?;
+        let value = self.expr(frame, bound)?;
+        let demanded = self.time_bound(frame, bound, value)?;
+        let demands = match opcode {
+            Opcode::CheckLockTimeVerify => &mut self.time.locktime,
+            _ => &mut self.time.sequence,
+        };
+        if !demands.contains(&demanded) {
+            demands.push(demanded);
+        }
         let site = self.site(message, loc);
         self.effects.push(Effect::Lock { opcode, value, site, place });
         Ok(())
+    }
+
+    /// What a spender must put into the time field that a lock reads.
+    fn time_bound(&mut self, frame: &mut Frame, bound: &hir::Expr, value: NodeId) -> Result<TimeBound, Excess> {
+        if let Some(n) = self.graph.as_const(value).and_then(spec::num::decode) {
+            return Ok(TimeBound::Int(n));
+        }
+        let source = match &bound.kind {
+            hir::ExprKind::Builtin { builtin: hir::Builtin::AgeUnits, args } => match args.as_slice() {
+                [seconds] => self.expr(frame, seconds)?,
+                _ => value,
+            },
+            _ => value,
+        };
+        Ok(match self.graph.kind(source) {
+            NodeKind::Param(index) => TimeBound::Param(*index),
+            NodeKind::Arg(item) => self.arg_of_item(*item).map_or(TimeBound::Computed, TimeBound::Arg),
+            NodeKind::Const(_) | NodeKind::Phi(_) | NodeKind::Op(..) => TimeBound::Computed,
+        })
+    }
+
+    /// The argument whose only item is the one with this index.
+    fn arg_of_item(&self, item: usize) -> Option<usize> {
+        let mut next = 0;
+        self.arg_items.iter().position(|count| {
+            let here = next == item && *count == 1;
+            next += count;
+            here
+        })
     }
 
     /// Demands a truth value; a conjunction becomes one check for each part, in order.

@@ -9,7 +9,7 @@ use analysis::hir::{
     ArgId, BinaryOp, Block, Builtin, Condition, Contract, Expr, ExprKind, Fact, Function, FunctionId, LocalId, Param,
     ParamId, Stmt, StmtKind, Type,
 };
-use spec::artifact::{AbiValue, Artifact, UnlockItem};
+use spec::artifact::{AbiValue, Artifact, TimeBound, UnlockItem};
 use spec::{Sats, TxOut};
 use support::*;
 
@@ -116,7 +116,7 @@ fn a_hash_time_lock_pays_the_preimage_or_waits() {
         "<sender> OP_CHECKSIGVERIFY <timeout> OP_CHECKLOCKTIMEVERIFY OP_DROP OP_ENDIF OP_1",
     ];
     assert_eq!(artifact.asm, script.join(" "));
-    assert!(artifact.path("refund").unwrap().time.locktime);
+    assert_eq!(artifact.path("refund").unwrap().time.locktime, [TimeBound::Param(3)]);
 
     let params = named([
         ("sender", item(&public_key(1))),

@@ -6,6 +6,7 @@ use spec::artifact::{AbiType, AbiValue, Slot, SpendPath};
 use spec::script::instructions;
 use spec::{Artifact, Opcode, TxOut};
 
+use crate::clock::{TimeFields, time_fields};
 use crate::coins::{FeeRate, Utxo};
 use crate::draft::{BuildError, Built, Draft, Purse, checked_redeem};
 use crate::keys::Key;
@@ -50,10 +51,10 @@ pub struct Call<'a> {
     pub coin: Utxo,
     /// The outputs to make, in order.
     pub outputs: Vec<TxOut>,
-    /// The transaction's lock time.
-    pub locktime: u32,
-    /// The sequence of the inputs.
-    pub sequence: u32,
+    /// The transaction's lock time; `None` for the least that the path accepts.
+    pub locktime: Option<u32>,
+    /// The sequence of the contract's input; `None` for the least age that the path accepts.
+    pub sequence: Option<u32>,
     /// What pays the fee where the coin does not, and takes change; without one the coin's remainder is the fee.
     pub purse: Option<&'a Purse>,
     /// The price of bytes, where a purse pays.
@@ -68,13 +69,9 @@ pub fn call(call: Call<'_>) -> Result<Built, BuildError> {
     let redeem = checked_redeem(call.artifact, call.params, &call.coin)?;
     let path = call.artifact.path(call.path).ok_or_else(|| no_such_path(call.artifact, call.path))?;
     path.args.iter().try_for_each(|slot| check_kind(slot, call.args))?;
+    let TimeFields { locktime, sequence } = time_fields(&call, path)?;
     let unlock = ContractUnlock { artifact: call.artifact, path, redeem, args: call.args };
-    let draft = Draft {
-        fixed: Some((call.coin, unlock)),
-        outputs: call.outputs,
-        locktime: call.locktime,
-        sequence: call.sequence,
-    };
+    let draft = Draft { fixed: Some((call.coin, unlock)), outputs: call.outputs, locktime, sequence };
     let unsigned = match call.purse {
         Some(purse) => draft.funded(purse, call.rate)?,
         None => draft.unfunded(),

@@ -126,6 +126,22 @@ pub enum BuildError {
         /// What it should be.
         expected: String,
     },
+    /// A parameter has a value with which a time lock would open early or never.
+    #[error("parameter `{name}` must be {expected}: it locks by time")]
+    WrongParam {
+        /// The parameter.
+        name: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// What a time field must hold is not known without running the script.
+    #[error("path `{path}` computes the {field} that it demands")]
+    UnknownTime {
+        /// The path.
+        path: String,
+        /// The field: `lock time` or `sequence`.
+        field: &'static str,
+    },
     /// Parameters or arguments do not fit the artifact.
     #[error(transparent)]
     Abi(#[from] AbiError),
@@ -158,6 +174,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) fixed: Option<(Utxo, ContractUnlock<'a>)>,
     pub(crate) outputs: Vec<TxOut>,
     pub(crate) locktime: u32,
+    /// Of the contract's input.
     pub(crate) sequence: u32,
 }
 
@@ -228,10 +245,14 @@ impl Unsigned<'_> {
 
     /// The transaction without unlocking bytecode.
     fn frame(&self) -> Transaction {
-        let input = |(coin, _): &(Utxo, Unlock<'_>)| TxIn {
+        let input = |(coin, unlock): &(Utxo, Unlock<'_>)| TxIn {
             prevout: coin.outpoint,
             unlock: Vec::new(),
-            sequence: self.sequence,
+            sequence: match unlock {
+                Unlock::Contract(_) => self.sequence,
+                // A coin that pays the fee need not be old.
+                Unlock::Key(_) => self.sequence.max(SEQUENCE_LOCKTIME),
+            },
         };
         Transaction {
             version: TX_VERSION,

@@ -3,6 +3,7 @@
 //! It performs no input or output, holds no chain state and knows no clock; randomness and coins come in as arguments.
 
 mod base58;
+mod clock;
 mod coins;
 mod contract;
 mod dates;
@@ -12,6 +13,7 @@ mod keys;
 mod reward;
 mod values;
 
+pub use clock::check_params;
 pub use coins::{FeeRate, Selection, ShortOfCoins, Utxo, select};
 pub use contract::{Arg, Args, Call, Params, Signer, call};
 pub use draft::{BuildError, Built, Purse, Refusal, SEQUENCE_FINAL, SEQUENCE_LOCKTIME, pay};

@@ -63,7 +63,7 @@ pub enum SettleError {
     #[error("the artifact is inconsistent: {0}")]
     Inconsistent(&'static str),
     /// The pot is too small.
-    #[error("the pot holds {pot} coin, less than the minimum of {minimum}; wait until it is paid more")]
+    #[error("the pot holds {pot} coin, less than the minimum of {minimum}")]
     UnderMinimum {
         /// What it holds.
         pot: Sats,

@@ -2,6 +2,8 @@
 //!
 //! Money always names its unit: `1_000` could be sats or coins, and the difference is a fortune.
 
+use std::ops::RangeInclusive;
+
 use spec::address::Payee;
 use spec::artifact::{AbiType, AbiValue};
 use spec::hash::sha256;
@@ -91,11 +93,14 @@ pub fn parse_value(ty: &AbiType, text: &str, names: Names<'_>) -> Result<Arg, Va
         AbiType::Coin => spec::num::encode(signed(parse_amount(text)?.get())),
         AbiType::Height => {
             let bare = text.strip_prefix("height").map_or(text, str::trim);
-            spec::num::encode(number_of(ty, bare, &[])?)
+            spec::num::encode(within(ty, text, number_of(ty, bare, &[])?, HEIGHTS)?)
         }
         AbiType::Blocks => spec::num::encode(number_of(ty, text, &[("block", 1), ("blocks", 1)])?),
         AbiType::Duration => spec::num::encode(number_of(ty, text, &SECONDS)?),
-        AbiType::Time => spec::num::encode(dates::parse(text).map_or_else(|| number_of(ty, text, &[]), Ok)?),
+        AbiType::Time => {
+            let seconds = dates::parse(text).map_or_else(|| number_of(ty, text, &[]), Ok)?;
+            spec::num::encode(within(ty, text, seconds, TIMES)?)
+        }
         AbiType::Bool => truth(text)?,
         AbiType::Bytes => bytes(text).ok_or_else(|| wrong(ty, text))?,
         AbiType::BytesN(len) => names.sized_bytes(text, *len).ok_or_else(|| wrong(ty, text))?,
@@ -104,6 +109,14 @@ pub fn parse_value(ty: &AbiType, text: &str, names: Names<'_>) -> Result<Arg, Va
         AbiType::Lock => names.lock(text).ok_or_else(|| wrong(ty, text))?,
     };
     Ok(Arg::Value(AbiValue::Item(item)))
+}
+
+/// Greater heights would be read as times, and smaller times as heights.
+const HEIGHTS: RangeInclusive<i64> = 0..=499_999_999;
+const TIMES: RangeInclusive<i64> = 500_000_000..=u32::MAX as i64;
+
+fn within(ty: &AbiType, text: &str, n: i64, range: RangeInclusive<i64>) -> Result<i64, ValueError> {
+    if range.contains(&n) { Ok(n) } else { Err(wrong(ty, text)) }
 }
 
 const SECONDS: [(&str, i64); 10] = [
@@ -184,8 +197,8 @@ fn wrong(ty: &AbiType, text: &str) -> ValueError {
         AbiType::Int | AbiType::Tokens => "write a whole number such as `1_000`",
         AbiType::Bool => "write `true` or `false`",
         AbiType::Coin => "write `1_000 sats` or `0.5 coin`",
-        AbiType::Height => "write a block height such as `height 925_000`",
-        AbiType::Time => "write seconds since 1970 or a date such as `2026-12-01T00:00Z`",
+        AbiType::Height => "write a block height from 0 to 499_999_999, such as `height 925_000`",
+        AbiType::Time => "write a date from 1985 to 2106 such as `2026-12-01T00:00Z`, or its seconds since 1970",
         AbiType::Blocks => "write a number of blocks such as `144 blocks`",
         AbiType::Duration => "write a duration such as `2 days`; units are seconds, minutes, hours, days and weeks",
         AbiType::Bytes | AbiType::BytesN(20) => {
@@ -300,7 +313,12 @@ mod tests {
             ("Duration", "2 days", Some(172_800)),
             ("Duration", "9223372036854775807 weeks", None),
             ("Time", "2000-02-29T12:00Z", Some(951_825_600)),
-            ("Time", "12", Some(12)),
+            ("Time", "500000000", Some(500_000_000)),
+            ("Time", "499999999", None),
+            ("Time", "4294967296", None),
+            ("Time", "1970-01-01T00:00Z", None),
+            ("Height", "-3", None),
+            ("Height", "height 500_000_000", None),
         ];
         for (ty, text, expected) in cases {
             assert_eq!(read(ty, text), expected.map(|n| Arg::Value(AbiValue::int(n))), "{ty} {text}");

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use spec::artifact::{
-    AbiValue, Piece, RequireSite, RewardSource, RewardTable, Slot, SourceFile, SourceSpan, SpendPath, TimeNeeds,
-    UnlockItem,
+    AbiValue, Piece, RequireSite, RewardSource, RewardTable, Slot, SourceFile, SourceSpan, SpendPath, TimeBound,
+    TimeNeeds, UnlockItem,
 };
 use spec::{Artifact, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, TxOut, Txid};
 use wallet::{
-    Accounts, Arg, Args, BuildError, Call, FeeRate, Names, Params, Purse, SEQUENCE_FINAL, SEQUENCE_LOCKTIME,
-    SettleError, Settlement, Utxo, call, explain, parse_value, path_taken, pay, settle,
+    Accounts, Arg, Args, BuildError, Call, FeeRate, Names, Params, Purse, SettleError, Settlement, Utxo, call,
+    check_params, explain, parse_value, path_taken, pay, settle,
 };
 
 /// A contract in assembly: `<name>` is a hole, `!some_words` after an instruction makes it a check with that message.
@@ -134,8 +134,8 @@ fn spend_owned(signer: &str, coin_sats: u64, purse: Option<&Purse>) -> Result<wa
         args: &args,
         coin: coin(artifact.lock(&params).unwrap(), coin_sats, 0),
         outputs: vec![TxOut::plain(Sats::new(9_000).unwrap(), bob.lock())],
-        locktime: 0,
-        sequence: SEQUENCE_FINAL,
+        locktime: None,
+        sequence: None,
         purse,
         rate: FeeRate::RELAY_MIN,
     })
@@ -169,7 +169,7 @@ fn a_call_that_does_not_fit_its_artifact_says_why() {
     let attempt = |path: &str, params: &Params, args: &Args, sats: u64| {
         let outputs = vec![TxOut::plain(Sats::new(9_000).unwrap(), lock.clone())];
         let coin = coin(lock.clone(), sats, 0);
-        let (locktime, sequence, rate) = (0, SEQUENCE_FINAL, FeeRate::RELAY_MIN);
+        let (locktime, sequence, rate) = (None, None, FeeRate::RELAY_MIN);
         let wish =
             Call { artifact: &artifact, params, path, args, coin, outputs, locktime, sequence, purse: None, rate };
         call(wish).map(|_| ()).unwrap_err().to_string()
@@ -214,8 +214,8 @@ fn spend_vault(signers: &str, locktime: u32, path_name: &str) -> Result<wallet::
         args: &args,
         coin: coin(artifact.lock(&params).unwrap(), 10_000, 0),
         outputs: vec![TxOut::plain(Sats::new(9_000).unwrap(), Accounts::devnet().key(1).lock())],
-        locktime,
-        sequence: SEQUENCE_LOCKTIME,
+        locktime: Some(locktime),
+        sequence: None,
         purse: None,
         rate: FeeRate::RELAY_MIN,
     })?;
@@ -243,6 +243,50 @@ fn a_time_lock_names_the_line_that_says_so() {
     spend_vault("@alice", 100, "alone").unwrap();
     let error = spend_vault("@alice", 99, "alone").unwrap_err().to_string();
     assert_eq!(error, "input 0: Vault.alone: \"not before height 100\" at by_hand.bmc:1:5");
+}
+
+/// Spends what the owner may take after `delay`, with a coin of bob's for the fee.
+fn spend_old(ty: &str, delay: &str, bounds: Vec<TimeBound>) -> Result<(u32, Vec<u32>), BuildError> {
+    let mut alone = path("alone", &[("sig", "Sig")], None);
+    alone.time.sequence = bounds;
+    let text = match ty {
+        "Blocks" => "<delay> CHECKSEQUENCEVERIFY !too_young\nDROP <owner> CHECKSIG",
+        _ => "<delay> 511 ADD 512 DIV 4194304 ADD CHECKSEQUENCEVERIFY !too_young\nDROP <owner> CHECKSIG",
+    };
+    let artifact = contract("Old", &[("owner", "PubKey"), ("delay", ty)], vec![alone], text);
+    let params = params(&[("owner", "PubKey", "@alice"), ("delay", ty, delay)]);
+    check_params(&artifact, &params)?;
+    let bob = Accounts::devnet().key(1);
+    let purse = Purse::of(bob, vec![coin(bob.lock(), 20_000, 1)]);
+    let built = call(Call {
+        artifact: &artifact,
+        params: &params,
+        path: "alone",
+        args: &args(&[("sig", "Sig", "@alice")]),
+        coin: coin(artifact.lock(&params).unwrap(), 10_000, 0),
+        outputs: vec![TxOut::plain(Sats::new(15_000).unwrap(), bob.lock())],
+        locktime: None,
+        sequence: None,
+        purse: Some(&purse),
+        rate: FeeRate::RELAY_MIN,
+    })?;
+    Ok((built.tx.locktime, built.tx.inputs.iter().map(|input| input.sequence).collect()))
+}
+
+#[test]
+fn an_age_is_asked_of_the_contracts_coin_alone() {
+    let free = 0xffff_fffe;
+    let by_param = || vec![TimeBound::Param(1)];
+    assert_eq!(spend_old("Blocks", "144 blocks", by_param()).unwrap(), (0, vec![144, free]));
+    assert_eq!(spend_old("Duration", "1 hours", by_param()).unwrap(), (0, vec![1 << 22 | 8, free]));
+    assert_eq!(spend_old("Blocks", "5", vec![TimeBound::Int(5)]).unwrap(), (0, vec![5, free]));
+    for (ty, delay, bounds, message) in [
+        ("Blocks", "5", vec![TimeBound::Computed], "path `alone` computes the sequence that it demands"),
+        ("Blocks", "70_000", by_param(), "parameter `delay` must be an age from 0 to 65_535 blocks: it locks by time"),
+        ("Blocks", "9", vec![TimeBound::Int(8)], "input 0: Old.alone: \"too young\" at by_hand.bmc:1:5"),
+    ] {
+        assert_eq!(spend_old(ty, delay, bounds).unwrap_err().to_string(), message);
+    }
 }
 
 /// Two sources share 1 : 2; the second takes what rounding leaves.
@@ -294,10 +338,7 @@ fn a_settlement_pays_exact_shares_and_its_own_fee() {
 #[test]
 fn pots_under_the_minimum_and_fees_over_the_maximum_are_refused() {
     let cases = [
-        (
-            settle_pot(9_999, None),
-            "the pot holds 0.00009999 coin, less than the minimum of 0.00010000; wait until it is paid more",
-        ),
+        (settle_pot(9_999, None), "the pot holds 0.00009999 coin, less than the minimum of 0.00010000"),
         (settle_pot(10_000, Some(1_001)), "a fee of 1001 sats is too high: the contract allows at most 1000 sats"),
     ];
     for (result, message) in cases {
@@ -353,8 +394,8 @@ fn an_explanation_without_a_source_says_what_the_machine_says() {
         args: &args,
         coin,
         outputs,
-        locktime: 0,
-        sequence: SEQUENCE_FINAL,
+        locktime: None,
+        sequence: None,
         purse: None,
         rate: FeeRate::RELAY_MIN,
     };

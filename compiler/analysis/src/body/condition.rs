@@ -129,10 +129,11 @@ impl Body<'_, '_> {
         Some(Expr { kind: ExprKind::Builtin { builtin: Builtin::AgeUnits, args: vec![age] }, ty: Type::Duration, loc })
     }
 
-    /// Demands that a bound which the spender chooses stays in the range where the opcode reads it as
-    /// what it is. Whoever deploys a contract answers for its parameters, so those need no check.
+    /// Demands that a bound which the spender chooses or the script computes stays in the range where
+    /// the opcode reads it as what it is. A bare parameter needs no check: its value is checked once,
+    /// when the contract is deployed.
     fn guard(&mut self, bound: &Expr, range: Range, message: &str, span: Span, out: &mut Vec<Stmt>) {
-        if !chosen_by_spender(bound) {
+        if !is_unseen(bound) {
             return;
         }
         let number = |n: i64| Expr { kind: ExprKind::Int(IBig::from(n)), ty: bound.ty, loc: bound.loc.clone() };
@@ -200,20 +201,7 @@ fn clock(value: &ast::Expr) -> Option<Clock> {
     }
 }
 
-/// Whether the value may depend on what the spender brings.
-fn chosen_by_spender(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Int(_) | ExprKind::Bool(_) | ExprKind::Bytes(_) | ExprKind::Param(_) => false,
-        ExprKind::Unary { operand, .. } => chosen_by_spender(operand),
-        ExprKind::Binary { left, right, .. } => chosen_by_spender(left) || chosen_by_spender(right),
-        ExprKind::Builtin { args, .. } => args.iter().any(chosen_by_spender),
-        ExprKind::Arg(_)
-        | ExprKind::Local(_)
-        | ExprKind::Call { .. }
-        | ExprKind::If { .. }
-        | ExprKind::Introspect { .. }
-        | ExprKind::Signed { .. }
-        | ExprKind::DataSigned { .. }
-        | ExprKind::Threshold { .. } => true,
-    }
+/// Whether whoever deploys a contract does not see the value: it is brought by the spender, or computed.
+fn is_unseen(expr: &Expr) -> bool {
+    !matches!(expr.kind, ExprKind::Int(_) | ExprKind::Param(_))
 }
