@@ -11,7 +11,9 @@
 mod bmc;
 mod cli;
 mod conformance;
+mod contracts;
 mod diagnostics;
 mod independent;
+mod random_rewards;
 mod readme;
 mod reward;
