@@ -162,23 +162,36 @@ fn signed_in<'t>(block: &'t Block, seen: &mut Keys<'t>, report: &mut Report<'_>)
     for stmt in &block.stmts {
         if let StmtKind::If { condition, then, otherwise } = &stmt.kind {
             compare_keys(condition, seen, &mut added, report);
-            // The branches exclude each other, but what follows comes after either.
-            let of_then = signed_in(then, seen, report);
-            let of_otherwise = signed_in(otherwise, seen, report);
-            for (sig, key) in of_then.into_iter().chain(of_otherwise) {
-                seen.entry(sig).or_insert_with(|| {
-                    added.push((sig, key));
-                    key
-                });
-            }
+            one_of(then, otherwise, seen, &mut added, report);
             continue;
         }
         for_each_expr(stmt, &mut |expr| compare_keys(expr, seen, &mut added, report));
+    }
+    if let Some(value) = &block.value {
+        compare_keys(value, seen, &mut added, report);
     }
     for (sig, _) in &added {
         seen.remove(sig);
     }
     added
+}
+
+/// The branches exclude each other, but what follows comes after either.
+fn one_of<'t>(
+    then: &'t Block,
+    otherwise: &'t Block,
+    seen: &mut Keys<'t>,
+    added: &mut Vec<(ArgId, &'t Expr)>,
+    report: &mut Report<'_>,
+) {
+    let of_then = signed_in(then, seen, report);
+    let of_otherwise = signed_in(otherwise, seen, report);
+    for (sig, key) in of_then.into_iter().chain(of_otherwise) {
+        seen.entry(sig).or_insert_with(|| {
+            added.push((sig, key));
+            key
+        });
+    }
 }
 
 fn for_each_expr<'t>(stmt: &'t Stmt, visit: &mut dyn FnMut(&'t Expr)) {
@@ -191,24 +204,53 @@ fn for_each_expr<'t>(stmt: &'t Stmt, visit: &mut dyn FnMut(&'t Expr)) {
 }
 
 fn compare_keys<'t>(expr: &'t Expr, seen: &mut Keys<'t>, added: &mut Vec<(ArgId, &'t Expr)>, report: &mut Report<'_>) {
-    let mut visit = |part: &'t Expr| {
-        let (ExprKind::Signed { key, sig } | ExprKind::DataSigned { key, sig, .. }) = &part.kind else { return };
-        let ExprKind::Arg(id) = sig.kind else { return };
-        match seen.get(&id) {
-            Some(first) if !same_key(first, key) => {
-                let found = report.error(Code::E0405, "one signature is checked against two keys", part.loc.span);
-                let found =
-                    found.saying("checked against another key").label(first.loc.clone(), "the first key is here");
-                report.push(found.help("take a second signature as an argument of its own"));
-            }
-            Some(_) => {}
-            None => {
-                seen.insert(id, key);
-                added.push((id, key));
-            }
+    if let ExprKind::Signed { key, sig } | ExprKind::DataSigned { key, sig, .. } = &expr.kind {
+        compare_key(expr, key, sig, seen, added, report);
+    }
+    let mut each = |part: &'t Expr| compare_keys(part, seen, added, report);
+    match &expr.kind {
+        ExprKind::If { condition, then, otherwise } => {
+            each(condition);
+            one_of(then, otherwise, seen, added, report);
         }
-    };
-    walk::expr(expr, &mut visit, &mut |_| {});
+        ExprKind::Call { args, .. } | ExprKind::Builtin { args, .. } | ExprKind::Threshold { keys: args, .. } => {
+            args.iter().for_each(each);
+        }
+        ExprKind::Unary { operand, .. } => each(operand),
+        ExprKind::Binary { left, right, .. } => [left, right].into_iter().for_each(|part| each(part)),
+        ExprKind::Introspect { index, .. } => index.iter().for_each(|part| each(part)),
+        ExprKind::Signed { key, sig } => [key, sig].into_iter().for_each(|part| each(part)),
+        ExprKind::DataSigned { key, message, sig } => [key, message, sig].into_iter().for_each(|part| each(part)),
+        ExprKind::Int(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Bytes(_)
+        | ExprKind::Param(_)
+        | ExprKind::Arg(_)
+        | ExprKind::Local(_) => {}
+    }
+}
+
+fn compare_key<'t>(
+    check: &'t Expr,
+    key: &'t Expr,
+    sig: &'t Expr,
+    seen: &mut Keys<'t>,
+    added: &mut Vec<(ArgId, &'t Expr)>,
+    report: &mut Report<'_>,
+) {
+    let ExprKind::Arg(id) = sig.kind else { return };
+    match seen.get(&id) {
+        Some(first) if !same_key(first, key) => {
+            let found = report.error(Code::E0405, "one signature is checked against two keys", check.loc.span);
+            let found = found.label(first.loc.clone(), "the other key is here");
+            report.push(found.help("take a second signature as an argument of its own"));
+        }
+        Some(_) => {}
+        None => {
+            seen.insert(id, key);
+            added.push((id, key));
+        }
+    }
 }
 
 /// Whether two key expressions are the same name or the same bytes. Others may be equal when they run.
