@@ -393,7 +393,7 @@ impl Stop<'_> {
             .iter()
             .map(|name| name.trim_matches('"'))
             .filter(|name| !name.starts_with("as "))
-            .map(|name| format!("`{name}`"))
+            .map(in_words)
             .collect();
         match signs.as_slice() {
             [one] => format!("expected {one}"),
@@ -405,6 +405,22 @@ impl Stop<'_> {
             _ => "expected something else".to_string(),
         }
     }
+}
+
+/// A terminal of the grammar as a reader knows it.
+fn in_words(terminal: &str) -> String {
+    let words = match terminal {
+        "NAME" | "MISSING_NAME" => "a name",
+        "INT" | "DECIMAL" | "PERCENT" => "a number",
+        "BYTES" => "bytes such as `0x00`",
+        "STRING" => "a text in quotes",
+        "UNIT" => "a unit",
+        "BLOCK" | "BODY" => "a block in braces",
+        "MISSING_EXPR" => "an expression",
+        "MISSING_TYPE" => "a type",
+        sign => return format!("`{sign}`"),
+    };
+    words.to_owned()
 }
 
 /// A message about a stop, without places.
