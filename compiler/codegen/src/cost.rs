@@ -8,6 +8,7 @@ use spec::rules::hash_iterations;
 use spec::{Opcode, Rules};
 
 use crate::code::{Instr, Op};
+use crate::fold::gives_truth;
 
 /// What is known of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -345,20 +346,7 @@ fn result_lens(opcode: Opcode, items: &[Item], lengths: &Lengths<'_>) -> Option<
         | Opcode::Abs
         | Opcode::Min
         | Opcode::Max => longest,
-        Opcode::Equal
-        | Opcode::Not
-        | Opcode::NotEqual0
-        | Opcode::BoolAnd
-        | Opcode::BoolOr
-        | Opcode::NumEqual
-        | Opcode::NumNotEqual
-        | Opcode::LessThan
-        | Opcode::GreaterThan
-        | Opcode::LessThanOrEqual
-        | Opcode::GreaterThanOrEqual
-        | Opcode::Within
-        | Opcode::CheckSig
-        | Opcode::CheckDataSig => 1,
+        truth if gives_truth(truth) => 1,
         Opcode::Ripemd160 | Opcode::Sha1 | Opcode::Hash160 => 20,
         Opcode::Sha256 | Opcode::Hash256 | Opcode::OutpointTxHash => 32,
         _ => return fact_len(opcode, lengths).map(|len| vec![len]),

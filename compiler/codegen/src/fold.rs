@@ -195,7 +195,7 @@ impl Graph {
 }
 
 /// Whether the opcode leaves 0 or 1.
-fn gives_truth(opcode: Opcode) -> bool {
+pub(crate) fn gives_truth(opcode: Opcode) -> bool {
     matches!(
         opcode,
         Opcode::Equal
