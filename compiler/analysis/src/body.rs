@@ -349,5 +349,5 @@ fn conversion(found: Type, wanted: Type) -> Option<&'static str> {
 
 /// The function `id` of a call, for those who build one.
 pub(crate) fn call_kind(id: FunctionId, args: Vec<Expr>) -> ExprKind {
-    ExprKind::Call { function: id, args }
+    ExprKind::Call { function: id, type_args: Vec::new(), args }
 }

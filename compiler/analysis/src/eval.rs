@@ -76,6 +76,12 @@ pub(crate) fn eval(expr: &Expr, facts: &impl Facts) -> Outcome {
         | ExprKind::Signed { .. }
         | ExprKind::DataSigned { .. }
         | ExprKind::Threshold { .. } => facts.leaf(expr, None).ok_or(Stop::Unknown),
+        ExprKind::Tuple(_)
+        | ExprKind::Element { .. }
+        | ExprKind::Index { .. }
+        | ExprKind::Variant { .. }
+        | ExprKind::Match { .. }
+        | ExprKind::Asm { .. } => Err(Stop::Unknown),
     }
 }
 

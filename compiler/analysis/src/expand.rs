@@ -147,8 +147,10 @@ impl Printer<'_> {
                 let _ = write!(out, "let {mutable}{}: {ty} = ", self.local(*local));
                 self.expr(value, level, out);
             }
-            StmtKind::Assign { local, value } => {
-                let _ = write!(out, "{} = ", self.local(*local));
+            StmtKind::Assign { local, place, value } => {
+                out.push_str(self.local(*local));
+                place.iter().for_each(|step| self.step(step, level, out));
+                out.push_str(" = ");
                 self.expr(value, level, out);
             }
             StmtKind::Require { condition, message } => {
@@ -162,9 +164,59 @@ impl Printer<'_> {
                 out.push('\n');
                 return;
             }
-            StmtKind::Call { function, args } => self.call(*function, args, level, out),
+            StmtKind::Match { value, arms } => {
+                self.match_arms(value, arms, level, out);
+                out.push('\n');
+                return;
+            }
+            StmtKind::Call { function, args, .. } => self.call(*function, args, level, out),
+            StmtKind::Check(check) => self.expr(check, level, out),
+            StmtKind::For { .. } | StmtKind::While { .. } | StmtKind::EachRecord { .. } => {
+                return self.looped(stmt, level, out);
+            }
+            StmtKind::Return(value) => {
+                out.push_str("return");
+                if let Some(value) = value {
+                    out.push(' ');
+                    self.expr(value, level, out);
+                }
+            }
         }
         out.push_str(";\n");
+    }
+
+    fn looped(&self, stmt: &Stmt, level: usize, out: &mut String) {
+        let body = match &stmt.kind {
+            StmtKind::For { index, from, to, rounds_max, body } => {
+                let _ = write!(out, "for {} in ", self.local(*index));
+                self.expr(from, level, out);
+                out.push_str("..");
+                self.expr(to, level, out);
+                if !matches!((&from.kind, &to.kind), (ExprKind::Int(_), ExprKind::Int(_))) {
+                    let _ = write!(out, " max {rounds_max}");
+                }
+                body
+            }
+            StmtKind::While { condition, rounds_max, body } => {
+                out.push_str("while ");
+                self.expr(condition, level, out);
+                let _ = write!(out, " max {rounds_max}");
+                body
+            }
+            StmtKind::EachRecord { list, fields, index, body } => {
+                let fields: Vec<&str> = fields.iter().map(|field| self.local(*field)).collect();
+                let fields = fields.join(", ");
+                let _ = match index {
+                    Some(index) => write!(out, "for ({}, ({fields}))", self.local(*index)),
+                    None => write!(out, "for ({fields})"),
+                };
+                let _ = write!(out, " in {}", self.args.get(list.index()).map_or("_", |arg| &arg.name));
+                body
+            }
+            _ => return,
+        };
+        self.braced(body, level, out);
+        out.push('\n');
     }
 
     fn condition(&self, condition: &Condition, level: usize, out: &mut String) {

@@ -4,9 +4,11 @@
 //! expression carries the place it comes from. Numbers are exact; a division rounds toward zero.
 
 mod expr;
+mod parts;
 mod ty;
 
-pub use expr::{BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, UnaryOp};
+pub use expr::{Arm, BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, UnaryOp};
+pub use parts::Part;
 pub use ty::Type;
 
 use spec::Sats;
@@ -101,7 +103,7 @@ pub struct SpendPath {
     pub body: Block,
 }
 
-/// A function. It has no address: every call is a copy of its body.
+/// A function. Whether a call runs a copy of its body or the one body that all calls share makes no difference but of size.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Function {
     /// Its name.
@@ -111,13 +113,15 @@ pub struct Function {
     /// The contract it is a member of, by name. Only that contract's bodies call it, and its body may
     /// read that contract's parameters. `None`: a function of the file.
     pub contract: Option<String>,
+    /// The names of its type parameters; each call says which types they stand for.
+    pub type_params: Vec<String>,
     /// The parameters, which [`ExprKind::Arg`] refers to.
     pub params: Vec<Param>,
     /// The type of the result; `Unit` if there is none.
     pub ret: Type,
     /// The variables of the body.
     pub locals: Vec<Local>,
-    /// The body; it has a value exactly if `ret` is not `Unit`.
+    /// The body. If `ret` is not `Unit`, it has a value, or every way through it ends with a [`StmtKind::Return`].
     pub body: Block,
     /// Its name in the source.
     pub loc: Loc,
@@ -162,11 +166,13 @@ pub enum StmtKind {
         /// The value, of the variable's type or one that can be used as it.
         value: Expr,
     },
-    /// The variable gets another value.
+    /// The variable, or a part of it, gets another value.
     Assign {
         /// Which.
         local: LocalId,
-        /// The value, of the variable's type or one that can be used as it.
+        /// The way to the part; empty for the whole.
+        place: Vec<Step>,
+        /// The value, of the part's type or one that can be used as it.
         value: Expr,
     },
     /// The spend fails unless the condition holds.
@@ -185,13 +191,75 @@ pub enum StmtKind {
         /// When it does not; empty without `else`.
         otherwise: Block,
     },
+    /// One of several blocks without value.
+    Match {
+        /// An enum.
+        value: Expr,
+        /// As of [`ExprKind::Match`].
+        arms: Vec<Arm>,
+    },
     /// A call of a function of type `Unit`, for the conditions in its body.
     Call {
         /// Which.
         function: FunctionId,
+        /// What its type parameters stand for.
+        type_args: Vec<Type>,
         /// A value for each parameter.
         args: Vec<Expr>,
     },
+    /// An expression of type `Unit`, for what it checks: an [`ExprKind::Asm`].
+    Check(Expr),
+    /// Once for each number from `from` up to, not including, `to`; never if there is none.
+    For {
+        /// Holds the number. The body does not assign it.
+        index: LocalId,
+        /// A number, evaluated once.
+        from: Expr,
+        /// A number, evaluated once.
+        to: Expr,
+        /// The spend fails if there are more rounds.
+        rounds_max: u32,
+        /// Without value.
+        body: Block,
+    },
+    /// As long as the condition holds, which is looked at before each round.
+    While {
+        /// A `Bool`.
+        condition: Expr,
+        /// The spend fails if the condition still holds after so many rounds.
+        rounds_max: u32,
+        /// Without value.
+        body: Block,
+    },
+    /// Once for each record that the spender pushed, from the first to the last; there is at least one.
+    ///
+    /// The records lie below everything else on the stack, the first one on top, so that a record's
+    /// last field is nearest to the top. The loop ends when the stack holds no more. At most one such
+    /// statement stands in a path, outside of branches, loops and functions. Nothing here says that
+    /// the records are the right ones, and nothing bounds the lengths of their fields: the body
+    /// hashes them, and what follows compares the hash.
+    EachRecord {
+        /// An argument of the path that no expression reads; its type lists the fields that are pushed.
+        list: ArgId,
+        /// One variable for each field.
+        fields: Vec<LocalId>,
+        /// Counts the records from 0.
+        index: Option<LocalId>,
+        /// Without value.
+        body: Block,
+    },
+    /// Ends the function with this value; without one if its type is `Unit`. It may stand in the
+    /// branches of a function's body and in the rounds of a `For` whose bounds are constants.
+    Return(Option<Expr>),
+}
+
+/// A step from a value to one of its parts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// The part of a struct, tuple or array with this index.
+    Element(usize),
+    /// The element of an array with this number; the spend fails if there is none.
+    Index(Expr),
 }
 
 /// What a `require` demands.

@@ -98,6 +98,7 @@ fn lower_function(
         name: function.name.to_string(),
         docs: docs(&function.docs),
         contract,
+        type_params: Vec::new(),
         params: params(&signature.params, report),
         ret: signature.ret.unwrap_or(Type::Unit),
         locals: checked.locals,

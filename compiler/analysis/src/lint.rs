@@ -8,7 +8,7 @@ use syntax::Code;
 
 use crate::eval::{self, Stop, Value};
 use crate::hir::{
-    ArgId, Block, Condition, Expr, ExprKind, Fact, Function, LocalId, Param, SpendPath, Stmt, StmtKind, Type,
+    ArgId, Block, Condition, Expr, ExprKind, Fact, Function, LocalId, Param, Part, SpendPath, Stmt, StmtKind, Type,
 };
 use crate::report::Report;
 use crate::walk;
@@ -47,15 +47,17 @@ fn free_for_all(path: &SpendPath, report: &mut Report<'_>) {
     report.push(found.help("add a condition, such as `require owner.signed(sig);`"));
 }
 
-/// Whether every way through the block demands something.
+/// Whether every way through the block demands something; loops are taken to run.
 fn demands(block: &Block) -> bool {
     block.stmts.iter().any(|stmt| match &stmt.kind {
         StmtKind::Require { condition: Condition::Holds(holds), .. } => {
             eval::eval(holds, &eval::Constants) != Ok(Value::Bool(true))
         }
-        StmtKind::Require { .. } | StmtKind::Call { .. } => true,
+        StmtKind::Require { .. } | StmtKind::Call { .. } | StmtKind::Check(_) => true,
         StmtKind::If { then, otherwise, .. } => demands(then) && demands(otherwise),
-        StmtKind::Let { .. } | StmtKind::Assign { .. } => false,
+        StmtKind::Match { arms, .. } => arms.iter().all(|arm| demands(&arm.body)),
+        StmtKind::For { body, .. } | StmtKind::While { body, .. } | StmtKind::EachRecord { body, .. } => demands(body),
+        StmtKind::Let { .. } | StmtKind::Assign { .. } | StmtKind::Return(_) => false,
     })
 }
 
@@ -128,16 +130,26 @@ fn reads(block: &Block) -> BTreeSet<ArgId> {
 fn collect(block: &Block, roots: &mut Mentions, sources: &mut BTreeMap<LocalId, Mentions>) {
     for stmt in &block.stmts {
         match &stmt.kind {
-            StmtKind::Let { local, value } | StmtKind::Assign { local, value } => {
+            StmtKind::Let { local, value } | StmtKind::Assign { local, value, .. } => {
                 mention(value, sources.entry(*local).or_default());
             }
-            StmtKind::Require { condition, .. } => mention(condition.expr(), roots),
-            StmtKind::If { condition, then, otherwise } => {
-                mention(condition, roots);
-                collect(then, roots, sources);
-                collect(otherwise, roots, sources);
+            StmtKind::EachRecord { list, .. } => {
+                roots.args.insert(*list);
             }
-            StmtKind::Call { args, .. } => args.iter().for_each(|arg| mention(arg, roots)),
+            _ => {}
+        }
+        for part in stmt.parts() {
+            match (part, &stmt.kind) {
+                (Part::Expr(_), StmtKind::Let { .. }) => {}
+                // Of an assignment the value is known already, and what chooses the place decides.
+                (Part::Expr(value), StmtKind::Assign { value: assigned, .. }) if std::ptr::eq(value, assigned) => {}
+                (Part::Expr(decides), _) => mention(decides, roots),
+                (Part::Block(inner), _) => collect(inner, roots, sources),
+            }
+        }
+        if let StmtKind::Match { value, arms } = &stmt.kind {
+            let bound = arms.iter().flat_map(|arm| arm.bindings.iter().flatten());
+            bound.for_each(|local| mention(value, sources.entry(*local).or_default()));
         }
     }
     block.value.iter().for_each(|value| mention(value, roots));
@@ -160,12 +172,7 @@ type Keys<'t> = BTreeMap<ArgId, &'t Expr>;
 fn signed_in<'t>(block: &'t Block, seen: &mut Keys<'t>, report: &mut Report<'_>) -> Vec<(ArgId, &'t Expr)> {
     let mut added = Vec::new();
     for stmt in &block.stmts {
-        if let StmtKind::If { condition, then, otherwise } = &stmt.kind {
-            compare_keys(condition, seen, &mut added, report);
-            one_of(then, otherwise, seen, &mut added, report);
-            continue;
-        }
-        for_each_expr(stmt, &mut |expr| compare_keys(expr, seen, &mut added, report));
+        compare_parts(stmt.parts(), seen, &mut added, report);
     }
     if let Some(value) = &block.value {
         compare_keys(value, seen, &mut added, report);
@@ -176,17 +183,21 @@ fn signed_in<'t>(block: &'t Block, seen: &mut Keys<'t>, report: &mut Report<'_>)
     added
 }
 
-/// The branches exclude each other, but what follows comes after either.
-fn one_of<'t>(
-    then: &'t Block,
-    otherwise: &'t Block,
+/// The blocks of one statement or expression exclude each other, but what follows comes after any.
+fn compare_parts<'t>(
+    parts: Vec<Part<'t>>,
     seen: &mut Keys<'t>,
     added: &mut Vec<(ArgId, &'t Expr)>,
     report: &mut Report<'_>,
 ) {
-    let of_then = signed_in(then, seen, report);
-    let of_otherwise = signed_in(otherwise, seen, report);
-    for (sig, key) in of_then.into_iter().chain(of_otherwise) {
+    let mut in_blocks = Vec::new();
+    for part in parts {
+        match part {
+            Part::Expr(expr) => compare_keys(expr, seen, added, report),
+            Part::Block(block) => in_blocks.extend(signed_in(block, seen, report)),
+        }
+    }
+    for (sig, key) in in_blocks {
         seen.entry(sig).or_insert_with(|| {
             added.push((sig, key));
             key
@@ -194,40 +205,11 @@ fn one_of<'t>(
     }
 }
 
-fn for_each_expr<'t>(stmt: &'t Stmt, visit: &mut dyn FnMut(&'t Expr)) {
-    match &stmt.kind {
-        StmtKind::Let { value, .. } | StmtKind::Assign { value, .. } => visit(value),
-        StmtKind::Require { condition, .. } => visit(condition.expr()),
-        StmtKind::If { condition, .. } => visit(condition),
-        StmtKind::Call { args, .. } => args.iter().for_each(visit),
-    }
-}
-
 fn compare_keys<'t>(expr: &'t Expr, seen: &mut Keys<'t>, added: &mut Vec<(ArgId, &'t Expr)>, report: &mut Report<'_>) {
     if let ExprKind::Signed { key, sig } | ExprKind::DataSigned { key, sig, .. } = &expr.kind {
         compare_key(expr, key, sig, seen, added, report);
     }
-    let mut each = |part: &'t Expr| compare_keys(part, seen, added, report);
-    match &expr.kind {
-        ExprKind::If { condition, then, otherwise } => {
-            each(condition);
-            one_of(then, otherwise, seen, added, report);
-        }
-        ExprKind::Call { args, .. } | ExprKind::Builtin { args, .. } | ExprKind::Threshold { keys: args, .. } => {
-            args.iter().for_each(each);
-        }
-        ExprKind::Unary { operand, .. } => each(operand),
-        ExprKind::Binary { left, right, .. } => [left, right].into_iter().for_each(|part| each(part)),
-        ExprKind::Introspect { index, .. } => index.iter().for_each(|part| each(part)),
-        ExprKind::Signed { key, sig } => [key, sig].into_iter().for_each(|part| each(part)),
-        ExprKind::DataSigned { key, message, sig } => [key, message, sig].into_iter().for_each(|part| each(part)),
-        ExprKind::Int(_)
-        | ExprKind::Bool(_)
-        | ExprKind::Bytes(_)
-        | ExprKind::Param(_)
-        | ExprKind::Arg(_)
-        | ExprKind::Local(_) => {}
-    }
+    compare_parts(expr.parts(), seen, added, report);
 }
 
 fn compare_key<'t>(
@@ -311,9 +293,7 @@ impl Clocks {
     fn of_stmt(stmt: &Stmt) -> Clocks {
         match &stmt.kind {
             StmtKind::Require { condition, .. } => Clocks::of(condition),
-            StmtKind::Let { .. } | StmtKind::Assign { .. } | StmtKind::If { .. } | StmtKind::Call { .. } => {
-                Clocks::default()
-            }
+            _ => Clocks::default(),
         }
     }
 
@@ -370,7 +350,17 @@ fn ways<'t>(block: &'t Block, before: &BTreeSet<Clocks>, mixed: &mut dyn FnMut(&
                 joined.extend(ways(otherwise, &now, mixed));
                 now = joined;
             }
-            StmtKind::Let { .. } | StmtKind::Assign { .. } | StmtKind::Call { .. } => {}
+            StmtKind::Match { arms, .. } => {
+                now = arms.iter().flat_map(|arm| ways(&arm.body, &now, mixed)).collect();
+            }
+            StmtKind::For { body, .. } | StmtKind::While { body, .. } | StmtKind::EachRecord { body, .. } => {
+                now.extend(ways(body, &now.clone(), mixed));
+            }
+            StmtKind::Let { .. }
+            | StmtKind::Assign { .. }
+            | StmtKind::Call { .. }
+            | StmtKind::Check(_)
+            | StmtKind::Return(_) => {}
         }
     }
     now
@@ -391,8 +381,8 @@ fn unlocked_lock_time(path: &SpendPath, report: &mut Report<'_>) {
                 StmtKind::Require { condition, .. } => {
                     matches!(condition, Condition::TxHeightAtLeast(_) | Condition::TxTimeAtLeast(_))
                 }
-                StmtKind::Call { .. } => true,
-                StmtKind::Let { .. } | StmtKind::Assign { .. } | StmtKind::If { .. } => false,
+                StmtKind::Call { .. } | StmtKind::Check(_) => true,
+                _ => false,
             }
         },
     );

@@ -82,28 +82,8 @@ pub(crate) fn ast_block<'t>(
 
 /// Calls `visit` for each expression in `expr`, itself first, and `stmt` for each statement.
 pub(crate) fn expr<'t>(node: &'t hir::Expr, visit: &mut dyn FnMut(&'t hir::Expr), stmt: &mut dyn FnMut(&'t hir::Stmt)) {
-    use hir::ExprKind as Kind;
     visit(node);
-    match &node.kind {
-        Kind::Call { args, .. } | Kind::Builtin { args, .. } | Kind::Threshold { keys: args, .. } => {
-            args.iter().for_each(|arg| expr(arg, visit, stmt));
-        }
-        Kind::Unary { operand, .. } => expr(operand, visit, stmt),
-        Kind::Binary { left, right, .. } | Kind::Signed { key: left, sig: right } => {
-            expr(left, visit, stmt);
-            expr(right, visit, stmt);
-        }
-        Kind::DataSigned { key, message, sig } => {
-            [key, message, sig].into_iter().for_each(|part| expr(part, visit, stmt))
-        }
-        Kind::If { condition, then, otherwise } => {
-            expr(condition, visit, stmt);
-            block(then, visit, stmt);
-            block(otherwise, visit, stmt);
-        }
-        Kind::Introspect { index, .. } => index.iter().for_each(|index| expr(index, visit, stmt)),
-        Kind::Int(_) | Kind::Bool(_) | Kind::Bytes(_) | Kind::Param(_) | Kind::Arg(_) | Kind::Local(_) => {}
-    }
+    parts(node.parts(), visit, stmt);
 }
 
 /// The same for each statement of a block.
@@ -112,21 +92,20 @@ pub(crate) fn block<'t>(
     visit: &mut dyn FnMut(&'t hir::Expr),
     stmt: &mut dyn FnMut(&'t hir::Stmt),
 ) {
-    use hir::StmtKind as Kind;
     for part in &node.stmts {
         stmt(part);
-        match &part.kind {
-            Kind::Let { value, .. } | Kind::Assign { value, .. } => expr(value, visit, stmt),
-            Kind::Require { condition, .. } => expr(condition.expr(), visit, stmt),
-            Kind::If { condition, then, otherwise } => {
-                expr(condition, visit, stmt);
-                block(then, visit, stmt);
-                block(otherwise, visit, stmt);
-            }
-            Kind::Call { args, .. } => args.iter().for_each(|arg| expr(arg, visit, stmt)),
-        }
+        parts(part.parts(), visit, stmt);
     }
     if let Some(value) = &node.value {
         expr(value, visit, stmt);
+    }
+}
+
+fn parts<'t>(parts: Vec<hir::Part<'t>>, visit: &mut dyn FnMut(&'t hir::Expr), stmt: &mut dyn FnMut(&'t hir::Stmt)) {
+    for part in parts {
+        match part {
+            hir::Part::Expr(part) => expr(part, visit, stmt),
+            hir::Part::Block(part) => block(part, visit, stmt),
+        }
     }
 }

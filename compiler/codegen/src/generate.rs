@@ -146,6 +146,7 @@ fn arrange_path(
     let Lowered { path: mut mir, time } = match lower::lower(contract, path, functions, notes) {
         Ok(lowered) => lowered,
         Err(Excess::Steps) => return Err(Box::new(too_large(path, rules))),
+        Err(Excess::Missing) => return Err(Box::new(missing(path))),
         Err(Excess::Levels) => return Err(Box::new(too_deep(path, "the compiler follows"))),
     };
     let end = if single { End::Truth } else { End::Empty };
@@ -162,6 +163,11 @@ fn too_large(path: &hir::SpendPath, rules: &Rules) -> Diagnostic {
     Diagnostic::error(ErrorCode::E0501, message, path.loc.clone())
         .note("every call of a function copies its body")
         .help("call large functions less often, or check less in one path")
+}
+
+fn missing(path: &hir::SpendPath) -> Diagnostic {
+    let message = format!("path `{}` uses something that has no bytecode yet", path.name);
+    Diagnostic::error(ErrorCode::E0013, message, path.loc.clone()).help("write it out in simpler statements")
 }
 
 fn too_deep(path: &hir::SpendPath, whose: &str) -> Diagnostic {

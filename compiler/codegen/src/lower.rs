@@ -39,6 +39,8 @@ pub(crate) enum Excess {
     Steps,
     /// More than [`LEVELS_MAX`] levels.
     Levels,
+    /// A form that is not generated.
+    Missing,
 }
 
 /// A path in its middle form, with the time fields it reads.
@@ -169,7 +171,11 @@ impl Lowering<'_> {
     fn stmt(&mut self, frame: &mut Frame, stmt: &hir::Stmt) -> Result<(), Excess> {
         self.steps += 1;
         match &stmt.kind {
-            StmtKind::Let { local, value } | StmtKind::Assign { local, value } => {
+            StmtKind::Let { local, value } => {
+                let value = self.expr(frame, value)?;
+                set(frame, *local, value);
+            }
+            StmtKind::Assign { local, place, value } if place.is_empty() => {
                 let value = self.expr(frame, value)?;
                 set(frame, *local, value);
             }
@@ -177,9 +183,16 @@ impl Lowering<'_> {
             StmtKind::If { condition, then, otherwise } => {
                 self.choose(frame, condition, then, otherwise, &stmt.loc)?;
             }
-            StmtKind::Call { function, args } => {
+            StmtKind::Call { function, args, .. } => {
                 self.call(frame, *function, args)?;
             }
+            StmtKind::Assign { .. }
+            | StmtKind::Match { .. }
+            | StmtKind::Check(_)
+            | StmtKind::For { .. }
+            | StmtKind::While { .. }
+            | StmtKind::EachRecord { .. }
+            | StmtKind::Return(_) => return Err(Excess::Missing),
         }
         Ok(())
     }

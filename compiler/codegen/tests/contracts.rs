@@ -46,7 +46,7 @@ fn let_(index: usize, value: Expr) -> Stmt {
 }
 
 fn assign(index: usize, value: Expr) -> Stmt {
-    stmt(StmtKind::Assign { local: LocalId::new(index), value })
+    stmt(StmtKind::Assign { local: LocalId::new(index), place: vec![], value })
 }
 
 /// Reveals a key with the hash in parameter `hash` and signs.
@@ -284,13 +284,15 @@ fn functions_are_copied_and_their_checks_keep_their_messages() {
         name: "half".into(),
         docs: String::new(),
         contract: None,
+        type_params: vec![],
         params: vec![param("x", Type::Int)],
         ret: Type::Int,
         locals: vec![],
         body,
         loc: loc(),
     };
-    let call = |arg| expr(ExprKind::Call { function: FunctionId::new(0), args: vec![arg] }, Type::Int);
+    let call =
+        |arg| expr(ExprKind::Call { function: FunctionId::new(0), type_args: vec![], args: vec![arg] }, Type::Int);
     let stmts = vec![require(equal(call(call(arg(0, Type::Int))), int(3)), "a quarter of it is three")];
     let program = contract(vec![], vec![path("spend", vec![param("x", Type::Int)], vec![], stmts)]);
     let artifact = compile(&program, &[half]);
@@ -412,8 +414,12 @@ fn every_instruction_has_a_place_and_checks_are_in_order() {
 
 /// `f0(x) = x + 1`, and every later function is made of calls of the one before.
 fn tower(height: usize, floor: impl Fn(Expr) -> Expr) -> (Contract, Vec<Function>) {
-    let call =
-        |n: usize| expr(ExprKind::Call { function: FunctionId::new(n), args: vec![arg(0, Type::Int)] }, Type::Int);
+    let call = |n: usize| {
+        expr(
+            ExprKind::Call { function: FunctionId::new(n), type_args: vec![], args: vec![arg(0, Type::Int)] },
+            Type::Int,
+        )
+    };
     let function = |at: usize| {
         let value = match at.checked_sub(1) {
             None => binary(BinaryOp::Add, arg(0, Type::Int), int(1), Type::Int),
@@ -423,6 +429,7 @@ fn tower(height: usize, floor: impl Fn(Expr) -> Expr) -> (Contract, Vec<Function
             name: format!("f{at}"),
             docs: String::new(),
             contract: None,
+            type_params: vec![],
             params: vec![param("x", Type::Int)],
             ret: Type::Int,
             locals: vec![],

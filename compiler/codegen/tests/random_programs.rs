@@ -42,7 +42,7 @@ impl Evaluator {
     fn block(&mut self, block: &Block) -> Result<(), Fails> {
         for stmt in &block.stmts {
             match &stmt.kind {
-                StmtKind::Let { local, value } | StmtKind::Assign { local, value } => {
+                StmtKind::Let { local, value } | StmtKind::Assign { local, value, .. } => {
                     self.locals[local.index()] = self.eval(value);
                     self.unsure |= self.locals[local.index()].is_err();
                 }
@@ -367,7 +367,7 @@ impl Draw {
                 let chosen = self.below(self.in_scope.len());
                 let at = self.in_scope[chosen];
                 let value = self.expr(self.locals[at], 2);
-                stmt(StmtKind::Assign { local: analysis::hir::LocalId::new(at), value })
+                stmt(StmtKind::Assign { local: analysis::hir::LocalId::new(at), place: vec![], value })
             }
             3..=5 => {
                 // Two sides that are often true together.

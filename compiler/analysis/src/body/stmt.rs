@@ -140,7 +140,7 @@ impl Body<'_, '_> {
             let found = found.label(self.report.loc(declared), "declared here").saying("assigned here");
             return self.report.fail(found.help(format!("write `let mut {name}` where it is declared")));
         }
-        value.map(|value| StmtKind::Assign { local, value })
+        value.map(|value| StmtKind::Assign { local, place: Vec::new(), value })
     }
 
     fn not_assignable(&mut self, name: &Ident) -> Option<StmtKind> {
@@ -188,8 +188,8 @@ impl Body<'_, '_> {
         let checked = self.expr_or_unit(value);
         let Some(expr) = self.note(checked) else { return };
         match expr.kind {
-            ExprKind::Call { function, args } if expr.ty == Type::Unit => {
-                out.push(Stmt { kind: StmtKind::Call { function, args }, loc: expr.loc });
+            ExprKind::Call { function, type_args, args } if expr.ty == Type::Unit => {
+                out.push(Stmt { kind: StmtKind::Call { function, type_args, args }, loc: expr.loc });
             }
             _ => {
                 // It was probably meant as a condition, so the path may not lack what it seems to lack.

@@ -7,8 +7,8 @@ use spec::units::SATS_PER_COIN;
 
 use super::indent;
 use crate::hir::{
-    BinaryOp, Block, Builtin, Expr, ExprKind, Fact, FunctionId, Local, LocalId, Param, Program, Stmt, StmtKind, Type,
-    UnaryOp,
+    Arm, BinaryOp, Block, Builtin, Expr, ExprKind, Fact, FunctionId, Local, LocalId, Param, Program, Step, Stmt,
+    StmtKind, Type, UnaryOp,
 };
 use crate::moment;
 use crate::number::{HEIGHTS, TIMES, grouped};
@@ -56,7 +56,7 @@ impl Printer<'_> {
             ExprKind::Param(id) => out.push_str(self.params.get(id.index()).map_or("_", |param| &param.name)),
             ExprKind::Arg(id) => out.push_str(self.args.get(id.index()).map_or("_", |arg| &arg.name)),
             ExprKind::Local(id) => out.push_str(self.local(*id)),
-            ExprKind::Call { function, args } => self.call(*function, args, level, out),
+            ExprKind::Call { function, args, .. } => self.call(*function, args, level, out),
             ExprKind::Unary { op, operand } => {
                 out.push_str(sign(*op));
                 self.inner(operand, Tightness::Unary, level, out);
@@ -72,6 +72,32 @@ impl Printer<'_> {
                 self.list(keys, level, out);
                 let name = self.args.get(sigs.index()).map_or("_", |arg| &arg.name);
                 let _ = write!(out, "] signed({name})");
+            }
+            ExprKind::Tuple(parts) => {
+                out.push('(');
+                self.list(parts, level, out);
+                out.push(')');
+            }
+            ExprKind::Element { base, index } => {
+                self.inner(base, Tightness::Atom, level, out);
+                let _ = write!(out, ".{index}");
+            }
+            ExprKind::Index { base, index } => {
+                self.inner(base, Tightness::Atom, level, out);
+                out.push('[');
+                self.expr(index, level, out);
+                out.push(']');
+            }
+            ExprKind::Variant { variant, fields } => {
+                let _ = write!(out, "{}::{variant}(", expr.ty);
+                self.list(fields, level, out);
+                out.push(')');
+            }
+            ExprKind::Match { value, arms } => self.match_arms(value, arms, level, out),
+            ExprKind::Asm { inputs, code } => {
+                out.push_str("asm (");
+                self.list(inputs, level, out);
+                let _ = write!(out, ") -> {} {{ 0x{} }}", expr.ty, hex::encode(code));
             }
         }
     }
@@ -120,7 +146,39 @@ impl Printer<'_> {
         }
     }
 
-    fn braced(&self, block: &Block, level: usize, out: &mut String) {
+    pub(super) fn match_arms(&self, value: &Expr, arms: &[Arm], level: usize, out: &mut String) {
+        out.push_str("match ");
+        self.expr(value, level, out);
+        out.push_str(" {\n");
+        for arm in arms {
+            indent(level + 1, out);
+            let names = arm.bindings.iter().map(|binding| binding.map_or("_", |local| self.local(local)));
+            let _ = match arm.variant {
+                Some(variant) => write!(out, "{}::{variant}({})", value.ty, names.collect::<Vec<_>>().join(", ")),
+                None => write!(out, "_"),
+            };
+            out.push_str(" =>");
+            self.braced(&arm.body, level + 1, out);
+            out.push('\n');
+        }
+        indent(level, out);
+        out.push('}');
+    }
+
+    pub(super) fn step(&self, step: &Step, level: usize, out: &mut String) {
+        match step {
+            Step::Element(index) => {
+                let _ = write!(out, ".{index}");
+            }
+            Step::Index(index) => {
+                out.push('[');
+                self.expr(index, level, out);
+                out.push(']');
+            }
+        }
+    }
+
+    pub(super) fn braced(&self, block: &Block, level: usize, out: &mut String) {
         out.push_str(" {\n");
         self.block(block, level + 1, out);
         indent(level, out);
@@ -328,7 +386,9 @@ fn tightness(expr: &Expr) -> Tightness {
         ExprKind::Int(n) if *n < IBig::ZERO => Tightness::Unary,
         ExprKind::Unary { .. } => Tightness::Unary,
         ExprKind::Binary { op, .. } => tightness_of(*op),
-        ExprKind::If { .. } | ExprKind::Threshold { .. } => Tightness::Loose,
+        ExprKind::If { .. } | ExprKind::Threshold { .. } | ExprKind::Match { .. } | ExprKind::Asm { .. } => {
+            Tightness::Loose
+        }
         ExprKind::Int(_)
         | ExprKind::Bool(_)
         | ExprKind::Bytes(_)
@@ -339,7 +399,11 @@ fn tightness(expr: &Expr) -> Tightness {
         | ExprKind::Introspect { .. }
         | ExprKind::Builtin { .. }
         | ExprKind::Signed { .. }
-        | ExprKind::DataSigned { .. } => Tightness::Atom,
+        | ExprKind::DataSigned { .. }
+        | ExprKind::Tuple(_)
+        | ExprKind::Element { .. }
+        | ExprKind::Index { .. }
+        | ExprKind::Variant { .. } => Tightness::Atom,
     }
 }
 

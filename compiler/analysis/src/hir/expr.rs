@@ -35,6 +35,8 @@ pub enum ExprKind {
     Call {
         /// Which.
         function: FunctionId,
+        /// What its type parameters stand for.
+        type_args: Vec<Type>,
         /// A value for each parameter.
         args: Vec<Expr>,
     },
@@ -102,6 +104,57 @@ pub enum ExprKind {
         /// An argument of type `Sigs<required>`; no other expression reads it.
         sigs: ArgId,
     },
+    /// A struct, tuple or array: its parts in order.
+    Tuple(Vec<Expr>),
+    /// A part of a struct, tuple or array.
+    Element {
+        /// The whole.
+        base: Box<Expr>,
+        /// Which part, from 0.
+        index: usize,
+    },
+    /// An element of an array. The spend fails if there is none with this number.
+    Index {
+        /// The array.
+        base: Box<Expr>,
+        /// A number.
+        index: Box<Expr>,
+    },
+    /// A value of an enum; the expression's type says which.
+    Variant {
+        /// Which variant, from 0.
+        variant: usize,
+        /// The values it carries.
+        fields: Vec<Expr>,
+    },
+    /// One of several values, by the variant of an enum; all blocks have one, of the same type.
+    Match {
+        /// An enum.
+        value: Box<Expr>,
+        /// Each variant has an arm, or the last arm has none. The first one that fits counts.
+        arms: Vec<Arm>,
+    },
+    /// Instructions as the author wrote them.
+    ///
+    /// The expression's type says what they leave: nothing for `Unit`, and otherwise the items of
+    /// that value, bottom first.
+    Asm {
+        /// What they find on the stack, bottom first. They take all of it.
+        inputs: Vec<Expr>,
+        /// Bytecode of the opcode table.
+        code: Vec<u8>,
+    },
+}
+
+/// One case of a `match`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Arm {
+    /// The variant that it is for; `None` for all that are left.
+    pub variant: Option<usize>,
+    /// The variables that get what the variant carries, where a name stands; empty without a variant.
+    pub bindings: Vec<Option<LocalId>>,
+    /// What then happens.
+    pub body: Block,
 }
 
 /// Operators before an operand.

@@ -29,7 +29,7 @@ impl Lowering<'_> {
                 let slot = frame.locals.get(local.index()).copied().flatten();
                 slot.expect("analysis sees that a variable has a value before it is read")
             }
-            ExprKind::Call { function, args } => {
+            ExprKind::Call { function, args, .. } => {
                 self.call(frame, *function, args)?.expect("analysis sees that the function gives a value")
             }
             ExprKind::If { condition, then, otherwise } => self
@@ -91,6 +91,12 @@ impl Lowering<'_> {
             | ExprKind::Local(_)
             | ExprKind::Call { .. }
             | ExprKind::If { .. } => self.expr(frame, expr),
+            ExprKind::Tuple(_)
+            | ExprKind::Element { .. }
+            | ExprKind::Index { .. }
+            | ExprKind::Variant { .. }
+            | ExprKind::Match { .. }
+            | ExprKind::Asm { .. } => Err(Excess::Missing),
         }
     }
 
