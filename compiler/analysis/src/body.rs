@@ -233,7 +233,7 @@ impl<'a, 'r> Body<'a, 'r> {
             return Some(self.make(ExprKind::Param(id), ty, name.span));
         }
         let constant = contract.and_then(|scope| scope.consts.get(&name.name));
-        match constant.or_else(|| self.env.signatures.consts.get(&name.name)) {
+        match constant.or_else(|| self.env.signatures.constant(name.as_str())) {
             Some(Some(constant)) => self.constant_value(constant.clone(), name),
             Some(None) => None,
             None => self.unknown_name(name),
@@ -282,15 +282,15 @@ impl<'a, 'r> Body<'a, 'r> {
         let contract = self.env.contract;
         let of_body = self.names.iter().filter(|(_, meanings)| !meanings.is_empty()).map(|(name, _)| name);
         let of_contract = contract.iter().flat_map(|scope| scope.param_ids.keys().chain(scope.consts.keys()));
-        let known = of_body.chain(of_contract).chain(self.env.signatures.consts.keys());
-        let close = self.report.did_you_mean(name.as_str(), known.map(|name| &**name));
+        let known = of_body.chain(of_contract).map(|name| &**name).chain(self.env.signatures.constant_names());
+        let close = self.report.did_you_mean(name.as_str(), known);
         self.report
             .fail(found.help(close.unwrap_or_else(|| "declare it by `let`, or as a parameter or `const`".into())))
     }
 
     fn function(&self, name: &Ident) -> Option<&'a FnSignature> {
         let of_contract = self.env.contract.and_then(|scope| scope.functions.get(&name.name));
-        of_contract.or_else(|| self.env.signatures.functions.get(&name.name))
+        of_contract.or_else(|| self.env.signatures.function(name.as_str()))
     }
 
     fn make(&self, kind: ExprKind, ty: Type, span: Span) -> Expr {

@@ -25,7 +25,9 @@ use names::local_names;
 /// ```
 pub fn expand(program: &Program) -> String {
     let mut out = String::new();
-    for function in program.functions.iter().filter(|function| function.contract.is_none()) {
+    for function in
+        program.functions.iter().map(|(_, function)| function).filter(|function| function.contract.is_none())
+    {
         separate(&mut out);
         print_function(program, &[], function, 0, &mut out);
     }
@@ -75,7 +77,8 @@ fn print_contract(program: &Program, contract: &Contract, out: &mut String) {
         }
         out.push_str(") {\n");
     }
-    let members = program.functions.iter().filter(|function| function.contract.as_ref() == Some(&contract.name));
+    let functions = program.functions.iter().map(|(_, function)| function);
+    let members = functions.filter(|function| function.contract.as_ref() == Some(&contract.name));
     for function in members {
         separate(out);
         print_function(program, &contract.params, function, 1, out);

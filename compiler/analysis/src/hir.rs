@@ -4,10 +4,12 @@
 //! expression carries the place it comes from. Numbers are exact; a division rounds toward zero.
 
 mod expr;
+mod functions;
 mod parts;
 mod ty;
 
 pub use expr::{Arm, BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, UnaryOp};
+pub use functions::{FunctionId, Functions};
 pub use parts::Part;
 pub use ty::Type;
 
@@ -45,8 +47,6 @@ ids! {
     ArgId;
     /// A variable of the enclosing path or function: an index into its `locals`.
     LocalId;
-    /// A function: an index into [`Program::functions`].
-    FunctionId;
 }
 
 /// All contracts and functions of a compilation.
@@ -54,8 +54,8 @@ ids! {
 pub struct Program {
     /// Contracts in source order; rewards have become contracts.
     pub contracts: Vec<Contract>,
-    /// Functions in source order. Their calls form no circle.
-    pub functions: Vec<Function>,
+    /// The functions of the sources and all that they call in other files. Their calls form no circle.
+    pub functions: Functions,
 }
 
 /// A contract: a lock with holes and the ways to open it.

@@ -23,7 +23,7 @@ pub struct CheckedItem {
     /// The contract it declares.
     pub contract: Option<hir::Contract>,
     /// The functions it declares, with their places in the program.
-    pub functions: Vec<(FunctionId, hir::Function)>,
+    pub functions: Vec<(FunctionId, Arc<hir::Function>)>,
     /// What is wrong with its body. Its interface is [`crate::signatures()`]'s matter.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -40,7 +40,7 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
             checked.functions = functions;
         }
         Item::Reward(reward) if item.key.nth == 0 => {
-            let table = signatures.rewards.get(&reward.name.name).and_then(Option::as_ref);
+            let table = signatures.reward(reward.name.as_str()).and_then(Option::as_ref);
             checked.contract = table.map(reward::contract);
         }
         Item::Use(used) => {
@@ -67,7 +67,7 @@ impl Used {
     }
 }
 
-type NumberedFunction = (FunctionId, hir::Function);
+type NumberedFunction = (FunctionId, Arc<hir::Function>);
 
 fn check_function(
     signatures: &Signatures,
@@ -83,7 +83,7 @@ fn check_function(
     let checked =
         Body::new(env, BodyKind::Function, &signature.params, &mut inner).check_function(&function.body, signature.ret);
     report.absorb(inner);
-    Some((id, lower_function(function, &signature, checked, None, report)))
+    Some((id, Arc::new(lower_function(function, &signature, checked, None, report))))
 }
 
 fn lower_function(
@@ -220,7 +220,7 @@ fn member_functions<'t>(
     });
     let mut out = Vec::new();
     for (index, function) in functions.enumerate() {
-        let signature = function_signature(function, FunctionId::new(first + index), report);
+        let signature = function_signature(function, FunctionId::new(signatures.file, first + index), report);
         scope.functions.entry(signature.name.clone()).or_insert_with(|| signature.clone());
         out.push((function, signature));
     }
@@ -242,7 +242,7 @@ fn add_leaves(
         .collect();
     let mut payments = 0;
     for split in divisions(contract) {
-        let Some(Some(table)) = signatures.rewards.get(&split.name) else { continue };
+        let Some(Some(table)) = signatures.reward(split.as_str()) else { continue };
         payments += table.leaves.len();
         if payments > PAYMENTS_MAX {
             let message = format!("the divisions of this contract pay more than {PAYMENTS_MAX} sources");
@@ -296,7 +296,7 @@ fn lower_members<'a>(
         let mut checked = body.check_function(&function.body, signature.ret);
         used.add(&mut checked);
         let owner = Some(contract.name.to_string());
-        out.push((signature.id, lower_function(function, signature, checked, owner, report)));
+        out.push((signature.id, Arc::new(lower_function(function, signature, checked, owner, report))));
     }
     out
 }

@@ -24,7 +24,7 @@ mod walk;
 pub use expand::expand;
 pub use item::{CheckedItem, check_item};
 pub use program::{Analysis, SourceItem, analyse, link, source_items};
-pub use signatures::{Signatures, signatures};
+pub use signatures::{Interface, Signatures, signatures};
 
 use syntax::ast::Doc;
 

@@ -1,10 +1,10 @@
 //! Puts the checked items of a file together, and checks what only the whole shows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syntax::{Code, Diagnostic, FileId, Island, ItemKey, Parse, ast};
 
-use crate::hir::{Block, Expr, ExprKind, FunctionId, Program, Stmt, StmtKind};
+use crate::hir::{Block, Expr, ExprKind, FunctionId, Functions, Program, Stmt, StmtKind};
 use crate::item::{CheckedItem, check_item};
 use crate::number::grouped;
 use crate::signatures::{on_circles, order_of, signatures};
@@ -59,40 +59,62 @@ pub fn analyse(file: FileId, items: &[SourceItem<'_>]) -> Analysis {
     let (signatures, mut diagnostics) = signatures(file, items);
     let checked: Vec<_> = items.iter().map(|item| check_item(&signatures, item)).collect();
     diagnostics.extend(checked.iter().flat_map(|item| item.diagnostics.iter().cloned()));
-    let (program, found) = link(checked);
+    let (program, found) = link(checked, &[]);
     diagnostics.extend(found);
     Analysis { program, diagnostics }
 }
 
 /// Joins checked items, in source order, to a program; refuses functions that call themselves.
 ///
+/// What the items call of `imported`, the functions of other files, becomes a part of the program.
 /// The messages are those about the whole only; each item keeps its own.
-pub fn link(items: impl IntoIterator<Item = CheckedItem>) -> (Program, Vec<Diagnostic>) {
+pub fn link(items: impl IntoIterator<Item = CheckedItem>, imported: &[&Functions]) -> (Program, Vec<Diagnostic>) {
     let mut program = Program::default();
-    let mut functions = Vec::new();
     for item in items {
         program.contracts.extend(item.contract);
-        functions.extend(item.functions);
+        item.functions.into_iter().for_each(|(id, function)| program.functions.insert(id, function));
     }
-    functions.sort_by_key(|(id, _)| *id);
-    program.functions = functions.into_iter().map(|(_, function)| function).collect();
-    let found = check_calls(&program);
+    let own: BTreeSet<FunctionId> = program.functions.iter().map(|(id, _)| id).collect();
+    let calls = fetch(&mut program, imported);
+    let found = check_calls(&program, &own, &calls);
     (program, found)
 }
 
-fn check_calls(program: &Program) -> Vec<Diagnostic> {
-    let calls: Vec<Calls> = program.functions.iter().map(|function| Calls::of(&function.body)).collect();
-    let needs: Vec<BTreeSet<usize>> =
-        calls.iter().map(|calls| calls.callees.iter().map(|id| id.index()).collect()).collect();
-    let (order, left) = order_of(&needs);
-    let circles = on_circles(&needs, &left);
-    let mut found: Vec<_> = circles.iter().filter_map(|index| program.functions.get(*index)).map(circle).collect();
-    let mut sizes = vec![0u64; calls.len()];
-    for index in order {
-        let size = calls.get(index).map_or(0, |calls| calls.size(&sizes));
-        if let Some(slot) = sizes.get_mut(index) {
-            *slot = size;
+/// Adds what the program calls in other files, and gives the calls of every function.
+fn fetch(program: &mut Program, imported: &[&Functions]) -> BTreeMap<FunctionId, Calls> {
+    let bodies = program.contracts.iter().flat_map(|contract| &contract.paths).map(|path| &path.body);
+    let mut wanted: Vec<FunctionId> = bodies.flat_map(|body| Calls::of(body).callees).collect();
+    wanted.extend(program.functions.iter().map(|(id, _)| id));
+    let mut calls = BTreeMap::new();
+    while let Some(id) = wanted.pop() {
+        if calls.contains_key(&id) {
+            continue;
         }
+        if program.functions.get(id).is_none() {
+            // What is found nowhere is part of a file with errors, and no code is made from those.
+            imported.iter().any(|functions| program.functions.share(id, functions));
+        }
+        let of_function = program.functions.get(id).map(|function| Calls::of(&function.body)).unwrap_or_default();
+        wanted.extend(&of_function.callees);
+        calls.insert(id, of_function);
+    }
+    calls
+}
+
+fn check_calls(program: &Program, own: &BTreeSet<FunctionId>, calls: &BTreeMap<FunctionId, Calls>) -> Vec<Diagnostic> {
+    let index_of: BTreeMap<FunctionId, usize> = calls.keys().enumerate().map(|(index, id)| (*id, index)).collect();
+    let needed = |calls: &Calls| calls.callees.iter().filter_map(|id| index_of.get(id).copied()).collect();
+    let needs: Vec<BTreeSet<usize>> = calls.values().map(needed).collect();
+    let (order, left) = order_of(&needs);
+    let ids: Vec<FunctionId> = calls.keys().copied().collect();
+    let circles = on_circles(&needs, &left);
+    // Files import each other in no circle, so a circle of calls stays inside one file.
+    let here = circles.iter().filter_map(|index| ids.get(*index)).filter(|id| own.contains(id));
+    let mut found: Vec<_> = here.filter_map(|id| program.functions.get(*id)).map(circle).collect();
+    let mut sizes: BTreeMap<FunctionId, u64> = BTreeMap::new();
+    for id in order.iter().filter_map(|index| ids.get(*index)) {
+        let size = calls.get(id).map_or(0, |calls| calls.size(&sizes));
+        sizes.insert(*id, size);
     }
     for path in program.contracts.iter().flat_map(|contract| &contract.paths) {
         if Calls::of(&path.body).size(&sizes) > NODES_MAX {
@@ -117,6 +139,7 @@ fn circle(function: &crate::hir::Function) -> Diagnostic {
 }
 
 /// What a body calls, as often as it does, and how many nodes it has itself.
+#[derive(Default)]
 struct Calls {
     callees: Vec<FunctionId>,
     nodes: u64,
@@ -146,8 +169,8 @@ impl Calls {
     }
 
     /// The nodes with all calls copied in, given the sizes of the functions called.
-    fn size(&self, sizes: &[u64]) -> u64 {
-        let called = self.callees.iter().filter_map(|id| sizes.get(id.index()));
+    fn size(&self, sizes: &BTreeMap<FunctionId, u64>) -> u64 {
+        let called = self.callees.iter().filter_map(|id| sizes.get(id));
         called.fold(self.nodes, |total, size| total.saturating_add(*size))
     }
 }

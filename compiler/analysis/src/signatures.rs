@@ -17,16 +17,55 @@ use crate::hir::{FunctionId, Type};
 use crate::report::Report;
 use crate::{reward, types, walk};
 
-/// The interface of all items of a file.
+/// All names that the bodies of a file can see outside their contract.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signatures {
     pub(crate) file: FileId,
+    /// What the file declares.
+    pub(crate) own: Interface,
+    /// The function that an item declares, or the first one among a contract's members.
+    pub(crate) first_function: BTreeMap<ItemKey, FunctionId>,
+}
+
+/// What a file declares, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interface {
     /// No value for constants whose mistake has been reported.
     pub(crate) consts: BTreeMap<Arc<str>, Option<Constant>>,
     pub(crate) functions: BTreeMap<Arc<str>, FnSignature>,
     pub(crate) rewards: BTreeMap<Arc<str>, Option<reward::Table>>,
-    /// The function that an item declares, or the first one among a contract's members.
-    pub(crate) first_function: BTreeMap<ItemKey, FunctionId>,
+}
+
+impl Signatures {
+    /// The constant of this name; inner `None` if its mistake has been reported.
+    pub(crate) fn constant(&self, name: &str) -> Option<&Option<Constant>> {
+        self.own.consts.get(name)
+    }
+
+    /// The function of this name.
+    pub(crate) fn function(&self, name: &str) -> Option<&FnSignature> {
+        self.own.functions.get(name)
+    }
+
+    /// The reward of this name; inner `None` if its proof failed, which has been reported.
+    pub(crate) fn reward(&self, name: &str) -> Option<&Option<reward::Table>> {
+        self.own.rewards.get(name)
+    }
+
+    /// The names of all constants, for suggestions.
+    pub(crate) fn constant_names(&self) -> impl Iterator<Item = &str> {
+        self.own.consts.keys().map(|name| &**name)
+    }
+
+    /// The names of all functions, for suggestions.
+    pub(crate) fn function_names(&self) -> impl Iterator<Item = &str> {
+        self.own.functions.keys().map(|name| &**name)
+    }
+
+    /// The names of all rewards, for suggestions.
+    pub(crate) fn reward_names(&self) -> impl Iterator<Item = &str> {
+        self.own.rewards.keys().map(|name| &**name)
+    }
 }
 
 /// A constant.
@@ -62,16 +101,16 @@ pub fn signatures(file: FileId, items: &[SourceItem<'_>]) -> (Signatures, Vec<Di
     for item in items {
         if let Item::Fn(function) = item.ast {
             let mut report = Report::new(file, item.key, item.text);
-            let id = signatures.first_function.get(item.key).copied().unwrap_or(FunctionId::new(0));
+            let id = signatures.first_function.get(item.key).copied().unwrap_or(FunctionId::new(file, 0));
             let signature = function_signature(function, id, &mut report);
-            signatures.functions.entry(function.name.name.clone()).or_insert(signature);
+            signatures.own.functions.entry(function.name.name.clone()).or_insert(signature);
             found.extend(report.finish());
         }
     }
     found.extend(top_constants(&mut signatures, items));
     let rewards: Vec<_> = items.iter().filter_map(|item| prove(&signatures, item)).collect();
     for (name, table, diagnostics) in rewards {
-        signatures.rewards.entry(name).or_insert(table);
+        signatures.own.rewards.entry(name).or_insert(table);
         found.extend(diagnostics);
     }
     (signatures, found)
@@ -128,7 +167,7 @@ fn number_functions(signatures: &mut Signatures, items: &[SourceItem<'_>]) {
             Item::Const(_) | Item::Reward(_) | Item::Use(_) | Item::Error(_) => 0,
         };
         if count > 0 {
-            signatures.first_function.insert(item.key.clone(), FunctionId::new(next));
+            signatures.first_function.insert(item.key.clone(), FunctionId::new(signatures.file, next));
             next += count;
         }
     }
@@ -190,18 +229,19 @@ fn top_constants(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<D
         .collect();
     let trees: Vec<_> = consts.iter().map(|(_, constant)| *constant).collect();
     let mut found = Vec::new();
-    signatures.consts = unknown_constants(&trees);
+    signatures.own.consts = unknown_constants(&trees);
     let Order { order, circles } = evaluation_order(&trees);
     for (item, constant) in order.iter().filter_map(|index| consts.get(*index)) {
         let mut report = Report::new(signatures.file, item.key, item.text);
-        let value = if item.key.nth == 0 || !signatures.consts.get(&constant.name.name).is_some_and(Option::is_some) {
+        let value = if item.key.nth == 0 || !signatures.own.consts.get(&constant.name.name).is_some_and(Option::is_some)
+        {
             evaluate(constant, Env { signatures, contract: None }, &mut report)
         } else {
             None
         };
         found.extend(report.finish());
         if let Some(value) = value {
-            signatures.consts.insert(constant.name.name.clone(), Some(value));
+            signatures.own.consts.insert(constant.name.name.clone(), Some(value));
         }
     }
     let in_circle = circles.iter().filter_map(|index| consts.get(*index));

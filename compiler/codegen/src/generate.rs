@@ -102,7 +102,7 @@ impl Generated {
 /// ```
 pub fn generate(
     contract: &hir::Contract,
-    functions: &[hir::Function],
+    functions: &hir::Functions,
     options: &Options,
 ) -> (Option<Generated>, Vec<Diagnostic>) {
     let rules = Rules::new(options.rules, Mode::Relay);
@@ -138,7 +138,7 @@ struct PathPlan {
 fn arrange_path(
     contract: &hir::Contract,
     path: &hir::SpendPath,
-    functions: &[hir::Function],
+    functions: &hir::Functions,
     notes: &mut Notes,
     rules: &Rules,
     single: bool,

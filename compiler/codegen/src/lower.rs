@@ -54,7 +54,7 @@ pub(crate) struct Lowered {
 pub(crate) fn lower(
     contract: &hir::Contract,
     path: &hir::SpendPath,
-    functions: &[hir::Function],
+    functions: &hir::Functions,
     notes: &mut Notes,
 ) -> Result<Lowered, Excess> {
     let graph = Graph::new(contract.params.iter().map(|param| push_weight(param.ty)).collect());
@@ -99,7 +99,7 @@ struct Frame {
 }
 
 struct Lowering<'a> {
-    functions: &'a [hir::Function],
+    functions: &'a hir::Functions,
     notes: &'a mut Notes,
     graph: Graph,
     /// How many items each argument of the path takes.
@@ -328,7 +328,7 @@ impl Lowering<'_> {
         args: &[hir::Expr],
     ) -> Result<Option<NodeId>, Excess> {
         let functions = self.functions;
-        let function = functions.get(function.index()).expect("analysis resolved the call");
+        let function = functions.get(function).expect("analysis resolved the call");
         let mut inner = Frame { args: Vec::with_capacity(args.len()), locals: vec![None; function.locals.len()] };
         for arg in args {
             let items = self.items(frame, arg)?;

@@ -12,6 +12,7 @@ use analysis::hir::{
 use spec::artifact::{AbiValue, Artifact, TimeBound, UnlockItem};
 use spec::{Sats, TxOut};
 use support::*;
+use syntax::FileId;
 
 fn hole(index: usize, ty: Type) -> Expr {
     expr(ExprKind::Param(ParamId::new(index)), ty)
@@ -291,8 +292,9 @@ fn functions_are_copied_and_their_checks_keep_their_messages() {
         body,
         loc: loc(),
     };
-    let call =
-        |arg| expr(ExprKind::Call { function: FunctionId::new(0), type_args: vec![], args: vec![arg] }, Type::Int);
+    let call = |arg| {
+        expr(ExprKind::Call { function: FunctionId::new(FileId(0), 0), type_args: vec![], args: vec![arg] }, Type::Int)
+    };
     let stmts = vec![require(equal(call(call(arg(0, Type::Int))), int(3)), "a quarter of it is three")];
     let program = contract(vec![], vec![path("spend", vec![param("x", Type::Int)], vec![], stmts)]);
     let artifact = compile(&program, &[half]);
@@ -416,7 +418,11 @@ fn every_instruction_has_a_place_and_checks_are_in_order() {
 fn tower(height: usize, floor: impl Fn(Expr) -> Expr) -> (Contract, Vec<Function>) {
     let call = |n: usize| {
         expr(
-            ExprKind::Call { function: FunctionId::new(n), type_args: vec![], args: vec![arg(0, Type::Int)] },
+            ExprKind::Call {
+                function: FunctionId::new(FileId(0), n),
+                type_args: vec![],
+                args: vec![arg(0, Type::Int)],
+            },
             Type::Int,
         )
     };
@@ -444,7 +450,7 @@ fn tower(height: usize, floor: impl Fn(Expr) -> Expr) -> (Contract, Vec<Function
 
 fn refused(contract: &Contract, functions: &[Function]) -> syntax::Code {
     let options = codegen::Options { rules: spec::RuleSet::Bch2026 };
-    let (generated, diagnostics) = codegen::generate(contract, functions, &options);
+    let (generated, diagnostics) = codegen::generate(contract, &functions.iter().cloned().collect(), &options);
     assert!(generated.is_none());
     diagnostics.first().unwrap().code
 }
@@ -471,7 +477,7 @@ fn a_long_chain_of_assignments_is_too_large_only_for_the_smaller_limit() {
     stmts.push(require(equal(local(0, Type::Int), int(1)), "one"));
     let chain = contract(vec![], vec![path("spend", vec![param("x", Type::Int)], vec![Type::Int], stmts)]);
     assert_eq!(refused(&chain, &[]), syntax::Code::E0501);
-    let (generated, _) = codegen::generate(&chain, &[], &codegen::Options::default());
+    let (generated, _) = codegen::generate(&chain, &analysis::hir::Functions::default(), &codegen::Options::default());
     assert!(generated.unwrap().code_bytes() < 65_535);
 }
 

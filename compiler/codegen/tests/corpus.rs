@@ -93,7 +93,8 @@ fn hashing_warnings(times: usize) -> Vec<String> {
     let parse = syntax::parse(&text);
     let analysis = analysis::analyse(FileId::default(), &analysis::source_items(&parse, &text));
     let options = Options { rules: RuleSet::Bch2026 };
-    let (_, diagnostics) = codegen::generate(&analysis.program.contracts[0], &[], &options);
+    let (_, diagnostics) =
+        codegen::generate(&analysis.program.contracts[0], &analysis::hir::Functions::default(), &options);
     diagnostics.into_iter().map(|found| found.message).collect()
 }
 

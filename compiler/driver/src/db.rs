@@ -121,7 +121,7 @@ pub(crate) fn checked(db: &dyn salsa::Database, source: Source) -> Checked {
     let syntax = cut.items.iter().flat_map(|(island, _)| parsed(db, *island).diagnostics.iter()).chain(&cut.loose);
     let syntax = syntax::limited(syntax.cloned().collect()).into_iter().map(|diagnostic| diagnostic.in_file(file));
     let bodies: Vec<&CheckedItem> = cut.items.iter().map(|(island, _)| body(db, source, *island)).collect();
-    let (program, linked) = analysis::link(bodies.iter().map(|item| (*item).clone()));
+    let (program, linked) = analysis::link(bodies.iter().map(|item| (*item).clone()), &[]);
     let mut diagnostics: Vec<Diagnostic> = syntax.collect();
     diagnostics.extend(signatures(db, source).1.iter().cloned());
     diagnostics.extend(bodies.iter().flat_map(|item| item.diagnostics.iter().cloned()));

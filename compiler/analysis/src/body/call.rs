@@ -74,8 +74,8 @@ impl Body<'_, '_> {
         }
         let found = self.report.error(Code::E0103, format!("there is no function `{name}`"), name.span);
         let of_contract = self.env.contract.iter().flat_map(|scope| scope.functions.keys());
-        let of_file = self.env.signatures.functions.keys();
-        let known = BUILTINS.iter().map(|(word, ..)| *word).chain(of_contract.chain(of_file).map(|name| &**name));
+        let of_file = self.env.signatures.function_names();
+        let known = BUILTINS.iter().map(|(word, ..)| *word).chain(of_contract.map(|name| &**name)).chain(of_file);
         let close = self.report.did_you_mean(name.as_str(), known);
         self.report.fail(found.help(close.unwrap_or_else(|| format!("declare it by `fn {name}(..) -> .. {{ .. }}`"))))
     }

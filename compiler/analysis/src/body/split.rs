@@ -19,12 +19,12 @@ impl Body<'_, '_> {
             return None;
         }
         let signatures = self.env.signatures;
-        let table = match signatures.rewards.get(&name.name) {
+        let table = match signatures.reward(name.as_str()) {
             Some(Some(table)) => table,
             Some(None) => return None,
             None => {
                 let found = self.report.error(Code::E0106, format!("there is no reward `{name}`"), name.span);
-                let known = signatures.rewards.keys().map(|name| &**name);
+                let known = signatures.reward_names();
                 let close = self.report.did_you_mean(name.as_str(), known);
                 let help = close.unwrap_or_else(|| format!("declare it by `reward {name} {{ .. }}` in this file"));
                 return self.report.fail(found.help(help));

@@ -186,7 +186,7 @@ impl Printer<'_> {
     }
 
     pub(super) fn call(&self, function: FunctionId, args: &[Expr], level: usize, out: &mut String) {
-        out.push_str(self.program.functions.get(function.index()).map_or("_", |function| &function.name));
+        out.push_str(self.program.functions.get(function).map_or("_", |function| &function.name));
         out.push('(');
         self.list(args, level, out);
         out.push(')');

@@ -245,7 +245,7 @@ pub(crate) fn share(weight: &ast::Expr, env: Env<'_>, report: &mut Report<'_>) -
         }
         ExprKind::Name(name) => {
             let found = env.contract.and_then(|scope| scope.consts.get(&name.name));
-            return match found.or_else(|| env.signatures.consts.get(&name.name)) {
+            return match found.or_else(|| env.signatures.constant(name.as_str())) {
                 Some(Some(constant)) => match &constant.value {
                     ConstantValue::Share(value) => Some(value.clone()),
                     ConstantValue::Item(Value::Number(n)) if constant.ty == crate::hir::Type::Int => {
