@@ -96,7 +96,7 @@ impl Generated {
 ///     paths: vec![path],
 ///     reward: None,
 /// };
-/// let (generated, diagnostics) = codegen::generate(&contract, &[], &codegen::Options::default());
+/// let (generated, diagnostics) = codegen::generate(&contract, &analysis::hir::Functions::default(), &codegen::Options::default());
 /// assert!(diagnostics.is_empty());
 /// assert_eq!(generated.unwrap().asm, "OP_TXOUTPUTCOUNT OP_2 OP_NUMEQUAL");
 /// ```
