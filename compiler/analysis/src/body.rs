@@ -124,7 +124,7 @@ impl<'a, 'r> Body<'a, 'r> {
     }
 
     /// Checks the body of a function that gives back `ret`.
-    pub(crate) fn check_function(mut self, block: &ast::Block, ret: Option<Type>) -> Checked {
+    pub(crate) fn check_function(mut self, block: &ast::Block, ret: Option<&Type>) -> Checked {
         let block = match ret {
             Some(Type::Unit) => self.block_without_value(block),
             wanted => self.function_block(block, wanted),
@@ -134,13 +134,13 @@ impl<'a, 'r> Body<'a, 'r> {
 
     /// The value of a constant expression, of type `wanted` if that is known.
     pub(crate) fn constant(mut self, value: &ast::Expr, wanted: Option<Type>) -> Option<Constant> {
-        let expr = match wanted {
+        let expr = match &wanted {
             Some(wanted) => self.expect(value, wanted)?,
             None => self.expr(value)?,
         };
-        let ty = wanted.unwrap_or(expr.ty);
+        let ty = wanted.unwrap_or_else(|| expr.ty.clone());
         match eval::eval(&expr, &eval::Constants) {
-            Ok(eval::Value::Number(n)) if !crate::number::check_range(&n, ty, value.span, self.report) => None,
+            Ok(eval::Value::Number(n)) if !crate::number::check_range(&n, &ty, value.span, self.report) => None,
             Ok(value) => Some(Constant { ty, value: ConstantValue::Item(value) }),
             Err(eval::Stop::Fails(why)) => {
                 let message = format!("this constant cannot be computed: {why}");
@@ -229,7 +229,7 @@ impl<'a, 'r> Body<'a, 'r> {
         let contract = self.env.contract;
         if let Some(id) = contract.and_then(|scope| scope.param_ids.get(&name.name)).copied() {
             self.params_used.insert(id);
-            let ty = contract?.params.get(id.index())?.ty?;
+            let ty = contract?.params.get(id.index())?.ty.clone()?;
             return Some(self.make(ExprKind::Param(id), ty, name.span));
         }
         let constant = contract.and_then(|scope| scope.consts.get(&name.name));
@@ -242,11 +242,11 @@ impl<'a, 'r> Body<'a, 'r> {
 
     fn variable_value(&mut self, meaning: Name, span: Span) -> Option<Expr> {
         let (kind, ty) = match meaning {
-            Name::Arg(id) => (ExprKind::Arg(id), self.args.get(id.index())?.ty?),
+            Name::Arg(id) => (ExprKind::Arg(id), self.args.get(id.index())?.ty.clone()?),
             Name::Local(id) => {
                 let variable = self.locals.get_mut(id.index())?;
                 variable.used = true;
-                (ExprKind::Local(id), variable.ty?)
+                (ExprKind::Local(id), variable.ty.clone()?)
             }
         };
         Some(self.make(kind, ty, span))
@@ -298,14 +298,14 @@ impl<'a, 'r> Body<'a, 'r> {
     }
 
     /// The checked expression, if it can stand where `wanted` is needed.
-    fn expect(&mut self, value: &ast::Expr, wanted: Type) -> Option<Expr> {
+    fn expect(&mut self, value: &ast::Expr, wanted: &Type) -> Option<Expr> {
         let expr = self.expr(value)?;
         self.expect_checked(expr, wanted, value.span)
     }
 
-    fn expect_checked(&mut self, expr: Expr, wanted: Type, span: Span) -> Option<Expr> {
+    fn expect_checked(&mut self, expr: Expr, wanted: &Type, span: Span) -> Option<Expr> {
         let expr = types::adapt(expr, wanted);
-        if types::fits(expr.ty, wanted) {
+        if types::fits(&expr.ty, wanted) {
             return Some(expr);
         }
         let unitless = matches!(expr.kind, ExprKind::Int(_)) && expr.ty == Type::Int && wanted.is_number();
@@ -322,7 +322,7 @@ impl<'a, 'r> Body<'a, 'r> {
         };
         if found.help.is_none() {
             let help =
-                conversion(expr.ty, wanted).map_or_else(|| format!("give a value of type `{wanted}`"), str::to_owned);
+                conversion(&expr.ty, wanted).map_or_else(|| format!("give a value of type `{wanted}`"), str::to_owned);
             found = found.help(help);
         }
         self.report.fail(found)
@@ -330,7 +330,7 @@ impl<'a, 'r> Body<'a, 'r> {
 }
 
 /// How a value of one type is turned into another, where the language has a word for it.
-fn conversion(found: Type, wanted: Type) -> Option<&'static str> {
+fn conversion(found: &Type, wanted: &Type) -> Option<&'static str> {
     match (found, wanted) {
         (_, Type::Int) if found.is_number() || found.is_bytes() => Some("write `int(..)` to take the plain number"),
         (Type::Int, Type::Coin) => Some("write `.. * 1 sats` to make it an amount"),

@@ -146,7 +146,7 @@ impl Printer<'_> {
             StmtKind::Let { local, value } => {
                 let declared = self.locals.get(local.index());
                 let mutable = if declared.is_some_and(|local| local.mutable) { "mut " } else { "" };
-                let ty = declared.map_or(value.ty, |local| local.ty);
+                let ty = declared.map_or(&value.ty, |local| &local.ty);
                 let _ = write!(out, "let {mutable}{}: {ty} = ", self.local(*local));
                 self.expr(value, level, out);
             }

@@ -11,7 +11,7 @@ mod ty;
 pub use expr::{Arm, BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, UnaryOp};
 pub use functions::{FunctionId, Functions};
 pub use parts::Part;
-pub use ty::Type;
+pub use ty::{EnumType, StructType, Type, Variant};
 
 use spec::Sats;
 use syntax::Loc;

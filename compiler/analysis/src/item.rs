@@ -80,8 +80,8 @@ fn check_function(
     let signature = function_signature(function, id, &mut report.beside());
     let mut inner = report.beside();
     let env = Env { signatures, contract: None };
-    let checked =
-        Body::new(env, BodyKind::Function, &signature.params, &mut inner).check_function(&function.body, signature.ret);
+    let checked = Body::new(env, BodyKind::Function, &signature.params, &mut inner)
+        .check_function(&function.body, signature.ret.as_ref());
     report.absorb(inner);
     Some((id, Arc::new(lower_function(function, &signature, checked, None, report))))
 }
@@ -100,7 +100,7 @@ fn lower_function(
         contract,
         type_params: Vec::new(),
         params: params(&signature.params, report),
-        ret: signature.ret.unwrap_or(Type::Unit),
+        ret: signature.ret.clone().unwrap_or(Type::Unit),
         locals: checked.locals,
         body: checked.block,
         loc: signature.loc.clone(),
@@ -114,7 +114,7 @@ fn lower_function(
 fn params(slots: &[Slot], report: &Report<'_>) -> Vec<hir::Param> {
     let param = |slot: &Slot| hir::Param {
         name: slot.name.to_string(),
-        ty: slot.ty.unwrap_or(Type::Unit),
+        ty: slot.ty.clone().unwrap_or(Type::Unit),
         loc: report.loc(slot.span),
     };
     slots.iter().map(param).collect()
@@ -293,7 +293,7 @@ fn lower_members<'a>(
     let mut out = Vec::with_capacity(members.len());
     for (function, signature) in members {
         let body = Body::new(env, BodyKind::Function, &signature.params, report);
-        let mut checked = body.check_function(&function.body, signature.ret);
+        let mut checked = body.check_function(&function.body, signature.ret.as_ref());
         used.add(&mut checked);
         let owner = Some(contract.name.to_string());
         out.push((signature.id, Arc::new(lower_function(function, signature, checked, owner, report))));

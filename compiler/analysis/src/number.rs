@@ -52,12 +52,12 @@ pub(crate) fn quantity(digits: &str, unit: Unit, span: Span, report: &mut Report
     let (factor, ty) = base(unit);
     let whole = decimal(digits).map(|value| value * RBig::from(IBig::from(factor)));
     let Some(whole) = whole.filter(|value| value.is_int()) else {
-        let message = format!("`{digits} {}` is not a whole number of {}", unit.word(), base_word(ty));
+        let message = format!("`{digits} {}` is not a whole number of {}", unit.word(), base_word(&ty));
         let found = report.error(Code::E0205, message, span);
-        return report.fail(found.help(format!("write it in whole {}", base_word(ty))));
+        return report.fail(found.help(format!("write it in whole {}", base_word(&ty))));
     };
     let number = whole.numerator().clone();
-    check_range(&number, ty, span, report).then_some((number, ty))
+    check_range(&number, &ty, span, report).then_some((number, ty))
 }
 
 /// The type and the number of a point in time.
@@ -75,11 +75,11 @@ pub(crate) fn point(clock: Clock, text: &str, span: Span, report: &mut Report<'_
             (IBig::from(seconds), Type::Time)
         }
     };
-    check_range(&number, ty, span, report).then_some((number, ty))
+    check_range(&number, &ty, span, report).then_some((number, ty))
 }
 
 /// Whether a constant lies within its type's range; reports it if not.
-pub(crate) fn check_range(number: &IBig, ty: Type, span: Span, report: &mut Report<'_>) -> bool {
+pub(crate) fn check_range(number: &IBig, ty: &Type, span: Span, report: &mut Report<'_>) -> bool {
     let supply = Sats::MAX.get().cast_signed();
     let (range, message) = match ty {
         Type::Coin => (-supply..=supply, "an amount is at most 21,000,000 coin"),
@@ -108,7 +108,7 @@ fn base(unit: Unit) -> (u64, Type) {
     }
 }
 
-fn base_word(ty: Type) -> &'static str {
+fn base_word(ty: &Type) -> &'static str {
     match ty {
         Type::Coin => "sats",
         Type::Blocks => "blocks",

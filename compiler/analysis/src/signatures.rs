@@ -195,7 +195,7 @@ pub(crate) fn function_signature(function: &ast::Fn, id: FunctionId, report: &mu
 }
 
 /// Parameters or arguments with their types, of which `allowed` ones may stand here.
-pub(crate) fn slots(params: &[ast::Param], report: &mut Report<'_>, allowed: fn(Type) -> bool) -> Vec<Slot> {
+pub(crate) fn slots(params: &[ast::Param], report: &mut Report<'_>, allowed: fn(&Type) -> bool) -> Vec<Slot> {
     let mut seen: BTreeMap<&str, &Ident> = BTreeMap::new();
     let mut out = Vec::with_capacity(params.len());
     for param in params {
@@ -204,7 +204,7 @@ pub(crate) fn slots(params: &[ast::Param], report: &mut Report<'_>, allowed: fn(
             report.push(declared_twice(name, report.loc(name.span), report.loc(first.span)));
         }
         let ty = match types::resolve(&param.ty, report) {
-            Some(ty) if ty == Type::Share || !allowed(ty) => {
+            Some(ty) if ty == Type::Share || !allowed(&ty) => {
                 let message = format!("`{ty}` cannot be the type of `{name}`");
                 let help = match ty {
                     Type::Sigs(_) => "take the signatures as an argument of a spend path",
@@ -297,8 +297,8 @@ fn unknown_constants(consts: &[&ast::Const]) -> BTreeMap<Arc<str>, Option<Consta
 
 fn evaluate<'a>(constant: &ast::Const, env: Env<'a>, report: &mut Report<'a>) -> Option<Constant> {
     let declared = constant.ty.as_ref().map(|ty| types::resolve(ty, report));
-    let is_share = match declared {
-        Some(Some(ty)) => ty == Type::Share,
+    let is_share = match &declared {
+        Some(Some(ty)) => *ty == Type::Share,
         Some(None) => return None,
         None => matches!(constant.value.kind, ast::ExprKind::Percent(_)),
     };

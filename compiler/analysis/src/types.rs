@@ -54,7 +54,7 @@ pub(crate) fn resolve(ty: &TypeExpr, report: &mut Report<'_>) -> Option<Type> {
 }
 
 fn plain(word: &str) -> Option<Type> {
-    PLAIN.iter().find(|(name, _)| *name == word).map(|(_, ty)| *ty)
+    PLAIN.iter().find(|(name, _)| *name == word).map(|(_, ty)| ty.clone())
 }
 
 fn unknown(word: &str, ty: &TypeExpr, report: &mut Report<'_>) -> Option<Type> {
@@ -94,26 +94,26 @@ fn sized(word: &str, args: &[TypeArg], ty: &TypeExpr, report: &mut Report<'_>) -
 }
 
 /// Whether every value of `found` can be used as `wanted`.
-pub(crate) fn fits(found: Type, wanted: Type) -> bool {
-    found == wanted || (wanted == Type::Bytes && found.is_bytes())
+pub(crate) fn fits(found: &Type, wanted: &Type) -> bool {
+    found == wanted || (*wanted == Type::Bytes && found.is_bytes())
 }
 
 /// Gives a literal the type that its place wants, where it may have it: `0` has every unit, a number
 /// can be one of tokens, and 33 bytes can be a public key.
-pub(crate) fn adapt(mut expr: Expr, wanted: Type) -> Expr {
-    let adapts = match (&expr.kind, expr.ty, wanted) {
-        (ExprKind::Int(n), Type::Int, wanted) => wanted == Type::Tokens || (*n == IBig::ZERO && wanted.is_number()),
+pub(crate) fn adapt(mut expr: Expr, wanted: &Type) -> Expr {
+    let adapts = match (&expr.kind, &expr.ty, wanted) {
+        (ExprKind::Int(n), Type::Int, wanted) => *wanted == Type::Tokens || (*n == IBig::ZERO && wanted.is_number()),
         (ExprKind::Bytes(_), Type::BytesN(33), Type::PubKey) => true,
         _ => false,
     };
     if adapts {
-        expr.ty = wanted;
+        expr.ty = wanted.clone();
     }
     expr
 }
 
 /// How a number of this type could be written, for help lines.
-pub(crate) fn with_unit(number: &str, ty: Type) -> Option<String> {
+pub(crate) fn with_unit(number: &str, ty: &Type) -> Option<String> {
     match ty {
         Type::Coin => Some(format!("{number} sats")),
         Type::Blocks => Some(format!("{number} blocks")),

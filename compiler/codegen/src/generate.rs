@@ -150,7 +150,7 @@ fn arrange_path(
         Err(Excess::Levels) => return Err(Box::new(too_deep(path, "the compiler follows"))),
     };
     let end = if single { End::Truth } else { End::Empty };
-    let holes: Vec<usize> = contract.params.iter().map(|param| typical_push_len(param.ty)).collect();
+    let holes: Vec<usize> = contract.params.iter().map(|param| typical_push_len(&param.ty)).collect();
     match arrange::arrange(&mut mir, end, rules.limits.script_bytes, &holes) {
         Ok(arranged) => Ok(PathPlan { arranged, time }),
         Err(_) => Err(Box::new(too_large(path, rules))),
@@ -182,7 +182,7 @@ const LOCK_BYTES_MAX: u64 = 223;
 const UNLOCK_BYTES_MAX: u64 = 10_000;
 
 /// The bytes that a parameter's push usually takes.
-fn typical_push_len(ty: hir::Type) -> usize {
+fn typical_push_len(ty: &hir::Type) -> usize {
     match ty {
         hir::Type::Lock => 26,
         other => param_len_max(other).map_or(9, |len| push_len(&vec![0x7f; len])),
@@ -190,41 +190,43 @@ fn typical_push_len(ty: hir::Type) -> usize {
 }
 
 /// The bytes that a parameter's value has at most, as far as the type says.
-fn param_len_max(ty: hir::Type) -> Option<usize> {
+fn param_len_max(ty: &hir::Type) -> Option<usize> {
     match ty {
         hir::Type::Bool => Some(1),
         hir::Type::Height | hir::Type::Blocks | hir::Type::Duration => Some(4),
         hir::Type::Time => Some(5),
         hir::Type::Int | hir::Type::Coin | hir::Type::Tokens => Some(8),
-        hir::Type::BytesN(len) => Some(len as usize),
-        hir::Type::PubKey => Some(33),
+        hir::Type::IntN(len) => Some(*len as usize),
         hir::Type::Sig | hir::Type::DataSig => Some(73),
         hir::Type::Lock => Some(LOCK_BYTES_MAX as usize),
-        hir::Type::Bytes | hir::Type::Sigs(_) | hir::Type::Share | hir::Type::Unit => None,
+        other => other.fixed_len().map(|len| len as usize),
     }
 }
 
 /// The least bytes of a parameter's push.
-fn push_len_min(ty: hir::Type) -> usize {
+fn push_len_min(ty: &hir::Type) -> usize {
     ty.fixed_len().map_or(1, |len| push_len(&vec![0x7f; len as usize]))
 }
 
 /// The bytes of each item that an argument may have: at most, or as few as make sense.
-fn arg_lens(ty: hir::Type, longest: Option<u64>) -> Vec<u64> {
+fn arg_lens(ty: &hir::Type, longest: Option<u64>) -> Vec<u64> {
     match ty {
         hir::Type::Sigs(count) => {
-            let mut lens = vec![73; count as usize + 1];
+            let mut lens = vec![73; *count as usize + 1];
             lens.first_mut().into_iter().for_each(|field| *field = 3);
             lens
         }
-        hir::Type::Int | hir::Type::Bytes | hir::Type::Lock => vec![longest.unwrap_or(1)],
+        hir::Type::Int | hir::Type::Bytes | hir::Type::Lock | hir::Type::Padding => vec![longest.unwrap_or(1)],
+        hir::Type::IntN(len) => vec![u64::from(*len)],
         // No amount or time that exists needs more bytes.
         hir::Type::Coin | hir::Type::Tokens => vec![longest.map_or(4, |_| 8)],
         hir::Type::Time | hir::Type::Height | hir::Type::Blocks | hir::Type::Duration => vec![5],
         hir::Type::Sig | hir::Type::DataSig => vec![longest.map_or(64, |_| 73)],
         hir::Type::Bool => vec![1],
-        hir::Type::BytesN(_) | hir::Type::PubKey => vec![u64::from(ty.fixed_len().unwrap_or(1))],
-        hir::Type::Share | hir::Type::Unit => vec![1],
+        hir::Type::Tuple(_) | hir::Type::Struct(_) | hir::Type::Enum(_) | hir::Type::Array(..) => {
+            ty.leaves().iter().flat_map(|leaf| arg_lens(leaf, longest)).collect()
+        }
+        other => vec![other.fixed_len().map_or(1, u64::from)],
     }
 }
 
@@ -261,7 +263,7 @@ impl Script {
     /// What makes the script unusable under the rules.
     fn excess(&self, contract: &hir::Contract, paths: &[PathPlan], rules: &Rules) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        let least = self.len(|index| contract.params.get(index).map_or(1, |param| push_len_min(param.ty)));
+        let least = self.len(|index| contract.params.get(index).map_or(1, |param| push_len_min(&param.ty)));
         let limit = rules.limits.script_bytes.min(rules.limits.item_bytes);
         if least > limit {
             let (least, limit) = (grouped(least as u64), grouped(limit as u64));
@@ -324,11 +326,11 @@ impl Script {
     ) -> Option<u64> {
         let mut stack = Vec::new();
         for arg in &plan.arranged.order {
-            stack.extend(arg_lens(path.args.get(*arg)?.ty, longest).into_iter().map(Item::of));
+            stack.extend(arg_lens(&path.args.get(*arg)?.ty, longest).into_iter().map(Item::of));
         }
         stack.extend(self.selectors.get(at).map(|selector| Item::int(*selector)));
         let hole = |ty| param_len_max(ty).map_or(longest.unwrap_or(1), |len| len as u64);
-        let holes: Vec<u64> = contract.params.iter().map(|param| hole(param.ty)).collect();
+        let holes: Vec<u64> = contract.params.iter().map(|param| hole(&param.ty)).collect();
         let script = self.len(|index| holes.get(index).map_or(1, |len| *len as usize + 3)) as u64;
         let lengths = match longest {
             Some(longest) => {
@@ -342,9 +344,9 @@ impl Script {
     /// Warns of paths that cost more than the unlocking bytecode pays for, with arguments of usual lengths.
     fn over_budget(&self, contract: &hir::Contract, paths: &[PathPlan], rules: &Rules) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        let script = self.len(|index| contract.params.get(index).map_or(1, |param| push_len_min(param.ty)));
+        let script = self.len(|index| contract.params.get(index).map_or(1, |param| push_len_min(&param.ty)));
         for (at, (path, plan)) in contract.paths.iter().zip(paths).enumerate() {
-            let args: u64 = path.args.iter().flat_map(|arg| arg_lens(arg.ty, None)).map(|len| len + 1).sum();
+            let args: u64 = path.args.iter().flat_map(|arg| arg_lens(&arg.ty, None)).map(|len| len + 1).sum();
             let unlock = script + args as usize;
             let budget = rules.cost_budget(unlock).get();
             let cost = self.cost_bound(at, contract, path, plan, rules, None);

@@ -57,7 +57,7 @@ pub(crate) fn lower(
     functions: &hir::Functions,
     notes: &mut Notes,
 ) -> Result<Lowered, Excess> {
-    let graph = Graph::new(contract.params.iter().map(|param| push_weight(param.ty)).collect());
+    let graph = Graph::new(contract.params.iter().map(|param| push_weight(&param.ty)).collect());
     let mut lowering = Lowering {
         functions,
         notes,
@@ -78,16 +78,16 @@ pub(crate) fn lower(
 }
 
 /// About how many bytes the push of a parameter takes.
-fn push_weight(ty: hir::Type) -> u32 {
+fn push_weight(ty: &hir::Type) -> u32 {
     match ty {
         hir::Type::Bool | hir::Type::Share | hir::Type::Unit => 1,
         hir::Type::Int | hir::Type::Blocks | hir::Type::Duration => 3,
         hir::Type::Height | hir::Type::Coin | hir::Type::Tokens => 4,
         hir::Type::Time => 5,
-        hir::Type::BytesN(len) => len.saturating_add(1),
+        hir::Type::IntN(len) => len.saturating_add(1),
         hir::Type::Bytes | hir::Type::Lock => 26,
-        hir::Type::PubKey => 34,
         hir::Type::Sig | hir::Type::DataSig | hir::Type::Sigs(_) => 66,
+        other => other.fixed_len().map_or(9, |len| len.saturating_add(1)),
     }
 }
 
@@ -124,11 +124,11 @@ impl Lowering<'_> {
         let mut args = Vec::with_capacity(path.args.len());
         for arg in &path.args {
             let place = self.notes.places.add(&arg.loc);
-            let count = item_count(arg.ty);
+            let count = item_count(&arg.ty);
             args.push((next..next + count).map(|item| self.graph.arg(item, place)).collect());
             next += count;
         }
-        self.arg_items = path.args.iter().map(|arg| item_count(arg.ty)).collect();
+        self.arg_items = path.args.iter().map(|arg| item_count(&arg.ty)).collect();
         Frame { args, locals: vec![None; path.locals.len()] }
     }
 
@@ -339,7 +339,7 @@ impl Lowering<'_> {
 
     /// The items of an argument: one, except where the signatures of a multisig are passed on.
     fn items(&mut self, frame: &mut Frame, arg: &hir::Expr) -> Result<Vec<NodeId>, Excess> {
-        match (&arg.kind, arg.ty) {
+        match (&arg.kind, &arg.ty) {
             (hir::ExprKind::Arg(id), hir::Type::Sigs(_)) => Ok(frame.args.get(id.index()).cloned().unwrap_or_default()),
             _ => Ok(vec![self.expr(frame, arg)?]),
         }
@@ -347,9 +347,9 @@ impl Lowering<'_> {
 }
 
 /// How many stack items an argument takes.
-fn item_count(ty: hir::Type) -> usize {
+fn item_count(ty: &hir::Type) -> usize {
     match ty {
-        hir::Type::Sigs(count) => count as usize + 1,
+        hir::Type::Sigs(count) => *count as usize + 1,
         _ => 1,
     }
 }

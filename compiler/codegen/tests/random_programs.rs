@@ -251,8 +251,8 @@ impl Draw {
         }
         if self.below(8) == 0 {
             let condition = Box::new(self.boxed(Type::Bool, depth));
-            let then = Block { stmts: vec![], value: Some(Box::new(self.boxed(ty, depth))) };
-            let otherwise = Block { stmts: vec![], value: Some(Box::new(self.boxed(ty, depth))) };
+            let then = Block { stmts: vec![], value: Some(Box::new(self.boxed(ty.clone(), depth))) };
+            let otherwise = Block { stmts: vec![], value: Some(Box::new(self.boxed(ty.clone(), depth))) };
             return expr(ExprKind::If { condition, then, otherwise }, ty);
         }
         match ty {
@@ -357,8 +357,8 @@ impl Draw {
     fn stmt(&mut self, nesting: usize) -> Stmt {
         match self.below(if nesting > 0 { 8 } else { 6 }) {
             0..=2 => {
-                let ty = TYPES[self.below(3)];
-                let value = self.expr(ty, 2);
+                let ty = TYPES[self.below(3)].clone();
+                let value = self.expr(ty.clone(), 2);
                 let at = self.new_local(ty);
                 self.in_scope.push(at);
                 stmt(StmtKind::Let { local: analysis::hir::LocalId::new(at), value })
@@ -366,7 +366,7 @@ impl Draw {
             3 | 4 if !self.in_scope.is_empty() => {
                 let chosen = self.below(self.in_scope.len());
                 let at = self.in_scope[chosen];
-                let value = self.expr(self.locals[at], 2);
+                let value = self.expr(self.locals[at].clone(), 2);
                 stmt(StmtKind::Assign { local: analysis::hir::LocalId::new(at), place: vec![], value })
             }
             3..=5 => {
@@ -425,7 +425,7 @@ fn check(seed: u64, size: usize) {
         .collect();
     let last = draw.expr(Type::Bool, 3);
     stmts.push(require(last, "the last check"));
-    let params = ARGS.iter().enumerate().map(|(at, ty)| param(&format!("a{at}"), *ty)).collect();
+    let params = ARGS.iter().enumerate().map(|(at, ty)| param(&format!("a{at}"), ty.clone())).collect();
     let program = contract(vec![], vec![path("spend", params, draw.locals.clone(), stmts)]);
     let artifact = compile(&program, &[]);
     for _ in 0..4 {

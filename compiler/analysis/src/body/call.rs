@@ -91,13 +91,13 @@ impl Body<'_, '_> {
         let checked: Vec<_> = args
             .iter()
             .zip(&function.params)
-            .map(|(arg, slot)| match slot.ty {
+            .map(|(arg, slot)| match &slot.ty {
                 Some(wanted) => self.expect(arg, wanted),
                 None => self.expr(arg),
             })
             .collect();
         let args = checked.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(self.make(call_kind(function.id, args), function.ret?, span))
+        Some(self.make(call_kind(function.id, args), function.ret.clone()?, span))
     }
 
     fn call_builtin(&mut self, word: &str, args: &[ast::Expr], span: Span) -> Option<Expr> {
@@ -126,7 +126,7 @@ impl Body<'_, '_> {
     }
 
     fn typed(&mut self, builtin: Builtin, args: &[ast::Expr], wanted: &[Type], ty: Type, span: Span) -> Option<Expr> {
-        let checked: Vec<_> = args.iter().zip(wanted).map(|(arg, wanted)| self.expect(arg, *wanted)).collect();
+        let checked: Vec<_> = args.iter().zip(wanted).map(|(arg, wanted)| self.expect(arg, wanted)).collect();
         let args = checked.into_iter().collect::<Option<Vec<_>>>()?;
         Some(self.make(ExprKind::Builtin { builtin, args }, ty, span))
     }
@@ -135,17 +135,17 @@ impl Body<'_, '_> {
     fn like_numbers(&mut self, builtin: Builtin, args: &[ast::Expr], span: Span) -> Option<Expr> {
         let checked: Vec<_> = args.iter().map(|arg| self.expr(arg)).collect();
         let checked = checked.into_iter().collect::<Option<Vec<_>>>()?;
-        let unit = checked.iter().map(|expr| expr.ty).find(|ty| *ty != Type::Int).unwrap_or(Type::Int);
+        let unit = checked.iter().map(|expr| &expr.ty).find(|ty| **ty != Type::Int).cloned().unwrap_or(Type::Int);
         if !unit.is_number() {
-            return self.no_number(unit, span);
+            return self.no_number(&unit, span);
         }
         let typed: Vec<_> =
-            checked.into_iter().zip(args).map(|(expr, arg)| self.expect_checked(expr, unit, arg.span)).collect();
+            checked.into_iter().zip(args).map(|(expr, arg)| self.expect_checked(expr, &unit, arg.span)).collect();
         let args = typed.into_iter().collect::<Option<Vec<_>>>()?;
         Some(self.make(ExprKind::Builtin { builtin, args }, unit, span))
     }
 
-    fn no_number<T>(&mut self, ty: Type, span: Span) -> Option<T> {
+    fn no_number<T>(&mut self, ty: &Type, span: Span) -> Option<T> {
         let found = self.report.error(Code::E0201, format!("a number is needed, but this is `{ty}`"), span);
         self.report.fail(match ty.is_bytes() {
             true => found.help("write `int(..)` to read bytes as a number"),
@@ -161,7 +161,7 @@ impl Body<'_, '_> {
     fn int_call(&mut self, args: &[ast::Expr], span: Span) -> Option<Expr> {
         let [arg] = args else { return None };
         let expr = self.expr(arg)?;
-        let builtin = match expr.ty {
+        let builtin = match &expr.ty {
             Type::Int => return Some(expr),
             ty if ty.is_number() => Builtin::Cast,
             ty if ty.is_bytes() => Builtin::ToInt,
@@ -176,10 +176,10 @@ impl Body<'_, '_> {
 
     fn bytes_call(&mut self, args: &[ast::Expr], span: Span) -> Option<Expr> {
         let [number, len] = args else { return None };
-        let (value, len_value) = (self.expr(number), self.expect(len, Type::Int));
+        let (value, len_value) = (self.expr(number), self.expect(len, &Type::Int));
         let (value, len_value) = (value?, len_value?);
         if !value.ty.is_number() {
-            return self.no_number(value.ty, number.span);
+            return self.no_number(&value.ty, number.span);
         }
         let ty = match known(&len_value).map(u32::try_from) {
             Some(Ok(len)) if len <= types::BYTES_MAX => Type::BytesN(len),
@@ -196,7 +196,7 @@ impl Body<'_, '_> {
 
     fn reverse(&mut self, args: &[ast::Expr], span: Span) -> Option<Expr> {
         let [arg] = args else { return None };
-        let bytes = self.expect(arg, Type::Bytes)?;
+        let bytes = self.expect(arg, &Type::Bytes)?;
         let ty = bytes.ty.fixed_len().map_or(Type::Bytes, Type::BytesN);
         Some(self.make(ExprKind::Builtin { builtin: Builtin::Reverse, args: vec![bytes] }, ty, span))
     }
@@ -210,13 +210,13 @@ impl Body<'_, '_> {
     ) -> Option<Expr> {
         match (method.as_str(), args) {
             ("signed", [sig]) => {
-                let (key, sig) = (self.expect(receiver, Type::PubKey), self.expect(sig, Type::Sig));
+                let (key, sig) = (self.expect(receiver, &Type::PubKey), self.expect(sig, &Type::Sig));
                 let kind = ExprKind::Signed { key: Box::new(key?), sig: Box::new(sig?) };
                 Some(self.make(kind, Type::Bool, span))
             }
             ("signed", [message, sig]) => {
-                let key = self.expect(receiver, Type::PubKey);
-                let (message, sig) = (self.expect(message, Type::Bytes), self.expect(sig, Type::DataSig));
+                let key = self.expect(receiver, &Type::PubKey);
+                let (message, sig) = (self.expect(message, &Type::Bytes), self.expect(sig, &Type::DataSig));
                 let (key, message, sig) = (Box::new(key?), Box::new(message?), Box::new(sig?));
                 Some(self.make(ExprKind::DataSigned { key, message, sig }, Type::Bool, span))
             }

@@ -55,7 +55,7 @@ impl Body<'_, '_> {
         let message = message.unwrap_or_else(|| self.default_message(cond.span));
         let condition = match time_lock(cond) {
             Some((clock, sign, bound)) => self.lock_condition(clock, sign, bound, cond.span, out),
-            None => self.expect(cond, Type::Bool).map(Condition::Holds),
+            None => self.expect(cond, &Type::Bool).map(Condition::Holds),
         };
         if let Some(condition) = self.note(condition) {
             let kind = StmtKind::Require { condition, message };
@@ -85,13 +85,13 @@ impl Body<'_, '_> {
         }
         match clock {
             Clock::Height => {
-                let bound = self.expect(bound, Type::Height)?;
+                let bound = self.expect(bound, &Type::Height)?;
                 let range = Range::UpTo(*number::HEIGHTS.end());
                 self.guard(&bound, range, "a height lies below 500_000_000", span, out);
                 Some(Condition::TxHeightAtLeast(bound))
             }
             Clock::Time => {
-                let bound = self.expect(bound, Type::Time)?;
+                let bound = self.expect(bound, &Type::Time)?;
                 let range = Range::From(*number::TIMES.start());
                 self.guard(&bound, range, "a lock time lies after 1985", span, out);
                 Some(Condition::TxTimeAtLeast(bound))
@@ -105,7 +105,7 @@ impl Body<'_, '_> {
         let (limit, limit_text) = match age.ty {
             Type::Blocks => (AGE_BLOCKS_MAX, "65_535 blocks"),
             Type::Duration => (AGE_SECONDS_MAX, "33_553_920 seconds"),
-            Type::Int => return self.expect_checked(age, Type::Blocks, bound.span),
+            Type::Int => return self.expect_checked(age, &Type::Blocks, bound.span),
             ty => {
                 let message = format!("an age is `Blocks` or a `Duration`, but this is `{ty}`");
                 let found = self.report.error(Code::E0201, message, bound.span);
@@ -136,7 +136,7 @@ impl Body<'_, '_> {
         if !is_unseen(bound) {
             return;
         }
-        let number = |n: i64| Expr { kind: ExprKind::Int(IBig::from(n)), ty: bound.ty, loc: bound.loc.clone() };
+        let number = |n: i64| Expr { kind: ExprKind::Int(IBig::from(n)), ty: bound.ty.clone(), loc: bound.loc.clone() };
         let compare =
             |op, limit| ExprKind::Binary { op, left: Box::new(bound.clone()), right: Box::new(number(limit)) };
         let kind = match range {

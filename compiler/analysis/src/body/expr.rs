@@ -92,7 +92,7 @@ impl Body<'_, '_> {
     }
 
     fn if_value(&mut self, branch: &ast::If) -> Option<Expr> {
-        let condition = self.expect(&branch.cond, Type::Bool);
+        let condition = self.expect(&branch.cond, &Type::Bool);
         let mut then = self.block_with_value(&branch.then, None);
         let Some(otherwise) = &branch.otherwise else {
             return self.report.fail(
@@ -104,8 +104,8 @@ impl Body<'_, '_> {
         let mut otherwise = self.block_with_value(otherwise, None);
         let first = then.value.take()?;
         let second = otherwise.value.take()?;
-        let first = types::adapt(*first, second.ty);
-        let second = types::adapt(*second, first.ty);
+        let first = types::adapt(*first, &second.ty);
+        let second = types::adapt(*second, &first.ty);
         let ty = self.common_type(&first, &second, branch.span)?;
         then.value = Some(Box::new(first));
         otherwise.value = Some(Box::new(second));
@@ -114,9 +114,9 @@ impl Body<'_, '_> {
     }
 
     fn common_type(&mut self, first: &Expr, second: &Expr, span: Span) -> Option<Type> {
-        let (a, b) = (first.ty, second.ty);
+        let (a, b) = (&first.ty, &second.ty);
         if a == b {
-            return Some(a);
+            return Some(a.clone());
         }
         if a.is_bytes() && b.is_bytes() {
             return Some(Type::Bytes);
@@ -135,8 +135,8 @@ impl Body<'_, '_> {
         span: Span,
     ) -> Option<Expr> {
         let bytes = self.expr(base);
-        let from = from.map(|from| self.expect(from, Type::Int));
-        let to = to.map(|to| self.expect(to, Type::Int));
+        let from = from.map(|from| self.expect(from, &Type::Int));
+        let to = to.map(|to| self.expect(to, &Type::Int));
         let bytes = bytes?;
         if !bytes.ty.is_bytes() {
             let message = format!("`{}` cannot be sliced, only bytes can", bytes.ty);
@@ -188,7 +188,7 @@ impl Body<'_, '_> {
     }
 
     fn threshold(&mut self, needed: &ast::Expr, keys: &[ast::Expr], sigs: &[ast::Expr], span: Span) -> Option<Expr> {
-        let checked: Vec<_> = keys.iter().map(|key| self.expect(key, Type::PubKey)).collect();
+        let checked: Vec<_> = keys.iter().map(|key| self.expect(key, &Type::PubKey)).collect();
         let required = self.needed(needed, keys.len(), span);
         let sigs = self.sigs_arg(sigs, span);
         let keys = checked.into_iter().collect::<Option<Vec<_>>>()?;
@@ -205,7 +205,7 @@ impl Body<'_, '_> {
     }
 
     fn needed(&mut self, needed: &ast::Expr, keys: usize, span: Span) -> Option<u8> {
-        let expr = self.expect(needed, Type::Int)?;
+        let expr = self.expect(needed, &Type::Int)?;
         let count = known(&expr).and_then(|count| u8::try_from(count).ok());
         if keys > types::KEYS_MAX as usize {
             let message = format!("a multisig has at most {} keys, this has {keys}", types::KEYS_MAX);
@@ -228,8 +228,8 @@ impl Body<'_, '_> {
                 self.name(name)?;
                 return self.no_sigs(name.span);
             };
-            return match self.args.get(id.index())?.ty? {
-                Type::Sigs(count) => Some((id, count)),
+            return match self.args.get(id.index())?.ty.as_ref()? {
+                Type::Sigs(count) => Some((id, *count)),
                 _ => self.no_sigs(name.span),
             };
         }

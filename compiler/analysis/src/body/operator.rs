@@ -21,23 +21,23 @@ enum Clash {
 impl Body<'_, '_> {
     pub(super) fn unary(&mut self, sign: UnarySign, operand: &ast::Expr, span: Span) -> Option<Expr> {
         let value = self.expr(operand)?;
-        let ty = value.ty;
+        let ty = value.ty.clone();
         let op = match sign {
             UnarySign::Neg if ty.is_number() && !matches!(ty, Type::Height | Type::Time) => UnaryOp::Neg,
             UnarySign::Not if ty == Type::Bool => UnaryOp::Not,
             UnarySign::BitNot if ty.is_bytes() => UnaryOp::BitNot,
             _ => {
-                return self.no_unary(sign, ty, span);
+                return self.no_unary(sign, &ty, span);
             }
         };
         if let (UnaryOp::Neg, ExprKind::Int(n)) = (op, &value.kind) {
             return Some(self.make(ExprKind::Int(-n.clone()), ty, span));
         }
-        let ty = if op == UnaryOp::BitNot { plain_bytes(ty) } else { ty };
+        let ty = if op == UnaryOp::BitNot { plain_bytes(&ty) } else { ty };
         Some(self.make(ExprKind::Unary { op, operand: Box::new(value) }, ty, span))
     }
 
-    fn no_unary<T>(&mut self, sign: UnarySign, ty: Type, span: Span) -> Option<T> {
+    fn no_unary<T>(&mut self, sign: UnarySign, ty: &Type, span: Span) -> Option<T> {
         let message = format!("`{}` does not exist for `{ty}`", sign.symbol());
         let help = match sign {
             UnarySign::Neg => "subtract it from something of its kind",
@@ -57,7 +57,7 @@ impl Body<'_, '_> {
         span: Span,
     ) -> Option<Expr> {
         if matches!(sign, Sign::And | Sign::Or) {
-            let (a, b) = (self.expect(left, Type::Bool), self.expect(right, Type::Bool));
+            let (a, b) = (self.expect(left, &Type::Bool), self.expect(right, &Type::Bool));
             let op = if sign == Sign::And { BinaryOp::And } else { BinaryOp::Or };
             return Some(self.join(op, Type::Bool, a?, b?, span));
         }
@@ -68,7 +68,7 @@ impl Body<'_, '_> {
             let found = self.report.error(Code::E0210, "this divides by zero", right.span);
             return self.report.fail(found.help("divide by another number"));
         }
-        match joined(sign, a.ty, b.ty) {
+        match joined(sign, &a.ty, &b.ty) {
             Ok((op, ty)) => {
                 self.warn_about_lost_fraction(op, &a, &b, span);
                 Some(self.join(op, ty, a, b, span))
@@ -91,7 +91,7 @@ impl Body<'_, '_> {
     }
 
     fn clash(&mut self, clash: Clash, sign: Sign, sign_span: Span, left: &Expr, right: &Expr) -> Option<Expr> {
-        let (a, b) = (left.ty, right.ty);
+        let (a, b) = (&left.ty, &right.ty);
         let found = match &clash {
             Clash::Units => self.report.error(Code::E0202, sentence(sign, a, b), sign_span),
             Clash::Operator => {
@@ -111,7 +111,7 @@ impl Body<'_, '_> {
 
     /// A bare number beside a quantity probably lacks its unit.
     fn unit_help(&self, sign: Sign, left: &Expr, right: &Expr) -> Option<String> {
-        let (bare, other) = match (&left.kind, left.ty, &right.kind, right.ty) {
+        let (bare, other) = match (&left.kind, &left.ty, &right.kind, &right.ty) {
             (ExprKind::Int(_), Type::Int, _, other) => (left, other),
             (_, other, ExprKind::Int(_), Type::Int) => (right, other),
             (_, Type::Int, _, other) | (_, other, _, Type::Int) if other.is_number() => {
@@ -121,8 +121,8 @@ impl Body<'_, '_> {
         };
         let text = self.report.text_of(bare.loc.span);
         let other = match (sign, other) {
-            (Sign::Add | Sign::Sub, Type::Height) => Type::Blocks,
-            (Sign::Add | Sign::Sub, Type::Time) => Type::Duration,
+            (Sign::Add | Sign::Sub, Type::Height) => &Type::Blocks,
+            (Sign::Add | Sign::Sub, Type::Time) => &Type::Duration,
             _ => other,
         };
         types::with_unit(&text, other).map(|fixed| format!("write `{fixed}`"))
@@ -130,7 +130,7 @@ impl Body<'_, '_> {
 }
 
 /// The next action where nothing better is known.
-fn general_help(clash: Clash, a: Type, b: Type) -> &'static str {
+fn general_help(clash: Clash, a: &Type, b: &Type) -> &'static str {
     match clash {
         Clash::Lengths => "compare with bytes of this length, or take a part by `x[..n]`",
         Clash::Units => "bring both sides to one unit, or take plain numbers by `int(..)`",
@@ -141,7 +141,7 @@ fn general_help(clash: Clash, a: Type, b: Type) -> &'static str {
     }
 }
 
-fn bitwise_help(sign: Sign, a: Type, b: Type) -> Option<String> {
+fn bitwise_help(sign: Sign, a: &Type, b: &Type) -> Option<String> {
     let bitwise = matches!(sign, Sign::BitAnd | Sign::BitOr | Sign::BitXor);
     match (a, b) {
         (Type::Bool, Type::Bool) if sign == Sign::BitAnd => Some("write `&&`".into()),
@@ -157,17 +157,17 @@ fn scales(sign: Sign) -> bool {
 }
 
 fn adapt_both(a: Expr, b: Expr) -> (Expr, Expr) {
-    let a = types::adapt(a, b.ty);
-    let b = types::adapt(b, a.ty);
+    let a = types::adapt(a, &b.ty);
+    let b = types::adapt(b, &a.ty);
     (a, b)
 }
 
 /// Bytes that are no key, lock or signature any more once they have been worked on.
-fn plain_bytes(ty: Type) -> Type {
+fn plain_bytes(ty: &Type) -> Type {
     ty.fixed_len().map_or(Type::Bytes, Type::BytesN)
 }
 
-fn joined(sign: Sign, a: Type, b: Type) -> Result<(BinaryOp, Type), Clash> {
+fn joined(sign: Sign, a: &Type, b: &Type) -> Result<(BinaryOp, Type), Clash> {
     match sign {
         Sign::Add if a.is_bytes() && b.is_bytes() => Ok((BinaryOp::Concat, concatenated(a, b))),
         Sign::Add => Ok((BinaryOp::Add, sum(a, b)?)),
@@ -190,27 +190,27 @@ fn joined(sign: Sign, a: Type, b: Type) -> Result<(BinaryOp, Type), Clash> {
     }
 }
 
-fn clash(a: Type, b: Type) -> Clash {
+fn clash(a: &Type, b: &Type) -> Clash {
     if a.is_number() && b.is_number() { Clash::Units } else { Clash::Operator }
 }
 
 /// Amounts of something, which add up; points in time do not.
-fn is_amount(ty: Type) -> bool {
+fn is_amount(ty: &Type) -> bool {
     ty.is_number() && !matches!(ty, Type::Height | Type::Time)
 }
 
-fn sum(a: Type, b: Type) -> Result<Type, Clash> {
+fn sum(a: &Type, b: &Type) -> Result<Type, Clash> {
     match (a, b) {
-        _ if a == b && is_amount(a) => Ok(a),
+        _ if a == b && is_amount(a) => Ok(a.clone()),
         (Type::Height, Type::Blocks) | (Type::Blocks, Type::Height) => Ok(Type::Height),
         (Type::Time, Type::Duration) | (Type::Duration, Type::Time) => Ok(Type::Time),
         _ => Err(clash(a, b)),
     }
 }
 
-fn difference(a: Type, b: Type) -> Result<Type, Clash> {
+fn difference(a: &Type, b: &Type) -> Result<Type, Clash> {
     match (a, b) {
-        _ if a == b && is_amount(a) => Ok(a),
+        _ if a == b && is_amount(a) => Ok(a.clone()),
         (Type::Height, Type::Height) => Ok(Type::Blocks),
         (Type::Time, Type::Time) => Ok(Type::Duration),
         (Type::Height, Type::Blocks) => Ok(Type::Height),
@@ -219,32 +219,32 @@ fn difference(a: Type, b: Type) -> Result<Type, Clash> {
     }
 }
 
-fn product(a: Type, b: Type) -> Result<Type, Clash> {
+fn product(a: &Type, b: &Type) -> Result<Type, Clash> {
     match (a, b) {
-        (Type::Int, other) | (other, Type::Int) if is_amount(other) => Ok(other),
+        (Type::Int, other) | (other, Type::Int) if is_amount(other) => Ok(other.clone()),
         _ => Err(clash(a, b)),
     }
 }
 
-fn quotient(a: Type, b: Type) -> Result<Type, Clash> {
+fn quotient(a: &Type, b: &Type) -> Result<Type, Clash> {
     match (a, b) {
-        (_, Type::Int) if is_amount(a) => Ok(a),
+        (_, Type::Int) if is_amount(a) => Ok(a.clone()),
         _ if a == b && is_amount(a) => Ok(Type::Int),
         _ => Err(clash(a, b)),
     }
 }
 
-fn remainder(a: Type, b: Type) -> Result<Type, Clash> {
+fn remainder(a: &Type, b: &Type) -> Result<Type, Clash> {
     match (a, b) {
-        (_, Type::Int) if is_amount(a) => Ok(a),
-        _ if a == b && is_amount(a) => Ok(a),
+        (_, Type::Int) if is_amount(a) => Ok(a.clone()),
+        _ if a == b && is_amount(a) => Ok(a.clone()),
         _ => Err(clash(a, b)),
     }
 }
 
-fn comparable(a: Type, b: Type) -> Result<ItemKind, Clash> {
+fn comparable(a: &Type, b: &Type) -> Result<ItemKind, Clash> {
     match (a.fixed_len(), b.fixed_len()) {
-        _ if a == b && (a.is_number() || a == Type::Bool) => Ok(ItemKind::Number),
+        _ if a == b && (a.is_number() || *a == Type::Bool) => Ok(ItemKind::Number),
         (Some(m), Some(n)) if m != n => Err(Clash::Lengths),
         _ if a.is_bytes() && b.is_bytes() => Ok(ItemKind::Bytes),
         _ if a.is_number() && b.is_number() => Err(Clash::Units),
@@ -252,11 +252,11 @@ fn comparable(a: Type, b: Type) -> Result<ItemKind, Clash> {
     }
 }
 
-fn ordered(a: Type, b: Type) -> Result<Type, Clash> {
+fn ordered(a: &Type, b: &Type) -> Result<Type, Clash> {
     if a == b && a.is_number() { Ok(Type::Bool) } else { Err(clash(a, b)) }
 }
 
-fn bitwise(a: Type, b: Type) -> Result<Type, Clash> {
+fn bitwise(a: &Type, b: &Type) -> Result<Type, Clash> {
     match (a.fixed_len(), b.fixed_len()) {
         _ if !a.is_bytes() || !b.is_bytes() => Err(Clash::Operator),
         (Some(m), Some(n)) if m != n => Err(Clash::Lengths),
@@ -265,7 +265,7 @@ fn bitwise(a: Type, b: Type) -> Result<Type, Clash> {
     }
 }
 
-fn shifted(a: Type, b: Type) -> Result<(ItemKind, Type), Clash> {
+fn shifted(a: &Type, b: &Type) -> Result<(ItemKind, Type), Clash> {
     match (a, b) {
         (Type::Int, Type::Int) => Ok((ItemKind::Number, Type::Int)),
         (_, Type::Int) if a.is_bytes() => Ok((ItemKind::Bytes, plain_bytes(a))),
@@ -273,12 +273,12 @@ fn shifted(a: Type, b: Type) -> Result<(ItemKind, Type), Clash> {
     }
 }
 
-fn concatenated(a: Type, b: Type) -> Type {
+fn concatenated(a: &Type, b: &Type) -> Type {
     let len = a.fixed_len().zip(b.fixed_len()).map(|(m, n)| m.saturating_add(n));
     len.map_or(Type::Bytes, Type::BytesN)
 }
 
-fn sentence(sign: Sign, a: Type, b: Type) -> String {
+fn sentence(sign: Sign, a: &Type, b: &Type) -> String {
     match sign {
         Sign::Add => format!("`{b}` cannot be added to `{a}`"),
         Sign::Sub => format!("`{b}` cannot be subtracted from `{a}`"),

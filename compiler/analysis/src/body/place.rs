@@ -66,7 +66,7 @@ impl Body<'_, '_> {
 
     fn element(&mut self, base: &ast::Expr, index: &ast::Expr) -> Option<Place> {
         let place = self.place(base);
-        let index = self.expect(index, Type::Int);
+        let index = self.expect(index, &Type::Int);
         match place? {
             Place::Coins(side) => Some(Place::Coin { side, index: index?, own: false }),
             Place::Value(expr) if expr.ty.is_bytes() => self.report.fail(

@@ -14,7 +14,7 @@ impl Body<'_, '_> {
     }
 
     fn division(&mut self, pot: &ast::Expr, name: &Ident, span: Span) -> Option<Vec<Stmt>> {
-        let checked = self.expect(pot, Type::Coin);
+        let checked = self.expect(pot, &Type::Coin);
         if !self.may_split(span) || name.is_missing() {
             return None;
         }

@@ -20,7 +20,7 @@ impl Body<'_, '_> {
     }
 
     /// A block that ends in a value of type `wanted`, or of any type.
-    pub(super) fn block_with_value(&mut self, block: &ast::Block, wanted: Option<Type>) -> hir::Block {
+    pub(super) fn block_with_value(&mut self, block: &ast::Block, wanted: Option<&Type>) -> hir::Block {
         self.open();
         let stmts = self.stmts(&block.stmts);
         let value = match &block.tail {
@@ -32,7 +32,7 @@ impl Body<'_, '_> {
     }
 
     /// The body of a function: its value may also stand behind a last `return`.
-    pub(super) fn function_block(&mut self, block: &ast::Block, wanted: Option<Type>) -> hir::Block {
+    pub(super) fn function_block(&mut self, block: &ast::Block, wanted: Option<&Type>) -> hir::Block {
         let Some((last, before)) = block.stmts.split_last() else { return self.block_with_value(block, wanted) };
         let AstStmt::Return { value: Some(value) } = &last.kind else { return self.block_with_value(block, wanted) };
         if block.tail.is_some() {
@@ -45,7 +45,7 @@ impl Body<'_, '_> {
         hir::Block { stmts, value: self.note(value).map(Box::new) }
     }
 
-    fn wanted(&mut self, value: &ast::Expr, wanted: Option<Type>) -> Option<hir::Expr> {
+    fn wanted(&mut self, value: &ast::Expr, wanted: Option<&Type>) -> Option<hir::Expr> {
         match wanted {
             Some(wanted) => self.expect(value, wanted),
             None => self.expr(value),
@@ -107,13 +107,13 @@ impl Body<'_, '_> {
         value: &ast::Expr,
     ) -> Option<StmtKind> {
         let declared = ty.map(|ty| (types::resolve(ty, self.report), ty.span));
-        let checked = match declared {
+        let checked = match &declared {
             Some((Some(wanted), _)) => self.expect(value, wanted),
             _ => self.expr(value),
         };
-        let inferred = checked.as_ref().map(|expr| expr.ty);
-        let ty = declared.map_or(inferred, |(ty, _)| ty);
-        if let (Some(Type::Share | Type::Sigs(_)), Some((_, span))) = (ty, declared) {
+        let inferred = checked.as_ref().map(|expr| expr.ty.clone());
+        let ty = declared.as_ref().map_or(inferred, |(ty, _)| ty.clone());
+        if let (Some(Type::Share | Type::Sigs(_)), Some((_, span))) = (&ty, declared) {
             let message = "a variable cannot have this type";
             let found = self.report.error(Code::E0209, message, span);
             self.report.push(found.help("leave the type out, or choose one that a script can hold"));
@@ -133,8 +133,8 @@ impl Body<'_, '_> {
             return self.not_assignable(name);
         };
         let variable = self.locals.get(local.index())?;
-        let (ty, mutable, declared) = (variable.ty, variable.mutable, variable.span);
-        let value = self.wanted(value, ty);
+        let (ty, mutable, declared) = (variable.ty.clone(), variable.mutable, variable.span);
+        let value = self.wanted(value, ty.as_ref());
         if !mutable {
             let found = self.report.error(Code::E0107, format!("`{name}` is not declared as mutable"), name.span);
             let found = found.label(self.report.loc(declared), "declared here").saying("assigned here");
@@ -157,7 +157,7 @@ impl Body<'_, '_> {
     }
 
     fn if_stmt(&mut self, branch: &ast::If) -> Option<StmtKind> {
-        let condition = self.expect(&branch.cond, Type::Bool);
+        let condition = self.expect(&branch.cond, &Type::Bool);
         let condition = self.note(condition);
         let then = self.block_without_value(&branch.then);
         let otherwise = branch.otherwise.as_ref().map(|block| self.block_without_value(block)).unwrap_or_default();

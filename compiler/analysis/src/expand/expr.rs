@@ -47,7 +47,7 @@ impl Printer<'_> {
 
     pub(super) fn expr(&self, expr: &Expr, level: usize, out: &mut String) {
         match &expr.kind {
-            ExprKind::Int(n) => number(n, expr.ty, out),
+            ExprKind::Int(n) => number(n, &expr.ty, out),
             ExprKind::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
             ExprKind::Bytes(bytes) => {
                 out.push_str("0x");
@@ -64,7 +64,7 @@ impl Printer<'_> {
             ExprKind::Binary { op, left, right } => self.binary(*op, left, right, level, out),
             ExprKind::If { condition, then, otherwise } => self.if_else(condition, then, otherwise, level, out),
             ExprKind::Introspect { fact, index } => self.introspect(*fact, index.as_deref(), level, out),
-            ExprKind::Builtin { builtin, args } => self.builtin(*builtin, args, expr.ty, level, out),
+            ExprKind::Builtin { builtin, args } => self.builtin(*builtin, args, &expr.ty, level, out),
             ExprKind::Signed { key, sig } => self.method(key, &[sig], level, out),
             ExprKind::DataSigned { key, message, sig } => self.method(key, &[message, sig], level, out),
             ExprKind::Threshold { keys, required, sigs } => {
@@ -230,7 +230,7 @@ impl Printer<'_> {
         let _ = write!(out, "].{field}");
     }
 
-    fn builtin(&self, builtin: Builtin, args: &[Expr], ty: Type, level: usize, out: &mut String) {
+    fn builtin(&self, builtin: Builtin, args: &[Expr], ty: &Type, level: usize, out: &mut String) {
         let slice: [Option<usize>; 2] = match builtin {
             Builtin::Prefix => [None, Some(1)],
             Builtin::Suffix => [Some(1), None],
@@ -252,7 +252,7 @@ impl Printer<'_> {
         out.push(']');
     }
 
-    fn named(&self, builtin: Builtin, args: &[Expr], ty: Type, level: usize, out: &mut String) {
+    fn named(&self, builtin: Builtin, args: &[Expr], ty: &Type, level: usize, out: &mut String) {
         if builtin == Builtin::Size {
             args.iter().for_each(|arg| self.inner(arg, Tightness::Atom, level, out));
             out.push_str(".length");
@@ -265,7 +265,7 @@ impl Printer<'_> {
     }
 }
 
-fn word(builtin: Builtin, ty: Type) -> &'static str {
+fn word(builtin: Builtin, ty: &Type) -> &'static str {
     match builtin {
         Builtin::Sha256 => "sha256",
         Builtin::Sha1 => "sha1",
@@ -283,7 +283,7 @@ fn word(builtin: Builtin, ty: Type) -> &'static str {
         Builtin::Within => "within",
         Builtin::LockP2pkh => "p2pkh",
         Builtin::LockP2sh32 => "p2sh32",
-        Builtin::Cast if ty == Type::Lock => "lock",
+        Builtin::Cast if *ty == Type::Lock => "lock",
         Builtin::Cast => "int",
         Builtin::AgeUnits => "age",
     }
@@ -408,7 +408,7 @@ fn tightness(expr: &Expr) -> Tightness {
 }
 
 /// A number with its unit. Zero stands bare where no literal of its type has that value.
-fn number(n: &IBig, ty: Type, out: &mut String) {
+fn number(n: &IBig, ty: &Type, out: &mut String) {
     let per_coin = IBig::from(SATS_PER_COIN);
     let whole_coins = *n != IBig::ZERO && n % &per_coin == IBig::ZERO;
     let digits = grouped(n);

@@ -24,7 +24,7 @@ impl Lowering<'_> {
     }
 
     fn pin(&mut self, arg: &hir::Param, item: NodeId, body: &[Effect]) {
-        let (wanted, message) = match (arg.ty, arg.ty.fixed_len()) {
+        let (wanted, message) = match (&arg.ty, arg.ty.fixed_len()) {
             // The length of `true` is 1, that of `false` 0: only they are their own length.
             (hir::Type::Bool, _) => (None, format!("argument `{}` must be true or false", arg.name)),
             (_, Some(len)) if !is_pinned(&self.graph, item, body) => {
