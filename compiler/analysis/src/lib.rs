@@ -9,6 +9,7 @@ pub mod hir;
 mod body;
 mod eval;
 mod expand;
+mod given;
 mod item;
 mod lint;
 mod moment;
@@ -22,6 +23,7 @@ mod types;
 mod walk;
 
 pub use expand::expand;
+pub use given::{AsmFault, asm_effect};
 pub use item::{CheckedItem, check_item};
 pub use program::{Analysis, SourceItem, analyse, link, source_items};
 pub use signatures::{Interface, Signatures, signatures};

@@ -1,17 +1,23 @@
-//! Which argument lies where: tries orders and policies, and keeps the shortest code.
+//! Which argument lies where, and which variable of a loop: tries orders and policies, and keeps the best code.
 
 use crate::code::Code;
-use crate::mir::{Effect, NodeId, NodeKind, Path};
+use crate::mir::{Block, Effect, NodeId, NodeKind, Path, Repeat, Var};
 use crate::schedule::{End, Policy, Scheduled, TooLong, schedule};
 
-/// All orders are tried up to this many arguments.
+/// All orders are tried up to this many arguments or variables.
 const ALL_ORDERS_MAX: usize = 4;
-/// With more, single arguments move at most so often in a row, each time to the best place.
+/// With more, single ones move at most so often in a row, each time to the best place.
 const CLIMBS_MAX: usize = 3;
 /// The search ends when it has written so many instructions: some milliseconds.
 const INSTRUCTIONS_MAX: usize = 40_000;
+/// A path with loops may take so many more.
+const LOOP_INSTRUCTIONS_MAX: usize = 60_000;
+/// A glance ends after so many.
+const GLANCE_INSTRUCTIONS_MAX: usize = 2_000;
 /// What values may weigh to be computed again.
 const FREE_WEIGHTS: [u32; 4] = [2, 3, 1, 5];
+/// What values must weigh to be computed before a loop.
+const HOISTED_WEIGHTS: [u32; 3] = [0, 6, 12];
 
 /// The best code of a path.
 #[derive(Clone, Debug)]
@@ -22,88 +28,216 @@ pub(crate) struct Arranged {
     pub(crate) depth_max: usize,
     pub(crate) nesting_max: usize,
     pub(crate) end: End,
+    /// How good it is; less is better.
+    pub(crate) score: usize,
 }
 
-/// Schedules `path` in several ways; `holes` says how long the push of each parameter is to count.
-pub(crate) fn arrange(path: &mut Path, end: End, bytes_max: usize, holes: &[usize]) -> Result<Arranged, TooLong> {
+/// How much work is worth while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Enough to compare two forms of one path.
+    Glance,
+    /// As much as compiling may take.
+    Full,
+}
+
+/// What code is arranged for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Aim<'a> {
+    pub(crate) end: End,
+    pub(crate) bytes_max: usize,
+    /// How long the push of each parameter is to count.
+    pub(crate) holes: &'a [usize],
+    pub(crate) effort: Effort,
+}
+
+/// Schedules `path` in several ways.
+pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong> {
+    let Aim { end, bytes_max, holes, effort } = aim;
     if end == End::Truth {
         put_truth_last(&mut path.body.effects);
     }
-    let mut search = Search { path, end, bytes_max, holes, best: None, written: 0 };
-    let count = path.arg_items.len();
-    for order in orders(count) {
-        if !search.try_order(&order) {
-            break;
-        }
+    let mut loops = Vec::new();
+    loops_of(&path.body, &mut loops);
+    let movable: Vec<usize> = (0..path.arg_items.len()).filter(|arg| Some(*arg) != path.list).collect();
+    let orders = orders(&movable);
+    let room = match effort {
+        Effort::Glance => GLANCE_INSTRUCTIONS_MAX,
+        Effort::Full => INSTRUCTIONS_MAX + if loops.is_empty() { 0 } else { LOOP_INSTRUCTIONS_MAX },
+    };
+    let mut search = Search { path, end, bytes_max, holes, hoists: !loops.is_empty(), best: None, room };
+    for order in orders {
+        search.try_order(&order);
     }
-    if count > ALL_ORDERS_MAX {
-        search.climb(count);
-    }
-    let Best { order, scheduled, .. } = search.best.ok_or(TooLong)?;
-    let Scheduled { code, depth_max, nesting_max, end } = scheduled;
-    Ok(Arranged { code, order, depth_max, nesting_max, end })
+    search.climb(movable.len());
+    search.move_variables(&loops);
+    let Best { score, mut order, scheduled, .. } = search.best.ok_or(TooLong)?;
+    order.splice(0..0, path.list);
+    let Scheduled { code, depth_max, nesting_max, end, .. } = scheduled;
+    Ok(Arranged { code, order, depth_max, nesting_max, end, score })
 }
 
-/// The shortest code so far.
+/// The best code so far.
 struct Best {
-    len: usize,
+    score: usize,
     order: Vec<usize>,
+    policy: Policy,
     scheduled: Scheduled,
 }
 
 struct Search<'p> {
-    path: &'p Path,
+    path: &'p mut Path,
     end: End,
     bytes_max: usize,
     holes: &'p [usize],
+    /// Whether there are loops to compute something before.
+    hoists: bool,
     best: Option<Best>,
-    /// How many instructions all schedules had.
-    written: usize,
+    /// How many instructions may still be written.
+    room: usize,
 }
 
 impl Search<'_> {
-    /// Schedules with every policy; false if it is time to end.
-    fn try_order(&mut self, order: &[usize]) -> bool {
-        let stack = stack(self.path, order);
+    /// Schedules with every policy, as long as there is room.
+    fn try_order(&mut self, order: &[usize]) {
+        let hoisted_weights = HOISTED_WEIGHTS.get(..if self.hoists { HOISTED_WEIGHTS.len() } else { 1 });
         for free_weight in FREE_WEIGHTS {
-            let policy = Policy { free_weight };
-            let (graph, body) = (&self.path.graph, &self.path.body);
-            if let Ok(scheduled) = schedule(graph, body, &stack, policy, self.end, self.bytes_max) {
-                self.written += scheduled.code.len();
-                self.consider(order, scheduled);
-            } else {
-                self.written += self.bytes_max;
+            for hoisted_weight in hoisted_weights.unwrap_or_default() {
+                self.attempt(order, Policy { free_weight, hoisted_weight: *hoisted_weight });
             }
         }
-        self.written < INSTRUCTIONS_MAX
     }
 
-    fn consider(&mut self, order: &[usize], scheduled: Scheduled) {
-        let hole = |index: usize| self.holes.get(index).copied().unwrap_or(1);
-        let len = scheduled.code.iter().map(|instr| instr.op.len(hole)).sum();
-        if self.best.as_ref().is_none_or(|best| len < best.len) {
-            self.best = Some(Best { len, order: order.to_vec(), scheduled });
+    /// Schedules once; true if that is the best so far.
+    fn attempt(&mut self, order: &[usize], policy: Policy) -> bool {
+        if self.room == 0 {
+            return false;
         }
+        let stack = stack(self.path, order);
+        let (graph, body) = (&self.path.graph, &self.path.body);
+        let Ok(scheduled) = schedule(graph, body, &stack, policy, self.end, self.bytes_max) else {
+            self.room = self.room.saturating_sub(self.bytes_max);
+            return false;
+        };
+        self.room = self.room.saturating_sub(scheduled.code.len());
+        let score = self.score(&scheduled);
+        let better = self.best.as_ref().is_none_or(|best| score < best.score);
+        if better {
+            self.best = Some(Best { score, order: order.to_vec(), policy, scheduled });
+        }
+        better
     }
 
-    /// Moves single arguments of the best order to other places, as long as that shortens the code.
+    /// Eighths of a byte. The budget grows by 800 with each byte, so an instruction that runs once
+    /// for each of a hundred records weighs as much as twelve and a half bytes.
+    fn score(&self, scheduled: &Scheduled) -> usize {
+        let hole = |index: usize| self.holes.get(index).copied().unwrap_or(1);
+        let bytes: usize = scheduled.code.iter().map(|instr| instr.op.len(hole)).sum();
+        8 * bytes + 100 * scheduled.per_record
+    }
+
+    /// Moves single arguments of the best order to other places, as long as that improves the code.
     fn climb(&mut self, count: usize) {
+        if count <= ALL_ORDERS_MAX {
+            return;
+        }
         for _ in 0..CLIMBS_MAX {
-            let Some(Best { len: before, order, .. }) = &self.best else { return };
+            let Some(Best { score: before, order, .. }) = &self.best else { return };
             let (before, order) = (*before, order.clone());
-            for (from, to) in (0..count).flat_map(|from| (0..count).map(move |to| (from, to))) {
-                let mut moved = order.clone();
-                let arg = moved.remove(from);
-                moved.insert(to, arg);
-                if !self.try_order(&moved) {
+            for moved in moves(&order) {
+                self.try_order(&moved);
+                if self.room == 0 {
                     return;
                 }
             }
-            if self.best.as_ref().is_none_or(|best| best.len == before) {
+            if self.is_still(before) {
                 return;
             }
         }
     }
+
+    fn is_still(&self, before: usize) -> bool {
+        self.best.as_ref().is_none_or(|best| best.score == before)
+    }
+
+    /// Orders the variables of each loop, with the arguments as they are; twice, because loops inside each other meet.
+    fn move_variables(&mut self, loops: &[(u32, usize)]) {
+        for _ in 0..CLIMBS_MAX {
+            let Some(Best { score: before, .. }) = self.best else { return };
+            for (id, count) in loops {
+                self.move_variables_of(*id, *count);
+            }
+            if self.is_still(before) {
+                return;
+            }
+        }
+    }
+
+    fn move_variables_of(&mut self, id: u32, count: usize) {
+        let mut best: Vec<usize> = (0..count).collect();
+        let given = best.clone();
+        let orders: Box<dyn Iterator<Item = Vec<usize>>> =
+            if count <= ALL_ORDERS_MAX { Box::new(orders(&given).into_iter()) } else { Box::new(moves(&given)) };
+        let Some(unordered) = find(&mut self.path.body, id).map(|repeat| repeat.vars.clone()) else { return };
+        for order in orders {
+            if self.room == 0 {
+                break;
+            }
+            self.put_variables(id, &unordered, &order);
+            if self.attempt_best() {
+                best = order;
+            }
+        }
+        self.put_variables(id, &unordered, &best);
+    }
+
+    fn put_variables(&mut self, id: u32, unordered: &[Var], order: &[usize]) {
+        if let Some(repeat) = find(&mut self.path.body, id) {
+            repeat.vars = order.iter().filter_map(|at| unordered.get(*at)).copied().collect();
+        }
+    }
+
+    /// Tries the best order and policies again, after something else has changed.
+    fn attempt_best(&mut self) -> bool {
+        let Some(Best { order, policy, .. }) = &self.best else { return false };
+        let (order, policy) = (order.clone(), *policy);
+        let mut better = false;
+        for hoisted_weight in HOISTED_WEIGHTS {
+            better |= self.attempt(&order, Policy { hoisted_weight, ..policy });
+        }
+        better
+    }
+}
+
+/// The loops inside, each with its number of variables.
+fn loops_of(block: &Block, found: &mut Vec<(u32, usize)>) {
+    for effect in &block.effects {
+        match effect {
+            Effect::Choose(choice) => {
+                loops_of(&choice.then, found);
+                loops_of(&choice.otherwise, found);
+            }
+            Effect::Repeat(repeat) => {
+                loops_of(&repeat.body, found);
+                found.push((repeat.id, repeat.vars.len()));
+            }
+            Effect::Verify { .. } | Effect::Lock { .. } | Effect::Run(_) => {}
+        }
+    }
+}
+
+fn find(block: &mut Block, id: u32) -> Option<&mut Repeat> {
+    block.effects.iter_mut().find_map(|effect| match effect {
+        Effect::Choose(choice) => find(&mut choice.then, id).or_else(|| find(&mut choice.otherwise, id)),
+        Effect::Repeat(repeat) => {
+            if repeat.id == id {
+                Some(&mut **repeat)
+            } else {
+                find(&mut repeat.body, id)
+            }
+        }
+        Effect::Verify { .. } | Effect::Lock { .. } | Effect::Run(_) => None,
+    })
 }
 
 /// Lets a check be the last effect if only time locks follow it: its truth value then ends the script.
@@ -134,23 +268,33 @@ fn stack(path: &Path, order: &[usize]) -> Vec<NodeId> {
     order.iter().flat_map(items).map(node).collect()
 }
 
-/// Orders worth trying: all of them for few arguments, and otherwise as declared and backwards.
-fn orders(count: usize) -> Vec<Vec<usize>> {
-    let declared: Vec<usize> = (0..count).collect();
-    if count > ALL_ORDERS_MAX {
-        let backwards = declared.iter().rev().copied().collect();
-        return vec![declared, backwards];
+/// Orders worth trying: all of them for few items, and otherwise as given and backwards.
+fn orders(items: &[usize]) -> Vec<Vec<usize>> {
+    if items.len() > ALL_ORDERS_MAX {
+        return vec![items.to_vec(), items.iter().rev().copied().collect()];
     }
     let mut all = vec![Vec::new()];
-    for _ in 0..count {
+    for _ in items {
         let longer = |order: &Vec<usize>| {
             let order = order.clone();
-            let fresh: Vec<usize> = declared.iter().copied().filter(|arg| !order.contains(arg)).collect();
-            fresh.into_iter().map(move |arg| [order.as_slice(), &[arg]].concat())
+            let fresh: Vec<usize> = items.iter().copied().filter(|item| !order.contains(item)).collect();
+            fresh.into_iter().map(move |item| [order.as_slice(), &[item]].concat())
         };
         all = all.iter().flat_map(longer).collect();
     }
     all
+}
+
+/// The orders in which one item has moved to another place.
+fn moves(order: &[usize]) -> impl Iterator<Item = Vec<usize>> {
+    let count = order.len();
+    let moved = |(from, to)| {
+        let mut moved = order.to_vec();
+        let item = moved.remove(from);
+        moved.insert(to, item);
+        moved
+    };
+    (0..count).flat_map(move |from| (0..count).map(move |to| (from, to))).map(moved)
 }
 
 #[cfg(test)]
@@ -159,10 +303,10 @@ mod tests {
 
     #[test]
     fn few_arguments_are_tried_in_every_order_beginning_with_the_declared_one() {
-        assert_eq!(orders(0), [Vec::<usize>::new()]);
-        assert_eq!(orders(2), [[0, 1], [1, 0]]);
-        assert_eq!(orders(4).len(), 24);
-        assert_eq!(orders(4).first().unwrap(), &[0, 1, 2, 3]);
-        assert_eq!(orders(6).len(), 2);
+        assert_eq!(orders(&[]), [Vec::<usize>::new()]);
+        assert_eq!(orders(&[0, 1]), [[0, 1], [1, 0]]);
+        assert_eq!(orders(&[0, 1, 2, 3]).len(), 24);
+        assert_eq!(orders(&[0, 1, 2, 3]).first().unwrap(), &[0, 1, 2, 3]);
+        assert_eq!(orders(&[0, 1, 2, 3, 4, 5]).len(), 2);
     }
 }

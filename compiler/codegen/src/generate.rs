@@ -1,16 +1,16 @@
 //! The door: a contract in, its bytecode and everything an artifact says about it out.
 
 use analysis::hir;
-use spec::artifact::{Piece, Slot, SpendPath, TimeNeeds, UnlockItem};
-use spec::script::push_len;
+use spec::artifact::{Piece, Slot, SpendPath, UnlockItem};
 use spec::{Mode, RuleSet, Rules};
 use syntax::{Code as ErrorCode, Diagnostic, Loc};
 
-use crate::arrange::{self, Arranged};
 use crate::code::{self, Code, Instr, Op};
 use crate::cost::{self, Item, Lengths};
 use crate::dispatch::{self, PathCode};
-use crate::lower::{self, Excess, Lowered, Notes};
+use crate::lengths::{self, LOCK_BYTES_MAX, Leaf, UNLOCK_BYTES_MAX, arg_lens, param_len_max, push_len_min};
+use crate::lower::{Excess, Notes};
+use crate::plan::{PathPlan, Planner};
 use crate::schedule::End;
 
 /// What to generate for.
@@ -108,12 +108,15 @@ pub fn generate(
     let rules = Rules::new(options.rules, Mode::Relay);
     let mut notes = Notes::default();
     let mut diagnostics = Vec::new();
-    let single = contract.paths.len() == 1;
+    let end = if contract.paths.len() == 1 { End::Truth } else { End::Empty };
+    let holes: Vec<usize> =
+        lengths::leaves(&contract.params).iter().map(|leaf| lengths::typical_push_len(&leaf.ty)).collect();
+    let planner = Planner { contract, functions, rules: &rules, end, holes: &holes };
     let mut paths = Vec::new();
     for path in &contract.paths {
-        match arrange_path(contract, path, functions, &mut notes, &rules, single) {
-            Ok(arranged) => paths.push(arranged),
-            Err(diagnostic) => diagnostics.push(*diagnostic),
+        match planner.plan(path, &mut notes) {
+            Ok(plan) => paths.push(plan),
+            Err(excess) => diagnostics.push(why(&excess, path, &rules)),
         }
     }
     if !diagnostics.is_empty() {
@@ -129,31 +132,15 @@ pub fn generate(
     (Some(script.into_generated(contract, spend_paths, &notes)), diagnostics)
 }
 
-/// A path with its best code.
-struct PathPlan {
-    arranged: Arranged,
-    time: TimeNeeds,
-}
-
-fn arrange_path(
-    contract: &hir::Contract,
-    path: &hir::SpendPath,
-    functions: &hir::Functions,
-    notes: &mut Notes,
-    rules: &Rules,
-    single: bool,
-) -> Result<PathPlan, Box<Diagnostic>> {
-    let Lowered { path: mut mir, time } = match lower::lower(contract, path, functions, notes) {
-        Ok(lowered) => lowered,
-        Err(Excess::Steps) => return Err(Box::new(too_large(path, rules))),
-        Err(Excess::Missing) => return Err(Box::new(missing(path))),
-        Err(Excess::Levels) => return Err(Box::new(too_deep(path, "the compiler follows"))),
-    };
-    let end = if single { End::Truth } else { End::Empty };
-    let holes: Vec<usize> = contract.params.iter().map(|param| typical_push_len(&param.ty)).collect();
-    match arrange::arrange(&mut mir, end, rules.limits.script_bytes, &holes) {
-        Ok(arranged) => Ok(PathPlan { arranged, time }),
-        Err(_) => Err(Box::new(too_large(path, rules))),
+fn why(excess: &Excess, path: &hir::SpendPath, rules: &Rules) -> Diagnostic {
+    match excess {
+        Excess::Steps => too_large(path, rules),
+        Excess::Levels => too_deep(path, "the compiler follows"),
+        Excess::ReturnInLoop(loc) => return_in_loop(loc),
+        Excess::Given { loc, why } => {
+            Diagnostic::error(ErrorCode::E0013, format!("these instructions do not fit: {why}"), loc.clone())
+                .help("change the instructions, or what they take and leave")
+        }
     }
 }
 
@@ -165,9 +152,10 @@ fn too_large(path: &hir::SpendPath, rules: &Rules) -> Diagnostic {
         .help("call large functions less often, or check less in one path")
 }
 
-fn missing(path: &hir::SpendPath) -> Diagnostic {
-    let message = format!("path `{}` uses something that has no bytecode yet", path.name);
-    Diagnostic::error(ErrorCode::E0013, message, path.loc.clone()).help("write it out in simpler statements")
+fn return_in_loop(loc: &Loc) -> Diagnostic {
+    Diagnostic::error(ErrorCode::E0013, "a `return` cannot leave this loop", loc.clone())
+        .note("the number of its rounds is known only when the coin is spent")
+        .help("keep the result in a variable, and return it behind the loop")
 }
 
 fn too_deep(path: &hir::SpendPath, whose: &str) -> Diagnostic {
@@ -176,76 +164,25 @@ fn too_deep(path: &hir::SpendPath, whose: &str) -> Diagnostic {
         .help("split deep expressions and conditionals into several `let`s and `require`s, or the contract")
 }
 
-/// Relay passes on no longer lock; the longest ones carry data.
-const LOCK_BYTES_MAX: u64 = 223;
-/// The longest unlocking bytecode of a valid transaction.
-const UNLOCK_BYTES_MAX: u64 = 10_000;
-
-/// The bytes that a parameter's push usually takes.
-fn typical_push_len(ty: &hir::Type) -> usize {
-    match ty {
-        hir::Type::Lock => 26,
-        other => param_len_max(other).map_or(9, |len| push_len(&vec![0x7f; len])),
-    }
-}
-
-/// The bytes that a parameter's value has at most, as far as the type says.
-fn param_len_max(ty: &hir::Type) -> Option<usize> {
-    match ty {
-        hir::Type::Bool => Some(1),
-        hir::Type::Height | hir::Type::Blocks | hir::Type::Duration => Some(4),
-        hir::Type::Time => Some(5),
-        hir::Type::Int | hir::Type::Coin | hir::Type::Tokens => Some(8),
-        hir::Type::IntN(len) => Some(*len as usize),
-        hir::Type::Sig | hir::Type::DataSig => Some(73),
-        hir::Type::Lock => Some(LOCK_BYTES_MAX as usize),
-        other => other.fixed_len().map(|len| len as usize),
-    }
-}
-
-/// The least bytes of a parameter's push.
-fn push_len_min(ty: &hir::Type) -> usize {
-    ty.fixed_len().map_or(1, |len| push_len(&vec![0x7f; len as usize]))
-}
-
-/// The bytes of each item that an argument may have: at most, or as few as make sense.
-fn arg_lens(ty: &hir::Type, longest: Option<u64>) -> Vec<u64> {
-    match ty {
-        hir::Type::Sigs(count) => {
-            let mut lens = vec![73; *count as usize + 1];
-            lens.first_mut().into_iter().for_each(|field| *field = 3);
-            lens
-        }
-        hir::Type::Int | hir::Type::Bytes | hir::Type::Lock | hir::Type::Padding => vec![longest.unwrap_or(1)],
-        hir::Type::IntN(len) => vec![u64::from(*len)],
-        // No amount or time that exists needs more bytes.
-        hir::Type::Coin | hir::Type::Tokens => vec![longest.map_or(4, |_| 8)],
-        hir::Type::Time | hir::Type::Height | hir::Type::Blocks | hir::Type::Duration => vec![5],
-        hir::Type::Sig | hir::Type::DataSig => vec![longest.map_or(64, |_| 73)],
-        hir::Type::Bool => vec![1],
-        hir::Type::Tuple(_) | hir::Type::Struct(_) | hir::Type::Enum(_) | hir::Type::Array(..) => {
-            ty.leaves().iter().flat_map(|leaf| arg_lens(leaf, longest)).collect()
-        }
-        other => vec![other.fixed_len().map_or(1, u64::from)],
-    }
-}
-
 /// The whole script.
 struct Script {
     code: Code,
+    /// What the holes hold.
+    leaves: Vec<Leaf>,
     /// The number that each path's spender pushes last; none if there is only one path.
     selectors: Vec<i64>,
 }
 
 impl Script {
     fn assemble(contract: &hir::Contract, paths: &[PathPlan], notes: &mut Notes) -> Self {
+        let leaves = lengths::leaves(&contract.params);
         if let [path] = paths {
             let mut code = path.arranged.code.clone();
             if path.arranged.end == End::Empty {
                 let place = notes.places.add(&contract.loc);
                 code.push(Instr { op: Op::int(1), place, site: None });
             }
-            return Self { code, selectors: Vec::new() };
+            return Self { code, leaves, selectors: Vec::new() };
         }
         let parts = contract
             .paths
@@ -253,7 +190,12 @@ impl Script {
             .zip(paths)
             .map(|(path, plan)| PathCode { place: notes.places.add(&path.loc), code: plan.arranged.code.clone() });
         let (code, selectors) = dispatch::join(parts.collect());
-        Self { code, selectors }
+        Self { code, leaves, selectors }
+    }
+
+    /// The bytes with the shortest values that the parameters may have.
+    fn least_len(&self) -> usize {
+        self.len(|index| self.leaves.get(index).map_or(1, |leaf| push_len_min(&leaf.ty)))
     }
 
     fn len(&self, hole: impl Fn(usize) -> usize) -> usize {
@@ -263,7 +205,7 @@ impl Script {
     /// What makes the script unusable under the rules.
     fn excess(&self, contract: &hir::Contract, paths: &[PathPlan], rules: &Rules) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        let least = self.len(|index| contract.params.get(index).map_or(1, |param| push_len_min(&param.ty)));
+        let least = self.least_len();
         let limit = rules.limits.script_bytes.min(rules.limits.item_bytes);
         if least > limit {
             let (least, limit) = (grouped(least as u64), grouped(limit as u64));
@@ -304,7 +246,7 @@ impl Script {
                 args: slots(&path.args),
                 unlock: self.unlock(at, plan),
                 time: plan.time.clone(),
-                cost_bound: self.cost_bound(at, contract, path, plan, rules, Some(rules.limits.item_bytes as u64)),
+                cost_bound: self.cost_bound(at, path, plan, rules, Some(rules.limits.item_bytes as u64)),
             })
             .collect()
     }
@@ -318,7 +260,6 @@ impl Script {
     fn cost_bound(
         &self,
         at: usize,
-        contract: &hir::Contract,
         path: &hir::SpendPath,
         plan: &PathPlan,
         rules: &Rules,
@@ -330,7 +271,7 @@ impl Script {
         }
         stack.extend(self.selectors.get(at).map(|selector| Item::int(*selector)));
         let hole = |ty| param_len_max(ty).map_or(longest.unwrap_or(1), |len| len as u64);
-        let holes: Vec<u64> = contract.params.iter().map(|param| hole(&param.ty)).collect();
+        let holes: Vec<u64> = self.leaves.iter().map(|leaf| hole(&leaf.ty)).collect();
         let script = self.len(|index| holes.get(index).map_or(1, |len| *len as usize + 3)) as u64;
         let lengths = match longest {
             Some(longest) => {
@@ -344,18 +285,17 @@ impl Script {
     /// Warns of paths that cost more than the unlocking bytecode pays for, with arguments of usual lengths.
     fn over_budget(&self, contract: &hir::Contract, paths: &[PathPlan], rules: &Rules) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        let script = self.len(|index| contract.params.get(index).map_or(1, |param| push_len_min(&param.ty)));
+        let script = self.least_len();
         for (at, (path, plan)) in contract.paths.iter().zip(paths).enumerate() {
             let args: u64 = path.args.iter().flat_map(|arg| arg_lens(&arg.ty, None)).map(|len| len + 1).sum();
             let unlock = script + args as usize;
             let budget = rules.cost_budget(unlock).get();
-            let cost = self.cost_bound(at, contract, path, plan, rules, None);
+            let cost = self.cost_bound(at, path, plan, rules, None);
             if let Some(cost) = cost.filter(|cost| *cost > budget) {
                 found.push(over(path, &format!("cost {}", grouped(cost)), unlock, budget));
             }
             let budget = rules.hash_budget(unlock);
-            let rounds =
-                self.cost_bound(at, contract, path, plan, &hashing_alone(rules), None).map(|cost| cost / ROUND);
+            let rounds = self.cost_bound(at, path, plan, &hashing_alone(rules), None).map(|cost| cost / ROUND);
             if let Some(rounds) = rounds.filter(|rounds| *rounds > budget) {
                 found.push(over(path, &format!("take {} hash rounds", grouped(rounds)), unlock, budget));
             }
@@ -364,7 +304,7 @@ impl Script {
     }
 
     fn into_generated(self, contract: &hir::Contract, paths: Vec<SpendPath>, notes: &Notes) -> Generated {
-        let name = |index: usize| contract.params.get(index).map_or_else(String::new, |param| param.name.clone());
+        let name = |index: usize| self.leaves.get(index).map_or_else(String::new, |leaf| leaf.name.clone());
         Generated {
             bytecode: code::pieces(&self.code),
             asm: code::asm(&self.code, name),

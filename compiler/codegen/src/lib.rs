@@ -6,11 +6,14 @@
 //! ```
 
 mod code;
+mod lengths;
 mod number;
 
 mod fold;
 mod mir;
+mod prune;
 
+mod forms;
 mod lower;
 
 mod arrange;
@@ -20,6 +23,8 @@ mod schedule;
 
 mod cost;
 mod dispatch;
+
+mod plan;
 
 mod generate;
 

@@ -2,16 +2,25 @@
 //!
 //! Variables become values: an assignment in a branch makes a phi where the branches meet again.
 
+mod assigned;
+mod call;
 mod expr;
+mod flow;
+mod loops;
+pub(crate) mod parts;
 mod pins;
 
+use std::ops::Range;
+use std::rc::Rc;
+
 use analysis::hir::{self, Condition, LocalId, StmtKind};
-use spec::Opcode;
 use spec::artifact::{TimeBound, TimeNeeds};
+use spec::{Opcode, RuleSet};
 use syntax::Loc;
 
 use crate::code::{PlaceId, Places, SiteId};
-use crate::mir::{Block, Choice, Effect, Graph, NodeId, NodeKind, Operation, Path, Phi};
+use crate::forms::Forms;
+use crate::mir::{Block, Effect, Graph, NodeId, NodeKind, Operation, Path};
 
 /// Statements and expressions that one path may take after inlining; the longest script has fewer instructions.
 const STEPS_MAX: u32 = 200_000;
@@ -32,15 +41,29 @@ pub(crate) struct Notes {
     pub(crate) sites: Vec<Site>,
 }
 
+impl Notes {
+    /// How many checks there are now.
+    pub(crate) fn mark(&self) -> usize {
+        self.sites.len()
+    }
+
+    /// Forgets the checks that came after a mark.
+    pub(crate) fn back_to(&mut self, mark: usize) {
+        self.sites.truncate(mark);
+    }
+}
+
 /// Why a path has no middle form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Excess {
     /// More than [`STEPS_MAX`] steps.
     Steps,
     /// More than [`LEVELS_MAX`] levels.
     Levels,
-    /// A form that is not generated.
-    Missing,
+    /// A `return` here is inside a loop whose rounds nobody can count beforehand.
+    ReturnInLoop(Loc),
+    /// Given instructions are refused.
+    Given { loc: Loc, why: String },
 }
 
 /// A path in its middle form, with the time fields it reads.
@@ -55,14 +78,22 @@ pub(crate) fn lower(
     contract: &hir::Contract,
     path: &hir::SpendPath,
     functions: &hir::Functions,
+    rules: RuleSet,
+    forms: &mut Forms,
     notes: &mut Notes,
 ) -> Result<Lowered, Excess> {
-    let graph = Graph::new(contract.params.iter().map(|param| push_weight(&param.ty)).collect());
+    let leaves = contract.params.iter().flat_map(|param| param.ty.leaves());
+    let graph = Graph::new(leaves.map(|leaf| push_weight(&leaf)).collect());
     let mut lowering = Lowering {
         functions,
+        rules,
+        forms,
         notes,
         graph,
+        params: param_leaves(contract),
+        args: Vec::new(),
         arg_items: Vec::new(),
+        loops: 0,
         effects: Vec::new(),
         time: TimeNeeds::default(),
         steps: 0,
@@ -70,11 +101,22 @@ pub(crate) fn lower(
     };
     let mut frame = lowering.enter(path);
     lowering.block(&mut frame, &path.body)?;
-    lowering.pin_args(path, &frame);
+    lowering.pin_args(path, &mut frame)?;
+    let list = path.args.iter().position(|arg| parts::is_list(&arg.ty));
     let mut lowered =
-        Path { graph: lowering.graph, body: Block { effects: lowering.effects }, arg_items: lowering.arg_items };
+        Path { graph: lowering.graph, body: Block { effects: lowering.effects }, arg_items: lowering.arg_items, list };
     lowered.prune();
     Ok(Lowered { path: lowered, time: lowering.time })
+}
+
+/// For each parameter, which of the leaves of all parameters are its own.
+fn param_leaves(contract: &hir::Contract) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let leaves = |param: &hir::Param| {
+        let end = start + parts::width(&param.ty);
+        std::mem::replace(&mut start, end)..end
+    };
+    contract.params.iter().map(leaves).collect()
 }
 
 /// About how many bytes the push of a parameter takes.
@@ -91,45 +133,53 @@ fn push_weight(ty: &hir::Type) -> u32 {
     }
 }
 
+/// The items of a value: one, except for composite values and the signatures of a multisig.
+type Items = Vec<NodeId>;
+
 /// The values of arguments and variables in one body.
+#[derive(Clone, Default)]
 struct Frame {
-    /// The items of each argument; one, except for the signatures of a multisig.
-    args: Vec<Vec<NodeId>>,
-    locals: Vec<Option<NodeId>>,
+    args: Vec<Items>,
+    locals: Vec<Option<Items>>,
+    /// The types of the variables, with type parameters put in.
+    local_types: Rc<[hir::Type]>,
+    /// What the type parameters of the function stand for.
+    types: Rc<[hir::Type]>,
 }
 
 struct Lowering<'a> {
     functions: &'a hir::Functions,
+    rules: RuleSet,
+    forms: &'a mut Forms,
     notes: &'a mut Notes,
     graph: Graph,
+    /// For each parameter, which of the leaves of all parameters are its own.
+    params: Vec<Range<usize>>,
+    /// The items of each argument of the path.
+    args: Vec<Items>,
     /// How many items each argument of the path takes.
     arg_items: Vec<usize>,
     /// Of the block that is being lowered.
     effects: Vec<Effect>,
     time: TimeNeeds,
+    /// How many loops there are.
+    loops: u32,
     steps: u32,
     levels: u32,
-}
-
-/// A block's effects, its value and the variables at its end.
-struct Branch {
-    block: Block,
-    value: Option<NodeId>,
-    locals: Vec<Option<NodeId>>,
 }
 
 impl Lowering<'_> {
     fn enter(&mut self, path: &hir::SpendPath) -> Frame {
         let mut next = 0;
-        let mut args = Vec::with_capacity(path.args.len());
         for arg in &path.args {
             let place = self.notes.places.add(&arg.loc);
-            let count = item_count(&arg.ty);
-            args.push((next..next + count).map(|item| self.graph.arg(item, place)).collect());
+            let count = parts::arg_item_count(&arg.ty);
+            self.args.push((next..next + count).map(|item| self.graph.arg(item, place)).collect());
+            self.arg_items.push(count);
             next += count;
         }
-        self.arg_items = path.args.iter().map(|arg| item_count(&arg.ty)).collect();
-        Frame { args, locals: vec![None; path.locals.len()] }
+        let local_types = path.locals.iter().map(|local| local.ty.clone()).collect();
+        Frame { args: self.args.clone(), locals: vec![None; path.locals.len()], local_types, types: Rc::default() }
     }
 
     fn place(&mut self, loc: &Loc) -> PlaceId {
@@ -143,19 +193,23 @@ impl Lowering<'_> {
 
     /// Counts a step and goes one level down; [`Lowering::leave`] comes back.
     fn descend(&mut self) -> Result<(), Excess> {
-        self.steps += 1;
         self.levels += 1;
         if self.levels > LEVELS_MAX {
             return Err(Excess::Levels);
         }
-        if self.steps > STEPS_MAX { Err(Excess::Steps) } else { Ok(()) }
+        self.step()
     }
 
     fn leave(&mut self) {
         self.levels -= 1;
     }
 
-    fn block(&mut self, frame: &mut Frame, block: &hir::Block) -> Result<Option<NodeId>, Excess> {
+    fn step(&mut self) -> Result<(), Excess> {
+        self.steps += 1;
+        if self.steps > STEPS_MAX { Err(Excess::Steps) } else { Ok(()) }
+    }
+
+    fn block(&mut self, frame: &mut Frame, block: &hir::Block) -> Result<Option<Items>, Excess> {
         self.descend()?;
         for stmt in &block.stmts {
             self.stmt(frame, stmt)?;
@@ -169,30 +223,35 @@ impl Lowering<'_> {
     }
 
     fn stmt(&mut self, frame: &mut Frame, stmt: &hir::Stmt) -> Result<(), Excess> {
-        self.steps += 1;
+        self.step()?;
         match &stmt.kind {
             StmtKind::Let { local, value } => {
                 let value = self.expr(frame, value)?;
                 set(frame, *local, value);
             }
-            StmtKind::Assign { local, place, value } if place.is_empty() => {
-                let value = self.expr(frame, value)?;
-                set(frame, *local, value);
-            }
+            StmtKind::Assign { local, place, value } => self.assign(frame, *local, place, value, &stmt.loc)?,
             StmtKind::Require { condition, message } => self.require(frame, condition, message, &stmt.loc)?,
             StmtKind::If { condition, then, otherwise } => {
                 self.choose(frame, condition, then, otherwise, &stmt.loc)?;
             }
-            StmtKind::Call { function, args, .. } => {
-                self.call(frame, *function, args)?;
+            StmtKind::Match { value, arms } => {
+                self.choose_arm(frame, value, arms, &stmt.loc)?;
             }
-            StmtKind::Assign { .. }
-            | StmtKind::Match { .. }
-            | StmtKind::Check(_)
-            | StmtKind::For { .. }
-            | StmtKind::While { .. }
-            | StmtKind::EachRecord { .. }
-            | StmtKind::Return(_) => return Err(Excess::Missing),
+            StmtKind::Call { function, type_args, args } => {
+                self.call(frame, *function, type_args, args)?;
+            }
+            StmtKind::Check(check) => {
+                self.expr(frame, check)?;
+            }
+            StmtKind::For { index, from, to, rounds_max, body } => {
+                let range = loops::Range { index: *index, from, to, rounds_max: *rounds_max };
+                self.counted(frame, stmt, &range, body)?;
+            }
+            StmtKind::While { condition, rounds_max, body } => {
+                self.conditional(frame, stmt, condition, *rounds_max, body)?;
+            }
+            StmtKind::EachRecord { fields, index, body, .. } => self.each_record(frame, stmt, fields, *index, body)?,
+            StmtKind::Return(_) => return Err(Excess::ReturnInLoop(stmt.loc.clone())),
         }
         Ok(())
     }
@@ -201,14 +260,14 @@ impl Lowering<'_> {
         let place = self.place(loc);
         let (opcode, bound) = match condition {
             Condition::Holds(value) => {
-                let value = self.expr(frame, value)?;
+                let value = self.item(frame, value)?;
                 self.verify(value, message, loc, place);
                 return Ok(());
             }
             Condition::TxHeightAtLeast(bound) | Condition::TxTimeAtLeast(bound) => (Opcode::CheckLockTimeVerify, bound),
             Condition::AgeAtLeast(bound) => (Opcode::CheckSequenceVerify, bound),
         };
-        let value = self.expr(frame, bound)?;
+        let value = self.item(frame, bound)?;
         let demanded = self.time_bound(frame, bound, value)?;
         let demands = match opcode {
             Opcode::CheckLockTimeVerify => &mut self.time.locktime,
@@ -229,25 +288,18 @@ impl Lowering<'_> {
         }
         let source = match &bound.kind {
             hir::ExprKind::Builtin { builtin: hir::Builtin::AgeUnits, args } => match args.as_slice() {
-                [seconds] => self.expr(frame, seconds)?,
+                [seconds] => self.item(frame, seconds)?,
                 _ => value,
             },
             _ => value,
         };
         Ok(match self.graph.kind(source) {
-            NodeKind::Param(index) => TimeBound::Param(*index),
-            NodeKind::Arg(item) => self.arg_of_item(*item).map_or(TimeBound::Computed, TimeBound::Arg),
+            NodeKind::Param(leaf) => self.param_of_leaf(*leaf).map_or(TimeBound::Computed, TimeBound::Param),
+            NodeKind::Arg(_) => {
+                let arg = self.args.iter().position(|items| *items == [source]);
+                arg.map_or(TimeBound::Computed, TimeBound::Arg)
+            }
             NodeKind::Const(_) | NodeKind::Phi(_) | NodeKind::Op(..) => TimeBound::Computed,
-        })
-    }
-
-    /// The argument whose only item is the one with this index.
-    fn arg_of_item(&self, item: usize) -> Option<usize> {
-        let mut next = 0;
-        self.arg_items.iter().position(|count| {
-            let here = next == item && *count == 1;
-            next += count;
-            here
         })
     }
 
@@ -265,96 +317,9 @@ impl Lowering<'_> {
             }
         }
     }
-
-    /// Lowers a conditional; gives the value of the block taken, if blocks have one.
-    fn choose(
-        &mut self,
-        frame: &mut Frame,
-        condition: &hir::Expr,
-        then: &hir::Block,
-        otherwise: &hir::Block,
-        loc: &Loc,
-    ) -> Result<Option<NodeId>, Excess> {
-        let condition = self.expr(frame, condition)?;
-        if let Some(data) = self.graph.as_const(condition) {
-            let taken = if spec::num::is_truthy(data) { then } else { otherwise };
-            return self.block(frame, taken);
-        }
-        let place = self.place(loc);
-        let then = self.branch(frame, then)?;
-        let otherwise = self.branch(frame, otherwise)?;
-        let mut phis = Vec::new();
-        let value = match (then.value, otherwise.value) {
-            (Some(a), Some(b)) => Some(self.meet(&mut phis, a, b, place)),
-            _ => None,
-        };
-        let pairs = then.locals.iter().zip(&otherwise.locals);
-        for (local, (a, b)) in frame.locals.iter_mut().zip(pairs) {
-            if let (Some(_), Some(a), Some(b)) = (&local, a, b) {
-                *local = Some(self.meet(&mut phis, *a, *b, place));
-            }
-        }
-        let choice = Choice { condition, place, then: then.block, otherwise: otherwise.block, phis };
-        self.effects.push(Effect::Choose(Box::new(choice)));
-        Ok(value)
-    }
-
-    fn branch(&mut self, frame: &mut Frame, block: &hir::Block) -> Result<Branch, Excess> {
-        let before = frame.locals.clone();
-        let outer = std::mem::take(&mut self.effects);
-        let value = self.block(frame, block)?;
-        let effects = std::mem::replace(&mut self.effects, outer);
-        let locals = std::mem::replace(&mut frame.locals, before);
-        Ok(Branch { block: Block { effects }, value, locals })
-    }
-
-    fn meet(&mut self, phis: &mut Vec<Phi>, then: NodeId, otherwise: NodeId, place: PlaceId) -> NodeId {
-        if then == otherwise {
-            return then;
-        }
-        if let Some(phi) = phis.iter().find(|phi| phi.then == then && phi.otherwise == otherwise) {
-            return phi.result;
-        }
-        let result = self.graph.phi(place);
-        phis.push(Phi { result, then, otherwise });
-        result
-    }
-
-    /// Inlines a call; gives the value of the body, if it has one.
-    fn call(
-        &mut self,
-        frame: &mut Frame,
-        function: hir::FunctionId,
-        args: &[hir::Expr],
-    ) -> Result<Option<NodeId>, Excess> {
-        let functions = self.functions;
-        let function = functions.get(function).expect("analysis resolved the call");
-        let mut inner = Frame { args: Vec::with_capacity(args.len()), locals: vec![None; function.locals.len()] };
-        for arg in args {
-            let items = self.items(frame, arg)?;
-            inner.args.push(items);
-        }
-        self.block(&mut inner, &function.body)
-    }
-
-    /// The items of an argument: one, except where the signatures of a multisig are passed on.
-    fn items(&mut self, frame: &mut Frame, arg: &hir::Expr) -> Result<Vec<NodeId>, Excess> {
-        match (&arg.kind, &arg.ty) {
-            (hir::ExprKind::Arg(id), hir::Type::Sigs(_)) => Ok(frame.args.get(id.index()).cloned().unwrap_or_default()),
-            _ => Ok(vec![self.expr(frame, arg)?]),
-        }
-    }
 }
 
-/// How many stack items an argument takes.
-fn item_count(ty: &hir::Type) -> usize {
-    match ty {
-        hir::Type::Sigs(count) => *count as usize + 1,
-        _ => 1,
-    }
-}
-
-fn set(frame: &mut Frame, local: LocalId, value: NodeId) {
+fn set(frame: &mut Frame, local: LocalId, value: Items) {
     if let Some(slot) = frame.locals.get_mut(local.index()) {
         *slot = Some(value);
     }

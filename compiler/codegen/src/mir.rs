@@ -10,11 +10,18 @@ use std::collections::BTreeMap;
 use spec::Opcode;
 use spec::script::push_len;
 
-use crate::code::{PlaceId, SiteId};
+use crate::code::{Code, PlaceId, SiteId};
 
 /// A value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NodeId(u32);
+
+impl NodeId {
+    /// Its place in the graph; operands come before what is computed from them.
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// What computes a value from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,7 +45,7 @@ pub(crate) enum NodeKind {
     Param(usize),
     /// The item with this index among all items of the path's arguments.
     Arg(usize),
-    /// What a conditional chose; numbered in order of creation.
+    /// What a conditional chose, a variable of a loop or what given instructions left; numbered in order of creation.
     Phi(u32),
     /// A computation.
     Op(Operation, Vec<NodeId>),
@@ -107,7 +114,7 @@ impl Graph {
         self.intern(NodeKind::Arg(item), place)
     }
 
-    /// A new value that a conditional will choose.
+    /// A new value that no computation of this graph gives.
     pub(crate) fn phi(&mut self, place: PlaceId) -> NodeId {
         self.phis += 1;
         self.intern(NodeKind::Phi(self.phis), place)
@@ -119,6 +126,11 @@ impl Graph {
             NodeKind::Const(data) => Some(data),
             NodeKind::Param(_) | NodeKind::Arg(_) | NodeKind::Phi(_) | NodeKind::Op(..) => None,
         }
+    }
+
+    /// How many nodes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
     }
 
     /// The operation and operands of a computation.
@@ -190,6 +202,62 @@ pub(crate) enum Effect {
     },
     /// One of two blocks.
     Choose(Box<Choice>),
+    /// A block again and again.
+    Repeat(Box<Repeat>),
+    /// Given instructions.
+    Run(Box<Run>),
+}
+
+/// A loop: the body runs at least once.
+#[derive(Clone, Debug)]
+pub(crate) struct Repeat {
+    /// Which loop of the path it is, in order of creation.
+    pub(crate) id: u32,
+    pub(crate) place: PlaceId,
+    /// What changes from round to round, in the order in which it lies on the stack between rounds, top last.
+    pub(crate) vars: Vec<Var>,
+    /// What each round finds at the bottom of the stack and takes away, top last.
+    pub(crate) records: Vec<NodeId>,
+    pub(crate) body: Block,
+    pub(crate) exit: Exit,
+}
+
+/// When a loop ends, looked at after each round.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Exit {
+    /// The value is true.
+    When(NodeId),
+    /// The stack holds nothing but what the script knows of: all records are used up.
+    NoRecords,
+}
+
+/// A value that changes from round to round.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Var {
+    /// In a round, before it changes.
+    pub(crate) entry: NodeId,
+    /// Before the first round.
+    pub(crate) initial: NodeId,
+    /// At the end of a round.
+    pub(crate) next: NodeId,
+    /// After the last round.
+    pub(crate) result: NodeId,
+}
+
+impl Repeat {
+    /// What a round leaves, the exit condition on top if it is a value.
+    pub(crate) fn yields(&self) -> Vec<NodeId> {
+        let exit = match self.exit {
+            Exit::When(exit) => Some(exit),
+            Exit::NoRecords => None,
+        };
+        self.vars.iter().map(|var| var.next).chain(exit).collect()
+    }
+
+    /// The values that exist only in its rounds, those of inner blocks apart.
+    pub(crate) fn own_phis(&self) -> impl Iterator<Item = NodeId> {
+        self.vars.iter().map(|var| var.entry).chain(self.records.iter().copied())
+    }
 }
 
 /// A conditional.
@@ -211,6 +279,17 @@ pub(crate) struct Phi {
     pub(crate) otherwise: NodeId,
 }
 
+/// Given instructions: they take their inputs and leave their results, and may fail.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) code: Code,
+    pub(crate) place: PlaceId,
+    /// Bottom first.
+    pub(crate) inputs: Vec<NodeId>,
+    /// Bottom first.
+    pub(crate) results: Vec<NodeId>,
+}
+
 /// Effects in order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Block {
@@ -222,80 +301,27 @@ pub(crate) struct Block {
 pub(crate) struct Path {
     pub(crate) graph: Graph,
     pub(crate) body: Block,
-    /// How many items each argument takes.
+    /// How many items each argument takes; none where it is the list of records.
     pub(crate) arg_items: Vec<usize>,
+    /// The argument that lies beneath all others, as many items as there are.
+    pub(crate) list: Option<usize>,
+}
+
+impl Effect {
+    /// Where it was written.
+    pub(crate) fn place(&self) -> PlaceId {
+        match self {
+            Self::Verify { place, .. } | Self::Lock { place, .. } => *place,
+            Self::Choose(choice) => choice.place,
+            Self::Repeat(repeat) => repeat.place,
+            Self::Run(run) => run.place,
+        }
+    }
 }
 
 impl Choice {
     /// What the branch leaves, one value for each phi.
     pub(crate) fn yields(&self, then: bool) -> Vec<NodeId> {
         self.phis.iter().map(|phi| if then { phi.then } else { phi.otherwise }).collect()
-    }
-}
-
-impl Path {
-    /// Removes phis that nothing reads and choices that then do nothing.
-    ///
-    /// A phi is read only by what comes after its choice, so one walk from the end to the start suffices.
-    pub(crate) fn prune(&mut self) {
-        let mut live = Live { graph: &self.graph, marked: Vec::new() };
-        live.marked.resize(self.graph.nodes.len(), false);
-        live.block(&mut self.body);
-    }
-}
-
-struct Live<'g> {
-    graph: &'g Graph,
-    marked: Vec<bool>,
-}
-
-impl Live<'_> {
-    fn block(&mut self, block: &mut Block) {
-        let mut kept = Vec::with_capacity(block.effects.len());
-        while let Some(mut effect) = block.effects.pop() {
-            if self.effect(&mut effect) {
-                kept.push(effect);
-            }
-        }
-        kept.reverse();
-        block.effects = kept;
-    }
-
-    /// Marks what the effect reads; false if it has no use.
-    fn effect(&mut self, effect: &mut Effect) -> bool {
-        match effect {
-            Effect::Verify { value, .. } | Effect::Lock { value, .. } => self.mark(*value),
-            Effect::Choose(choice) => {
-                choice.phis.retain(|phi| self.is_marked(phi.result));
-                for phi in &choice.phis {
-                    self.mark(phi.then);
-                    self.mark(phi.otherwise);
-                }
-                self.block(&mut choice.then);
-                self.block(&mut choice.otherwise);
-                let idle = |block: &Block| block.effects.is_empty();
-                if choice.phis.is_empty() && idle(&choice.then) && idle(&choice.otherwise) {
-                    return false;
-                }
-                self.mark(choice.condition);
-            }
-        }
-        true
-    }
-
-    fn is_marked(&self, id: NodeId) -> bool {
-        self.marked.get(id.0 as usize).copied().unwrap_or(false)
-    }
-
-    fn mark(&mut self, root: NodeId) {
-        let mut todo = vec![root];
-        while let Some(id) = todo.pop() {
-            let Some(seen) = self.marked.get_mut(id.0 as usize) else { continue };
-            if !std::mem::replace(seen, true)
-                && let Some((_, inputs)) = self.graph.as_op(id)
-            {
-                todo.extend(inputs);
-            }
-        }
     }
 }

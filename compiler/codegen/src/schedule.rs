@@ -14,7 +14,7 @@ use spec::Opcode;
 
 use crate::code::{Code, Instr, Op, PlaceId, SiteId};
 use crate::demand::{Counter, Demand};
-use crate::mir::{Block, Choice, Effect, Graph, NodeId, NodeKind, Operation};
+use crate::mir::{Block, Choice, Effect, Exit, Graph, NodeId, NodeKind, Operation, Repeat, Run};
 use crate::peephole;
 
 /// What a caller may vary.
@@ -22,6 +22,8 @@ use crate::peephole;
 pub(crate) struct Policy {
     /// Values that weigh at most so much are computed again instead of kept.
     pub(crate) free_weight: u32,
+    /// Values that weigh at least so much are computed before a loop that does not change them.
+    pub(crate) hoisted_weight: u32,
 }
 
 /// How a path ends.
@@ -41,6 +43,8 @@ pub(crate) struct Scheduled {
     pub(crate) depth_max: usize,
     /// The most conditionals that were open at once.
     pub(crate) nesting_max: usize,
+    /// The instructions of a round of the loop over records; 0 without such a loop.
+    pub(crate) per_record: usize,
     /// How the path ended: [`End::Empty`] even if a truth value was wanted, where the last effect leaves none.
     pub(crate) end: End,
 }
@@ -66,10 +70,12 @@ pub(crate) fn schedule(
         code: Code::new(),
         depth_max: stack.len(),
         nesting_max: 0,
+        per_record: 0,
         room: instructions_max,
     };
     let end = scheduler.path(body, end)?;
-    Ok(Scheduled { code: scheduler.code, depth_max: scheduler.depth_max, nesting_max: scheduler.nesting_max, end })
+    let Scheduler { code, depth_max, nesting_max, per_record, .. } = scheduler;
+    Ok(Scheduled { code, depth_max, nesting_max, per_record, end })
 }
 
 /// One item of the stack.
@@ -95,6 +101,7 @@ struct Scheduler<'g> {
     code: Code,
     depth_max: usize,
     nesting_max: usize,
+    per_record: usize,
     room: usize,
 }
 
@@ -148,12 +155,12 @@ impl Scheduler<'_> {
     /// Begins a block: counts what it needs and drops what nobody will.
     fn open(&mut self, block: &Block, yields: &[NodeId], keep: BTreeSet<NodeId>) {
         let on_stack = self.stack.iter().map(|entry| entry.node).collect();
-        let counter = Counter { graph: self.graph, free_weight: self.policy.free_weight, on_stack };
+        let Policy { free_weight, hoisted_weight } = self.policy;
+        let counter = Counter { graph: self.graph, free_weight, hoisted_weight, on_stack };
         let demand = counter.count(block, yields);
         self.scopes.push(Scope { demand, keep });
         let place = match block.effects.first() {
-            Some(Effect::Verify { place, .. } | Effect::Lock { place, .. }) => *place,
-            Some(Effect::Choose(choice)) => choice.place,
+            Some(effect) => effect.place(),
             None => match yields.first() {
                 Some(value) => self.graph.node(*value).place,
                 None => self.last_place(),
@@ -226,7 +233,7 @@ impl Scheduler<'_> {
     }
 
     fn effects(&mut self, effects: &[Effect]) -> Result<(), TooLong> {
-        let mut choices = 0;
+        let mut blocks = 0;
         for effect in effects {
             match effect {
                 Effect::Verify { value, site, place } => {
@@ -241,13 +248,96 @@ impl Scheduler<'_> {
                     self.emit(Op::Code(Opcode::Drop), *place);
                 }
                 Effect::Choose(choice) => {
-                    let captures = self.scopes.last().and_then(|scope| scope.demand.captures.get(choices)).cloned();
-                    choices += 1;
-                    self.choose(choice, &captures.unwrap_or_default())?;
+                    let captures = self.captures(blocks);
+                    blocks += 1;
+                    self.choose(choice, &captures)?;
                 }
+                Effect::Repeat(repeat) => {
+                    let captures = self.captures(blocks);
+                    blocks += 1;
+                    self.repeat(repeat, &captures)?;
+                }
+                Effect::Run(run) => self.given(run)?,
             }
         }
         Ok(())
+    }
+
+    /// What the choice or loop with this index among those of the block takes from the stack.
+    fn captures(&self, index: usize) -> Vec<NodeId> {
+        self.scopes.last().and_then(|scope| scope.demand.captures.get(index)).cloned().unwrap_or_default()
+    }
+
+    /// A loop: its variables come to the top, everything else stays beneath through all rounds.
+    fn repeat(&mut self, repeat: &Repeat, captures: &[NodeId]) -> Result<(), TooLong> {
+        for value in captures {
+            self.ensure(*value, repeat.place)?;
+        }
+        let initials: Vec<NodeId> = repeat.vars.iter().map(|var| var.initial).collect();
+        self.arrange(&initials, repeat.place)?;
+        let beneath = self.stack.len().saturating_sub(initials.len());
+        let keep = self.stack.iter().take(beneath).map(|entry| entry.node).collect();
+        self.stack.truncate(beneath);
+        repeat.vars.iter().for_each(|var| self.push(var.entry, false));
+        let records = repeat.records.iter().map(|node| Entry { node: *node, reserved: false });
+        self.stack.splice(0..0, records);
+        self.depth_max = self.depth_max.max(self.stack.len());
+        let outer = std::mem::take(&mut self.code);
+        self.room = self.room.saturating_sub(outer.len());
+        let body = self.rounds(repeat, keep)?;
+        self.room = self.room.saturating_add(outer.len());
+        self.code = outer;
+        debug_assert_eq!(self.stack.len(), beneath + repeat.vars.len(), "a round leaves what it found");
+        self.emit(Op::Code(Opcode::Begin), repeat.place);
+        self.code.extend(body);
+        self.code.push(Instr { op: Op::Code(Opcode::Until), place: repeat.place, site: None });
+        self.stack.truncate(beneath);
+        repeat.vars.iter().for_each(|var| self.push(var.result, false));
+        for value in captures {
+            self.use_up(*value);
+        }
+        self.drop_unneeded(repeat.place);
+        Ok(())
+    }
+
+    /// One round with its exit condition, in code of its own.
+    fn rounds(&mut self, repeat: &Repeat, keep: BTreeSet<NodeId>) -> Result<Code, TooLong> {
+        let yields = repeat.yields();
+        self.open(&repeat.body, &yields, keep);
+        self.nesting_max = self.nesting_max.max(self.scopes.len() - 1);
+        self.effects(&repeat.body.effects)?;
+        self.arrange(&yields, repeat.place)?;
+        self.scopes.pop();
+        match repeat.exit {
+            Exit::When(_) => drop(self.stack.pop()),
+            Exit::NoRecords => {
+                let known = i64::try_from(self.stack.len()).unwrap_or(i64::MAX);
+                [Op::Code(Opcode::Depth), Op::int(known), Op::Code(Opcode::NumEqual)]
+                    .into_iter()
+                    .for_each(|op| self.emit(op, repeat.place));
+                self.per_record = self.code.len() + 1;
+            }
+        }
+        Ok(std::mem::take(&mut self.code))
+    }
+
+    /// Given instructions, which take their inputs from the top.
+    fn given(&mut self, run: &Run) -> Result<(), TooLong> {
+        self.arrange(&run.inputs, run.place)?;
+        self.stack.truncate(self.stack.len().saturating_sub(run.inputs.len()));
+        self.nesting_max = self.nesting_max.max(self.scopes.len() - 1 + levels(&run.code));
+        self.code.extend(run.code.iter().cloned());
+        run.results.iter().for_each(|result| self.push(*result, false));
+        self.drop_unneeded(run.place);
+        Ok(())
+    }
+
+    /// Brings the values to the top in this order, top last, and reserves them.
+    fn arrange(&mut self, values: &[NodeId], place: PlaceId) -> Result<(), TooLong> {
+        values.iter().try_for_each(|value| self.prepare(*value, true, place))?;
+        let mut tasks = Vec::new();
+        self.plan_operands(values, &mut tasks);
+        self.run(tasks, place)
     }
 
     fn choose(&mut self, choice: &Choice, captures: &[NodeId]) -> Result<(), TooLong> {
@@ -282,11 +372,7 @@ impl Scheduler<'_> {
         self.open(block, yields, keep);
         self.nesting_max = self.nesting_max.max(self.scopes.len() - 1);
         self.effects(&block.effects)?;
-        let place = self.last_place();
-        yields.iter().try_for_each(|value| self.prepare(*value, true, place))?;
-        let mut tasks = Vec::new();
-        self.plan_operands(yields, &mut tasks);
-        self.run(tasks, place)?;
+        self.arrange(yields, self.last_place())?;
         self.scopes.pop();
         debug_assert_eq!(self.stack.len(), kept + yields.len(), "branches leave the same items");
         Ok(std::mem::take(&mut self.code))
@@ -556,6 +642,21 @@ impl Scheduler<'_> {
         };
         opcodes.iter().for_each(|opcode| self.emit(Op::Code(*opcode), place));
     }
+}
+
+/// The most conditionals and loops that are open at once.
+fn levels(code: &Code) -> usize {
+    let mut open: usize = 0;
+    let mut most = 0;
+    for instr in code {
+        match instr.op {
+            Op::Code(Opcode::If | Opcode::NotIf | Opcode::Begin) => open += 1,
+            Op::Code(Opcode::EndIf | Opcode::Until) => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
 }
 
 /// The bytes of moving or copying an item from `depth`.

@@ -56,6 +56,25 @@ impl Evaluator {
                     Ok(false) => self.block(otherwise)?,
                     Err(_) => return Err(Fails::Perhaps),
                 },
+                StmtKind::For { index, from, to, rounds_max, body } => {
+                    let bounds = (self.int(from), self.int(to));
+                    let (Ok(mut now), Ok(to)) = bounds else { return Err(Fails::Perhaps) };
+                    if &to - &now > IBig::from(*rounds_max) {
+                        return Err(Fails::Surely);
+                    }
+                    while now < to {
+                        self.locals[index.index()] = Ok(Value::Int(now.clone()));
+                        self.block(body)?;
+                        now += 1;
+                    }
+                }
+                StmtKind::While { condition, rounds_max, body } => {
+                    let mut left = *rounds_max;
+                    while self.truth(condition).map_err(|_| Fails::Perhaps)? {
+                        left = left.checked_sub(1).ok_or(Fails::Surely)?;
+                        self.block(body)?;
+                    }
+                }
                 _ => unreachable!(),
             }
         }
@@ -213,6 +232,8 @@ struct Draw {
     seed: u64,
     locals: Vec<Type>,
     in_scope: Vec<usize>,
+    /// Variables that count rounds: nothing else assigns them.
+    counters: Vec<usize>,
 }
 
 const ARGS: [Type; 5] = [Type::Int, Type::Int, Type::Bytes, Type::Bool, Type::Bytes];
@@ -355,7 +376,7 @@ impl Draw {
     }
 
     fn stmt(&mut self, nesting: usize) -> Stmt {
-        match self.below(if nesting > 0 { 8 } else { 6 }) {
+        match self.below(if nesting > 0 { 10 } else { 6 }) {
             0..=2 => {
                 let ty = TYPES[self.below(3)].clone();
                 let value = self.expr(ty.clone(), 2);
@@ -366,6 +387,9 @@ impl Draw {
             3 | 4 if !self.in_scope.is_empty() => {
                 let chosen = self.below(self.in_scope.len());
                 let at = self.in_scope[chosen];
+                if self.counters.contains(&at) {
+                    return self.stmt(nesting);
+                }
                 let value = self.expr(self.locals[at].clone(), 2);
                 stmt(StmtKind::Assign { local: analysis::hir::LocalId::new(at), place: vec![], value })
             }
@@ -375,6 +399,8 @@ impl Draw {
                 let likely = binary(BinaryOp::Or, condition, self.expr(Type::Bool, 1), Type::Bool);
                 require(likely, "a check")
             }
+            8 => self.counted(nesting),
+            9 => self.conditional(nesting),
             _ => {
                 let condition = self.expr(Type::Bool, 2);
                 let (a, b) = (self.below(4), self.below(3));
@@ -383,6 +409,63 @@ impl Draw {
                 stmt(StmtKind::If { condition, then, otherwise })
             }
         }
+    }
+}
+
+impl Draw {
+    fn counter(&mut self) -> usize {
+        let at = self.new_local(Type::Int);
+        self.counters.push(at);
+        at
+    }
+
+    /// A `for` from one small number to another, known or not.
+    fn counted(&mut self, nesting: usize) -> Stmt {
+        let index = self.counter();
+        let first = self.below(3) as i64 - 1;
+        let (from, to) = match self.below(3) {
+            0 => (int(first), int(first + self.below(4) as i64)),
+            1 => {
+                let some = builtin(Builtin::Size, vec![self.expr(Type::Bytes, 1)], Type::Int);
+                (int(first), builtin(Builtin::Min, vec![some, int(2)], Type::Int))
+            }
+            _ => {
+                let from = self.expr(Type::Int, 1);
+                (from.clone(), binary(BinaryOp::Add, from, int(self.below(4) as i64), Type::Int))
+            }
+        };
+        let scope = self.in_scope.len();
+        self.in_scope.push(index);
+        let count = 1 + self.below(3);
+        let body = self.block(count, nesting - 1);
+        self.in_scope.truncate(scope);
+        let rounds_max = 2 + self.below(3) as u32;
+        let known = matches!((&from.kind, &to.kind), (ExprKind::Int(_), ExprKind::Int(_)));
+        let rounds_max = if known { 10 } else { rounds_max };
+        stmt(StmtKind::For { index: analysis::hir::LocalId::new(index), from, to, rounds_max, body })
+    }
+
+    /// A `while` that usually ends, because it counts as well.
+    fn conditional(&mut self, nesting: usize) -> Stmt {
+        let counter = self.counter();
+        let id = analysis::hir::LocalId::new(counter);
+        let scope = self.in_scope.len();
+        self.in_scope.push(counter);
+        let end = int(self.below(4) as i64);
+        let goes_on = binary(BinaryOp::Less, local(counter, Type::Int), end, Type::Bool);
+        let more = self.expr(Type::Bool, 1);
+        let op = if self.below(4) == 0 { BinaryOp::Or } else { BinaryOp::And };
+        let condition = if self.below(3) == 0 { goes_on } else { binary(op, goes_on, more, Type::Bool) };
+        let count = 1 + self.below(3);
+        let mut body = self.block(count, nesting - 1);
+        let next = binary(BinaryOp::Add, local(counter, Type::Int), int(1), Type::Int);
+        body.stmts.push(stmt(StmtKind::Assign { local: id, place: vec![], value: next }));
+        self.in_scope.truncate(scope);
+        let rounds = stmt(StmtKind::While { condition, rounds_max: 1 + self.below(4) as u32, body });
+        let start = stmt(StmtKind::Let { local: id, value: int(0) });
+        // Both as one statement.
+        let then = Block { stmts: vec![start, rounds], value: None };
+        stmt(StmtKind::If { condition: truth(true), then, otherwise: Block::default() })
     }
 }
 
@@ -412,7 +495,7 @@ fn arguments(draw: &mut Draw) -> (Vec<Value>, BTreeMap<String, AbiValue>) {
 
 /// Compiles a random program, and runs it with random arguments against the direct evaluation.
 fn check(seed: u64, size: usize) {
-    let mut draw = Draw { seed, locals: vec![], in_scope: vec![] };
+    let mut draw = Draw { seed, locals: vec![], in_scope: vec![], counters: vec![] };
     let mut stmts = draw.block(size, 2).stmts;
     // Some checks on values that are computed from variables of every kind.
     let at_end: Vec<usize> = (0..draw.locals.len()).collect();
@@ -460,7 +543,7 @@ proptest! {
 fn about_half_of_the_random_programs_accept() {
     let mut accepted = 0;
     for seed in 0..200 {
-        let mut draw = Draw { seed, locals: vec![], in_scope: vec![] };
+        let mut draw = Draw { seed, locals: vec![], in_scope: vec![], counters: vec![] };
         let stmts = draw.block(4, 2).stmts;
         let body = Block { stmts, value: None };
         let (args, _) = arguments(&mut draw);

@@ -141,7 +141,7 @@ pub enum ExprKind {
     Asm {
         /// What they find on the stack, bottom first. They take all of it.
         inputs: Vec<Expr>,
-        /// Bytecode of the opcode table.
+        /// Bytecode that [`crate::asm_effect`] accepts.
         code: Vec<u8>,
     },
 }

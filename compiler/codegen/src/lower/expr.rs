@@ -1,11 +1,13 @@
 //! Expressions.
 
-use analysis::hir::{BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, UnaryOp};
+use analysis::hir::{BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, Type, UnaryOp};
 use spec::Opcode;
+use spec::script::{Instruction, TruncatedPush, instructions};
 
-use super::{Excess, Frame, Lowering};
-use crate::code::PlaceId;
-use crate::mir::{NodeId, Operation};
+use super::parts::width;
+use super::{Excess, Frame, Items, Lowering};
+use crate::code::{Instr, Op, PlaceId};
+use crate::mir::{Effect, NodeId, Operation, Run};
 use crate::number;
 
 /// Bit 22 of a sequence number says that it counts units of 512 seconds.
@@ -13,32 +15,77 @@ const AGE_IN_SECONDS: i64 = 1 << 22;
 const AGE_UNIT_SECONDS: i64 = 512;
 
 impl Lowering<'_> {
-    pub(super) fn expr(&mut self, frame: &mut Frame, expr: &Expr) -> Result<NodeId, Excess> {
+    /// The items of a value.
+    pub(super) fn expr(&mut self, frame: &mut Frame, expr: &Expr) -> Result<Items, Excess> {
         self.descend()?;
         let place = self.place(&expr.loc);
         let value = match &expr.kind {
-            ExprKind::Int(n) => self.graph.bytes(number::encode(n), place),
-            ExprKind::Bool(truth) => self.graph.int(i64::from(*truth), place),
-            ExprKind::Bytes(data) => self.graph.bytes(data.clone(), place),
-            ExprKind::Param(param) => self.graph.param(param.index(), place),
-            ExprKind::Arg(arg) => {
-                let items = frame.args.get(arg.index()).expect("analysis resolved the argument");
-                *items.first().expect("every argument has an item")
+            ExprKind::Int(n) => vec![self.graph.bytes(number::encode(n), place)],
+            ExprKind::Bool(truth) => vec![self.graph.int(i64::from(*truth), place)],
+            ExprKind::Bytes(data) => vec![self.graph.bytes(data.clone(), place)],
+            ExprKind::Param(param) => {
+                let leaves = self.params.get(param.index()).cloned().unwrap_or_default();
+                leaves.map(|leaf| self.graph.param(leaf, place)).collect()
             }
-            ExprKind::Local(local) => {
-                let slot = frame.locals.get(local.index()).copied().flatten();
-                slot.expect("analysis sees that a variable has a value before it is read")
-            }
-            ExprKind::Call { function, args, .. } => {
-                self.call(frame, *function, args)?.expect("analysis sees that the function gives a value")
+            ExprKind::Arg(arg) => frame.args.get(arg.index()).expect("analysis resolved the argument").clone(),
+            ExprKind::Local(local) => frame.local(*local).to_vec(),
+            ExprKind::Call { function, type_args, args } => {
+                self.call(frame, *function, type_args, args)?.expect("analysis sees that the function gives a value")
             }
             ExprKind::If { condition, then, otherwise } => self
                 .choose(frame, condition, then, otherwise, &expr.loc)?
                 .expect("analysis sees that both blocks give a value"),
-            _ => self.computation(frame, expr, place)?,
+            ExprKind::Match { value, arms } => {
+                self.choose_arm(frame, value, arms, &expr.loc)?.expect("analysis sees that all blocks give a value")
+            }
+            ExprKind::Tuple(parts) => {
+                let mut items = Items::new();
+                for part in parts {
+                    items.extend(self.expr(frame, part)?);
+                }
+                items
+            }
+            ExprKind::Element { base, index } => self.part_of(frame, base, *index)?,
+            ExprKind::Index { base, index } => self.indexed(frame, base, index, &expr.loc)?,
+            ExprKind::Variant { variant, fields } => self.variant(frame, expr, *variant, fields)?,
+            ExprKind::Builtin { builtin: Builtin::Cast, args } => {
+                self.expr(frame, args.first().expect("a cast has an operand"))?
+            }
+            ExprKind::Asm { inputs, code } => self.given(frame, expr, inputs, code)?,
+            _ => vec![self.computation(frame, expr, place)?],
         };
         self.leave();
         Ok(value)
+    }
+
+    /// The only item of a value.
+    pub(super) fn item(&mut self, frame: &mut Frame, expr: &Expr) -> Result<NodeId, Excess> {
+        let items = self.expr(frame, expr)?;
+        Ok(*items.first().expect("analysis sees that the value is one item"))
+    }
+
+    /// Instructions as their author wrote them.
+    fn given(&mut self, frame: &mut Frame, expr: &Expr, inputs: &[Expr], code: &[u8]) -> Result<Items, Excess> {
+        let place = self.place(&expr.loc);
+        let mut taken = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            taken.extend(self.expr(frame, input)?);
+        }
+        let count = width(&frame.ty(&expr.ty));
+        let refused = |why| Excess::Given { loc: expr.loc.clone(), why };
+        analysis::asm_effect(code, taken.len(), count, self.rules).map_err(|fault| refused(fault.why))?;
+        let read = |step: Result<Instruction<'_>, TruncatedPush>| {
+            let step = step.ok()?;
+            let op = match step.data {
+                Some(data) => Op::Push(data.to_vec()),
+                None => Op::Code(step.opcode()?),
+            };
+            Some(Instr { op, place, site: None })
+        };
+        let code = instructions(code).filter_map(read).collect();
+        let results: Items = (0..count).map(|_| self.graph.phi(place)).collect();
+        self.effects.push(Effect::Run(Box::new(Run { code, place, inputs: taken, results: results.clone() })));
+        Ok(results)
     }
 
     fn exprs<'e>(
@@ -46,18 +93,26 @@ impl Lowering<'_> {
         frame: &mut Frame,
         exprs: impl IntoIterator<Item = &'e Expr>,
     ) -> Result<Vec<NodeId>, Excess> {
-        exprs.into_iter().map(|expr| self.expr(frame, expr)).collect()
+        exprs.into_iter().map(|expr| self.item(frame, expr)).collect()
     }
 
     /// The expressions that an opcode computes.
     fn computation(&mut self, frame: &mut Frame, expr: &Expr, place: PlaceId) -> Result<NodeId, Excess> {
         match &expr.kind {
             ExprKind::Unary { op, operand } => {
-                let operand = self.expr(frame, operand)?;
+                let operand = self.item(frame, operand)?;
                 Ok(self.graph.op(unary(*op), &[operand], place))
             }
-            ExprKind::Binary { op, left, right } => {
+            ExprKind::Binary { op: op @ (BinaryOp::Equal(_) | BinaryOp::NotEqual(_)), left, right }
+                if left.ty.is_composite() || matches!(left.ty, Type::Param(_)) =>
+            {
+                let ty = frame.ty(&left.ty);
                 let (left, right) = (self.expr(frame, left)?, self.expr(frame, right)?);
+                let same = self.same(&ty, &left, &right, &expr.loc);
+                Ok(if matches!(op, BinaryOp::Equal(_)) { same } else { self.graph.op(Opcode::Not, &[same], place) })
+            }
+            ExprKind::Binary { op, left, right } => {
+                let (left, right) = (self.item(frame, left)?, self.item(frame, right)?);
                 Ok(self.binary(*op, left, right, place))
             }
             ExprKind::Introspect { fact, index } => {
@@ -90,13 +145,13 @@ impl Lowering<'_> {
             | ExprKind::Arg(_)
             | ExprKind::Local(_)
             | ExprKind::Call { .. }
-            | ExprKind::If { .. } => self.expr(frame, expr),
-            ExprKind::Tuple(_)
+            | ExprKind::If { .. }
+            | ExprKind::Match { .. }
+            | ExprKind::Tuple(_)
             | ExprKind::Element { .. }
             | ExprKind::Index { .. }
             | ExprKind::Variant { .. }
-            | ExprKind::Match { .. }
-            | ExprKind::Asm { .. } => Err(Excess::Missing),
+            | ExprKind::Asm { .. } => self.item(frame, expr),
         }
     }
 
