@@ -5,11 +5,13 @@
 
 mod expr;
 mod functions;
+mod lint;
 mod parts;
 mod ty;
 
 pub use expr::{Arm, BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, UnaryOp};
 pub use functions::{FunctionId, Functions};
+pub use lint::Lint;
 pub use parts::Part;
 pub use ty::{EnumType, StructType, Type, Variant};
 
@@ -69,10 +71,39 @@ pub struct Contract {
     pub loc: Loc,
     /// What must be known to deploy it.
     pub params: Vec<Param>,
+    /// Parameters that whoever deploys the contract computes from the others.
+    pub derived: Vec<Derived>,
+    /// What it carries from coin to coin: the fields in the order in which they lie in the commitment of its
+    /// coin's token.
+    pub state: Option<Vec<Param>>,
     /// At least one way to spend it.
     pub paths: Vec<SpendPath>,
     /// The shares, if the contract was declared as a reward.
     pub reward: Option<Reward>,
+    /// What its author allows.
+    pub allows: Vec<Allow>,
+}
+
+/// A parameter that is the lock of another contract of the program.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Derived {
+    /// Which; it has no name that a source can write.
+    pub param: ParamId,
+    /// The other contract, by name.
+    pub contract: String,
+    /// A parameter or a constant for each parameter of the other contract that is not derived itself.
+    pub args: Vec<Expr>,
+}
+
+/// `allow(name);`: the author knows what the lint would say.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Allow {
+    /// What is silenced.
+    pub lint: Lint,
+    /// The name in the source.
+    pub loc: Loc,
+    /// Where it is silenced: an item, a member or a block.
+    pub scope: Loc,
 }
 
 /// A parameter of a contract or function, or an argument of a path.

@@ -24,6 +24,8 @@ pub struct CheckedItem {
     pub contract: Option<hir::Contract>,
     /// The functions it declares, with their places in the program.
     pub functions: Vec<(FunctionId, Arc<hir::Function>)>,
+    /// Something in it was not understood, so what it seems to lack may be there.
+    pub broken: bool,
     /// What is wrong with its body. Its interface is [`crate::signatures()`]'s matter.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -33,11 +35,16 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
     let mut report = Report::new(signatures.file, item.key, item.text);
     let mut checked = CheckedItem::default();
     match item.ast {
-        Item::Fn(function) => checked.functions.extend(check_function(signatures, item, function, &mut report)),
+        Item::Fn(function) => {
+            let (function, broken) = check_function(signatures, item, function, &mut report).unzip();
+            checked.functions.extend(function);
+            checked.broken = broken.unwrap_or(true);
+        }
         Item::Contract(contract) => {
-            let (contract, functions) = check_contract(signatures, item, contract, &mut report);
+            let (contract, functions, broken) = check_contract(signatures, item, contract, &mut report);
             checked.contract = Some(contract);
             checked.functions = functions;
+            checked.broken = broken;
         }
         Item::Reward(reward) if item.key.nth == 0 => {
             let table = signatures.reward(reward.name.as_str()).and_then(Option::as_ref);
@@ -74,7 +81,7 @@ fn check_function(
     item: &SourceItem<'_>,
     function: &ast::Fn,
     report: &mut Report<'_>,
-) -> Option<NumberedFunction> {
+) -> Option<(NumberedFunction, bool)> {
     let id = signatures.first_function.get(item.key).copied()?;
     // Its own signature has been reported on already.
     let signature = function_signature(function, id, &mut report.beside());
@@ -83,7 +90,8 @@ fn check_function(
     let checked = Body::new(env, BodyKind::Function, &signature.params, &mut inner)
         .check_function(&function.body, signature.ret.as_ref());
     report.absorb(inner);
-    Some((id, Arc::new(lower_function(function, &signature, checked, None, report))))
+    let broken = checked.broken;
+    Some(((id, Arc::new(lower_function(function, &signature, checked, None, report))), broken))
 }
 
 fn lower_function(
@@ -125,7 +133,7 @@ fn check_contract(
     item: &SourceItem<'_>,
     contract: &ast::Contract,
     report: &mut Report<'_>,
-) -> (hir::Contract, Vec<NumberedFunction>) {
+) -> (hir::Contract, Vec<NumberedFunction>, bool) {
     let mut scope = ContractScope {
         params: slots(&contract.params, report, |ty| !matches!(ty, Type::Sigs(_))),
         ..ContractScope::default()
@@ -154,10 +162,13 @@ fn check_contract(
         docs: docs(&contract.docs),
         loc: report.loc(contract.name.span),
         params: lowered_params,
+        derived: Vec::new(),
+        state: None,
         paths,
         reward: None,
+        allows: Vec::new(),
     };
-    (contract, functions)
+    (contract, functions, used.broken)
 }
 
 fn consts(contract: &ast::Contract) -> Vec<&ast::Const> {

@@ -11,6 +11,7 @@ mod eval;
 mod expand;
 mod given;
 mod item;
+mod layout;
 mod lint;
 mod moment;
 mod number;

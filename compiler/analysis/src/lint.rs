@@ -1,394 +1,169 @@
-//! What a well-typed path must not do: be free for all, be closed to all, ignore what it is given.
+//! What a well-typed path must not do.
 //!
-//! Each check is sound for what it reports as an error: it never blames a path that could be meant.
+//! [`path`] looks at one body, as soon as it is checked. [`covenants`] looks at paths with every call
+//! copied in, one way through a path after the other, and asks what an attacker could still do: take
+//! the value, the token or the state, show something twice, choose what should be fixed. Each check
+//! is exact about what it reports: it says nothing where a path could be meant.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod body;
+mod graph;
+mod interval;
+mod outputs;
+mod range;
+mod spender;
+mod time;
+mod tokens;
+mod trace;
+mod view;
+mod ways;
 
-use syntax::Code;
+use std::collections::BTreeMap;
 
-use crate::eval::{self, Stop, Value};
-use crate::hir::{
-    ArgId, Block, Condition, Expr, ExprKind, Fact, Function, LocalId, Param, Part, SpendPath, Stmt, StmtKind, Type,
-};
-use crate::report::Report;
-use crate::walk;
+use syntax::{Code, Diagnostic, Loc};
 
-/// Reports what is wrong with a path.
-pub(crate) fn path(path: &SpendPath, report: &mut Report<'_>) {
-    free_for_all(path, report);
-    closed_to_all(&path.body, report);
-    unread_args(path, report);
-    one_signature_for_two_keys(path, report);
-    signatures_read_twice(path, report);
-    mixed_clocks(path, report);
-    unlocked_lock_time(path, report);
+use crate::hir::{Contract, Fact, Program, SpendPath};
+use graph::{Op, Value};
+use view::View;
+
+pub(crate) use body::{path, unused_params};
+
+/// Values of one path times its ways, beyond which intervals are not computed.
+const INTERVALS_MAX: usize = 2_000_000;
+
+/// A way through a path, under question.
+struct Case<'g> {
+    contract: &'g Contract,
+    path: &'g SpendPath,
+    view: View<'g>,
 }
 
-/// Warns about the parameters of a function that it never reads.
-pub(crate) fn unused_params(function: &Function, report: &mut Report<'_>) {
-    let read = reads(&function.body);
-    for param in unread(&function.params, &read) {
-        let found =
-            report.warning(Code::E0111, format!("nothing reads the parameter `{}`", param.name), param.loc.span);
-        report.push(found.help("remove it, and the value from every call"));
+/// What the covenants of a program let happen, contract by contract.
+pub(crate) fn covenants(program: &Program, contract: &Contract) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for path in &contract.paths {
+        let mut of_path = BTreeMap::new();
+        ways_of(program, contract, path, &mut of_path);
+        found.extend(of_path.into_values());
     }
+    found
 }
 
-fn free_for_all(path: &SpendPath, report: &mut Report<'_>) {
-    if demands(&path.body) {
-        return;
-    }
-    let branch = path.body.stmts.iter().find(|stmt| matches!(stmt.kind, StmtKind::If { .. }));
-    let mut found = report.error(Code::E0401, format!("anyone can take `{}`", path.name), path.loc.span);
-    found = match branch {
-        Some(branch) => found.label(branch.loc.clone(), "one of these branches demands nothing"),
-        None => found.saying("nothing is demanded of the spender"),
-    };
-    report.push(found.help("add a condition, such as `require owner.signed(sig);`"));
-}
+/// One message for each code and place, whichever way it was found on.
+type Findings = BTreeMap<(Code, Option<Loc>), Diagnostic>;
 
-/// Whether every way through the block demands something; loops are taken to run.
-fn demands(block: &Block) -> bool {
-    block.stmts.iter().any(|stmt| match &stmt.kind {
-        StmtKind::Require { condition: Condition::Holds(holds), .. } => {
-            eval::eval(holds, &eval::Constants) != Ok(Value::Bool(true))
+fn ways_of(program: &Program, contract: &Contract, path: &SpendPath, found: &mut Findings) {
+    // What is larger than a script can be gets a message from code generation.
+    let Some(trace) = trace::trace(path, &program.functions) else { return };
+    let ways = ways::ways(&trace.graph, &trace.steps);
+    let with_ranges = trace.graph.len().saturating_mul(ways.len()) <= INTERVALS_MAX;
+    for way in &ways {
+        let case = Case { contract, path, view: View::new(&trace.graph, way) };
+        let checks = [
+            outputs::shared(&case),
+            outputs::uncapped_fee(&case),
+            outputs::dust(&case),
+            tokens::unaccounted(&case),
+            tokens::capability(&case),
+            spender::unchecked_length(&case),
+            spender::unsafe_destination(&case),
+            spender::unbound_attestation(&case),
+            spender::trust_argument(&case),
+            time::upper_bound(&case),
+        ];
+        let ranges = if with_ranges { range::check(&case) } else { Vec::new() };
+        for diagnostic in checks.into_iter().flatten().chain(ranges) {
+            // One message of a kind is enough for a path, except where each is about a number of its own.
+            let apart = diagnostic.code == Code::E0421;
+            let place = diagnostic.labels.first().filter(|_| apart).map(|label| label.loc.clone());
+            found.entry((diagnostic.code, place)).or_insert(diagnostic);
         }
-        StmtKind::Require { .. } | StmtKind::Call { .. } | StmtKind::Check(_) => true,
-        StmtKind::If { then, otherwise, .. } => demands(then) && demands(otherwise),
-        StmtKind::Match { arms, .. } => arms.iter().all(|arm| demands(&arm.body)),
-        StmtKind::For { body, .. } | StmtKind::While { body, .. } | StmtKind::EachRecord { body, .. } => demands(body),
-        StmtKind::Let { .. } | StmtKind::Assign { .. } | StmtKind::Return(_) => false,
-    })
+    }
 }
 
-fn closed_to_all(block: &Block, report: &mut Report<'_>) {
-    for stmt in &block.stmts {
-        let StmtKind::Require { condition: Condition::Holds(holds), .. } = &stmt.kind else { continue };
-        let why = match eval::eval(holds, &eval::Constants) {
-            Ok(Value::Bool(false)) => "this is always false".to_owned(),
-            Err(Stop::Fails(why)) => format!("this always fails: {why}"),
-            Ok(_) | Err(Stop::Unknown) => continue,
+impl Case<'_> {
+    /// A value as a message calls it.
+    fn name_of(&self, value: Value) -> String {
+        self.source_of(value).map_or_else(|| "this value".to_owned(), |text| format!("`{text}`"))
+    }
+
+    /// The source of a value, if it is short, or something else.
+    fn text_or(&self, value: Value, other: &str) -> String {
+        self.source_of(value).unwrap_or_else(|| other.to_owned())
+    }
+
+    fn text_of_output(&self, index: Value) -> String {
+        self.text_of_coin("outputs", index)
+    }
+
+    /// An input or output as a message calls it.
+    fn text_of_coin(&self, list: &str, index: Value) -> String {
+        format!("`tx.{list}[{}]`", self.text_or(index, ".."))
+    }
+
+    fn source_of(&self, value: Value) -> Option<String> {
+        let graph = self.view.graph;
+        Some(match graph.op(value) {
+            Op::Arg(index) => self.path.args.get(*index)?.name.clone(),
+            Op::Param(index) => self.contract.params.get(*index)?.name.clone(),
+            Op::Int(n) => n.to_string(),
+            Op::Fact(Fact::TxLocktime) => "tx.locktime".to_owned(),
+            Op::Fact(Fact::InputIndex) => "self.index".to_owned(),
+            Op::Fact(Fact::InputCount) => "tx.inputs.length".to_owned(),
+            Op::Fact(Fact::OutputCount) => "tx.outputs.length".to_owned(),
+            Op::Fact(fact) => {
+                let (whose, field) = coin_field(*fact)?;
+                let index = *graph.parts(value).first()?;
+                let own = whose == "inputs" && *graph.op(index) == Op::Fact(Fact::InputIndex);
+                if own { format!("self.{field}") } else { format!("tx.{whose}[{}].{field}", self.source_of(index)?) }
+            }
+            _ => return self.state_field(value),
+        })
+    }
+
+    /// The field of the contract's state that a value is.
+    fn state_field(&self, value: Value) -> Option<String> {
+        let graph = self.view.graph;
+        let mut bytes = value;
+        while *graph.op(bytes) == Op::Builtin(crate::hir::Builtin::ToInt) {
+            bytes = *graph.parts(bytes).first()?;
+        }
+        let (whole, from) = match (graph.op(bytes), graph.parts(bytes)) {
+            (Op::Builtin(crate::hir::Builtin::Prefix), [whole, _]) => (*whole, 0),
+            (Op::Builtin(crate::hir::Builtin::Suffix | crate::hir::Builtin::Slice), [whole, from, ..]) => {
+                (*whole, graph.small(*from)?)
+            }
+            _ => return None,
         };
-        let found = report.error(Code::E0402, "nobody can ever take this path", stmt.loc.span).saying(why);
-        report.push(found.help("remove the path, or correct the condition"));
-    }
-}
-
-fn unread_args(path: &SpendPath, report: &mut Report<'_>) {
-    let read = reads(&path.body);
-    for arg in unread(&path.args, &read) {
-        let found = report.error(Code::E0403, format!("no condition reads `{}`", arg.name), arg.loc.span);
-        let found = found.saying("anyone could change it on the way to the miner");
-        report.push(found.help("remove it, or check it in a `require`"));
-    }
-}
-
-fn unread<'p>(params: &'p [Param], read: &BTreeSet<ArgId>) -> impl Iterator<Item = &'p Param> {
-    let unread = |(index, param): (usize, &'p Param)| {
-        let ignored = read.contains(&ArgId::new(index)) || param.name.starts_with('_') || param.name.is_empty();
-        (!ignored).then_some(param)
-    };
-    params.iter().enumerate().filter_map(unread).collect::<Vec<_>>().into_iter()
-}
-
-/// What an expression mentions.
-#[derive(Default)]
-struct Mentions {
-    args: BTreeSet<ArgId>,
-    locals: BTreeSet<LocalId>,
-}
-
-impl Mentions {
-    fn add(&mut self, expr: &Expr) {
-        match &expr.kind {
-            ExprKind::Arg(id) | ExprKind::Threshold { sigs: id, .. } => {
-                self.args.insert(*id);
+        if !self.view.is_own_fact(whole, Fact::InputCommitment) {
+            return None;
+        }
+        let mut at = 0;
+        for field in self.contract.state.as_ref()? {
+            if at == from {
+                return Some(format!("state.{}", field.name));
             }
-            ExprKind::Local(id) => {
-                self.locals.insert(*id);
-            }
-            _ => {}
+            at += i64::from(field.ty.stored_len()?);
         }
+        None
     }
 }
 
-/// The arguments that reach a condition, a call, a branch or the block's value.
-fn reads(block: &Block) -> BTreeSet<ArgId> {
-    let mut roots = Mentions::default();
-    let mut sources: BTreeMap<LocalId, Mentions> = BTreeMap::new();
-    collect(block, &mut roots, &mut sources);
-    let mut waiting: Vec<LocalId> = roots.locals.iter().copied().collect();
-    while let Some(local) = waiting.pop() {
-        let Some(found) = sources.remove(&local) else { continue };
-        roots.args.extend(found.args);
-        waiting.extend(found.locals);
-    }
-    roots.args
-}
-
-/// Sorts what the block mentions by where it goes: to a variable, or to something that decides.
-fn collect(block: &Block, roots: &mut Mentions, sources: &mut BTreeMap<LocalId, Mentions>) {
-    for stmt in &block.stmts {
-        match &stmt.kind {
-            StmtKind::Let { local, value } | StmtKind::Assign { local, value, .. } => {
-                mention(value, sources.entry(*local).or_default());
-            }
-            StmtKind::EachRecord { list, .. } => {
-                roots.args.insert(*list);
-            }
-            _ => {}
-        }
-        for part in stmt.parts() {
-            match (part, &stmt.kind) {
-                (Part::Expr(_), StmtKind::Let { .. }) => {}
-                // Of an assignment the value is known already, and what chooses the place decides.
-                (Part::Expr(value), StmtKind::Assign { value: assigned, .. }) if std::ptr::eq(value, assigned) => {}
-                (Part::Expr(decides), _) => mention(decides, roots),
-                (Part::Block(inner), _) => collect(inner, roots, sources),
-            }
-        }
-        if let StmtKind::Match { value, arms } = &stmt.kind {
-            let bound = arms.iter().flat_map(|arm| arm.bindings.iter().flatten());
-            bound.for_each(|local| mention(value, sources.entry(*local).or_default()));
-        }
-    }
-    block.value.iter().for_each(|value| mention(value, roots));
-}
-
-/// Everything inside an expression, blocks included, goes where the expression goes.
-fn mention(expr: &Expr, into: &mut Mentions) {
-    walk::expr(expr, &mut |part| into.add(part), &mut |_| {});
-}
-
-/// One signature cannot answer for two keys on one way through the path.
-fn one_signature_for_two_keys(path: &SpendPath, report: &mut Report<'_>) {
-    let mut seen = BTreeMap::new();
-    signed_in(&path.body, &mut seen, report);
-}
-
-type Keys<'t> = BTreeMap<ArgId, &'t Expr>;
-
-/// The signatures that the block is the first to check; `seen` is as before.
-fn signed_in<'t>(block: &'t Block, seen: &mut Keys<'t>, report: &mut Report<'_>) -> Vec<(ArgId, &'t Expr)> {
-    let mut added = Vec::new();
-    for stmt in &block.stmts {
-        compare_parts(stmt.parts(), seen, &mut added, report);
-    }
-    if let Some(value) = &block.value {
-        compare_keys(value, seen, &mut added, report);
-    }
-    for (sig, _) in &added {
-        seen.remove(sig);
-    }
-    added
-}
-
-/// The blocks of one statement or expression exclude each other, but what follows comes after any.
-fn compare_parts<'t>(
-    parts: Vec<Part<'t>>,
-    seen: &mut Keys<'t>,
-    added: &mut Vec<(ArgId, &'t Expr)>,
-    report: &mut Report<'_>,
-) {
-    let mut in_blocks = Vec::new();
-    for part in parts {
-        match part {
-            Part::Expr(expr) => compare_keys(expr, seen, added, report),
-            Part::Block(block) => in_blocks.extend(signed_in(block, seen, report)),
-        }
-    }
-    for (sig, key) in in_blocks {
-        seen.entry(sig).or_insert_with(|| {
-            added.push((sig, key));
-            key
-        });
-    }
-}
-
-fn compare_keys<'t>(expr: &'t Expr, seen: &mut Keys<'t>, added: &mut Vec<(ArgId, &'t Expr)>, report: &mut Report<'_>) {
-    if let ExprKind::Signed { key, sig } | ExprKind::DataSigned { key, sig, .. } = &expr.kind {
-        compare_key(expr, key, sig, seen, added, report);
-    }
-    compare_parts(expr.parts(), seen, added, report);
-}
-
-fn compare_key<'t>(
-    check: &'t Expr,
-    key: &'t Expr,
-    sig: &'t Expr,
-    seen: &mut Keys<'t>,
-    added: &mut Vec<(ArgId, &'t Expr)>,
-    report: &mut Report<'_>,
-) {
-    let ExprKind::Arg(id) = sig.kind else { return };
-    match seen.get(&id) {
-        Some(first) if !same_key(first, key) => {
-            let found = report.error(Code::E0405, "one signature is checked against two keys", check.loc.span);
-            let found = found.label(first.loc.clone(), "the other key is here");
-            report.push(found.help("take a second signature as an argument of its own"));
-        }
-        Some(_) => {}
-        None => {
-            seen.insert(id, key);
-            added.push((id, key));
-        }
-    }
-}
-
-/// Whether two key expressions are the same name or the same bytes. Others may be equal when they run.
-fn same_key(a: &Expr, b: &Expr) -> bool {
-    match (&a.kind, &b.kind) {
-        (
-            ExprKind::Param(_) | ExprKind::Arg(_) | ExprKind::Bytes(_),
-            ExprKind::Param(_) | ExprKind::Arg(_) | ExprKind::Bytes(_),
-        ) => a.kind == b.kind,
-        _ => true,
-    }
-}
-
-fn signatures_read_twice(path: &SpendPath, report: &mut Report<'_>) {
-    let mut seen: BTreeMap<ArgId, &Expr> = BTreeMap::new();
-    walk::block(
-        &path.body,
-        &mut |expr| {
-            let ExprKind::Threshold { sigs, .. } = &expr.kind else { return };
-            let Some(first) = seen.insert(*sigs, expr) else { return };
-            let name = path.args.get(sigs.index()).map_or("", |arg| &arg.name);
-            let found = report.error(Code::E0412, format!("`{name}` is read twice"), expr.loc.span);
-            let found = found.saying("read again here").label(first.loc.clone(), "first read here");
-            report.push(found.help("take the signatures of each check as an argument of their own"));
-        },
-        &mut |_| {},
-    );
-}
-
-/// The kinds of clock that a way through a path has locked by: of the transaction, of the coin.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Clocks {
-    height: bool,
-    time: bool,
-    blocks: bool,
-    seconds: bool,
-}
-
-impl Clocks {
-    fn mixes(self) -> bool {
-        (self.height && self.time) || (self.blocks && self.seconds)
-    }
-
-    fn and(self, other: Clocks) -> Clocks {
-        Clocks {
-            height: self.height || other.height,
-            time: self.time || other.time,
-            blocks: self.blocks || other.blocks,
-            seconds: self.seconds || other.seconds,
-        }
-    }
-
-    /// What one lock counts in.
-    fn unit(self) -> &'static str {
-        if self.height || self.blocks { "this counts blocks" } else { "this counts seconds" }
-    }
-
-    fn of_stmt(stmt: &Stmt) -> Clocks {
-        match &stmt.kind {
-            StmtKind::Require { condition, .. } => Clocks::of(condition),
-            _ => Clocks::default(),
-        }
-    }
-
-    fn of(condition: &Condition) -> Clocks {
-        let mut clocks = Clocks::default();
-        match condition {
-            Condition::Holds(_) => {}
-            Condition::TxHeightAtLeast(_) => clocks.height = true,
-            Condition::TxTimeAtLeast(_) => clocks.time = true,
-            Condition::AgeAtLeast(age) if age.ty == Type::Blocks => clocks.blocks = true,
-            Condition::AgeAtLeast(_) => clocks.seconds = true,
-        }
-        clocks
-    }
-}
-
-fn mixed_clocks(path: &SpendPath, report: &mut Report<'_>) {
-    let mut mixed = None;
-    ways(&path.body, &BTreeSet::from([Clocks::default()]), &mut |stmt| {
-        mixed.get_or_insert(stmt);
-    });
-    let Some(stmt) = mixed else { return };
-    let own = Clocks::of_stmt(stmt);
-    let mut first = None;
-    walk::block(&path.body, &mut |_| {}, &mut |other| {
-        if Clocks::of_stmt(other).and(own).mixes() {
-            first.get_or_insert(other);
-        }
-    });
-    let mut found = report
-        .error(Code::E0406, "no transaction can satisfy this lock and an earlier one", stmt.loc.span)
-        .saying(own.unit());
-    if let Some(first) = first {
-        found = found.label(first.loc.clone(), Clocks::of_stmt(first).unit());
-    }
-    report.push(found.help("lock by heights and blocks alone, or by times and durations alone"));
-}
-
-/// The clocks of every way through the block, of which there are at most sixteen.
-fn ways<'t>(block: &'t Block, before: &BTreeSet<Clocks>, mixed: &mut dyn FnMut(&'t Stmt)) -> BTreeSet<Clocks> {
-    let mut now = before.clone();
-    for stmt in &block.stmts {
-        match &stmt.kind {
-            StmtKind::Require { condition, .. } => {
-                let own = Clocks::of(condition);
-                now = now.into_iter().map(|clocks| clocks.and(own)).collect();
-                // If only some ways mix, the author may know that those are never taken.
-                if own != Clocks::default() && now.iter().all(|clocks| clocks.mixes()) {
-                    mixed(stmt);
-                }
-            }
-            StmtKind::If { then, otherwise, .. } => {
-                let mut joined = ways(then, &now, mixed);
-                joined.extend(ways(otherwise, &now, mixed));
-                now = joined;
-            }
-            StmtKind::Match { arms, .. } => {
-                now = arms.iter().flat_map(|arm| ways(&arm.body, &now, mixed)).collect();
-            }
-            StmtKind::For { body, .. } | StmtKind::While { body, .. } | StmtKind::EachRecord { body, .. } => {
-                now.extend(ways(body, &now.clone(), mixed));
-            }
-            StmtKind::Let { .. }
-            | StmtKind::Assign { .. }
-            | StmtKind::Call { .. }
-            | StmtKind::Check(_)
-            | StmtKind::Return(_) => {}
-        }
-    }
-    now
-}
-
-fn unlocked_lock_time(path: &SpendPath, report: &mut Report<'_>) {
-    let mut read: Option<&Expr> = None;
-    let mut locked = false;
-    walk::block(
-        &path.body,
-        &mut |expr| {
-            if matches!(expr.kind, ExprKind::Introspect { fact: Fact::TxLocktime, .. }) {
-                read = Some(expr);
-            }
-        },
-        &mut |stmt| {
-            locked |= match &stmt.kind {
-                StmtKind::Require { condition, .. } => {
-                    matches!(condition, Condition::TxHeightAtLeast(_) | Condition::TxTimeAtLeast(_))
-                }
-                StmtKind::Call { .. } | StmtKind::Check(_) => true,
-                _ => false,
-            }
-        },
-    );
-    if let Some(read) = read.filter(|_| !locked) {
-        let found =
-            report.warning(Code::E0410, "the lock time is read, but nothing says that it counts", read.loc.span);
-        report.push(found.help("add `require tx.height >= ..;` or `require tx.time >= ..;` to this path"));
-    }
+fn coin_field(fact: Fact) -> Option<(&'static str, &'static str)> {
+    Some(match fact {
+        Fact::InputValue => ("inputs", "value"),
+        Fact::InputLock => ("inputs", "lock"),
+        Fact::InputTxid => ("inputs", "txid"),
+        Fact::InputOutpointIndex => ("inputs", "index"),
+        Fact::InputUnlock => ("inputs", "unlock"),
+        Fact::InputSequence => ("inputs", "sequence"),
+        Fact::InputCategory => ("inputs", "token.category"),
+        Fact::InputCommitment => ("inputs", "token.commitment"),
+        Fact::InputTokens => ("inputs", "token.amount"),
+        Fact::OutputValue => ("outputs", "value"),
+        Fact::OutputLock => ("outputs", "lock"),
+        Fact::OutputCategory => ("outputs", "token.category"),
+        Fact::OutputCommitment => ("outputs", "token.commitment"),
+        Fact::OutputTokens => ("outputs", "token.amount"),
+        _ => return None,
+    })
 }

@@ -8,7 +8,7 @@ use crate::hir::{Block, Expr, ExprKind, FunctionId, Functions, Program, Stmt, St
 use crate::item::{CheckedItem, check_item};
 use crate::number::grouped;
 use crate::signatures::{on_circles, order_of, signatures};
-use crate::walk;
+use crate::{lint, walk};
 
 /// More nodes than this, calls copied in, fit no script.
 const NODES_MAX: u64 = 200_000;
@@ -70,13 +70,21 @@ pub fn analyse(file: FileId, items: &[SourceItem<'_>]) -> Analysis {
 /// The messages are those about the whole only; each item keeps its own.
 pub fn link(items: impl IntoIterator<Item = CheckedItem>, imported: &[&Functions]) -> (Program, Vec<Diagnostic>) {
     let mut program = Program::default();
+    let mut sound = Vec::new();
+    let mut broken = false;
     for item in items {
+        sound.extend(item.contract.as_ref().map(|_| !item.broken));
+        broken |= item.broken && item.contract.is_none();
         program.contracts.extend(item.contract);
         item.functions.into_iter().for_each(|(id, function)| program.functions.insert(id, function));
     }
     let own: BTreeSet<FunctionId> = program.functions.iter().map(|(id, _)| id).collect();
     let calls = fetch(&mut program, imported);
-    let found = check_calls(&program, &own, &calls);
+    let mut found = check_calls(&program, &own, &calls);
+    if found.is_empty() && !broken {
+        let contracts = program.contracts.iter().zip(sound).filter(|(_, sound)| *sound);
+        found.extend(contracts.flat_map(|(contract, _)| lint::covenants(&program, contract)));
+    }
     (program, found)
 }
 

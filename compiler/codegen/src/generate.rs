@@ -94,7 +94,10 @@ impl Generated {
 ///     loc,
 ///     params: vec![],
 ///     paths: vec![path],
+///     derived: vec![],
+///     state: None,
 ///     reward: None,
+///     allows: vec![],
 /// };
 /// let (generated, diagnostics) = codegen::generate(&contract, &analysis::hir::Functions::default(), &codegen::Options::default());
 /// assert!(diagnostics.is_empty());

@@ -198,6 +198,28 @@ codes! {
         "A relative lock holds at most 65,535 blocks or 33,553,920 seconds (388 days).";
     E0412 "signatures read twice"
         "An argument of type `Sigs<K>` answers exactly one `k of [..] signed(..)`.";
+    E0413 "output that is not accounted for"
+        "A coin with a mutable or minting token gives whoever holds that token power over everything made with it. A path that reads such a token must therefore look at every output: bound `tx.outputs.length`, and check the category of each output. A path that proves that the token is only mutable, and carries it on, needs no more, as there is just one of it. Silenced by `allow(unaccounted_output)`.";
+    E0414 "one output for several coins"
+        "Each input checks the transaction on its own. If two coins of the contract are spent together and both look at `tx.outputs[0]`, one output satisfies both, and the value of the other coin is free to take. Demand `tx.inputs.length == 1` or `self.index == 0`, or read the output with the number of the input, `tx.outputs[self.index]`. Silenced by `allow(shared_output)`.";
+    E0415 "length that nothing bounds"
+        "Bytes of any length must not be stored in a commitment, where they would shift what follows, and two of them must not be joined before they are hashed or signed: bytes can move from one to the other without changing the whole. Give them a length by their type or by a condition, or hash each on its own first. Silenced by `allow(unchecked_length)`.";
+    E0416 "token that is not told apart"
+        "Anyone can make a token and send it to any lock. What makes a token genuine is its category; whether its commitment can be trusted is said by the category's last byte, the capability. So compare the whole category before an amount or a commitment counts. Silenced by `allow(unchecked_capability)`.";
+    E0417 "destination that the spender makes up"
+        "Anyone may take the path, and the lock that it pays to is an argument that no other condition reads. Whoever spends the coin names the lock, so the condition demands nothing. Pay to a parameter, to a lock made of a hash, or check the hash of the lock. Silenced by `allow(unsafe_destination)`.";
+    E0418 "fee without a limit"
+        "Anyone may take the path, it pays something to an output, but no condition reads what the coin is worth: all but the least amount may go to the miner. Demand that the outputs hold the coin's value less a limit. Silenced by `allow(uncapped_fee)`.";
+    E0419 "signed message that serves again"
+        "The path is opened by a signed message alone, and nothing in the message belongs to this coin. Whoever has seen it can show it again for another coin of the contract. Let the message name the outpoint, the state or the token of the coin. Silenced by `allow(unbound_attestation)`.";
+    E0420 "condition that the spender decides"
+        "An amount or a deadline is compared, but it is an argument of which nothing else is demanded. The spender chooses one that fits, so the condition demands nothing. It was probably meant as a parameter. Silenced by `allow(trust_argument)`.";
+    E0421 "number out of its range"
+        "A number may be negative where an amount is written down, or larger than the bytes it is written in, or zero where it divides. The message says between which numbers it lies. Bound it by a condition before. Silenced by `allow(number_range)`.";
+    E0422 "output that is not relayed"
+        "No node passes on a transaction with an output below the dust limit, three times what the output and a later input cost at one unit a byte, nor one with a lock of more than 201 bytes or more than 223 bytes of data. A path that demands such an output can hardly be taken. Silenced by `allow(dust_output)`.";
+    E0423 "condition that holds only for a while"
+        "A script learns from the lock time only that so much time has passed; whoever spends a coin may always write an older one. So `tx.locktime <= deadline` never fails for who wants it to hold, and a price that rises with the lock time is never paid in full. Let another path open later, let the price fall with time, or let it rise with what has been sold. Silenced by `allow(upper_time_bound)`.";
 
     E0501 "script too large"
         "A script and everything it copies from functions must fit into the bytes that the rules allow: 10,000 under `bch2026`, 65,535 under `bitmodel`. Split the contract, or check less in one path.";

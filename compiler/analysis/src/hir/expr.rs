@@ -222,7 +222,7 @@ pub enum BinaryOp {
 }
 
 /// What a script can read about its transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fact {
     /// `tx.version: Int`
     TxVersion,

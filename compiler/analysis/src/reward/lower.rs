@@ -45,8 +45,11 @@ pub(crate) fn contract(table: &Table) -> Contract {
         docs: table.docs.clone(),
         loc: table.loc.clone(),
         params: params(table),
+        derived: Vec::new(),
+        state: None,
         paths: vec![settle],
         reward: Some(table.shares(first)),
+        allows: Vec::new(),
     }
 }
 

@@ -81,7 +81,17 @@ pub fn path(name: &str, args: Vec<Param>, locals: Vec<Type>, stmts: Vec<Stmt>) -
 }
 
 pub fn contract(params: Vec<Param>, paths: Vec<SpendPath>) -> Contract {
-    Contract { name: "Test".into(), docs: String::new(), loc: loc(), params, paths, reward: None }
+    Contract {
+        name: "Test".into(),
+        docs: String::new(),
+        loc: loc(),
+        params,
+        derived: vec![],
+        state: None,
+        paths,
+        reward: None,
+        allows: vec![],
+    }
 }
 
 /// Generates and wraps the result as an artifact.
