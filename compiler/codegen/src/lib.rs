@@ -12,6 +12,7 @@ mod number;
 mod fold;
 mod mir;
 mod prune;
+mod range;
 
 mod forms;
 mod lower;
