@@ -51,9 +51,14 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
             checked.contract = table.map(reward::contract);
         }
         Item::Use(used) => {
-            let found = report.error(Code::E0013, "modules are not available yet", used.span);
-            report.push(found.help("declare what you need in this file"));
+            report.not_yet("modules are", used.span);
         }
+        Item::Struct(item) => report.not_yet("`struct` is", item.name.span),
+        Item::Enum(item) => report.not_yet("`enum` is", item.name.span),
+        Item::Model(item) => report.not_yet("`model` is", item.name.span),
+        Item::Imi(item) => report.not_yet("`imi` is", item.name.span),
+        Item::Imo(item) => report.not_yet("`imo` is", item.name.span),
+        Item::Plan(item) => report.not_yet("`plan` is", item.name.span),
         Item::Const(_) | Item::Reward(_) | Item::Error(_) => {}
     }
     checked.diagnostics = report.finish();
@@ -142,6 +147,13 @@ fn check_contract(
         scope.param_ids.entry(slot.name.clone()).or_insert(ParamId::new(index));
     }
     check_member_names(contract, report);
+    for member in &contract.members {
+        match member {
+            Member::State(state) => report.not_yet("`state` is", state.word_span),
+            Member::Allow(allow) => report.not_yet("`allow` is", allow.span),
+            Member::Const(_) | Member::Fn(_) | Member::Spend(_) | Member::Error(_) => {}
+        }
+    }
     let mut inner = report.beside();
     member_constants(&consts(contract), signatures, &mut scope, &mut inner);
     report.absorb(inner);
@@ -174,7 +186,7 @@ fn check_contract(
 fn consts(contract: &ast::Contract) -> Vec<&ast::Const> {
     let members = contract.members.iter().filter_map(|member| match member {
         Member::Const(constant) => Some(constant),
-        Member::Fn(_) | Member::Spend(_) | Member::Error(_) => None,
+        Member::Fn(_) | Member::Spend(_) | Member::State(_) | Member::Allow(_) | Member::Error(_) => None,
     });
     members.collect()
 }
@@ -182,7 +194,7 @@ fn consts(contract: &ast::Contract) -> Vec<&ast::Const> {
 fn spends(contract: &ast::Contract) -> impl Iterator<Item = &ast::Spend> {
     contract.members.iter().filter_map(|member| match member {
         Member::Spend(spend) => Some(spend),
-        Member::Const(_) | Member::Fn(_) | Member::Error(_) => None,
+        Member::Const(_) | Member::Fn(_) | Member::State(_) | Member::Allow(_) | Member::Error(_) => None,
     })
 }
 
@@ -197,7 +209,7 @@ fn check_member_names(contract: &ast::Contract, report: &mut Report<'_>) {
             Member::Const(constant) => (0, &constant.name),
             Member::Fn(function) => (1, &function.name),
             Member::Spend(spend) => (2, &spend.name),
-            Member::Error(_) => continue,
+            Member::State(_) | Member::Allow(_) | Member::Error(_) => continue,
         };
         if name.is_missing() {
             continue;
@@ -227,7 +239,7 @@ fn member_functions<'t>(
     let first = signatures.first_function.get(item.key).map_or(0, |id| id.index());
     let functions = contract.members.iter().filter_map(|member| match member {
         Member::Fn(function) => Some(function),
-        Member::Const(_) | Member::Spend(_) | Member::Error(_) => None,
+        Member::Const(_) | Member::Spend(_) | Member::State(_) | Member::Allow(_) | Member::Error(_) => None,
     });
     let mut out = Vec::new();
     for (index, function) in functions.enumerate() {

@@ -63,6 +63,13 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Reports a part of the language that this version reads but does not compile: `what` is its
+    /// name in code quotes or plain words.
+    pub(crate) fn not_yet(&mut self, what: &str, span: Span) {
+        let found = self.error(Code::E0013, format!("{what} not available yet"), span);
+        self.push(found.help("say it with the forms that this version compiles"));
+    }
+
     /// Reports and gives the nothing that callers return instead of a value.
     pub(crate) fn fail<T>(&mut self, diagnostic: Diagnostic) -> Option<T> {
         self.push(diagnostic);

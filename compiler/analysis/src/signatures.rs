@@ -134,7 +134,14 @@ fn duplicate_names(file: FileId, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
             Item::Const(_) => 0,
             Item::Fn(_) => 1,
             Item::Contract(_) | Item::Reward(_) => 2,
-            Item::Use(_) | Item::Error(_) => continue,
+            Item::Use(_)
+            | Item::Struct(_)
+            | Item::Enum(_)
+            | Item::Model(_)
+            | Item::Imi(_)
+            | Item::Imo(_)
+            | Item::Plan(_)
+            | Item::Error(_) => continue,
         };
         let Some(name) = item.ast.name().filter(|name| !name.is_missing()) else { continue };
         let loc = Loc::in_item(file, item.key.clone(), name.span);
@@ -164,7 +171,7 @@ fn number_functions(signatures: &mut Signatures, items: &[SourceItem<'_>]) {
             Item::Contract(contract) => {
                 contract.members.iter().filter(|member| matches!(member, Member::Fn(_))).count()
             }
-            Item::Const(_) | Item::Reward(_) | Item::Use(_) | Item::Error(_) => 0,
+            _ => 0,
         };
         if count > 0 {
             signatures.first_function.insert(item.key.clone(), FunctionId::new(signatures.file, next));
@@ -176,6 +183,9 @@ fn number_functions(signatures: &mut Signatures, items: &[SourceItem<'_>]) {
 /// The types of a function, and whether its name is free.
 pub(crate) fn function_signature(function: &ast::Fn, id: FunctionId, report: &mut Report<'_>) -> FnSignature {
     let name = &function.name;
+    if let Some(first) = function.type_params.first() {
+        report.not_yet("type parameters of functions are", first.span);
+    }
     if is_builtin(name.as_str()) {
         let found = report.error(Code::E0105, format!("`{name}` is a function of the language"), name.span);
         report.push(found.help("choose another name"));

@@ -35,7 +35,11 @@ const PLAIN: [(&str, Type); 16] = [
 /// The type that is written, or nothing once the mistake has been reported.
 pub(crate) fn resolve(ty: &TypeExpr, report: &mut Report<'_>) -> Option<Type> {
     match &ty.kind {
-        TypeKind::Name { name, args } if args.is_empty() => match name.as_str() {
+        TypeKind::Name { module, .. } if !module.is_empty() => {
+            report.not_yet("modules are", ty.span);
+            None
+        }
+        TypeKind::Name { name, args, .. } if args.is_empty() => match name.as_str() {
             "Category" => Some(Type::Bytes),
             "Sigs" => report.fail(
                 report
@@ -44,10 +48,10 @@ pub(crate) fn resolve(ty: &TypeExpr, report: &mut Report<'_>) -> Option<Type> {
             ),
             word => plain(word).or_else(|| unknown(word, ty, report)),
         },
-        TypeKind::Name { name, args } => sized(name.as_str(), args, ty, report),
+        TypeKind::Name { name, args, .. } => sized(name.as_str(), args, ty, report),
         TypeKind::Array { .. } | TypeKind::Tuple(_) => {
-            let found = report.error(Code::E0013, "arrays and tuples are not available yet", ty.span);
-            report.fail(found.help("declare each element on its own"))
+            report.not_yet("arrays and tuples are", ty.span);
+            None
         }
         TypeKind::Error => None,
     }

@@ -14,8 +14,12 @@ pub(crate) fn ast_expr<'t>(
     visit(expr);
     let mut each = |part: &'t ast::Expr| ast_expr(part, visit, stmt);
     match &expr.kind {
-        Kind::Field { base: part, .. } | Kind::Unary { operand: part, .. } => each(part),
-        Kind::Index { base: a, index: b } | Kind::Binary { left: a, right: b, .. } => {
+        Kind::Field { base: part, .. } | Kind::Element { base: part, .. } | Kind::Unary { operand: part, .. } => {
+            each(part);
+        }
+        Kind::Index { base: a, index: b }
+        | Kind::Repeat { value: a, count: b }
+        | Kind::Binary { left: a, right: b, .. } => {
             each(a);
             each(b);
         }
@@ -27,7 +31,19 @@ pub(crate) fn ast_expr<'t>(
             each(first);
             args.iter().for_each(each);
         }
-        Kind::Array(parts) => parts.iter().for_each(each),
+        Kind::Array(parts) | Kind::Tuple(parts) => parts.iter().for_each(each),
+        Kind::Struct(ast::StructLit { fields, .. }) | Kind::Record(fields) => {
+            fields.iter().for_each(|field| each(&field.value));
+        }
+        Kind::With { base, fields } => {
+            each(base);
+            fields.iter().for_each(|field| each(&field.value));
+        }
+        Kind::Quorum { needed, keys } => {
+            each(needed);
+            keys.iter().for_each(each);
+        }
+        Kind::Match(choice) => ast_match(choice, visit, stmt),
         Kind::Threshold { needed, keys, sigs } => {
             each(needed);
             keys.iter().chain(sigs).for_each(each);
@@ -45,8 +61,14 @@ pub(crate) fn ast_expr<'t>(
         | Kind::Path(_)
         | Kind::SelfRef
         | Kind::Tx
+        | Kind::Asm(_)
         | Kind::Error => {}
     }
+}
+
+fn ast_match<'t>(choice: &'t ast::Match, visit: &mut dyn FnMut(&'t ast::Expr), stmt: &mut dyn FnMut(&'t ast::Stmt)) {
+    ast_expr(&choice.value, visit, stmt);
+    choice.arms.iter().for_each(|arm| ast_block(&arm.body, visit, stmt));
 }
 
 fn ast_if<'t>(branch: &'t ast::If, visit: &mut dyn FnMut(&'t ast::Expr), stmt: &mut dyn FnMut(&'t ast::Stmt)) {
@@ -55,6 +77,17 @@ fn ast_if<'t>(branch: &'t ast::If, visit: &mut dyn FnMut(&'t ast::Expr), stmt: &
     if let Some(otherwise) = &branch.otherwise {
         ast_block(otherwise, visit, stmt);
     }
+}
+
+fn ast_for<'t>(each: &'t ast::For, visit: &mut dyn FnMut(&'t ast::Expr), stmt: &mut dyn FnMut(&'t ast::Stmt)) {
+    match &each.range {
+        ast::ForRange::Numbers { from, to, max } => {
+            [from, to].into_iter().chain(max).for_each(|part| ast_expr(part, visit, stmt));
+        }
+        ast::ForRange::Each(list) => ast_expr(list, visit, stmt),
+    }
+    each.filter.iter().for_each(|filter| ast_expr(filter, visit, stmt));
+    ast_block(&each.body, visit, stmt);
 }
 
 /// The same for each statement of a block.
@@ -67,12 +100,31 @@ pub(crate) fn ast_block<'t>(
     for part in &block.stmts {
         stmt(part);
         match &part.kind {
-            Kind::Let { value, .. } | Kind::Assign { value, .. } | Kind::Expr(value) => ast_expr(value, visit, stmt),
+            Kind::Let { value, .. } | Kind::Expr(value) => ast_expr(value, visit, stmt),
+            Kind::Assign { place, value } => {
+                for step in &place.steps {
+                    if let ast::PlaceStep::Index(index) = step {
+                        ast_expr(index, visit, stmt);
+                    }
+                }
+                ast_expr(value, visit, stmt);
+            }
             Kind::Require { cond, .. } => ast_expr(cond, visit, stmt),
             Kind::If(branch) => ast_if(branch, visit, stmt),
+            Kind::Match(choice) => ast_match(choice, visit, stmt),
+            Kind::For(each) => ast_for(each, visit, stmt),
+            Kind::While(again) => {
+                ast_expr(&again.cond, visit, stmt);
+                again.max.iter().for_each(|max| ast_expr(max, visit, stmt));
+                ast_block(&again.body, visit, stmt);
+            }
+            Kind::Continue(next) => {
+                next.fields.iter().for_each(|field| ast_expr(&field.value, visit, stmt));
+                next.value.iter().chain(&next.tokens).for_each(|part| ast_expr(part, visit, stmt));
+            }
             Kind::Split { pot, .. } => ast_expr(pot, visit, stmt),
             Kind::Return { value } => value.iter().for_each(|value| ast_expr(value, visit, stmt)),
-            Kind::Error => {}
+            Kind::End | Kind::Allow(_) | Kind::Error => {}
         }
     }
     if let Some(tail) = &block.tail {

@@ -65,8 +65,7 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
         Effort::Glance => GLANCE_INSTRUCTIONS_MAX,
         Effort::Full => INSTRUCTIONS_MAX + if loops.is_empty() { 0 } else { LOOP_INSTRUCTIONS_MAX },
     };
-    let mut search =
-        Search { end, bytes_max, holes, hoists: !loops.is_empty(), lifts: path.list.is_some(), path, best: None, room };
+    let mut search = Search { path, end, bytes_max, holes, hoists: !loops.is_empty(), best: None, room };
     for order in orders {
         search.try_order(&order);
     }
@@ -93,8 +92,6 @@ struct Search<'p> {
     holes: &'p [usize],
     /// Whether there are loops to compute something before.
     hoists: bool,
-    /// Whether one of them takes records.
-    lifts: bool,
     best: Option<Best>,
     /// How many instructions may still be written.
     room: usize,
@@ -103,21 +100,12 @@ struct Search<'p> {
 impl Search<'_> {
     /// Schedules with every policy, as long as there is room.
     fn try_order(&mut self, order: &[usize]) {
-        for free_weight in FREE_WEIGHTS {
-            self.try_policies(order, free_weight);
-        }
-    }
-
-    fn try_policies(&mut self, order: &[usize], free_weight: u32) -> bool {
         let hoisted_weights = HOISTED_WEIGHTS.get(..if self.hoists { HOISTED_WEIGHTS.len() } else { 1 });
-        let mut better = false;
-        for hoisted_weight in hoisted_weights.unwrap_or_default() {
-            for lifts_records in if self.lifts { &[false, true][..] } else { &[false] } {
-                let policy = Policy { free_weight, hoisted_weight: *hoisted_weight, lifts_records: *lifts_records };
-                better |= self.attempt(order, policy);
+        for free_weight in FREE_WEIGHTS {
+            for hoisted_weight in hoisted_weights.unwrap_or_default() {
+                self.attempt(order, Policy { free_weight, hoisted_weight: *hoisted_weight });
             }
         }
-        better
     }
 
     /// Schedules once; true if that is the best so far.
@@ -212,8 +200,12 @@ impl Search<'_> {
     /// Tries the best order and policies again, after something else has changed.
     fn attempt_best(&mut self) -> bool {
         let Some(Best { order, policy, .. }) = &self.best else { return false };
-        let (order, free_weight) = (order.clone(), policy.free_weight);
-        self.try_policies(&order, free_weight)
+        let (order, policy) = (order.clone(), *policy);
+        let mut better = false;
+        for hoisted_weight in HOISTED_WEIGHTS {
+            better |= self.attempt(&order, Policy { hoisted_weight, ..policy });
+        }
+        better
     }
 }
 

@@ -12,7 +12,6 @@ mod number;
 mod fold;
 mod mir;
 mod prune;
-mod range;
 
 mod forms;
 mod lower;

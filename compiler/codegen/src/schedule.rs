@@ -24,8 +24,6 @@ pub(crate) struct Policy {
     pub(crate) free_weight: u32,
     /// Values that weigh at least so much are computed before a loop that does not change them.
     pub(crate) hoisted_weight: u32,
-    /// Whether a round begins with bringing its record to the top.
-    pub(crate) lifts_records: bool,
 }
 
 /// How a path ends.
@@ -157,7 +155,7 @@ impl Scheduler<'_> {
     /// Begins a block: counts what it needs and drops what nobody will.
     fn open(&mut self, block: &Block, yields: &[NodeId], keep: BTreeSet<NodeId>) {
         let on_stack = self.stack.iter().map(|entry| entry.node).collect();
-        let Policy { free_weight, hoisted_weight, .. } = self.policy;
+        let Policy { free_weight, hoisted_weight } = self.policy;
         let counter = Counter { graph: self.graph, free_weight, hoisted_weight, on_stack };
         let demand = counter.count(block, yields);
         self.scopes.push(Scope { demand, keep });
@@ -307,9 +305,6 @@ impl Scheduler<'_> {
         let yields = repeat.yields();
         self.open(&repeat.body, &yields, keep);
         self.nesting_max = self.nesting_max.max(self.scopes.len() - 1);
-        if self.policy.lifts_records {
-            repeat.records.iter().rev().for_each(|record| self.lift(*record, repeat.place));
-        }
         self.effects(&repeat.body.effects)?;
         self.arrange(&yields, repeat.place)?;
         self.scopes.pop();
@@ -324,16 +319,6 @@ impl Scheduler<'_> {
             }
         }
         Ok(std::mem::take(&mut self.code))
-    }
-
-    /// Moves a value to the top, where it waits for its uses.
-    fn lift(&mut self, id: NodeId, place: PlaceId) {
-        let Some(depth) = self.find(id) else { return };
-        if let Some(at) = self.stack.len().checked_sub(depth + 1) {
-            let entry = self.stack.remove(at);
-            self.stack.push(entry);
-            self.emit_move(depth, Opcode::Roll, place);
-        }
     }
 
     /// Given instructions, which take their inputs from the top.

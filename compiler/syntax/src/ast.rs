@@ -4,14 +4,26 @@
 //! stages stay silent about it. Parentheses leave no node. No tree is deeper than
 //! [`DEPTH_MAX`] nodes, so recursion over it is safe.
 
+mod entry;
 mod expr;
 mod item;
+mod pattern;
+mod plan;
+mod stmt;
+mod ty;
 
-pub use expr::{BinaryOp, Block, Clock, Expr, ExprKind, If, Stmt, StmtKind, UnaryOp, Unit};
-pub use item::{
-    Const, Contract, Doc, Entry, EntryValue, File, Fn, Item, Member, Param, Reward, Spend, TypeArg, TypeExpr, TypeKind,
-    Use,
+pub use entry::{Clause, Entry, EntryValue, Phrase};
+pub use expr::{
+    Arm, Asm, AsmOp, AsmWord, BinaryOp, Clock, Expr, ExprKind, FieldInit, If, Match, StructLit, UnaryOp, Unit,
 };
+pub use item::{
+    Allow, Const, Contract, Doc, Enum, Field, File, Fn, Imi, Imo, Item, Member, Model, Param, Reward, Spend, State,
+    Struct, Use, UseName, Variant, VariantFields,
+};
+pub use pattern::{Pattern, PatternField, PatternKind};
+pub use plan::{InputSource, Plan, PlanStmt, PlanStmtKind};
+pub use stmt::{Block, Continue, For, ForRange, Place, PlaceStep, Stmt, StmtKind, While};
+pub use ty::{TypeArg, TypeExpr, TypeKind};
 
 use crate::span::Span;
 use std::fmt;

@@ -1,6 +1,6 @@
-//! What stands between braces: the statements of a block and the entries of a reward.
+//! The statements of a block or plan.
 
-use crate::ast::{Block, Entry, EntryValue, Expr, ExprKind, Ident, Stmt, StmtKind};
+use crate::ast::{Block, Doc, Expr, ExprKind, Pattern, PatternKind, PlanStmt, PlanStmtKind, Stmt, StmtKind};
 use crate::codes::Code;
 use crate::collect::{BRACKETS_MAX, Piece};
 use crate::nodes::{self, Node, gives_value, statement_of};
@@ -54,7 +54,7 @@ impl Parser<'_> {
                     at += 1;
                 }
                 _ => {
-                    let piece = self.collect_stmt(at, hi, depth);
+                    let piece = self.collect_stmt(Start::Stmt, at, hi, depth);
                     at = piece.next.max(at + 1);
                     self.read_stmts(&piece, at >= hi, &mut stmts);
                 }
@@ -69,7 +69,7 @@ impl Parser<'_> {
         let mut told = piece.told;
         while !rest.is_empty() {
             let span = self.lexemes_span(rest);
-            if piece.too_nested || self.stops > STOPS_MAX || self.is_later_feature(rest, told) {
+            if self.skips(piece) {
                 out.stmts.push(error_stmt(span));
                 return;
             }
@@ -106,93 +106,71 @@ impl Parser<'_> {
             }
             nodes::Piece::Tail(expr) => {
                 let stmt = statement_of(expr);
-                if !matches!(stmt.kind, StmtKind::If(_)) {
+                if !matches!(stmt.kind, StmtKind::If(_) | StmtKind::Match(_)) {
                     self.missing_semi(lexemes);
                 }
                 out.stmts.push(stmt);
             }
-            nodes::Piece::Header(_) | nodes::Piece::Entry(_) => {}
+            _ => {}
         }
     }
 
-    /// Statements that the language reserves words for.
-    fn is_later_feature(&mut self, lexemes: &[Lexeme], told: bool) -> bool {
-        let later = lexemes
-            .iter()
-            .find(|lexeme| [Word::For, Word::While, Word::Match].iter().any(|word| lexeme.tok.is_word(*word)));
-        let Some((lexeme, Tok::Is(TokenKind::Keyword(word)))) = later.map(|lexeme| (lexeme, &lexeme.tok)) else {
-            return false;
-        };
-        if !told {
-            self.not_yet(*word, self.cx.span(lexeme.start, lexeme.end));
-        }
-        true
+    /// Whether a piece is left unread.
+    pub(crate) fn skips(&self, piece: &Piece) -> bool {
+        piece.too_nested || self.stops > STOPS_MAX
     }
 
-    /// The entries from `lo` up to `hi`.
-    pub(crate) fn entries(&mut self, lo: usize, hi: usize, depth: usize) -> Vec<Entry> {
-        let mut entries = Vec::new();
+    /// The statements of a plan from `lo` up to `hi`.
+    pub(crate) fn plan_stmts(&mut self, lo: usize, hi: usize) -> Vec<PlanStmt> {
+        let mut stmts = Vec::new();
         let mut at = lo;
         while at < hi {
             let first = self.source.skip_docs(at).min(hi);
-            let docs = self.docs(at, first);
             if first == hi {
                 self.idle_doc(at);
                 break;
             }
-            if self.source.is(first, TokenKind::RBrace) {
-                self.stray_brace(first);
-                at = first + 1 + usize::from(self.source.is(first + 1, TokenKind::Comma));
-                continue;
-            }
-            let piece = self.collect_entry(first, hi, depth);
-            at = piece.next.max(first + 1);
-            let separated = at >= hi || self.ends_in_separator(&piece);
-            if let Some(mut entry) = self.read_entry(&piece, depth) {
-                entry.docs = docs;
-                entries.push(entry);
-            }
-            if !separated {
-                self.missing_comma(&piece.lexemes);
+            let docs = self.docs(at, first);
+            match self.source.kind(first) {
+                Some(TokenKind::Semi) => at = first + 1,
+                Some(TokenKind::RBrace) => {
+                    self.stray_brace(first);
+                    at = first + 1;
+                }
+                _ => {
+                    let piece = self.collect_stmt(Start::Plan, first, hi, 1);
+                    at = piece.next.max(first + 1);
+                    self.read_plan_stmts(&piece, docs, &mut stmts);
+                }
             }
         }
-        entries
+        stmts
     }
 
-    fn ends_in_separator(&self, piece: &Piece) -> bool {
-        let last = piece.next.saturating_sub(1);
-        self.source.is(last, TokenKind::Comma) || self.source.is(last, TokenKind::Semi)
-    }
-
-    fn read_entry(&mut self, piece: &Piece, depth: usize) -> Option<Entry> {
-        let span = self.lexemes_span(&piece.lexemes);
-        if piece.lexemes.is_empty() {
-            let at = piece.next.saturating_sub(1);
-            if !piece.told && self.source.is(at, TokenKind::Comma) {
-                let span = self.source.span(at);
-                self.tell(Code::E0009, span, "expected the key of an entry, found `,`", "remove the `,`");
+    fn read_plan_stmts(&mut self, piece: &Piece, mut docs: Vec<Doc>, out: &mut Vec<PlanStmt>) {
+        let mut rest = piece.lexemes.as_slice();
+        let mut told = piece.told;
+        while !rest.is_empty() {
+            let span = self.lexemes_span(rest);
+            let outcome = if self.skips(piece) { Outcome::Failed } else { self.run(Start::Plan, rest, told) };
+            told = false;
+            let (parsed, at) = match outcome {
+                Outcome::Whole(parsed) => (Some(parsed), rest.len()),
+                Outcome::Before(parsed, at) => (Some(parsed), at),
+                Outcome::Dropping(_) | Outcome::BodyAt(..) | Outcome::Failed => (None, rest.len()),
+            };
+            let stmt = match parsed.map(|parsed| parsed.value) {
+                Some(nodes::Piece::Plan(stmt)) => stmt,
+                _ => PlanStmt { docs: Vec::new(), kind: PlanStmtKind::Error, span },
+            };
+            out.push(PlanStmt { docs: std::mem::take(&mut docs), ..stmt });
+            rest = rest.get(at..).unwrap_or(&[]);
+            if rest.first().is_some_and(|lexeme| !lexeme.fresh_line) {
+                let span = self.lexemes_span(rest);
+                out.push(PlanStmt { docs: Vec::new(), kind: PlanStmtKind::Error, span });
+                return;
             }
-            return None;
         }
-        let skip = piece.too_nested || self.stops > STOPS_MAX;
-        let outcome = if skip { Outcome::Failed } else { self.run(Start::Entry, &piece.lexemes, piece.told) };
-        let Outcome::Whole(Node { value: nodes::Piece::Entry(mut entry), .. }) = outcome else {
-            return Some(self.salvaged_entry(&piece.lexemes, span));
-        };
-        if let (EntryValue::Group { entries, .. }, Some((lo, hi))) = (&mut entry.value, piece.group) {
-            *entries = self.entries(lo, hi, depth + 1);
-        }
-        Some(entry)
-    }
-
-    fn salvaged_entry(&self, lexemes: &[Lexeme], span: Span) -> Entry {
-        let key = match lexemes {
-            [key, colon, ..] if matches!(key.tok, Tok::Name) && colon.tok.is(TokenKind::Colon) => {
-                self.cx.ident(key.start, key.end)
-            }
-            _ => Ident { name: "".into(), span: Span::point(span.start) },
-        };
-        Entry { docs: Vec::new(), key, value: EntryValue::Error(span), span }
     }
 
     /// Reads a piece and tells about the first mistake in it, unless one has been told.
@@ -218,6 +196,12 @@ impl Parser<'_> {
         {
             self.tell_too_nested(span);
         }
+        if let Some(span) = self.cx.no_place.take()
+            && !told
+        {
+            let help = "assign to a variable or a part of one: `name`, `name.field`, `name.0` or `name[i]`";
+            self.tell(Code::E0001, span, "this cannot be assigned to", help);
+        }
         outcome
     }
 }
@@ -233,15 +217,17 @@ fn salvaged(parser: &Parser<'_>, lexemes: &[Lexeme], span: Span) -> Stmt {
         }
         _ => return error_stmt(span),
     };
+    let name = parser.cx.ident(name.start, name.end);
+    let pattern = Pattern { span: name.span, kind: PatternKind::Name { mutable, name } };
     let value = Expr { kind: ExprKind::Error, span };
-    let kind = StmtKind::Let { mutable, name: parser.cx.ident(name.start, name.end), ty: None, value };
-    Stmt { kind, span }
+    Stmt { kind: StmtKind::Let { pattern, ty: None, value }, span }
 }
 
 fn error_stmt(span: Span) -> Stmt {
     Stmt { kind: StmtKind::Error, span }
 }
 
-fn error_block(span: Span) -> Block {
+/// A block in place of one that could not be read.
+pub(crate) fn error_block(span: Span) -> Block {
     Block { stmts: vec![error_stmt(span)], tail: None, span }
 }

@@ -83,13 +83,13 @@ codes! {
     E0014 "unknown unit"
         "A word after a number is its unit: `coin`, `sats`, `blocks`, `seconds`, `minutes`, `hours`, `days` or `weeks`. Before a number `height` and before a string `time` give a point in time.";
     E0015 "text outside any item"
-        "A file is a list of items: `use`, `const`, `fn`, `contract` and `reward`. Other text cannot stand between them.";
+        "A file is a list of items: `use`, `const`, `struct`, `enum`, `fn`, `contract`, `reward`, `model`, `imi`, `imo` and `plan`. Other text cannot stand between them.";
     E0016 "too many errors"
         "Only the first hundred syntax errors of a file and the first hundred messages about an item are shown. Correct those first; the others are often their consequence.";
     E0017 "too many items"
         "One file holds at most 20,000 items. Split it into several files.";
     E0018 "documentation that documents nothing"
-        "A `///` comment belongs to the item, member or entry that follows it, and `//!` to the file at whose top it stands. Write `//` for a comment about anything else.";
+        "A `///` comment belongs to the item, member, field, variant, entry or statement of a plan that follows it, and `//!` to the file at whose top it stands. Write `//` for a comment about anything else.";
 
     E0101 "unknown name"
         "No constant, parameter, argument or variable of this name is in scope here. Names are case-sensitive, and a variable exists from its `let` to the end of its block.";

@@ -1,4 +1,4 @@
-//! Gathers the terminals of one piece: where a statement or an entry ends, and what is wrong with
+//! Gathers the terminals of one piece: where a statement or an element ends, and what is wrong with
 //! single words of it.
 
 use crate::ast::Unit;
@@ -14,6 +14,9 @@ use crate::words::Word;
 /// The most brackets that may stand in one another.
 pub(crate) const BRACKETS_MAX: usize = 200;
 
+/// How many tokens of a line are looked at for the `=>` behind a pattern.
+const ARM_PATTERN_MAX: usize = 32;
+
 /// The terminals of a piece.
 pub(crate) struct Piece {
     pub(crate) start: Start,
@@ -24,37 +27,154 @@ pub(crate) struct Piece {
     pub(crate) told: bool,
     /// Whether brackets nest too deeply to read it.
     pub(crate) too_nested: bool,
-    /// The content of the last braces of an entry.
-    pub(crate) group: Option<(usize, usize)>,
-    open: Vec<TokenKind>,
+    /// Whether a pattern is being read.
+    pub(crate) in_pattern: bool,
+    /// Whether the sign between key and value has been read.
+    pub(crate) in_value: bool,
+    /// Whether the piece is known to end where it does.
+    pub(crate) complete: bool,
+    /// The brackets that are open.
+    pub(crate) open: Vec<TokenKind>,
+    /// The words whose braces are still to come, and how many brackets are open around each.
+    headers: Vec<(Word, usize)>,
+    /// Whether type arguments of a struct literal have been opened.
+    pub(crate) args_open: bool,
+    start_tok: Tok,
 }
 
 impl Piece {
     fn new(start: Start, at: usize) -> Piece {
-        Piece { start, lexemes: Vec::new(), next: at, told: false, too_nested: false, group: None, open: Vec::new() }
-    }
-
-    fn previous(&self) -> Tok {
-        match self.lexemes.last() {
-            Some(lexeme) => lexeme.tok.clone(),
-            None => Tok::Start(self.start),
+        Piece {
+            start,
+            lexemes: Vec::new(),
+            next: at,
+            told: false,
+            too_nested: false,
+            in_pattern: matches!(start, Start::Arm | Start::PatternField),
+            in_value: false,
+            complete: false,
+            open: Vec::new(),
+            headers: Vec::new(),
+            args_open: false,
+            start_tok: Tok::Start(start),
         }
     }
 
-    fn ends_operand(&self) -> bool {
-        self.lexemes.last().is_some_and(|lexeme| lexeme.tok.ends_operand())
+    /// The last terminal.
+    pub(crate) fn previous(&self) -> &Tok {
+        self.lexemes.last().map_or(&self.start_tok, |lexeme| &lexeme.tok)
     }
 
-    fn begins_with(&self, words: &[Word]) -> bool {
+    fn ends_operand(&self) -> bool {
+        self.previous().ends_operand()
+    }
+
+    /// Whether the piece begins with one of the keywords.
+    pub(crate) fn begins_with(&self, words: &[Word]) -> bool {
         let first = self.lexemes.first();
         first.is_some_and(|first| words.iter().any(|word| first.tok.is_word(*word)))
     }
+
+    fn begins_with_context(&self, word: Word) -> bool {
+        matches!(self.lexemes.first(), Some(Lexeme { tok: Tok::Context(first), .. }) if *first == word)
+    }
+
+    /// The word whose braces come next, unless brackets have been opened since.
+    pub(crate) fn header(&self) -> Option<Word> {
+        self.headers.last().filter(|(_, depth)| *depth == self.open.len()).map(|(word, _)| *word)
+    }
+
+    /// Whether the piece is `continue ..`.
+    pub(crate) fn continues(&self) -> bool {
+        self.begins_with_context(Word::Continue)
+    }
+
+    /// Whether the piece is `input ..`.
+    pub(crate) fn names_input(&self) -> bool {
+        self.begins_with_context(Word::Input)
+    }
+
+    /// Whether the value of an entry begins with the next token.
+    pub(crate) fn begins_value(&self) -> bool {
+        self.start == Start::Entry && self.open.is_empty() && self.in_value && self.previous().is(TokenKind::Colon)
+    }
+
+    /// Whether a name that comes next may be a word of a phrase.
+    pub(crate) fn in_phrases(&self) -> bool {
+        self.start == Start::Entry && self.open.is_empty() && self.in_value
+    }
+
+    /// Whether the value of the entry is `by ..`.
+    pub(crate) fn has_authority(&self) -> bool {
+        self.lexemes.iter().take(8).any(|lexeme| matches!(lexeme.tok, Tok::Context(Word::By)))
+    }
+
+    /// Whether the token at `at` stands on the line of a number and directly behind it.
+    pub(crate) fn follows_number(&self, source: &Source<'_>, at: usize) -> bool {
+        let is_number = match self.lexemes.as_slice() {
+            [.., dot, _] if dot.tok.is(TokenKind::Dot) => false,
+            [.., number] => matches!(number.tok, Tok::Int | Tok::Decimal),
+            [] => false,
+        };
+        is_number && !source.fresh_line(at)
+    }
+
+    /// Remembers what the next braces and names depend on.
+    fn notice(&mut self, tok: &Tok) {
+        match tok {
+            Tok::OpenArgs => self.args_open = true,
+            Tok::Context(word @ (Word::Asm | Word::Output)) => self.headers.push((*word, self.open.len())),
+            Tok::Context(Word::Each) => self.in_pattern = self.header() == Some(Word::Output),
+            Tok::Is(TokenKind::Keyword(word)) => match word {
+                Word::If | Word::While | Word::Match => self.headers.push((*word, self.open.len())),
+                Word::For if self.start != Start::Item => {
+                    self.headers.push((*word, self.open.len()));
+                    self.in_pattern = true;
+                }
+                Word::Let => self.in_pattern = true,
+                Word::In => self.in_pattern = false,
+                _ => {}
+            },
+            Tok::Is(TokenKind::FatArrow) => {
+                // The `{` of a `match` is missing.
+                if self.header() == Some(Word::Match) {
+                    self.headers.pop();
+                }
+                self.in_pattern = false;
+            }
+            Tok::Is(TokenKind::Assign) => self.in_pattern = false,
+            Tok::Is(TokenKind::Colon) => self.in_value |= self.open.is_empty(),
+            _ => {}
+        }
+    }
+
+    fn close_bracket(&mut self) {
+        self.open.pop();
+        let depth = self.open.len();
+        while self.headers.last().is_some_and(|(_, own)| *own > depth) {
+            self.headers.pop();
+        }
+    }
+}
+
+/// What braces hold.
+enum Braces {
+    Block,
+    /// A block where none can stand.
+    Misplaced,
+    Arms,
+    AsmCode,
+    Inits,
+    Record,
+    PatternFields,
+    Fields,
+    Group,
 }
 
 impl Parser<'_> {
     /// The statement at `at`, inside a block that ends at `hi` and stands in `depth` brackets.
-    pub(crate) fn collect_stmt(&mut self, at: usize, hi: usize, depth: usize) -> Piece {
-        let mut piece = Piece::new(Start::Stmt, at);
+    pub(crate) fn collect_stmt(&mut self, start: Start, at: usize, hi: usize, depth: usize) -> Piece {
+        let mut piece = Piece::new(start, at);
         while piece.next < hi && !self.begins_stmt(&piece) {
             let at = piece.next;
             match self.source.kind(at) {
@@ -67,7 +187,7 @@ impl Parser<'_> {
                     piece.next += 1;
                 }
                 Some(TokenKind::LBrace) => {
-                    self.push_block(&mut piece, depth);
+                    self.push_braces(&mut piece, depth);
                     if piece.open.is_empty() && self.ends_with_block(&piece, hi) {
                         return piece;
                     }
@@ -99,9 +219,11 @@ impl Parser<'_> {
     /// A declaration without a body; blocks in it belong to expressions.
     pub(crate) fn collect_simple(&mut self, lo: usize, hi: usize) -> Piece {
         let mut piece = Piece::new(Start::Item, lo);
+        let imports = self.source.is_word(lo, Word::Use);
         while piece.next < hi {
             match self.source.kind(piece.next) {
-                Some(TokenKind::LBrace) => self.push_block(&mut piece, 0),
+                Some(TokenKind::LBrace | TokenKind::RBrace) if imports => self.push(&mut piece, 0),
+                Some(TokenKind::LBrace) => self.push_braces(&mut piece, 0),
                 Some(TokenKind::RBrace) => {
                     self.stray_brace(piece.next);
                     piece.next += 1;
@@ -112,26 +234,35 @@ impl Parser<'_> {
         piece
     }
 
-    /// The entry at `at`, inside braces that end at `hi`.
-    pub(crate) fn collect_entry(&mut self, at: usize, hi: usize, depth: usize) -> Piece {
-        let mut piece = Piece::new(Start::Entry, at);
-        while piece.next < hi && !self.begins_entry(&piece) {
+    /// The element at `at` of a list inside braces that end at `hi`.
+    pub(crate) fn collect_listed(&mut self, start: Start, at: usize, hi: usize, depth: usize) -> Piece {
+        let mut piece = Piece::new(start, at);
+        while piece.next < hi && !self.begins_next(&piece) {
             let at = piece.next;
             match self.source.kind(at) {
                 Some(TokenKind::Comma) if piece.open.is_empty() => {
                     piece.next += 1;
+                    piece.complete = true;
                     return piece;
                 }
-                Some(TokenKind::Semi) => {
-                    self.wrong_separator(at);
+                Some(TokenKind::Semi) if piece.open.is_empty() || start == Start::Entry => {
+                    self.wrong_separator(start, at);
                     piece.next += 1;
+                    piece.complete = true;
                     return piece;
                 }
                 Some(TokenKind::RBrace) => {
                     self.stray_brace(at);
                     piece.next += 1;
                 }
-                Some(TokenKind::LBrace) => self.push_group(&mut piece, depth),
+                Some(TokenKind::LBrace) => {
+                    self.push_braces(&mut piece, depth);
+                    if start == Start::Arm && self.ends_arm(&piece, hi) {
+                        piece.complete = true;
+                        piece.next += usize::from(self.source.is(piece.next, TokenKind::Comma));
+                        return piece;
+                    }
+                }
                 _ => self.push(&mut piece, depth),
             }
         }
@@ -140,24 +271,40 @@ impl Parser<'_> {
 
     /// Whether the next token can only begin another statement.
     fn begins_stmt(&self, piece: &Piece) -> bool {
-        let Some(last) = piece.lexemes.last() else {
+        if piece.lexemes.is_empty() || piece.previous().is(TokenKind::Dot) {
             return false;
-        };
+        }
         match self.source.kind(piece.next) {
-            _ if last.tok.is(TokenKind::Dot) => false,
             Some(TokenKind::Keyword(word)) => match word {
                 Word::Let | Word::Require | Word::Return | Word::Split | Word::For | Word::While => true,
                 Word::If | Word::Match => piece.ends_operand(),
                 _ => false,
             },
+            Some(TokenKind::Ident) if self.source.fresh_line(piece.next) && piece.open.is_empty() => {
+                piece.ends_operand() && self.word_begins_stmt(piece)
+            }
             _ => false,
         }
     }
 
-    /// Whether a statement is complete after the block just pushed.
+    fn word_begins_stmt(&self, piece: &Piece) -> bool {
+        let next = self.source.kind(piece.next + 1);
+        match Word::from_text(self.source.slice(piece.next)) {
+            Some(Word::Continue) => piece.start == Start::Stmt && next == Some(TokenKind::LBrace),
+            Some(Word::End) => piece.start == Start::Stmt && next == Some(TokenKind::Semi),
+            Some(Word::Input | Word::Output | Word::Locktime | Word::Age | Word::Change) => {
+                piece.start == Start::Plan
+                    && matches!(next, Some(TokenKind::Ident | TokenKind::Int | TokenKind::Keyword(_)))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a statement is complete after the braces just pushed.
     fn ends_with_block(&self, piece: &Piece, hi: usize) -> bool {
         let at = piece.next;
-        if at >= hi || self.source.is_word(at, Word::Else) {
+        let ends_block = matches!(piece.previous(), Tok::Block(_) | Tok::Arms(_));
+        if at >= hi || !ends_block || self.source.is_word(at, Word::Else) || !piece.headers.is_empty() {
             return false;
         }
         piece.lexemes.len() == 1
@@ -172,41 +319,130 @@ impl Parser<'_> {
         )
     }
 
-    /// Whether the next token is the key of the entry after this one.
-    fn begins_entry(&self, piece: &Piece) -> bool {
-        let key =
-            matches!(self.source.kind(piece.next), Some(TokenKind::Ident | TokenKind::Keyword(_) | TokenKind::Doc));
-        let ends_here = piece.ends_operand() || piece.group.is_some();
-        key && ends_here && self.source.is(self.source.skip_docs(piece.next) + 1, TokenKind::Colon)
+    /// Whether an arm is complete after the braces just pushed: its body is a block, or an `if` or
+    /// `match` after which a line ends.
+    fn ends_arm(&self, piece: &Piece, hi: usize) -> bool {
+        if !piece.open.is_empty() || piece.in_pattern || !piece.headers.is_empty() {
+            return false;
+        }
+        match piece.lexemes.as_slice() {
+            [.., arrow, Lexeme { tok: Tok::Block(_), .. }] if arrow.tok.is(TokenKind::FatArrow) => true,
+            [.., Lexeme { tok: Tok::Block(_) | Tok::Arms(_), .. }] => {
+                let ends_line = piece.next >= hi || self.source.fresh_line(piece.next);
+                ends_line && !self.source.is_word(piece.next, Word::Else) && self.begins_arm(piece.next)
+            }
+            _ => false,
+        }
     }
 
-    fn push_block(&mut self, piece: &mut Piece, depth: usize) {
+    /// Whether a `=>` stands on the line at `at`.
+    fn begins_arm(&self, at: usize) -> bool {
+        (at..at + ARM_PATTERN_MAX)
+            .take_while(|next| *next == at || !self.source.fresh_line(*next))
+            .any(|at| self.source.is(at, TokenKind::FatArrow))
+    }
+
+    /// Whether the next token begins the next element, though no comma stands before it.
+    fn begins_next(&self, piece: &Piece) -> bool {
+        let at = piece.next;
+        if piece.lexemes.is_empty() || piece.previous().is(TokenKind::Dot) {
+            return false;
+        }
+        match piece.start {
+            Start::Variant => {
+                let ends_here = match piece.previous() {
+                    Tok::Name | Tok::Fields(_) => true,
+                    last => last.is(TokenKind::RParen) && piece.open.is_empty(),
+                };
+                ends_here
+                    && self.source.fresh_line(at)
+                    && matches!(self.source.kind(at), Some(TokenKind::Ident | TokenKind::Doc))
+            }
+            Start::Arm => {
+                let ends_here = !piece.in_pattern && piece.open.is_empty() && piece.ends_operand();
+                ends_here && self.source.fresh_line(at) && self.begins_arm(at)
+            }
+            _ => self.begins_keyed(piece),
+        }
+    }
+
+    /// Whether the next token is the key of the element after this one.
+    fn begins_keyed(&self, piece: &Piece) -> bool {
+        let at = piece.next;
+        let key = matches!(self.source.kind(at), Some(TokenKind::Ident | TokenKind::Keyword(_) | TokenKind::Doc));
+        let ends_here = match piece.previous() {
+            Tok::Group(_) => true,
+            Tok::Is(TokenKind::Gt | TokenKind::Shr | TokenKind::RBracket) => piece.start == Start::Field,
+            last => last.ends_operand(),
+        };
+        if !key || !ends_here || !piece.in_value {
+            return false;
+        }
+        let first = self.source.skip_docs(at);
+        let two_words =
+            piece.start == Start::Entry && self.source.fresh_line(first) && self.source.is(first + 1, TokenKind::Ident);
+        self.source.is(first + 1 + usize::from(two_words), TokenKind::Colon)
+    }
+
+    /// What the braces at the next token hold.
+    fn braces_of(&self, piece: &mut Piece) -> Braces {
+        if piece.previous().is_word(Word::Else) {
+            return Braces::Block;
+        }
+        if let Some(word) = piece.header() {
+            piece.headers.pop();
+            return match word {
+                Word::Match => Braces::Arms,
+                Word::Asm => Braces::AsmCode,
+                Word::Output => Braces::Record,
+                _ => Braces::Block,
+            };
+        }
+        let outside = piece.open.is_empty();
+        let named = match piece.previous() {
+            Tok::Name => true,
+            last => (last.is(TokenKind::Gt) || last.is(TokenKind::Shr)) && std::mem::take(&mut piece.args_open),
+        };
+        match piece.start {
+            _ if matches!(piece.previous(), Tok::Context(Word::Continue | Word::With)) => Braces::Record,
+            _ if piece.in_pattern && named && self.source.looks_like_fields(piece.next) => Braces::PatternFields,
+            Start::Variant if named && outside => Braces::Fields,
+            Start::Init | Start::Plan if piece.previous().is(TokenKind::Colon) => Braces::Record,
+            Start::Entry if outside || !named => Braces::Group,
+            _ if named && self.source.looks_like_fields(piece.next) => Braces::Inits,
+            _ if piece.lexemes.is_empty() || piece.previous().is(TokenKind::FatArrow) => Braces::Block,
+            _ => Braces::Misplaced,
+        }
+    }
+
+    fn push_braces(&mut self, piece: &mut Piece, depth: usize) {
         let open = piece.next;
+        let depth = depth + piece.open.len();
         let told_before = self.diagnostics.len();
-        let block = self.braced_block(open, depth + piece.open.len());
-        // A block that stands alone is a mistake; one inside another has been told about.
-        piece.told |= piece.lexemes.is_empty() && self.diagnostics.len() > told_before;
-        let mut lexeme = self.source.lexeme(open, Tok::Block(block));
+        let alone = piece.lexemes.is_empty();
+        let kind = self.braces_of(piece);
+        let tok = match kind {
+            Braces::Block | Braces::Misplaced => Tok::Block(self.braced_block(open, depth)),
+            Braces::Arms => Tok::Arms(self.braced_arms(open, depth)),
+            Braces::AsmCode => Tok::AsmCode(self.braced_asm(open)),
+            Braces::Inits => Tok::Inits(self.braced_inits(open, depth)),
+            Braces::Record => Tok::Record(self.braced_inits(open, depth)),
+            Braces::PatternFields => Tok::PatternFields(self.braced_pattern_fields(open, depth)),
+            Braces::Fields => Tok::Fields(self.braced_fields(open, depth)),
+            Braces::Group => Tok::Group(self.braced_group(open, depth)),
+        };
+        if matches!(kind, Braces::Misplaced) {
+            // The grammar will stop at this block: what is wrong inside follows from that.
+            self.forget_but_braces(told_before);
+        }
+        // Statements tell their own mistakes; a block that stands alone is one itself. Everything
+        // else belongs to the piece, which has one message.
+        let own = !matches!(kind, Braces::Block | Braces::Misplaced | Braces::Arms | Braces::Group);
+        piece.told |= (alone || own) && self.diagnostics.len() > told_before;
+        let mut lexeme = self.source.lexeme(open, tok);
         piece.next = self.braces.partner(open).next();
         lexeme.end = self.source.token_index(piece.next - 1) + 1;
         piece.lexemes.push(lexeme);
-    }
-
-    fn push_group(&mut self, piece: &mut Piece, depth: usize) {
-        let open = piece.next;
-        let partner = self.braces.partner(open);
-        let mut lexeme = self.source.lexeme(open, Tok::Body);
-        piece.next = partner.next();
-        lexeme.end = self.source.token_index(piece.next - 1) + 1;
-        piece.lexemes.push(lexeme);
-        if !partner.closed {
-            self.unclosed_brace(open);
-        }
-        if depth >= BRACKETS_MAX {
-            self.too_nested(piece, open);
-        } else {
-            piece.group = Some((open + 1, partner.end));
-        }
     }
 
     fn too_nested(&mut self, piece: &mut Piece, at: usize) {
@@ -231,15 +467,15 @@ impl Parser<'_> {
                 }
             }
             Some(TokenKind::RParen | TokenKind::RBracket) => {
-                piece.open.pop();
+                piece.close_bracket();
             }
             _ => {}
         }
-        let previous = piece.previous();
-        let tok = self.source.classify(at, &previous);
-        if matches!(tok, Tok::Name) && self.follows_number(at, &previous) {
+        let tok = self.source.classify(at, piece);
+        if matches!(tok, Tok::Name) && piece.follows_number(self.source, at) {
             return self.push_unit(piece, at);
         }
+        piece.notice(&tok);
         let tok = match self.literal_fault(at, &tok) {
             None => tok,
             Some(fault) => {
@@ -251,14 +487,10 @@ impl Parser<'_> {
                     self.tell(literal_code(self.source, at), span.shifted(base), message, help);
                 }
                 // A faulty string keeps the value it has; nothing else has one.
-                if matches!(tok, Tok::Str) { tok } else { Tok::MissingExpr }
+                if matches!(tok, Tok::Str) { tok } else { Tok::Malformed }
             }
         };
         piece.lexemes.push(self.source.lexeme(at, tok));
-    }
-
-    fn follows_number(&self, at: usize, previous: &Tok) -> bool {
-        matches!(previous, Tok::Int | Tok::Decimal) && !self.source.fresh_line(at)
     }
 
     fn push_unit(&mut self, piece: &mut Piece, at: usize) {
@@ -274,7 +506,7 @@ impl Parser<'_> {
         }
         piece.told = true;
         if let Some(number) = piece.lexemes.last_mut() {
-            number.tok = Tok::MissingExpr;
+            number.tok = Tok::Malformed;
             number.end = self.source.token_index(at) + 1;
         }
     }
@@ -306,7 +538,7 @@ impl Parser<'_> {
     }
 
     /// What is wrong in a literal.
-    fn literal_fault(&self, at: usize, tok: &Tok) -> Option<LiteralError> {
+    pub(crate) fn literal_fault(&self, at: usize, tok: &Tok) -> Option<LiteralError> {
         let text = self.source.slice(at);
         match tok {
             Tok::Int | Tok::Decimal | Tok::Percent => literal::check_number(text).err(),
@@ -327,9 +559,13 @@ impl Parser<'_> {
         }
     }
 
-    fn wrong_separator(&mut self, at: usize) {
+    fn wrong_separator(&mut self, start: Start, at: usize) {
+        if self.adrift || (self.unbalanced && start != Start::Entry) {
+            return;
+        }
         let span = self.source.span(at);
-        self.tell(Code::E0001, span, "entries are separated by `,`, not `;`", "write `,` instead");
+        let message = format!("{} are separated by `,`, not `;`", start.nouns());
+        self.tell(Code::E0001, span, message, "write `,` instead");
     }
 
     /// Documentation before something that has none.
@@ -347,7 +583,7 @@ impl Parser<'_> {
     }
 }
 
-fn literal_code(source: &Source<'_>, at: usize) -> Code {
+pub(crate) fn literal_code(source: &Source<'_>, at: usize) -> Code {
     match source.kind(at) {
         Some(TokenKind::UnclosedStr) => Code::E0003,
         Some(TokenKind::Str) => Code::E0005,

@@ -82,7 +82,15 @@ fn cut(source: &Source<'_>, start: usize) -> (ItemKind, Arc<str>, usize) {
             (end, last_name(source, first, end))
         }
         ItemKind::Const => (simple_end(source, first), first + 1),
-        ItemKind::Fn | ItemKind::Contract | ItemKind::Reward => {
+        ItemKind::Struct
+        | ItemKind::Enum
+        | ItemKind::Fn
+        | ItemKind::Contract
+        | ItemKind::Reward
+        | ItemKind::Model
+        | ItemKind::Imi
+        | ItemKind::Imo
+        | ItemKind::Plan => {
             let end = sound_end(source, first, kind).unwrap_or_else(|| laid_out_end(source, first, kind));
             (end, first + 1)
         }
@@ -94,7 +102,7 @@ fn cut(source: &Source<'_>, start: usize) -> (ItemKind, Arc<str>, usize) {
 fn item_kind(source: &Source<'_>, at: usize) -> Option<ItemKind> {
     match source.kind(at) {
         Some(TokenKind::Keyword(word)) => kind_of(word),
-        _ => None,
+        _ => source.opens(at).and_then(kind_of),
     }
 }
 
@@ -104,7 +112,13 @@ fn kind_of(word: Word) -> Option<ItemKind> {
         Word::Const => Some(ItemKind::Const),
         Word::Fn => Some(ItemKind::Fn),
         Word::Contract => Some(ItemKind::Contract),
+        Word::Struct => Some(ItemKind::Struct),
+        Word::Enum => Some(ItemKind::Enum),
         Word::Reward => Some(ItemKind::Reward),
+        Word::Model => Some(ItemKind::Model),
+        Word::Imi => Some(ItemKind::Imi),
+        Word::Imo => Some(ItemKind::Imo),
+        Word::Plan => Some(ItemKind::Plan),
         _ => None,
     }
 }
@@ -121,14 +135,20 @@ fn last_name(source: &Source<'_>, first: usize, end: usize) -> usize {
 }
 
 /// Whether a declaration at `at` ends any island of `kind` that it stands in. Contracts hold
-/// functions and constants; the keys of a reward may be keywords.
+/// functions and constants; the keys of a domain declaration may be keywords.
 fn ends_island(source: &Source<'_>, at: usize, kind: ItemKind) -> bool {
+    let has_entries = matches!(kind, ItemKind::Reward | ItemKind::Model | ItemKind::Imi | ItemKind::Imo);
     match source.declares(at).and_then(kind_of) {
-        Some(ItemKind::Fn | ItemKind::Const) => !matches!(kind, ItemKind::Contract | ItemKind::Reward),
-        Some(ItemKind::Use) => kind != ItemKind::Reward,
+        Some(ItemKind::Fn | ItemKind::Const) => kind != ItemKind::Contract && !has_entries,
+        Some(ItemKind::Use) => !has_entries,
         Some(_) => true,
         None => false,
     }
+}
+
+/// Whether an item begins at `at` whose first word is an ordinary name elsewhere.
+fn opens_item(source: &Source<'_>, at: usize) -> bool {
+    source.opens(at).is_some() || source.reserves(at).is_some()
 }
 
 /// Whether a member of a contract begins at `at`.
@@ -202,7 +222,7 @@ fn laid_out_end(source: &Source<'_>, first: usize, kind: ItemKind) -> usize {
     let mut depth = 0_usize;
     for at in first + 1..source.len() {
         let declares = source.declares(at).and_then(kind_of).is_some();
-        let begins_item = declares || source.reserves(at).is_some();
+        let begins_item = declares || opens_item(source, at);
         if ends_island(source, at, kind) || (begins_item && outdented(at)) {
             return source.before_docs(at, first);
         }
@@ -231,7 +251,7 @@ fn garbage_end(source: &Source<'_>, first: usize) -> usize {
         let outside = depth == 0 || source.column_if_first(at) == Some(0);
         let begins_item = ends_island(source, at, ItemKind::Contract)
             || (outside && source.declares(at).and_then(kind_of).is_some())
-            || (outside && source.fresh_line(at) && source.reserves(at).is_some());
+            || (outside && source.fresh_line(at) && opens_item(source, at));
         if at > first && begins_item {
             return source.before_docs(at, first);
         }

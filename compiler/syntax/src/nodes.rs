@@ -1,8 +1,15 @@
 //! What the grammar builds: nodes with their depth, so that no tree grows too deep to walk.
 
+mod item;
+mod pattern;
+mod stmt;
+
+pub(crate) use stmt::Carried;
+
 use crate::ast::{
-    BinaryOp, Block, Clock, DEPTH_MAX, Entry, EntryValue, Expr, ExprKind, Ident, If, Param, Stmt, StmtKind, StringLit,
-    TypeArg, TypeExpr, TypeKind, UnaryOp, Unit,
+    Arm, Asm, AsmOp, BinaryOp, Block, Clock, DEPTH_MAX, Entry, Expr, ExprKind, Field, FieldInit, Ident, If, Match,
+    Param, PatternField, PlanStmt, Stmt, StmtKind, StringLit, StructLit, TypeArg, TypeExpr, UnaryOp, Unit, UseName,
+    Variant,
 };
 use crate::literal;
 use crate::span::Span;
@@ -41,6 +48,10 @@ pub(crate) type Parsed = Node<Piece>;
 
 /// A piece of an island.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "trees are built once and shared; a box for each statement would cost more than it saves"
+)]
 pub(crate) enum Piece {
     /// An item or member without what its braces hold.
     Header(Header),
@@ -48,19 +59,49 @@ pub(crate) enum Piece {
     Stmt(Stmt),
     /// An expression without `;`.
     Tail(Expr),
-    /// An entry; a group is still empty.
+    /// A statement of a plan.
+    Plan(PlanStmt),
+    /// An entry.
     Entry(Entry),
+    /// A declared field.
+    Field(Field),
+    /// A variant.
+    Variant(Variant),
+    /// A field of a literal.
+    Init(FieldInit),
+    /// A field of a pattern; `None` is `..`.
+    PatternField(Option<PatternField>),
+    /// An arm of `match`.
+    Arm(Arm),
 }
 
 /// The words of an item up to its body.
 #[derive(Debug)]
 pub(crate) enum Header {
-    Use { relative: bool, path: Vec<Ident> },
+    Use(Import),
     Const { name: Ident, ty: Option<TypeExpr>, value: Expr },
-    Fn { name: Ident, params: Vec<Param>, result: Option<TypeExpr> },
+    Struct { name: Ident, type_params: Vec<Ident> },
+    Enum { name: Ident, type_params: Vec<Ident> },
+    Fn { name: Ident, type_params: Vec<Ident>, params: Vec<Param>, result: Option<TypeExpr> },
     Contract { name: Ident, params: Vec<Param> },
     Spend { name: Ident, params: Vec<Param> },
+    State { word_span: Span },
+    Allow { lints: Vec<Ident> },
     Reward { name: Ident },
+    Model { name: Ident },
+    Imi { name: Ident },
+    Imo { name: Ident, subject: Vec<Ident> },
+    Plan { name: Ident, params: Vec<Param> },
+}
+
+/// The words of a `use`.
+#[derive(Debug)]
+pub(crate) struct Import {
+    pub(crate) relative: bool,
+    pub(crate) folders: Vec<Ident>,
+    pub(crate) path: Vec<Ident>,
+    pub(crate) group: Option<Vec<UseName>>,
+    pub(crate) alias: Option<Ident>,
 }
 
 /// What the actions of the grammar share.
@@ -69,11 +110,13 @@ pub(crate) struct Cx<'t> {
     tokens: &'t Tokens,
     /// The first expression or type of this run that nests too deeply.
     pub(crate) too_deep: Option<Span>,
+    /// What stands left of `=` in this run although nothing can be assigned to it.
+    pub(crate) no_place: Option<Span>,
 }
 
 impl<'t> Cx<'t> {
     pub(crate) fn new(text: &'t str, tokens: &'t Tokens) -> Cx<'t> {
-        Cx { text, tokens, too_deep: None }
+        Cx { text, tokens, too_deep: None, no_place: None }
     }
 
     /// The bytes of the tokens from `l` up to `r`.
@@ -204,6 +247,32 @@ impl<'t> Cx<'t> {
         self.expr(l, r, depth, ExprKind::Field { base, name })
     }
 
+    /// `base.0`
+    pub(crate) fn element(&mut self, l: u32, at: u32, r: u32, base: Node<Expr>) -> Node<Expr> {
+        let kind = ExprKind::Element {
+            base: Box::new(base.value),
+            index: element_index(self.slice(at, r)),
+            index_span: self.span(at, r),
+        };
+        self.expr(l, r, base.depth, kind)
+    }
+
+    /// `base.0.1`: the two numbers are one token, as they look like a decimal number.
+    pub(crate) fn elements(&mut self, l: u32, at: u32, r: u32, base: Node<Expr>) -> Node<Expr> {
+        let both = self.span(at, r);
+        let (first, second) = self.slice(at, r).split_once('.').unwrap_or_default();
+        let first_span = Span::new(both.start, both.start + first.len() as u32);
+        let second_span = Span::new(first_span.end + 1, both.end);
+        let (index, last) = (element_index(first), element_index(second));
+        let start = self.span(l, r).start;
+        let inner_span = Span::new(start, first_span.end);
+        let kind = ExprKind::Element { base: Box::new(base.value), index, index_span: first_span };
+        let inner = Node { value: Expr { kind, span: inner_span }, depth: base.depth };
+        let inner = self.limited(inner_span, inner, || Expr { kind: ExprKind::Error, span: inner_span });
+        let kind = ExprKind::Element { base: Box::new(inner.value), index: last, index_span: second_span };
+        self.expr(l, r, inner.depth, kind)
+    }
+
     pub(crate) fn method(
         &mut self,
         l: u32,
@@ -251,6 +320,64 @@ impl<'t> Cx<'t> {
         self.expr(l, r, depth, ExprKind::Array(items))
     }
 
+    pub(crate) fn repeat(&mut self, l: u32, r: u32, value: Node<Expr>, count: Node<Expr>) -> Node<Expr> {
+        let node = value.and(count, |value, count| ExprKind::Repeat { value: Box::new(value), count: Box::new(count) });
+        self.expr(l, r, node.depth, node.value)
+    }
+
+    pub(crate) fn tuple(&mut self, l: u32, r: u32, items: Vec<Node<Expr>>) -> Node<Expr> {
+        let mut depth = 0;
+        let items = values(items, &mut depth);
+        self.expr(l, r, depth, ExprKind::Tuple(items))
+    }
+
+    pub(crate) fn struct_lit(
+        &mut self,
+        l: u32,
+        r: u32,
+        path: Vec<Ident>,
+        args: Vec<Node<TypeArg>>,
+        fields: Node<Arc<[FieldInit]>>,
+    ) -> Node<Expr> {
+        let mut depth = fields.depth;
+        let literal = StructLit { path, args: values(args, &mut depth), fields: fields.value };
+        self.expr(l, r, depth, ExprKind::Struct(literal))
+    }
+
+    pub(crate) fn record(&mut self, l: u32, r: u32, fields: Node<Arc<[FieldInit]>>) -> Node<Expr> {
+        self.expr(l, r, fields.depth, ExprKind::Record(fields.value))
+    }
+
+    pub(crate) fn with(&mut self, l: u32, r: u32, base: Node<Expr>, fields: Node<Arc<[FieldInit]>>) -> Node<Expr> {
+        let node = base.and(fields, |base, fields| ExprKind::With { base: Box::new(base), fields });
+        self.expr(l, r, node.depth, node.value)
+    }
+
+    pub(crate) fn choose(&mut self, l: u32, r: u32, value: Node<Expr>, arms: Node<Arc<[Arm]>>) -> Node<Expr> {
+        let span = self.span(l, r);
+        let node = value.and(arms, |value, arms| ExprKind::Match(Match { value: Box::new(value), arms, span }));
+        self.expr(l, r, node.depth, node.value)
+    }
+
+    pub(crate) fn asm(
+        &mut self,
+        l: u32,
+        r: u32,
+        inputs: Vec<Param>,
+        result: Option<Node<TypeExpr>>,
+        code: Arc<[AsmOp]>,
+    ) -> Node<Expr> {
+        let mut depth = 1;
+        let result = result.map(|ty| ty.into_value(&mut depth));
+        self.expr(l, r, depth, ExprKind::Asm(Asm { inputs, result, code }))
+    }
+
+    pub(crate) fn quorum(&mut self, l: u32, r: u32, needed: Node<Expr>, keys: Vec<Node<Expr>>) -> Node<Expr> {
+        let mut depth = needed.depth;
+        let kind = ExprKind::Quorum { needed: Box::new(needed.value), keys: values(keys, &mut depth) };
+        self.expr(l, r, depth, kind)
+    }
+
     pub(crate) fn threshold(
         &mut self,
         l: u32,
@@ -285,101 +412,22 @@ impl<'t> Cx<'t> {
         };
         self.expr(l, r, depth, ExprKind::If(choice))
     }
-
-    /// The second `if` of `else if`, as the block it stands for.
-    pub(crate) fn else_if(&mut self, chained: Node<Expr>) -> Node<Arc<Block>> {
-        chained.map(|expr| {
-            let span = expr.span;
-            let (stmts, tail) =
-                if gives_value(&expr) { (Vec::new(), Some(Box::new(expr))) } else { (vec![statement_of(expr)], None) };
-            Arc::new(Block { stmts, tail, span })
-        })
-    }
-
-    // ---- statements and entries
-
-    pub(crate) fn stmt(&self, l: u32, r: u32, kind: Node<StmtKind>) -> Parsed {
-        let span = self.span(l, r);
-        kind.map(|kind| Piece::Stmt(Stmt { kind, span }))
-    }
-
-    pub(crate) fn let_stmt(
-        &self,
-        l: u32,
-        r: u32,
-        mutable: bool,
-        name: Ident,
-        ty: Option<Node<TypeExpr>>,
-        value: Node<Expr>,
-    ) -> Parsed {
-        let mut depth = value.depth;
-        let kind = StmtKind::Let { mutable, name, ty: ty.map(|ty| ty.into_value(&mut depth)), value: value.value };
-        self.stmt(l, r, Node { value: kind, depth })
-    }
-
-    pub(crate) fn tail(&self, value: Node<Expr>) -> Parsed {
-        value.map(Piece::Tail)
-    }
-
-    pub(crate) fn entry(&self, l: u32, r: u32, key: Ident, value: Node<EntryValue>) -> Parsed {
-        let span = self.span(l, r);
-        value.map(|value| Piece::Entry(Entry { docs: Vec::new(), key, value, span }))
-    }
-
-    // ---- types and items
-
-    fn type_expr(&mut self, l: u32, r: u32, depth: u32, kind: TypeKind) -> Node<TypeExpr> {
-        let span = self.span(l, r);
-        let node = Node { value: TypeExpr { kind, span }, depth };
-        self.limited(span, node, || TypeExpr { kind: TypeKind::Error, span })
-    }
-
-    pub(crate) fn type_name(&mut self, l: u32, r: u32, name: Ident, args: Vec<Node<TypeArg>>) -> Node<TypeExpr> {
-        let mut depth = 0;
-        let args = values(args, &mut depth);
-        self.type_expr(l, r, depth, TypeKind::Name { name, args })
-    }
-
-    pub(crate) fn type_array(&mut self, l: u32, r: u32, element: Node<TypeExpr>, length: Node<Expr>) -> Node<TypeExpr> {
-        let node = element
-            .and(length, |element, length| TypeKind::Array { element: Box::new(element), length: Box::new(length) });
-        self.type_expr(l, r, node.depth, node.value)
-    }
-
-    pub(crate) fn type_tuple(&mut self, l: u32, r: u32, items: Vec<Node<TypeExpr>>) -> Node<TypeExpr> {
-        let mut depth = 0;
-        let items = values(items, &mut depth);
-        self.type_expr(l, r, depth, TypeKind::Tuple(items))
-    }
-
-    pub(crate) fn type_error(&mut self, l: u32, r: u32) -> Node<TypeExpr> {
-        self.type_expr(l, r, 0, TypeKind::Error)
-    }
-
-    pub(crate) fn type_int(&self, l: u32, r: u32) -> Node<TypeArg> {
-        Node::leaf(TypeArg::Int { digits: self.text(l, r), span: self.span(l, r) })
-    }
-
-    pub(crate) fn param(&self, l: u32, r: u32, name: Ident, ty: Node<TypeExpr>) -> Param {
-        Param { name, ty: ty.value, span: self.span(l, r) }
-    }
-
-    pub(crate) fn header(&self, header: Header) -> Parsed {
-        Node::leaf(Piece::Header(header))
-    }
 }
 
 fn values<T>(nodes: Vec<Node<T>>, depth: &mut u32) -> Vec<T> {
     nodes.into_iter().map(|node| node.into_value(depth)).collect()
 }
 
-/// Whether an `if` has a value: one of its branches ends in an expression.
+/// Whether an expression has a value: an `if` or `match` has one when a branch ends in an expression.
 pub(crate) fn gives_value(expr: &Expr) -> bool {
-    let ExprKind::If(choice) = &expr.kind else {
-        return true;
-    };
-    let otherwise = choice.otherwise.as_ref();
-    choice.then.tail.is_some() || otherwise.is_some_and(|block| block.tail.is_some())
+    match &expr.kind {
+        ExprKind::If(choice) => {
+            let otherwise = choice.otherwise.as_ref();
+            choice.then.tail.is_some() || otherwise.is_some_and(|block| block.tail.is_some())
+        }
+        ExprKind::Match(choice) => choice.arms.iter().any(|arm| arm.body.tail.is_some()),
+        _ => true,
+    }
 }
 
 /// An expression as a statement.
@@ -387,7 +435,12 @@ pub(crate) fn statement_of(expr: Expr) -> Stmt {
     let span = expr.span;
     let kind = match expr.kind {
         ExprKind::If(choice) => StmtKind::If(choice),
+        ExprKind::Match(choice) => StmtKind::Match(choice),
         kind => StmtKind::Expr(Expr { kind, span }),
     };
     Stmt { kind, span }
+}
+
+fn element_index(digits: &str) -> u32 {
+    digits.replace('_', "").parse().unwrap_or(u32::MAX)
 }

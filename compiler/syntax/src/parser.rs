@@ -1,11 +1,14 @@
 //! Islands to trees.
 
-use crate::ast::{Block, Const, Contract, Doc, Fn, Item, Member, Reward, Spend, Use};
+use crate::ast::{
+    Allow, Block, Const, Contract, Doc, Entry, Enum, Fn, Imi, Imo, Item, Member, Model, Plan, Reward, Spend, State,
+    Struct, Use,
+};
 use crate::braces::Braces;
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::islands::{self, begins_member};
-use crate::nodes::{Cx, Header, Node, Piece};
+use crate::nodes::{Cx, Header, Import, Piece};
 use crate::run::Outcome;
 use crate::span::{ItemKey, ItemKind, Span};
 use crate::stream::Source;
@@ -23,6 +26,10 @@ pub(crate) struct Parser<'t> {
     pub(crate) stops: u32,
     /// Whether a brace without partner has been told; what follows is often its consequence.
     pub(crate) braces_told: bool,
+    /// Whether some brace has no partner.
+    pub(crate) unbalanced: bool,
+    /// Whether the list being read has no closing brace: what it holds belongs to something else.
+    pub(crate) adrift: bool,
 }
 
 /// Reads the text of one island; nothing outside it matters. Places in the diagnostics are relative
@@ -46,6 +53,8 @@ pub fn parse_island(text: &str, key: &ItemKey) -> (Item, Vec<Diagnostic>) {
         diagnostics: Vec::new(),
         stops: 0,
         braces_told: false,
+        unbalanced: false,
+        adrift: false,
     };
     let item = parser.item();
     (item, parser.diagnostics)
@@ -53,12 +62,11 @@ pub fn parse_island(text: &str, key: &ItemKey) -> (Item, Vec<Diagnostic>) {
 
 /// A declaration before it is known where it stands.
 enum Declared {
-    Use(Use),
+    Item(Item),
+    Member(Member),
+    /// What may stand in both places.
     Const(Const),
     Fn(Fn),
-    Contract(Contract),
-    Spend(Spend),
-    Reward(Reward),
     Error(Span),
 }
 
@@ -72,13 +80,11 @@ impl Parser<'_> {
         }
         let docs = self.docs(0, first);
         match self.declaration(docs, first, end) {
-            Declared::Use(item) => Item::Use(item),
+            Declared::Item(item) => item,
             Declared::Const(item) => Item::Const(item),
             Declared::Fn(item) => Item::Fn(item),
-            Declared::Contract(item) => Item::Contract(item),
-            Declared::Reward(item) => Item::Reward(item),
-            Declared::Spend(item) => Item::Error(item.span),
             Declared::Error(span) => Item::Error(span),
+            Declared::Member(_) => Item::Error(self.source.span_of(first, end)),
         }
     }
 
@@ -97,7 +103,9 @@ impl Parser<'_> {
 
     /// The declaration that the tokens from `lo` up to `hi` make, none of them left over.
     fn declaration(&mut self, docs: Vec<Doc>, lo: usize, hi: usize) -> Declared {
-        let simple = self.source.is_word(lo, Word::Use) || self.source.is_word(lo, Word::Const);
+        let simple = self.source.is_word(lo, Word::Use)
+            || self.source.is_word(lo, Word::Const)
+            || (self.source.opens_member(lo) && self.source.is(lo + 1, TokenKind::LParen));
         let piece = if simple {
             self.braces.pair(self.source, lo, hi, false);
             self.collect_simple(lo, hi)
@@ -110,6 +118,7 @@ impl Parser<'_> {
         } else {
             self.run(crate::stream::Start::Item, &piece.lexemes, piece.told)
         };
+        self.adrift = false;
         let (parsed, body) = match outcome {
             Outcome::Whole(parsed) => (parsed, piece.next),
             Outcome::Dropping(parsed) | Outcome::Before(parsed, _) => (parsed, hi),
@@ -119,28 +128,72 @@ impl Parser<'_> {
             }
             Outcome::Failed => return Declared::Error(span),
         };
-        match parsed {
-            Node { value: Piece::Header(header), .. } => self.with_body(docs, header, span, body, hi),
-            _ => Declared::Error(span),
+        let Piece::Header(header) = parsed.value else {
+            return Declared::Error(span);
+        };
+        let has_members = matches!(header, Header::Contract { .. });
+        let told_before = self.diagnostics.len();
+        let declared = self.with_body(docs, header, span, body, hi);
+        if self.unbalanced && !has_members {
+            self.keep_braces_and_one(told_before);
         }
+        declared
     }
 
     fn with_body(&mut self, docs: Vec<Doc>, header: Header, span: Span, lo: usize, hi: usize) -> Declared {
         match header {
-            Header::Use { relative, path } => Declared::Use(Use { docs, relative, path, span }),
             Header::Const { name, ty, value } => Declared::Const(Const { docs, name, ty, value, span }),
-            Header::Fn { name, params, result } => {
-                Declared::Fn(Fn { docs, name, params, result, body: self.body(lo, hi), span })
+            Header::Fn { name, type_params, params, result } => {
+                let body = self.body(lo, hi);
+                Declared::Fn(Fn { docs, name, type_params, params, result, body, span })
             }
             Header::Spend { name, params } => {
-                Declared::Spend(Spend { docs, name, params, body: self.body(lo, hi), span })
+                let body = self.body(lo, hi);
+                Declared::Member(Member::Spend(Spend { docs, name, params, body, span }))
+            }
+            Header::State { word_span } => {
+                let end = self.list_end(lo, hi);
+                let fields = self.fields(lo, end, 1).value;
+                Declared::Member(Member::State(State { docs, fields, word_span, span }))
+            }
+            Header::Allow { lints } => Declared::Member(Member::Allow(Allow { docs, lints, span })),
+            header => Declared::Item(self.item_with_body(docs, header, span, lo, hi)),
+        }
+    }
+
+    fn item_with_body(&mut self, docs: Vec<Doc>, header: Header, span: Span, lo: usize, hi: usize) -> Item {
+        match header {
+            Header::Use(Import { relative, folders, path, group, alias }) => {
+                Item::Use(Use { docs, relative, folders, path, group, alias, span })
+            }
+            Header::Struct { name, type_params } => {
+                let end = self.list_end(lo, hi);
+                let fields = self.fields(lo, end, 1).value;
+                Item::Struct(Struct { docs, name, type_params, fields, span })
+            }
+            Header::Enum { name, type_params } => {
+                let end = self.list_end(lo, hi);
+                let variants = self.variants(lo, end, 1).value;
+                Item::Enum(Enum { docs, name, type_params, variants, span })
             }
             Header::Contract { name, params } => {
-                Declared::Contract(Contract { docs, name, params, members: self.members(lo, hi), span })
+                Item::Contract(Contract { docs, name, params, members: self.members(lo, hi), span })
             }
-            Header::Reward { name } => {
-                Declared::Reward(Reward { docs, name, entries: self.reward_entries(lo, hi), span })
+            Header::Reward { name } => Item::Reward(Reward { docs, name, entries: self.body_entries(lo, hi), span }),
+            Header::Model { name } => Item::Model(Model { docs, name, entries: self.body_entries(lo, hi), span }),
+            Header::Imi { name } => Item::Imi(Imi { docs, name, entries: self.body_entries(lo, hi), span }),
+            Header::Imo { name, subject } => {
+                Item::Imo(Imo { docs, name, subject, entries: self.body_entries(lo, hi), span })
             }
+            Header::Plan { name, params } => {
+                let end = self.body_end(lo, hi, false);
+                Item::Plan(Plan { docs, name, params, stmts: self.plan_stmts(lo, end), span })
+            }
+            Header::Const { .. }
+            | Header::Fn { .. }
+            | Header::Spend { .. }
+            | Header::State { .. }
+            | Header::Allow { .. } => Item::Error(span),
         }
     }
 
@@ -151,9 +204,16 @@ impl Parser<'_> {
         self.block(lo, end, 1, span).value
     }
 
-    fn reward_entries(&mut self, lo: usize, hi: usize) -> Vec<crate::ast::Entry> {
+    fn body_entries(&mut self, lo: usize, hi: usize) -> Vec<Entry> {
+        let end = self.list_end(lo, hi);
+        self.entries(lo, end, 1).value
+    }
+
+    /// Where the list between the braces of a body ends.
+    fn list_end(&mut self, lo: usize, hi: usize) -> usize {
         let end = self.body_end(lo, hi, false);
-        self.entries(lo, end, 1)
+        self.adrift = end == hi;
+        end
     }
 
     /// Whether the token before `lo` is the `{` of the body that begins there.
@@ -174,6 +234,7 @@ impl Parser<'_> {
         if last + 1 < hi && !self.braces_told {
             let span = self.source.span_of(last + 1, hi);
             self.braces_told = true;
+            self.unbalanced = true;
             let what = if members { "a declaration" } else { "another declaration" };
             self.tell(Code::E0015, span, format!("expected {what} after this `}}`"), "remove this text");
         }
@@ -187,7 +248,8 @@ impl Parser<'_> {
         while at < end {
             let first = self.source.skip_docs(at).min(end);
             let next = self.next_member(first + 1, end);
-            if begins_member(self.source, first) || self.is_nameless_member(first) {
+            let begins = begins_member(self.source, first) || self.source.opens_member(first);
+            if begins || self.is_nameless_member(first) {
                 let docs = self.docs(at, first);
                 members.push(self.member(docs, first, next));
             } else {
@@ -200,11 +262,16 @@ impl Parser<'_> {
     }
 
     /// Where the member after `at` begins, its documentation included.
-    fn next_member(&self, at: usize, end: usize) -> usize {
-        match (at..end).find(|at| begins_member(self.source, *at)) {
-            Some(next) => self.source.before_docs(next, at),
-            None => end,
+    fn next_member(&self, from: usize, end: usize) -> usize {
+        let mut at = from;
+        while at < end {
+            if begins_member(self.source, at) || self.source.opens_member(at) {
+                return self.source.before_docs(at, from);
+            }
+            at =
+                if self.source.is(at, TokenKind::LBrace) { self.braces.partner(at).next().max(at + 1) } else { at + 1 };
         }
+        end
     }
 
     fn is_nameless_member(&self, at: usize) -> bool {
@@ -213,13 +280,11 @@ impl Parser<'_> {
 
     fn member(&mut self, docs: Vec<Doc>, lo: usize, hi: usize) -> Member {
         match self.declaration(docs, lo, hi) {
+            Declared::Member(member) => member,
             Declared::Const(member) => Member::Const(member),
             Declared::Fn(member) => Member::Fn(member),
-            Declared::Spend(member) => Member::Spend(member),
-            Declared::Use(Use { span, .. })
-            | Declared::Contract(Contract { span, .. })
-            | Declared::Reward(Reward { span, .. })
-            | Declared::Error(span) => Member::Error(span),
+            Declared::Error(span) => Member::Error(span),
+            Declared::Item(item) => Member::Error(item.span()),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::codes::Code;
 use crate::nodes::Node;
 use crate::span::Span;
 use crate::stream::{Lexeme, Start, Tok};
+use crate::tell::ITEMS;
 use crate::token::TokenKind;
 use crate::words::Word;
 use std::sync::Arc;
@@ -166,7 +167,8 @@ impl Stop<'_> {
         // Both an element and the bracket are possible only where an element begins.
         let in_list = ["MISSING_EXPR", "MISSING_NAME", "MISSING_TYPE"].iter().any(|element| self.has(element));
         let ends_list = match self.found.map(|lexeme| &lexeme.tok) {
-            None | Some(Tok::Body | Tok::Block(_)) => true,
+            None => true,
+            Some(tok) if tok.is_braces() => true,
             Some(tok) => tok.is(TokenKind::Semi) || tok.is(TokenKind::Arrow) || self.closes_nothing(),
         };
         if !in_list || !ends_list {
@@ -248,15 +250,11 @@ impl Stop<'_> {
 
     /// The code, the sentence and the next action. `shown` is the found text.
     pub(crate) fn explain(&self, shown: Option<&str>) -> Explanation {
-        let end = match self.start {
-            Start::Item => "the end of the declaration",
-            Start::Stmt => "the end of the block",
-            Start::Entry => "the end of the entry",
-        };
         let found = match self.found.map(|lexeme| &lexeme.tok) {
-            Some(Tok::Block(_) | Tok::Body) => "`{`".to_string(),
+            Some(tok) if tok.is_braces() => "`{`".to_string(),
             Some(_) => format!("`{}`", shown.unwrap_or_default()),
-            None => end.to_string(),
+            None if self.start == Start::Stmt => "the end of the block".to_string(),
+            None => format!("the end of the {}", self.start.noun()),
         };
         self.explain_found(&found)
     }
@@ -294,11 +292,20 @@ impl Stop<'_> {
                     .help("put it directly after the `}` of an `if`")
             }
             Start::Stmt => Explanation::new(Code::E0001, format!("expected a statement, found {found}"))
-                .help("a statement is `let`, `require`, `if`, `split`, `return`, `name = value;` or `call();`"),
-            Start::Entry => Explanation::new(Code::E0009, format!("expected the key of an entry, found {found}"))
-                .help("an entry is written `key: value,`"),
+                .help("a statement is `let`, `require`, `if`, `for`, `split`, `return`, `name = value;` or `call();`"),
+            Start::Plan => Explanation::new(Code::E0001, format!("expected a statement of a plan, found {found}"))
+                .help("a plan holds `input`, `output`, `let`, `require`, `locktime`, `age` and `change none`"),
             Start::Item => Explanation::new(Code::E0001, format!("expected a declaration, found {found}"))
-                .help("an item begins with `use`, `const`, `fn`, `contract` or `reward`"),
+                .help(format!("the items are {ITEMS}")),
+            start => Explanation::new(Code::E0009, format!("expected {}, found {found}", start.beginning())).help(
+                match start {
+                    Start::Entry => "an entry is written `key: value,`",
+                    Start::Field => "a field is written `name: Type,`",
+                    Start::Variant => "a variant is written `Name,`, `Name(Type),` or `Name { field: Type },`",
+                    Start::Arm => "an arm is written `pattern => value,`",
+                    _ => "a field is written `name: value,`",
+                },
+            ),
         }
     }
 
@@ -316,6 +323,8 @@ impl Stop<'_> {
             Some(Tok::Is(TokenKind::Dot)) => "the name of a field or method",
             Some(Tok::Is(TokenKind::Keyword(word))) => match word {
                 Word::Fn => "the name of the function",
+                Word::Struct => "the name of the struct",
+                Word::Enum => "the name of the enum",
                 Word::Contract => "the name of the contract",
                 Word::Reward => "the name of the reward",
                 Word::Spend => "the name of the path",
@@ -400,7 +409,7 @@ impl Stop<'_> {
             [one, two] => format!("expected {one} or {two}"),
             [one, two, three] => format!("expected {one}, {two} or {three}"),
             _ if self.in_expression() && self.has(";") => "expected an operator or `;`".to_string(),
-            _ if self.in_expression() && self.start == Start::Entry => "expected an operator or `,`".to_string(),
+            _ if self.in_expression() && self.start.is_listed() => "expected an operator or `,`".to_string(),
             _ if self.in_expression() => "expected an operator".to_string(),
             _ => "expected something else".to_string(),
         }
@@ -411,11 +420,17 @@ impl Stop<'_> {
 fn in_words(terminal: &str) -> String {
     let words = match terminal {
         "NAME" | "MISSING_NAME" => "a name",
-        "INT" | "DECIMAL" | "PERCENT" => "a number",
+        "INT" | "DECIMAL" | "PERCENT" | "MALFORMED" => "a number",
         "BYTES" => "bytes such as `0x00`",
         "STRING" => "a text in quotes",
         "UNIT" => "a unit",
         "BLOCK" | "BODY" => "a block in braces",
+        "GROUP" => "a group in braces",
+        "INITS" | "RECORD" | "FIELDS" | "PATTERN_FIELDS" => "fields in braces",
+        "ARMS" => "arms in braces",
+        "ASM_CODE" => "code in braces",
+        "WORD" => "a word",
+        "OPEN_ARGS" => "`<`",
         "MISSING_EXPR" => "an expression",
         "MISSING_TYPE" => "a type",
         sign => return format!("`{sign}`"),

@@ -50,6 +50,7 @@ pub(crate) fn run(cx: &mut Cx<'_>, start: Start, lexemes: &[Lexeme], on_stop: &m
     let mut told = false;
     loop {
         cx.too_deep = None;
+        cx.no_place = None;
         let (at, expected) = match attempt(cx, start, lexemes, &edits) {
             Ok(parsed) => return outcome(parsed, start, &edits),
             Err(Halt::At(at, expected)) => (at, expected),
@@ -74,7 +75,7 @@ fn change_of(repair: Repair, start: Start) -> Option<Change> {
         Repair::Insert(tok) => Some(Change::Insert(tok)),
         Repair::Delete => Some(Change::Delete),
         Repair::Replace(tok) => Some(Change::Replace(tok)),
-        Repair::EndStatement | Repair::DropRest if start == Start::Entry => None,
+        Repair::EndStatement | Repair::DropRest if start.is_listed() => None,
         Repair::EndStatement | Repair::DropRest => Some(Change::End(Tok::Is(TokenKind::Semi))),
         Repair::BeginBody => Some(Change::End(Tok::Body)),
         Repair::GiveUp => None,
@@ -87,7 +88,7 @@ fn outcome(parsed: Parsed, start: Start, edits: &[Edit]) -> Outcome {
     };
     match end {
         Tok::Body => Outcome::BodyAt(parsed, *at),
-        _ if start == Start::Stmt => Outcome::Before(parsed, *at),
+        _ if matches!(start, Start::Stmt | Start::Plan) => Outcome::Before(parsed, *at),
         _ => Outcome::Dropping(parsed),
     }
 }

@@ -66,12 +66,24 @@ pub enum ItemKind {
     Use,
     /// `const NAME: T = e;`
     Const,
+    /// `struct Name { .. }`
+    Struct,
+    /// `enum Name { .. }`
+    Enum,
     /// `fn name(..) { .. }`
     Fn,
     /// `contract Name(..) { .. }`
     Contract,
     /// `reward Name { .. }`
     Reward,
+    /// `model Name { .. }`
+    Model,
+    /// `imi Name { .. }`
+    Imi,
+    /// `imo Name for Other { .. }`
+    Imo,
+    /// `plan name(..) { .. }`
+    Plan,
     /// Text that starts no known item.
     Error,
     /// Everything after the last item that a file may have.
@@ -84,9 +96,15 @@ impl ItemKind {
         match self {
             ItemKind::Use => "use",
             ItemKind::Const => "const",
+            ItemKind::Struct => "struct",
+            ItemKind::Enum => "enum",
             ItemKind::Fn => "fn",
             ItemKind::Contract => "contract",
             ItemKind::Reward => "reward",
+            ItemKind::Model => "model",
+            ItemKind::Imi => "imi",
+            ItemKind::Imo => "imo",
+            ItemKind::Plan => "plan",
             ItemKind::Error | ItemKind::Rest => "item",
         }
     }

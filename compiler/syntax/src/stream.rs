@@ -1,7 +1,7 @@
 //! From tokens to the terminals of the grammar: trivia fall away, words get their meaning from the
 //! words beside them.
 
-use crate::ast::{Block, Unit};
+use crate::ast::{Arm, AsmOp, Block, Entry, Field, FieldInit, PatternField, Unit};
 use crate::nodes::Node;
 use crate::span::Span;
 use crate::token::{TokenKind, Tokens};
@@ -15,9 +15,67 @@ pub(crate) enum Start {
     Item,
     /// A statement.
     Stmt,
-    /// An entry of a reward.
+    /// A statement of a plan.
+    Plan,
+    /// An entry of a domain declaration.
     Entry,
+    /// A field of a struct, a variant or a state.
+    Field,
+    /// A variant of an enum.
+    Variant,
+    /// A field of a struct literal.
+    Init,
+    /// A field of a pattern.
+    PatternField,
+    /// An arm of `match`.
+    Arm,
 }
+
+impl Start {
+    /// Whether the piece is an element of a list between braces, ended by a comma.
+    pub(crate) fn is_listed(self) -> bool {
+        !matches!(self, Start::Item | Start::Stmt | Start::Plan)
+    }
+
+    /// What such pieces are called in messages.
+    pub(crate) fn nouns(self) -> &'static str {
+        match self {
+            Start::Item => "declarations",
+            Start::Stmt | Start::Plan => "statements",
+            Start::Entry => "entries",
+            Start::Field | Start::Init | Start::PatternField => "fields",
+            Start::Variant => "variants",
+            Start::Arm => "arms",
+        }
+    }
+
+    /// How such a piece begins, for messages.
+    pub(crate) fn beginning(self) -> &'static str {
+        match self {
+            Start::Item => "a declaration",
+            Start::Stmt | Start::Plan => "a statement",
+            Start::Entry => "the key of an entry",
+            Start::Field | Start::Init | Start::PatternField => "the name of a field",
+            Start::Variant => "the name of a variant",
+            Start::Arm => "a pattern",
+        }
+    }
+
+    /// What one such piece is called in messages.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Start::Item => "declaration",
+            Start::Stmt | Start::Plan => "statement",
+            Start::Entry => "entry",
+            Start::Field | Start::Init | Start::PatternField => "field",
+            Start::Variant => "variant",
+            Start::Arm => "arm",
+        }
+    }
+}
+
+/// The fields of a pattern, and whether `..` stands behind them.
+pub(crate) type PatternFields = (Arc<[PatternField]>, bool);
 
 /// A terminal of the grammar.
 #[derive(Clone, Debug)]
@@ -35,9 +93,29 @@ pub(crate) enum Tok {
     Unit(Unit),
     /// A block, already parsed.
     Block(Node<Arc<Block>>),
-    /// The braces of an item or a group; what they hold is parsed apart.
+    /// The braces of an item; what they hold is parsed apart.
     Body,
-    /// Stands for an expression that is missing or malformed.
+    /// The group of an entry, already parsed, as are all braces that follow.
+    Group(Node<Arc<[Entry]>>),
+    /// The fields of a struct literal.
+    Inits(Node<Arc<[FieldInit]>>),
+    /// The fields of something without a name before it.
+    Record(Node<Arc<[FieldInit]>>),
+    /// The fields of a struct pattern.
+    PatternFields(Node<PatternFields>),
+    /// The fields that a variant declares.
+    Fields(Node<Arc<[Field]>>),
+    /// The arms of `match`.
+    Arms(Node<Arc<[Arm]>>),
+    /// The code of `asm`.
+    AsmCode(Arc<[AsmOp]>),
+    /// A word of a phrase.
+    Word,
+    /// The `<` of type arguments before the braces of a struct literal.
+    OpenArgs,
+    /// A literal with a mistake in it that has been told.
+    Malformed,
+    /// Stands for an expression that is missing.
     MissingExpr,
     MissingName,
     MissingType,
@@ -56,6 +134,22 @@ impl Tok {
         self.is(TokenKind::Keyword(word))
     }
 
+    /// Whether the source has braces here.
+    pub(crate) fn is_braces(&self) -> bool {
+        matches!(
+            self,
+            Tok::Block(_)
+                | Tok::Body
+                | Tok::Group(_)
+                | Tok::Inits(_)
+                | Tok::Record(_)
+                | Tok::PatternFields(_)
+                | Tok::Fields(_)
+                | Tok::Arms(_)
+                | Tok::AsmCode(_)
+        )
+    }
+
     /// Whether an operand can end here. A name directly after one is no expression, so that is where
     /// contextual words are recognised.
     pub(crate) fn ends_operand(&self) -> bool {
@@ -68,6 +162,11 @@ impl Tok {
             | Tok::Str
             | Tok::Unit(_)
             | Tok::Block(_)
+            | Tok::Inits(_)
+            | Tok::Record(_)
+            | Tok::Arms(_)
+            | Tok::AsmCode(_)
+            | Tok::Malformed
             | Tok::MissingExpr
             | Tok::MissingName => true,
             Tok::Is(kind) => matches!(
@@ -76,7 +175,15 @@ impl Tok {
                     | TokenKind::RBracket
                     | TokenKind::Keyword(Word::True | Word::False | Word::SelfWord | Word::Tx)
             ),
-            Tok::Start(_) | Tok::Body | Tok::MissingType | Tok::Context(_) => false,
+            Tok::Start(_)
+            | Tok::Body
+            | Tok::Group(_)
+            | Tok::PatternFields(_)
+            | Tok::Fields(_)
+            | Tok::Word
+            | Tok::OpenArgs
+            | Tok::MissingType
+            | Tok::Context(_) => false,
         }
     }
 
@@ -89,18 +196,32 @@ impl Tok {
             | Tok::Percent
             | Tok::Bytes
             | Tok::Str
+            | Tok::Malformed
             | Tok::MissingExpr
             | Tok::MissingName => true,
-            Tok::Context(word) => matches!(word, Word::Height | Word::Time),
+            Tok::Context(word) => matches!(word, Word::Height | Word::Time | Word::Asm),
             Tok::Is(kind) => matches!(
                 kind,
                 TokenKind::LParen
                     | TokenKind::LBracket
                     | TokenKind::Bang
                     | TokenKind::Tilde
-                    | TokenKind::Keyword(Word::True | Word::False | Word::SelfWord | Word::Tx | Word::If)
+                    | TokenKind::Keyword(Word::True | Word::False | Word::SelfWord | Word::Tx | Word::If | Word::Match)
             ),
-            Tok::Start(_) | Tok::Unit(_) | Tok::Block(_) | Tok::Body | Tok::MissingType => false,
+            Tok::Start(_)
+            | Tok::Unit(_)
+            | Tok::Block(_)
+            | Tok::Body
+            | Tok::Group(_)
+            | Tok::Inits(_)
+            | Tok::Record(_)
+            | Tok::PatternFields(_)
+            | Tok::Fields(_)
+            | Tok::Arms(_)
+            | Tok::AsmCode(_)
+            | Tok::Word
+            | Tok::OpenArgs
+            | Tok::MissingType => false,
         }
     }
 }
@@ -215,9 +336,27 @@ impl<'t> Source<'t> {
         let Some(TokenKind::Keyword(word)) = self.kind(at) else {
             return None;
         };
-        let named = self.is(at + 1, TokenKind::Ident) || (word == Word::Use && self.is(at + 1, TokenKind::Dot));
+        let named = self.is(at + 1, TokenKind::Ident)
+            || (word == Word::Use && matches!(self.kind(at + 1), Some(TokenKind::Dot | TokenKind::Range)));
         let after_dot = at > 0 && self.is(at - 1, TokenKind::Dot);
         (named && !after_dot).then_some(word)
+    }
+
+    /// The word at `at` when it is no keyword and opens an item there.
+    pub(crate) fn opens(&self, at: usize) -> Option<Word> {
+        let ahead = self.is(at, TokenKind::Ident) && self.is(at + 1, TokenKind::Ident);
+        let word = ahead.then(|| Word::from_text(self.slice(at))).flatten()?;
+        matches!(word, Word::Model | Word::Imi | Word::Imo | Word::Plan).then_some(word)
+    }
+
+    /// Whether `state {` or `allow(` stands at `at`; between members these begin one.
+    pub(crate) fn opens_member(&self, at: usize) -> bool {
+        self.is(at, TokenKind::Ident)
+            && match Word::from_text(self.slice(at)) {
+                Some(Word::State) => self.is(at + 1, TokenKind::LBrace),
+                Some(Word::Allow) => self.is(at + 1, TokenKind::LParen),
+                _ => false,
+            }
     }
 
     /// The reserved word at `at` when it opens a declaration of a later version.
@@ -240,51 +379,5 @@ impl<'t> Source<'t> {
     pub(crate) fn lexeme(&self, at: usize, tok: Tok) -> Lexeme {
         let start = self.token_index(at);
         Lexeme { tok, start, end: start + 1, fresh_line: self.fresh_line(at), at }
-    }
-
-    /// The terminal that the token at `at` is after `previous`, for every token whose meaning needs
-    /// no further check.
-    pub(crate) fn classify(&self, at: usize, previous: &Tok) -> Tok {
-        match self.kind(at) {
-            Some(TokenKind::Int) => Tok::Int,
-            Some(TokenKind::Decimal) => Tok::Decimal,
-            Some(TokenKind::Percent) => Tok::Percent,
-            Some(TokenKind::Bytes) => Tok::Bytes,
-            Some(TokenKind::Str | TokenKind::UnclosedStr) => Tok::Str,
-            Some(TokenKind::Ident | TokenKind::Keyword(_)) if previous.is(TokenKind::Dot) => Tok::Name,
-            Some(TokenKind::Keyword(_)) if self.is_entry_key(at, previous) => Tok::Name,
-            Some(TokenKind::Ident) => self.classify_word(at, previous),
-            Some(kind) => Tok::Is(kind),
-            None => Tok::Is(TokenKind::Error),
-        }
-    }
-
-    fn is_entry_key(&self, at: usize, previous: &Tok) -> bool {
-        matches!(previous, Tok::Start(Start::Entry)) && self.is(at + 1, TokenKind::Colon)
-    }
-
-    fn classify_word(&self, at: usize, previous: &Tok) -> Tok {
-        let Some(word) = Word::from_text(self.slice(at)) else {
-            return Tok::Name;
-        };
-        let next_is = |kind| self.is(at + 1, kind);
-        let after_operand = previous.ends_operand();
-        let meant = match word {
-            Word::Of => after_operand && next_is(TokenKind::LBracket),
-            Word::Signed => after_operand,
-            Word::By if after_operand => true,
-            Word::By => previous.is(TokenKind::Colon) && self.begins_name(at + 1),
-            Word::After => after_operand,
-            Word::Up => !after_operand && next_is(TokenKind::Ident) && self.slice(at + 1) == "to",
-            Word::To => matches!(previous, Tok::Context(Word::Up)),
-            Word::Height => !after_operand && next_is(TokenKind::Int),
-            Word::Time => !after_operand && next_is(TokenKind::Str),
-            _ => false,
-        };
-        if meant { Tok::Context(word) } else { Tok::Name }
-    }
-
-    fn begins_name(&self, at: usize) -> bool {
-        self.is(at, TokenKind::Ident) || self.is_word(at, Word::SelfWord) || self.is_word(at, Word::Tx)
     }
 }

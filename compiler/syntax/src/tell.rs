@@ -7,7 +7,7 @@ use crate::literal::shorten;
 use crate::parser::Parser;
 use crate::repair::Explanation;
 use crate::span::{FileId, ItemKind, Loc, Span};
-use crate::stream::Lexeme;
+use crate::stream::{Lexeme, Start};
 use crate::token::TokenKind;
 use crate::words::{Word, WordClass};
 
@@ -31,6 +31,24 @@ impl Parser<'_> {
         if self.diagnostics.len() <= DIAGNOSTICS_MAX {
             self.diagnostics.push(diagnostic);
         }
+    }
+
+    /// Takes back what was told since there were `count` messages, but for braces that do not match.
+    pub(crate) fn forget_but_braces(&mut self, count: usize) {
+        let later = self.diagnostics.split_off(count.min(self.diagnostics.len()));
+        self.diagnostics.extend(later.into_iter().filter(|diagnostic| diagnostic.code == Code::E0011));
+    }
+
+    /// Where braces do not match, what is told about their content is often a consequence: of the
+    /// messages since there were `count`, keeps those about braces and the first other one.
+    pub(crate) fn keep_braces_and_one(&mut self, count: usize) {
+        let later = self.diagnostics.split_off(count.min(self.diagnostics.len()));
+        let mut others = 0;
+        self.diagnostics.extend(later.into_iter().filter(|diagnostic| {
+            let is_other = diagnostic.code != Code::E0011 && diagnostic.severity == Severity::Error;
+            others += usize::from(is_other);
+            !is_other || others <= 1
+        }));
     }
 
     /// Tells where the grammar stopped.
@@ -69,12 +87,13 @@ impl Parser<'_> {
         self.tell(Code::E0007, end, "expected `;` after this statement", "add `;` here");
     }
 
-    pub(crate) fn missing_comma(&mut self, lexemes: &[Lexeme]) {
+    pub(crate) fn missing_comma(&mut self, start: Start, lexemes: &[Lexeme]) {
         let end = Span::point(self.lexemes_span(lexemes).end);
-        self.tell(Code::E0001, end, "expected `,` after this entry", "add `,` here");
+        self.tell(Code::E0001, end, format!("expected `,` after this {}", start.noun()), "add `,` here");
     }
 
     pub(crate) fn stray_brace(&mut self, at: usize) {
+        self.unbalanced = true;
         if !std::mem::replace(&mut self.braces_told, true) {
             let span = self.source.span(at);
             self.tell(Code::E0011, span, "this `}` closes nothing", "remove it, or open a block with `{`");
@@ -82,6 +101,7 @@ impl Parser<'_> {
     }
 
     pub(crate) fn unclosed_brace(&mut self, at: usize) {
+        self.unbalanced = true;
         if !std::mem::replace(&mut self.braces_told, true) {
             let span = self.source.span(at);
             self.tell(Code::E0011, span, "this `{` is never closed", "close it with `}`");
@@ -97,12 +117,7 @@ impl Parser<'_> {
 
     pub(crate) fn not_yet(&mut self, word: Word, span: Span) {
         let message = format!("`{}` is not available yet", word.text());
-        self.tell(
-            Code::E0013,
-            span,
-            message,
-            "this version of the compiler knows `use`, `const`, `fn`, `contract` and `reward`",
-        );
+        self.tell(Code::E0013, span, message, format!("this version of the compiler knows {ITEMS}"));
     }
 
     /// Tells what is wrong with an island that begins no item.
@@ -139,7 +154,7 @@ impl Parser<'_> {
             _ => {
                 let help = match self.similar(first, &ITEM_WORDS) {
                     Some(word) => format!("did you mean `{}`?", word.text()),
-                    None => "an item begins with `use`, `const`, `fn`, `contract` or `reward`".to_string(),
+                    None => format!("the items are {ITEMS}"),
                 };
                 self.tell(Code::E0015, span, format!("expected an item, found `{shown}`"), help);
             }
@@ -163,7 +178,7 @@ impl Parser<'_> {
         let shown = shorten(self.source.slice(first));
         let help = match self.similar(first, &MEMBER_WORDS) {
             Some(word) => format!("did you mean `{}`?", word.text()),
-            None => "a contract holds `spend`, `fn` and `const`".to_string(),
+            None => "a contract holds `spend`, `state`, `fn`, `const` and `allow`".to_string(),
         };
         let span = self.source.span(first);
         self.tell(Code::E0015, span, format!("expected a member of the contract, found `{shown}`"), help);
@@ -174,12 +189,28 @@ impl Parser<'_> {
         let text = self.source.slice(at);
         let plausible = self.source.is(at, TokenKind::Ident) && text.len() <= 12;
         let found = words.iter().find(|word| differs_little(text, word.text()));
-        found.copied().filter(|word| plausible && word.class() == WordClass::Keyword)
+        found.copied().filter(|word| plausible && matches!(word.class(), WordClass::Keyword | WordClass::Opener))
     }
 }
 
-const ITEM_WORDS: [Word; 5] = [Word::Use, Word::Const, Word::Fn, Word::Contract, Word::Reward];
-const MEMBER_WORDS: [Word; 3] = [Word::Spend, Word::Fn, Word::Const];
+/// The items, for messages.
+pub(crate) const ITEMS: &str =
+    "`use`, `const`, `struct`, `enum`, `fn`, `contract`, `reward`, `model`, `imi`, `imo` and `plan`";
+
+const ITEM_WORDS: [Word; 11] = [
+    Word::Use,
+    Word::Const,
+    Word::Struct,
+    Word::Enum,
+    Word::Fn,
+    Word::Contract,
+    Word::Reward,
+    Word::Model,
+    Word::Imi,
+    Word::Imo,
+    Word::Plan,
+];
+const MEMBER_WORDS: [Word; 5] = [Word::Spend, Word::State, Word::Fn, Word::Const, Word::Allow];
 
 /// Whether one letter added, left out or changed, or two neighbours swapped, make `a` of `b`.
 fn differs_little(a: &str, b: &str) -> bool {

@@ -5,6 +5,8 @@
 pub enum WordClass {
     /// A keyword wherever it stands, except after a dot and as the key of an entry.
     Keyword,
+    /// Opens a declaration; an ordinary name elsewhere.
+    Opener,
     /// Opens a declaration that a later version brings; an ordinary name elsewhere.
     Reserved,
     /// Has a meaning in one place of the grammar; an ordinary name elsewhere.
@@ -51,6 +53,8 @@ words! {
         "contract" Contract "declares a contract: parameters and the ways to spend its coins";
         "spend" Spend "declares one way to spend a coin of a contract";
         "reward" Reward "declares who shares a reward, with exact weights";
+        "struct" Struct "declares a structure";
+        "enum" Enum "declares a choice of forms";
         "fn" Fn "declares a function";
         "const" Const "declares a constant";
         "use" Use "brings a name from another module";
@@ -61,7 +65,7 @@ words! {
         "return" Return "leaves a function with a value";
         "if" If "chooses by a condition";
         "else" Else "what happens when the condition of `if` does not hold";
-        "for" For "repeats for each value of a range";
+        "for" For "repeats for each value of a range, an array or a list";
         "in" In "stands between the variable and the range of `for`";
         "while" While "repeats as long as a condition holds";
         "match" Match "chooses by the form of a value";
@@ -71,15 +75,17 @@ words! {
         "tx" Tx "the transaction that spends the coin";
         "mod" Mod "the remainder of a division";
     }
-    Reserved {
+    Opener {
         "model" Model "declares a model of the network and what it builds on";
         "imi" Imi "declares an initial model investing";
         "imo" Imo "declares an initial model offering";
-        "struct" Struct "declares a structure";
-        "enum" Enum "declares a choice of forms";
+        "plan" Plan "declares a transaction template";
+        "state" State "declares what a contract carries from coin to coin";
+        "allow" Allow "silences lints by name";
+    }
+    Reserved {
         "test" Test "declares a test";
         "property" Property "declares a property that tests search counterexamples for";
-        "state" State "declares what a contract carries from coin to coin";
     }
     Contextual {
         "by" By "names the reward of a `split`, or the authority of a change";
@@ -87,9 +93,31 @@ words! {
         "of" Of "stands between a number and the keys of a threshold";
         "signed" Signed "stands before the signatures of a threshold";
         "up" Up "`up to`: an upper bound";
+        "at" At "`at least`: a lower bound";
+        "least" Least "follows `at`";
+        "list" List "a reward whose recipients are a list";
         "after" After "stands before a notice period";
         "height" Height "stands before a block height";
         "time" Time "stands before a point in time";
+        "as" As "gives an imported name another one";
+        "max" Max "stands before the most rounds of a loop";
+        "where" Where "stands before what holds for every record of a list";
+        "continue" Continue "demands that the state goes on in a next coin";
+        "end" End "demands that nothing keeps the state";
+        "with" With "stands before what differs from before";
+        "value" Value "the value of the next coin";
+        "tokens" Tokens "the token amount of the next coin";
+        "asm" Asm "bytecode by hand, with its stack effect";
+        "input" Input "adds an input to a plan";
+        "output" Output "adds an output to a plan";
+        "locktime" Locktime "sets the lock time of a plan";
+        "age" Age "sets the age that an input of a plan has";
+        "change" Change "`change none`: no change output";
+        "none" None "follows `change`";
+        "each" Each "one input for every coin, or one output for every record";
+        "data" Data "`output data`: an output that carries bytes";
+        "key" Key "a coin of the wallet";
+        "genesis" Genesis "a coin of the wallet that can begin a token";
     }
 }
 

@@ -42,7 +42,9 @@ fn deleting_any_token_leaves_the_other_items_their_trees() {
             let broken = check_laws(&edited);
             let what = format!("{name}: token {at} `{}` at {span:?}", &text[span.range()]);
             let count = broken.diagnostics.len();
-            assert!(count <= 2, "{what}: {:#?}\n{edited}", messages(&broken));
+            // A missing brace moves what follows into another block, or out of one.
+            let most = if "{}".contains(&text[span.range()]) { 3 } else { 2 };
+            assert!(count <= most, "{what}: {:#?}\n{edited}", messages(&broken));
             for (item, island) in whole.file.items.iter().zip(&whole.islands) {
                 if !may_change(&text, island.range, span) {
                     let kept = broken.file.items.contains(item);

@@ -154,8 +154,7 @@ impl Body<'_, '_> {
     }
 
     pub(super) fn modules<T>(&mut self, span: Span) -> Option<T> {
-        let found = self.report.error(Code::E0013, "modules are not available yet", span);
-        self.report.fail(found.help("declare what you need in this file"))
+        self.not_yet("modules are", span)
     }
 
     fn int_call(&mut self, args: &[ast::Expr], span: Span) -> Option<Expr> {

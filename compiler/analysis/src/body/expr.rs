@@ -58,14 +58,21 @@ impl Body<'_, '_> {
             Ast::Unary { op, operand } => self.unary(*op, operand, span),
             Ast::Binary { op, op_span, left, right } => self.binary(*op, *op_span, left, right, span),
             Ast::If(branch) => self.if_value(branch),
-            Ast::Array(_) => self.report.fail(
-                self.report
-                    .error(Code::E0013, "arrays are not available yet", span)
-                    .help("name each element by a `let`"),
-            ),
+            Ast::Array(_) | Ast::Repeat { .. } => self.not_yet("arrays are", span),
+            Ast::Tuple(_) | Ast::Element { .. } => self.not_yet("tuples are", span),
+            Ast::Struct(_) | Ast::Record(_) | Ast::With { .. } => self.not_yet("structures are", span),
+            Ast::Match(_) => self.not_yet("`match` is", span),
+            Ast::Asm(_) => self.not_yet("`asm` is", span),
+            Ast::Quorum { .. } => self.not_yet("a threshold without signatures is", span),
             Ast::Threshold { needed, keys, sigs } => self.threshold(needed, keys, sigs, span),
             Ast::Error => None,
         }
+    }
+
+    /// A form that this version reads but does not compile.
+    pub(super) fn not_yet<T>(&mut self, what: &str, span: Span) -> Option<T> {
+        self.report.not_yet(what, span);
+        None
     }
 
     fn bytes_literal(&mut self, bytes: &[u8], span: Span) -> Option<Expr> {

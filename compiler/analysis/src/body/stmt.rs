@@ -1,6 +1,6 @@
 //! Statements and blocks.
 
-use syntax::ast::{self, ExprKind as Ast, Ident, StmtKind as AstStmt};
+use syntax::ast::{self, ExprKind as Ast, Ident, PatternKind, StmtKind as AstStmt};
 use syntax::{Code, Span};
 
 use super::{Body, BodyKind, Name};
@@ -75,14 +75,28 @@ impl Body<'_, '_> {
 
     fn stmt(&mut self, stmt: &ast::Stmt, out: &mut Vec<Stmt>) {
         let kind = match &stmt.kind {
-            AstStmt::Let { mutable, name, ty, value } => self.let_stmt(*mutable, name, ty.as_ref(), value),
-            AstStmt::Assign { name, value } => self.assign(name, value),
+            AstStmt::Let { pattern, ty, value } => match &pattern.kind {
+                PatternKind::Name { mutable, name } => self.let_stmt(*mutable, name, ty.as_ref(), value),
+                PatternKind::Error => {
+                    self.expr(value);
+                    self.note(None)
+                }
+                _ => self.later("patterns in `let` are", pattern.span),
+            },
+            AstStmt::Assign { place, value } if place.steps.is_empty() => self.assign(&place.name, value),
+            AstStmt::Assign { place, .. } => self.later("assignments to a part of a value are", place.span),
             AstStmt::Require { cond, message } => {
                 let message = message.as_ref().map(|text| text.value.to_string()).filter(|text| !text.is_empty());
                 self.require(cond, message, out);
                 None
             }
             AstStmt::If(branch) => self.if_stmt(branch),
+            AstStmt::Match(choice) => self.later("`match` is", choice.span),
+            AstStmt::For(_) => self.later("`for` is", stmt.span),
+            AstStmt::While(_) => self.later("`while` is", stmt.span),
+            AstStmt::Continue(_) => self.later("`continue` is", stmt.span),
+            AstStmt::End => self.later("`end` is", stmt.span),
+            AstStmt::Allow(_) => self.later("`allow` is", stmt.span),
             AstStmt::Split { pot, reward } => {
                 self.split(pot, reward, stmt.span, out);
                 None
@@ -97,6 +111,12 @@ impl Body<'_, '_> {
         if let Some(kind) = kind {
             out.push(Stmt { kind, loc: self.report.loc(stmt.span) });
         }
+    }
+
+    /// A statement that this version reads but does not compile.
+    fn later(&mut self, what: &str, span: Span) -> Option<StmtKind> {
+        let nothing = self.not_yet(what, span);
+        self.note(nothing)
     }
 
     fn let_stmt(

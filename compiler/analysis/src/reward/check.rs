@@ -99,6 +99,10 @@ fn check_names(sources: &[Source], report: &mut Report<'_>) -> bool {
             let found = report.error(Code::E0305, format!("`{param}` is a keyword and names no parameter"), source.key);
             report.push(found.help("give the source another name"));
         }
+        if source.path.iter().any(|part| part.contains(' ') || part.starts_with(|c: char| c.is_ascii_digit())) {
+            let found = report.error(Code::E0305, format!("`{param}` names no parameter"), source.key);
+            report.push(found.help("name the source by one word"));
+        }
         let Some(first) = seen.insert(param.clone(), source) else { continue };
         let (a, b) = (first.path.join("."), source.path.join("."));
         let message = match a == b {
@@ -148,7 +152,7 @@ fn minimum<'a>(entry: &Entry, env: Env<'a>, report: &mut Report<'a>) -> Option<(
     match &entry.value {
         EntryValue::Expr(value) => amount(value, env, report),
         EntryValue::Error(_) => None,
-        EntryValue::Group { .. } | EntryValue::UpTo(_) | EntryValue::ByAfter { .. } => {
+        _ => {
             let found = report.error(Code::E0311, "`minimum` is an amount", entry.span);
             report.fail(found.help("write it like `minimum: 10_000 sats,`"))
         }
@@ -159,7 +163,7 @@ fn fee<'a>(entry: &Entry, env: Env<'a>, report: &mut Report<'a>) -> Option<(Sats
     match &entry.value {
         EntryValue::UpTo(value) => amount(value, env, report),
         EntryValue::Error(_) => None,
-        EntryValue::Expr(_) | EntryValue::Group { .. } | EntryValue::ByAfter { .. } => {
+        _ => {
             let found = report.error(Code::E0311, "`fee` is the most that a settlement may pay", entry.span);
             report.fail(found.help("write it like `fee: up to 1_000 sats,`"))
         }

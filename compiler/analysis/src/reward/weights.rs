@@ -102,8 +102,13 @@ impl<'t> Flattening<'_, '_, '_> {
             return None;
         }
         let weight = match &entry.value {
-            EntryValue::Expr(weight) | EntryValue::Group { weight, .. } => weight,
-            EntryValue::UpTo(_) | EntryValue::ByAfter { .. } => {
+            EntryValue::Expr(weight) | EntryValue::Group { weight: Some(weight), .. } => weight,
+            EntryValue::Group { weight: None, .. }
+            | EntryValue::UpTo(_)
+            | EntryValue::AtLeast(_)
+            | EntryValue::By { .. }
+            | EntryValue::List
+            | EntryValue::Phrase(_) => {
                 let message = format!("`{}` needs a weight", entry.key);
                 let found = self.report.error(Code::E0310, message, entry.span);
                 return self.report.fail(found.help("write a weight, such as `20%`, `3/10` or `rest`"));

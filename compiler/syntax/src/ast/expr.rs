@@ -1,77 +1,8 @@
-//! Statements and expressions.
+//! Expressions.
 
-use super::{Ident, StringLit, TypeExpr};
+use super::{Block, Ident, Param, Pattern, TypeArg, TypeExpr};
 use crate::span::Span;
 use std::sync::Arc;
-
-/// `{ stmts tail }`
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Block {
-    /// Statements in source order.
-    pub stmts: Vec<Stmt>,
-    /// The expression without `;` at the end: the block's value. An `if` at the end is the tail when
-    /// one of its branches has a tail, and a statement otherwise.
-    pub tail: Option<Box<Expr>>,
-    /// The block, braces included.
-    pub span: Span,
-}
-
-/// A statement.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Stmt {
-    /// What it says.
-    pub kind: StmtKind,
-    /// Where, `;` included.
-    pub span: Span,
-}
-
-/// The forms of a statement.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum StmtKind {
-    /// `let mut name: T = value;`
-    Let {
-        /// Whether `mut` is written.
-        mutable: bool,
-        /// The name.
-        name: Ident,
-        /// The type, when written.
-        ty: Option<TypeExpr>,
-        /// The value.
-        value: Expr,
-    },
-    /// `name = value;`
-    Assign {
-        /// The variable.
-        name: Ident,
-        /// Its new value.
-        value: Expr,
-    },
-    /// `require cond, "message";`
-    Require {
-        /// What must hold.
-        cond: Expr,
-        /// What to say when it does not.
-        message: Option<StringLit>,
-    },
-    /// `if cond { .. } else { .. }` that gives no value.
-    If(If),
-    /// `split pot by Reward;`
-    Split {
-        /// The coin to divide.
-        pot: Expr,
-        /// The name of the reward.
-        reward: Ident,
-    },
-    /// `return value;`
-    Return {
-        /// The result; `None` in a function that gives nothing back.
-        value: Option<Expr>,
-    },
-    /// `expr;`
-    Expr(Expr),
-    /// Text that is no statement.
-    Error,
-}
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -130,6 +61,15 @@ pub enum ExprKind {
         /// The field.
         name: Ident,
     },
+    /// `base.0`
+    Element {
+        /// The tuple.
+        base: Box<Expr>,
+        /// Which part, from 0; a number too large for the type becomes its largest value.
+        index: u32,
+        /// Where the number stands.
+        index_span: Span,
+    },
     /// `base[index]`
     Index {
         /// The value.
@@ -182,8 +122,40 @@ pub enum ExprKind {
     },
     /// `if a { b } else { c }`
     If(If),
+    /// `match value { pattern => body, .. }`
+    Match(Match),
     /// `[a, b]`
     Array(Vec<Expr>),
+    /// `[value; count]`
+    Repeat {
+        /// The value of every element.
+        value: Box<Expr>,
+        /// How many there are.
+        count: Box<Expr>,
+    },
+    /// `(a, b)`, `(a,)`, `()`. Parentheses around one expression leave no node.
+    Tuple(Vec<Expr>),
+    /// `Point { x: 1, y }`
+    Struct(StructLit),
+    /// `{ x: 1, y }`: the fields of something whose type the place decides. Stands only as the
+    /// value of a field.
+    Record(Arc<[FieldInit]>),
+    /// `base with { x: 1 }`: `base` but for some fields. Stands only as the value of a field.
+    With {
+        /// Where the other fields come from.
+        base: Box<Expr>,
+        /// The fields that differ.
+        fields: Arc<[FieldInit]>,
+    },
+    /// `asm (a: Int) -> Int { OP_1ADD }`
+    Asm(Asm),
+    /// `2 of [a, b, c]`, without signatures. Stands only as the value of an entry.
+    Quorum {
+        /// How many of them must agree.
+        needed: Box<Expr>,
+        /// Who.
+        keys: Vec<Expr>,
+    },
     /// `2 of [a, b, c] signed(x, y)`
     Threshold {
         /// How many of the keys must sign.
@@ -195,6 +167,82 @@ pub enum ExprKind {
     },
     /// An expression that is missing or could not be read.
     Error,
+}
+
+/// `Point { x: 1, y }`, also for a variant: `Shape::Rectangle { w: 1, h: 2 }`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StructLit {
+    /// The name of the type or variant, with what stands before it: at least one name.
+    pub path: Vec<Ident>,
+    /// What stands between `<` and `>`; empty without them.
+    pub args: Vec<TypeArg>,
+    /// The fields in source order.
+    pub fields: Arc<[FieldInit]>,
+}
+
+/// `name: value`, or `name` alone, which takes the value of that name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FieldInit {
+    /// The field.
+    pub name: Ident,
+    /// The value; of `name` alone it is that name as an expression.
+    pub value: Expr,
+    /// Both.
+    pub span: Span,
+}
+
+/// `match value { arms }`
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Match {
+    /// What is looked at.
+    pub value: Box<Expr>,
+    /// The arms in source order.
+    pub arms: Arc<[Arm]>,
+    /// From `match` to the last brace.
+    pub span: Span,
+}
+
+/// `pattern => body`
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Arm {
+    /// When the arm is taken.
+    pub pattern: Pattern,
+    /// What it does. An expression is a block without braces that has only a tail.
+    pub body: Arc<Block>,
+    /// Pattern and body, without the comma.
+    pub span: Span,
+}
+
+/// `asm (a: Int, b: Int) -> Int { OP_ADD }`
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Asm {
+    /// Names in scope whose values are put on the stack in this order, the last one on top, and the
+    /// types they must have.
+    pub inputs: Vec<Param>,
+    /// The type of what the code leaves; `None` when it leaves nothing.
+    pub result: Option<TypeExpr>,
+    /// The code.
+    pub code: Arc<[AsmOp]>,
+}
+
+/// One step of `asm`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AsmOp {
+    /// What it is.
+    pub word: AsmWord,
+    /// Where.
+    pub span: Span,
+}
+
+/// The forms of a step of `asm`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AsmWord {
+    /// `OP_ADD`: the name as written.
+    Op(Arc<str>),
+    /// `5`, `-1`: the digits as written, the sign included; pushes the script number.
+    Int(Arc<str>),
+    /// `0x0102`, `"text"`: pushes the bytes.
+    Bytes(Arc<[u8]>),
 }
 
 /// `if cond { then } else { otherwise }`. Blocks are shared, not copied, when a tree is cloned.

@@ -1,6 +1,6 @@
 //! Items: what stands at the top of a file, and the parts they are made of.
 
-use super::{Block, Expr, Ident};
+use super::{Block, Entry, Expr, Ident, Plan, TypeExpr};
 use crate::span::Span;
 use std::sync::Arc;
 
@@ -29,12 +29,24 @@ pub enum Item {
     Use(Use),
     /// `const NAME: T = e;`
     Const(Const),
+    /// `struct Name<T> { .. }`
+    Struct(Struct),
+    /// `enum Name<T> { .. }`
+    Enum(Enum),
     /// `fn name(..) -> T { .. }`
     Fn(Fn),
     /// `contract Name(..) { .. }`
     Contract(Contract),
     /// `reward Name { .. }`
     Reward(Reward),
+    /// `model Name { .. }`
+    Model(Model),
+    /// `imi Name { .. }`
+    Imi(Imi),
+    /// `imo Name for Other { .. }`
+    Imo(Imo),
+    /// `plan name(..) { .. }`
+    Plan(Plan),
     /// Text that is no item.
     Error(Span),
 }
@@ -44,9 +56,15 @@ impl Item {
     pub fn name(&self) -> Option<&Ident> {
         match self {
             Item::Const(item) => Some(&item.name),
+            Item::Struct(item) => Some(&item.name),
+            Item::Enum(item) => Some(&item.name),
             Item::Fn(item) => Some(&item.name),
             Item::Contract(item) => Some(&item.name),
             Item::Reward(item) => Some(&item.name),
+            Item::Model(item) => Some(&item.name),
+            Item::Imi(item) => Some(&item.name),
+            Item::Imo(item) => Some(&item.name),
+            Item::Plan(item) => Some(&item.name),
             Item::Use(_) | Item::Error(_) => None,
         }
     }
@@ -56,25 +74,46 @@ impl Item {
         match self {
             Item::Use(item) => item.span,
             Item::Const(item) => item.span,
+            Item::Struct(item) => item.span,
+            Item::Enum(item) => item.span,
             Item::Fn(item) => item.span,
             Item::Contract(item) => item.span,
             Item::Reward(item) => item.span,
+            Item::Model(item) => item.span,
+            Item::Imi(item) => item.span,
+            Item::Imo(item) => item.span,
+            Item::Plan(item) => item.span,
             Item::Error(span) => *span,
         }
     }
 }
 
-/// `use std::merkle;` or `use ./shares::ModelShare;`
+/// `use std::merkle;`, `use std::math::{isqrt, mul_div};` or `use ./shares::ModelShare as Share;`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Use {
     /// Documentation.
     pub docs: Vec<Doc>,
     /// The path starts with `./`: a file beside this one.
     pub relative: bool,
-    /// The names between `::`.
+    /// What stands before the last `/`: `a` and `b` of `./a/b/shares::ModelShare`; `..` as written.
+    pub folders: Vec<Ident>,
+    /// The names between `::` outside the braces; at least one.
     pub path: Vec<Ident>,
+    /// What stands in the braces at the end; `None` without braces.
+    pub group: Option<Vec<UseName>>,
+    /// What follows `as`; never together with braces.
+    pub alias: Option<Ident>,
     /// The whole item.
     pub span: Span,
+}
+
+/// `name` or `name as other`, in the braces of a `use`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UseName {
+    /// The name in the module.
+    pub name: Ident,
+    /// The name in this file, when it is another.
+    pub alias: Option<Ident>,
 }
 
 /// `const NAME: T = value;`
@@ -92,13 +131,82 @@ pub struct Const {
     pub span: Span,
 }
 
-/// `fn name(params) -> result { body }`
+/// `struct Name<T> { field: T }`
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Struct {
+    /// Documentation.
+    pub docs: Vec<Doc>,
+    /// The name.
+    pub name: Ident,
+    /// The names between `<` and `>`; empty without them.
+    pub type_params: Vec<Ident>,
+    /// The fields in source order.
+    pub fields: Vec<Field>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// `name: T` of a struct, a variant or a state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Field {
+    /// Documentation.
+    pub docs: Vec<Doc>,
+    /// The name.
+    pub name: Ident,
+    /// The type.
+    pub ty: TypeExpr,
+    /// Both.
+    pub span: Span,
+}
+
+/// `enum Name<T> { None, Some(T), Point { x: Int } }`
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Enum {
+    /// Documentation.
+    pub docs: Vec<Doc>,
+    /// The name.
+    pub name: Ident,
+    /// The names between `<` and `>`; empty without them.
+    pub type_params: Vec<Ident>,
+    /// The variants in source order.
+    pub variants: Vec<Variant>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// One form of an enum.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Variant {
+    /// Documentation.
+    pub docs: Vec<Doc>,
+    /// The name.
+    pub name: Ident,
+    /// What it carries.
+    pub fields: VariantFields,
+    /// The whole variant.
+    pub span: Span,
+}
+
+/// What a variant carries.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum VariantFields {
+    /// `None`
+    Unit,
+    /// `Some(T)`
+    Tuple(Vec<TypeExpr>),
+    /// `Point { x: Int, y: Int }`
+    Struct(Arc<[Field]>),
+}
+
+/// `fn name<T>(params) -> result { body }`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fn {
     /// Documentation.
     pub docs: Vec<Doc>,
     /// The name.
     pub name: Ident,
+    /// The names between `<` and `>`; empty without them.
+    pub type_params: Vec<Ident>,
     /// The parameters.
     pub params: Vec<Param>,
     /// The type of the result; `None` when the function gives nothing back.
@@ -144,6 +252,10 @@ pub enum Member {
     Fn(Fn),
     /// `spend name(..) { .. }`
     Spend(Spend),
+    /// `state { .. }`
+    State(State),
+    /// `allow(..);`
+    Allow(Allow),
     /// Text that is no member.
     Error(Span),
 }
@@ -163,6 +275,30 @@ pub struct Spend {
     pub span: Span,
 }
 
+/// `state { field: T, .. }`: what a contract carries from coin to coin.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    /// Documentation.
+    pub docs: Vec<Doc>,
+    /// The fields in source order.
+    pub fields: Vec<Field>,
+    /// The word `state`.
+    pub word_span: Span,
+    /// The whole member.
+    pub span: Span,
+}
+
+/// `allow(name, name);`: silences these lints in the whole contract.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Allow {
+    /// Documentation: why.
+    pub docs: Vec<Doc>,
+    /// The names of the lints.
+    pub lints: Vec<Ident>,
+    /// The whole member.
+    pub span: Span,
+}
+
 /// `reward Name { entries }`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reward {
@@ -176,86 +312,43 @@ pub struct Reward {
     pub span: Span,
 }
 
-/// `key: value`
+/// `model Name { entries }`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Entry {
+pub struct Model {
     /// Documentation.
     pub docs: Vec<Doc>,
-    /// The key; any word, keywords included.
-    pub key: Ident,
-    /// The value.
-    pub value: EntryValue,
-    /// Key and value, without the comma.
+    /// The name.
+    pub name: Ident,
+    /// The entries in source order.
+    pub entries: Vec<Entry>,
+    /// The whole item.
     pub span: Span,
 }
 
-/// The right side of an entry.
+/// `imi Name { entries }`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum EntryValue {
-    /// A weight, a name such as `rest`, an amount: any expression.
-    Expr(Expr),
-    /// `20% { a: 1/2, b: 1/2 }`
-    Group {
-        /// The part of the whole that the group shares.
-        weight: Expr,
-        /// The entries of the group.
-        entries: Vec<Entry>,
-    },
-    /// `up to 1_000 sats`
-    UpTo(Expr),
-    /// `by curator after 144 blocks`
-    ByAfter {
-        /// Who.
-        by: Expr,
-        /// The notice period.
-        after: Expr,
-    },
-    /// A value that could not be read.
-    Error(Span),
-}
-
-/// A type as written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TypeExpr {
-    /// What is written.
-    pub kind: TypeKind,
-    /// Where.
+pub struct Imi {
+    /// Documentation.
+    pub docs: Vec<Doc>,
+    /// The name.
+    pub name: Ident,
+    /// The entries in source order.
+    pub entries: Vec<Entry>,
+    /// The whole item.
     pub span: Span,
 }
 
-/// The forms of a type.
+/// `imo Name for Other { entries }`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum TypeKind {
-    /// `Int`, `Bytes<32>`
-    Name {
-        /// The name of the type.
-        name: Ident,
-        /// What stands between `<` and `>`; empty without them.
-        args: Vec<TypeArg>,
-    },
-    /// `[T; N]`
-    Array {
-        /// The type of an element.
-        element: Box<TypeExpr>,
-        /// The length.
-        length: Box<Expr>,
-    },
-    /// `(A, B)`
-    Tuple(Vec<TypeExpr>),
-    /// A type that could not be read.
-    Error,
-}
-
-/// An argument of a type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum TypeArg {
-    /// A type.
-    Type(TypeExpr),
-    /// A number: the digits as written.
-    Int {
-        /// The digits, `_` included.
-        digits: Arc<str>,
-        /// Where.
-        span: Span,
-    },
+pub struct Imo {
+    /// Documentation.
+    pub docs: Vec<Doc>,
+    /// The name.
+    pub name: Ident,
+    /// What it offers: the name of an `imi` or `model`, with what stands before it.
+    pub subject: Vec<Ident>,
+    /// The entries in source order.
+    pub entries: Vec<Entry>,
+    /// The whole item.
+    pub span: Span,
 }

@@ -1,0 +1,110 @@
+//! Plans: transaction templates.
+
+use super::{Doc, Expr, FieldInit, Ident, Param, Pattern, StringLit, TypeExpr};
+use crate::span::Span;
+use std::sync::Arc;
+
+/// `plan name(params) { stmts }`
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// Documentation.
+    pub docs: Vec<Doc>,
+    /// The name.
+    pub name: Ident,
+    /// What whoever runs the plan brings.
+    pub params: Vec<Param>,
+    /// The statements in source order.
+    pub stmts: Vec<PlanStmt>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// A statement of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PlanStmt {
+    /// Documentation.
+    pub docs: Vec<Doc>,
+    /// What it says.
+    pub kind: PlanStmtKind,
+    /// Where, `;` included.
+    pub span: Span,
+}
+
+/// The forms of a statement of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PlanStmtKind {
+    /// `input name: source;`
+    Input {
+        /// The name of the input in the rest of the plan.
+        name: Ident,
+        /// Which coin.
+        source: InputSource,
+    },
+    /// `output lock { value: e, token: { .. } };`
+    Output {
+        /// The locking script.
+        lock: Expr,
+        /// What the output holds.
+        fields: Arc<[FieldInit]>,
+    },
+    /// `output each r in list { lock: r.lock, value: e };`: one output for each record.
+    OutputEach {
+        /// The names of one round: a record, or `(index, record)`.
+        pattern: Pattern,
+        /// The records.
+        list: Expr,
+        /// The lock of an output and what it holds.
+        fields: Arc<[FieldInit]>,
+    },
+    /// `output data [e, e];`: an output that carries bytes and no value.
+    OutputData(Vec<Expr>),
+    /// `require cond, "message";`
+    Require {
+        /// What must hold.
+        cond: Expr,
+        /// What to say when it does not.
+        message: Option<StringLit>,
+    },
+    /// `let pattern: T = value;`
+    Let {
+        /// The names it brings.
+        pattern: Pattern,
+        /// The type, when written.
+        ty: Option<TypeExpr>,
+        /// The value.
+        value: Expr,
+    },
+    /// `locktime e;`
+    Locktime(Expr),
+    /// `age input e;`: how old the coin of that input must be.
+    Age {
+        /// The name of the input.
+        input: Ident,
+        /// The age.
+        value: Expr,
+    },
+    /// `change none;`: what the inputs hold is spent to the last unit by what is written.
+    ChangeNone,
+    /// Text that is no statement of a plan.
+    Error,
+}
+
+/// Which coin an input spends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum InputSource {
+    /// `Contract.path(arg: e, ..)`, or with `each` behind: one input for every coin that is given.
+    Path {
+        /// The contract, with what stands before it: at least one name.
+        contract: Vec<Ident>,
+        /// The path.
+        path: Ident,
+        /// The arguments by name.
+        args: Vec<FieldInit>,
+        /// Whether `each` is written.
+        each: bool,
+    },
+    /// `key(e)`: a coin of the wallet that this lock or key holds.
+    Key(Expr),
+    /// `genesis`: a coin of the wallet that is the first output of its transaction.
+    Genesis,
+}
