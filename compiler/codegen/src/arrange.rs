@@ -26,7 +26,6 @@ pub(crate) struct Arranged {
     /// The arguments in the order in which the spender pushes them.
     pub(crate) order: Vec<usize>,
     pub(crate) depth_max: usize,
-    pub(crate) nesting_max: usize,
     pub(crate) end: End,
     /// How good it is; less is better.
     pub(crate) score: usize,
@@ -65,7 +64,8 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
         Effort::Glance => GLANCE_INSTRUCTIONS_MAX,
         Effort::Full => INSTRUCTIONS_MAX + if loops.is_empty() { 0 } else { LOOP_INSTRUCTIONS_MAX },
     };
-    let mut search = Search { path, end, bytes_max, holes, hoists: !loops.is_empty(), best: None, room };
+    let mut search =
+        Search { end, bytes_max, holes, hoists: !loops.is_empty(), lifts: path.list.is_some(), path, best: None, room };
     for order in orders {
         search.try_order(&order);
     }
@@ -73,8 +73,8 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
     search.move_variables(&loops);
     let Best { score, mut order, scheduled, .. } = search.best.ok_or(TooLong)?;
     order.splice(0..0, path.list);
-    let Scheduled { code, depth_max, nesting_max, end, .. } = scheduled;
-    Ok(Arranged { code, order, depth_max, nesting_max, end, score })
+    let Scheduled { code, depth_max, end, .. } = scheduled;
+    Ok(Arranged { code, order, depth_max, end, score })
 }
 
 /// The best code so far.
@@ -92,6 +92,8 @@ struct Search<'p> {
     holes: &'p [usize],
     /// Whether there are loops to compute something before.
     hoists: bool,
+    /// Whether one of them takes records.
+    lifts: bool,
     best: Option<Best>,
     /// How many instructions may still be written.
     room: usize,
@@ -100,12 +102,21 @@ struct Search<'p> {
 impl Search<'_> {
     /// Schedules with every policy, as long as there is room.
     fn try_order(&mut self, order: &[usize]) {
-        let hoisted_weights = HOISTED_WEIGHTS.get(..if self.hoists { HOISTED_WEIGHTS.len() } else { 1 });
         for free_weight in FREE_WEIGHTS {
-            for hoisted_weight in hoisted_weights.unwrap_or_default() {
-                self.attempt(order, Policy { free_weight, hoisted_weight: *hoisted_weight });
+            self.try_policies(order, free_weight);
+        }
+    }
+
+    fn try_policies(&mut self, order: &[usize], free_weight: u32) -> bool {
+        let hoisted_weights = HOISTED_WEIGHTS.get(..if self.hoists { HOISTED_WEIGHTS.len() } else { 1 });
+        let mut better = false;
+        for hoisted_weight in hoisted_weights.unwrap_or_default() {
+            for lifts_records in if self.lifts { &[false, true][..] } else { &[false] } {
+                let policy = Policy { free_weight, hoisted_weight: *hoisted_weight, lifts_records: *lifts_records };
+                better |= self.attempt(order, policy);
             }
         }
+        better
     }
 
     /// Schedules once; true if that is the best so far.
@@ -114,8 +125,8 @@ impl Search<'_> {
             return false;
         }
         let stack = stack(self.path, order);
-        let (graph, body) = (&self.path.graph, &self.path.body);
-        let Ok(scheduled) = schedule(graph, body, &stack, policy, self.end, self.bytes_max) else {
+        let Path { graph, body, results, .. } = &*self.path;
+        let Ok(scheduled) = schedule(graph, body, results, &stack, policy, self.end, self.bytes_max) else {
             self.room = self.room.saturating_sub(self.bytes_max);
             return false;
         };
@@ -200,12 +211,8 @@ impl Search<'_> {
     /// Tries the best order and policies again, after something else has changed.
     fn attempt_best(&mut self) -> bool {
         let Some(Best { order, policy, .. }) = &self.best else { return false };
-        let (order, policy) = (order.clone(), *policy);
-        let mut better = false;
-        for hoisted_weight in HOISTED_WEIGHTS {
-            better |= self.attempt(&order, Policy { hoisted_weight, ..policy });
-        }
-        better
+        let (order, free_weight) = (order.clone(), policy.free_weight);
+        self.try_policies(&order, free_weight)
     }
 }
 
@@ -250,8 +257,8 @@ fn put_truth_last(effects: &mut [Effect]) {
     }
 }
 
-/// The items that lie on the stack when the arguments were pushed in `order`.
-fn stack(path: &Path, order: &[usize]) -> Vec<NodeId> {
+/// The numbers of the items that lie on the stack when the arguments were pushed in `order`.
+pub(crate) fn items_in_order(path: &Path, order: &[usize]) -> Vec<usize> {
     let starts: Vec<usize> = path
         .arg_items
         .iter()
@@ -264,8 +271,12 @@ fn stack(path: &Path, order: &[usize]) -> Vec<NodeId> {
         let start = starts.get(*arg).copied().unwrap_or(0);
         start..start + path.arg_items.get(*arg).copied().unwrap_or(0)
     };
+    order.iter().flat_map(items).collect()
+}
+
+fn stack(path: &Path, order: &[usize]) -> Vec<NodeId> {
     let node = |item| path.graph.find(&NodeKind::Arg(item)).expect("lowering makes a node for every argument");
-    order.iter().flat_map(items).map(node).collect()
+    items_in_order(path, order).into_iter().map(node).collect()
 }
 
 /// Orders worth trying: all of them for few items, and otherwise as given and backwards.

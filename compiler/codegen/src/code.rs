@@ -42,6 +42,17 @@ pub(crate) enum Op {
     Push(Vec<u8>),
     /// The push of the contract's parameter with this index.
     Hole(usize),
+    /// `OP_BEGIN` of a loop that runs so often.
+    Begin(Rounds),
+}
+
+/// How often a loop runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rounds {
+    Exactly(u32),
+    AtMost(u32),
+    /// Once for each record that the spender pushes.
+    Records,
 }
 
 /// One instruction, where it comes from and, if it may fail, what it checks.
@@ -64,7 +75,7 @@ impl Op {
     /// How many bytes it takes; a hole counts as `hole` says.
     pub(crate) fn len(&self, hole: impl Fn(usize) -> usize) -> usize {
         match self {
-            Self::Code(_) => 1,
+            Self::Code(_) | Self::Begin(_) => 1,
             Self::Push(data) => push_len(data),
             Self::Hole(index) => hole(*index),
         }
@@ -74,13 +85,14 @@ impl Op {
     pub(crate) fn as_int(&self) -> Option<i64> {
         match self {
             Self::Push(data) => spec::num::decode(data),
-            Self::Code(_) | Self::Hole(_) => None,
+            Self::Code(_) | Self::Hole(_) | Self::Begin(_) => None,
         }
     }
 
     fn word(&self, hole: impl Fn(usize) -> String) -> String {
         match self {
             Self::Code(opcode) => opcode.name().to_owned(),
+            Self::Begin(_) => Opcode::Begin.name().to_owned(),
             Self::Push(data) => match short_push(data).and_then(Opcode::from_byte) {
                 Some(opcode) => opcode.name().to_owned(),
                 None => format!("0x{}", hex_text(data)),
@@ -90,10 +102,55 @@ impl Op {
     }
 }
 
+/// The numbers of the shared functions that the code invokes, in order.
+pub(crate) fn calls(code: &[Instr]) -> impl Iterator<Item = usize> {
+    code.iter().zip(code.iter().skip(1)).filter_map(|(number, invoke)| match invoke.op {
+        Op::Code(Opcode::Invoke) => usize::try_from(number.op.as_int()?).ok(),
+        _ => None,
+    })
+}
+
+/// The most conditionals, loops and functions that are open at once; `functions` says how many are in each function.
+pub(crate) fn levels(code: &[Instr], functions: &[usize]) -> usize {
+    let mut open: usize = 0;
+    let mut most = 0;
+    let mut number = None;
+    for instr in code {
+        let mut here = open;
+        match instr.op {
+            Op::Code(Opcode::If | Opcode::NotIf | Opcode::Begin) | Op::Begin(_) => {
+                open += 1;
+                here = open;
+            }
+            Op::Code(Opcode::EndIf | Opcode::Until) => open = open.saturating_sub(1),
+            Op::Code(Opcode::Invoke) => {
+                let inside = number.and_then(|number: i64| functions.get(usize::try_from(number).ok()?));
+                here = open + 1 + inside.copied().unwrap_or(0);
+            }
+            _ => {}
+        }
+        most = most.max(here);
+        number = instr.op.as_int();
+    }
+    most
+}
+
 /// The instructions as words, holes as `<name>`.
 pub(crate) fn asm(code: &[Instr], name: impl Fn(usize) -> String) -> String {
     let words: Vec<String> = code.iter().map(|instr| instr.op.word(&name)).collect();
     words.join(" ")
+}
+
+/// The bytes of instructions without holes.
+pub(crate) fn bytes(code: &[Instr]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for piece in pieces(code) {
+        match piece {
+            Piece::Code(code) => bytes.extend(code),
+            Piece::Param(_) => debug_assert!(false, "a shared function takes parameters as arguments"),
+        }
+    }
+    bytes
 }
 
 /// The instructions as bytes and holes.
@@ -103,6 +160,7 @@ pub(crate) fn pieces(code: &[Instr]) -> Vec<Piece> {
     for instr in code {
         match &instr.op {
             Op::Code(opcode) => bytes.push(opcode.to_byte()),
+            Op::Begin(_) => bytes.push(Opcode::Begin.to_byte()),
             Op::Push(data) => push_data(&mut bytes, data),
             Op::Hole(index) => {
                 if !bytes.is_empty() {

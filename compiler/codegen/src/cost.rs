@@ -1,37 +1,55 @@
 //! A bound on the operation cost of a script, from the greatest lengths its items can have.
 //!
 //! The script is run on lengths instead of items. Both branches of a conditional are followed and the
-//! dearer one counts, unless the condition is a number the compiler put in itself.
+//! dearer one counts, unless the condition is a number the compiler put in itself. A loop runs as
+//! often as it may; as soon as a round changes nothing, the others cost the same.
 
 use spec::opcode::CostClass;
 use spec::rules::hash_iterations;
 use spec::{Opcode, Rules};
 
-use crate::code::{Instr, Op};
+use crate::code::{Instr, Op, Rounds};
 use crate::fold::gives_truth;
+
+/// A bound is given up after so many instructions; it takes some hundredths of a second.
+const STEPS_MAX: u64 = 1_000_000;
 
 /// What is known of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
     /// At most so many bytes.
     pub(crate) len: u64,
+    /// If it is a number, at most so far from zero; the greatest value says nothing.
+    pub(crate) most: u128,
     /// The number, if the compiler fixed it.
     pub(crate) value: Option<i64>,
 }
 
 impl Item {
     /// An item of at most `len` bytes.
-    pub(crate) const fn of(len: u64) -> Self {
-        Self { len, value: None }
+    pub(crate) fn of(len: u64) -> Self {
+        let bits = len.saturating_mul(8).saturating_sub(1);
+        let most =
+            u32::try_from(bits).ok().and_then(|bits| 1u128.checked_shl(bits)).map_or(u128::MAX, |power| power - 1);
+        Self { len, most: if len == 0 { 0 } else { most }, value: None }
     }
 
     /// A number that the compiler fixed.
     pub(crate) fn int(n: i64) -> Self {
-        Self { len: spec::num::encoded_len(n) as u64, value: Some(n) }
+        let most = u128::from(n.unsigned_abs());
+        Self { len: spec::num::encoded_len(n) as u64, most, value: Some(n) }
+    }
+
+    /// A number at most so far from zero, of at most `len` bytes.
+    fn up_to(most: u128, len: u64) -> Self {
+        let bits = u64::from(u128::BITS - most.leading_zeros());
+        let needed = if bits == 0 { 0 } else { bits / 8 + 1 };
+        Self { len: len.min(needed), most, value: None }
     }
 
     fn either(self, other: Self) -> Self {
-        Self { len: self.len.max(other.len), value: self.value.filter(|_| self.value == other.value) }
+        let value = self.value.filter(|_| self.value == other.value);
+        Self { len: self.len.max(other.len), most: self.most.max(other.most), value }
     }
 }
 
@@ -45,10 +63,18 @@ pub(crate) struct Lengths<'a> {
     pub(crate) unlock: u64,
     /// The script itself.
     pub(crate) script: u64,
+    /// Whether loops run as often as they may; otherwise those whose rounds nobody knows run once.
+    pub(crate) all_rounds: bool,
 }
 
 /// The most that an input can cost that pushes `stack` and the script `code`, behind the hash of the script.
-pub(crate) fn bound_of_input(code: &[Instr], stack: Vec<Item>, lengths: &Lengths<'_>, rules: &Rules) -> Option<u64> {
+pub(crate) fn bound_of_input(
+    code: &[Instr],
+    functions: &[&[Instr]],
+    stack: Vec<Item>,
+    lengths: &Lengths<'_>,
+    rules: &Rules,
+) -> Option<u64> {
     const HASH_BYTES: u64 = 32;
     let prices = &rules.prices;
     let pushed = stack.iter().try_fold(lengths.script, |sum, item| sum.checked_add(item.len))?;
@@ -56,17 +82,23 @@ pub(crate) fn bound_of_input(code: &[Instr], stack: Vec<Item>, lengths: &Lengths
     let instructions = prices.instruction.checked_mul(stack.len() as u64 + 4)?;
     let hashing = (hash_iterations(usize::try_from(lengths.script).ok()?) + 1).checked_mul(prices.hash_iteration)?;
     let unlocking = pushed.checked_add(instructions)?.checked_add(hashing)?.checked_add(2 * HASH_BYTES + 1)?;
-    bound(code, stack, lengths, rules)?.checked_add(unlocking)
+    bound(code, functions, stack, lengths, rules)?.checked_add(unlocking)
 }
 
 /// The most that running `code` can cost from `stack` on; `None` if it does something that has no bound here.
-fn bound(code: &[Instr], stack: Vec<Item>, lengths: &Lengths<'_>, rules: &Rules) -> Option<u64> {
-    let mut run = Run { rules, lengths, preimage: preimage_len(lengths.script), stack, extra: 0, frames: Vec::new() };
-    for instr in code {
-        run.step(&instr.op)?;
-    }
-    let base = rules.prices.instruction.checked_mul(code.len() as u64)?;
-    base.checked_add(run.extra)
+fn bound(
+    code: &[Instr],
+    functions: &[&[Instr]],
+    stack: Vec<Item>,
+    lengths: &Lengths<'_>,
+    rules: &Rules,
+) -> Option<u64> {
+    let functions = functions.iter().map(|body| parse(body)).collect::<Option<Vec<_>>>()?;
+    let preimage = preimage_len(lengths.script);
+    let mut run =
+        Run { rules, lengths, functions: &functions, preimage, stack, alt: Vec::new(), cost: 0, steps: 0, inside: 0 };
+    run.block(&parse(code)?)?;
+    Some(run.cost)
 }
 
 /// The longest text that a signature of an input with `code_len` bytes of code signs, token prefix included.
@@ -76,34 +108,102 @@ const fn preimage_len(code_len: u64) -> u64 {
     FIXED + TOKEN + code_len
 }
 
-/// An open conditional.
-enum Frame {
-    /// Both branches are followed.
-    Both { entry: Vec<Item>, before: u64, then: Option<(Vec<Item>, u64)> },
-    /// One branch is followed; `live` while it is this one.
-    One { live: bool },
+/// A stretch of code by its structure.
+#[derive(Default)]
+struct Block<'c> {
+    parts: Vec<Part<'c>>,
+    /// How many instructions stand there, those of inner blocks included.
+    len: u64,
+}
+
+enum Part<'c> {
+    Op(&'c Op),
+    If { when: bool, then: Block<'c>, otherwise: Block<'c> },
+    Loop { rounds: Option<Rounds>, body: Block<'c> },
+}
+
+/// Code as blocks; `None` if conditionals and loops do not match.
+fn parse(code: &[Instr]) -> Option<Block<'_>> {
+    let mut open: Vec<(&Op, Option<Block<'_>>, Block<'_>)> = Vec::new();
+    let mut block = Block::default();
+    for instr in code {
+        block.len += 1;
+        match &instr.op {
+            op @ (Op::Code(Opcode::If | Opcode::NotIf | Opcode::Begin) | Op::Begin(_)) => {
+                open.push((op, None, std::mem::take(&mut block)));
+            }
+            Op::Code(Opcode::Else) => {
+                let (_, then @ None, _) = open.last_mut()? else { return None };
+                *then = Some(std::mem::take(&mut block));
+            }
+            Op::Code(end @ (Opcode::EndIf | Opcode::Until)) => {
+                let (op, then, mut outer) = open.pop()?;
+                let last = std::mem::take(&mut block);
+                outer.len += last.len + then.as_ref().map_or(0, |then| then.len);
+                let (then, otherwise) = match then {
+                    Some(then) => (then, last),
+                    None => (last, Block::default()),
+                };
+                outer.parts.push(match (op, end) {
+                    (Op::Code(opcode @ (Opcode::If | Opcode::NotIf)), Opcode::EndIf) => {
+                        Part::If { when: *opcode == Opcode::If, then, otherwise }
+                    }
+                    (Op::Begin(rounds), Opcode::Until) => Part::Loop { rounds: Some(*rounds), body: then },
+                    (Op::Code(Opcode::Begin), Opcode::Until) => Part::Loop { rounds: None, body: then },
+                    _ => return None,
+                });
+                block = outer;
+            }
+            op => block.parts.push(Part::Op(op)),
+        }
+    }
+    open.is_empty().then_some(block)
+}
+
+/// `OP_ELSE` or `OP_ENDIF` behind a block, if the block stands there at all.
+fn closing(block: &Block<'_>) -> u64 {
+    u64::from(block.len > 0)
 }
 
 struct Run<'r> {
     rules: &'r Rules,
     lengths: &'r Lengths<'r>,
+    functions: &'r [Block<'r>],
     preimage: u64,
     stack: Vec<Item>,
-    /// Cost beyond the base price of the instructions.
-    extra: u64,
-    frames: Vec<Frame>,
+    alt: Vec<Item>,
+    cost: u64,
+    /// How many instructions were looked at.
+    steps: u64,
+    /// How many functions are open.
+    inside: usize,
 }
 
 impl Run<'_> {
+    /// Every instruction costs its base price, whether it runs or not; who follows a block pays for what closes it.
+    fn block(&mut self, block: &Block<'_>) -> Option<()> {
+        for part in &block.parts {
+            match part {
+                Part::Op(op) => {
+                    self.pay_base(1)?;
+                    self.step(op)?;
+                }
+                Part::If { when, then, otherwise } => self.choose(*when, then, otherwise)?,
+                Part::Loop { rounds, body } => self.repeat(*rounds, body)?,
+            }
+        }
+        Some(())
+    }
+
+    fn pay_base(&mut self, count: u64) -> Option<()> {
+        self.steps = self.steps.checked_add(count).filter(|steps| *steps <= STEPS_MAX)?;
+        self.pay(self.rules.prices.instruction.checked_mul(count)?)
+    }
+
     fn step(&mut self, op: &Op) -> Option<()> {
         match op {
-            Op::Code(Opcode::If) => self.open(true),
-            Op::Code(Opcode::NotIf) => self.open(false),
-            Op::Code(Opcode::Else) => self.turn(),
-            Op::Code(Opcode::EndIf) => self.close(),
-            _ if self.is_dead() => Some(()),
             Op::Push(data) => {
-                self.push(Item { len: data.len() as u64, value: op.as_int() });
+                self.push(op.as_int().map_or(Item::of(data.len() as u64), Item::int));
                 self.pay(data.len() as u64)
             }
             Op::Hole(index) => {
@@ -111,52 +211,86 @@ impl Run<'_> {
                 self.push(Item::of(len));
                 self.pay(len)
             }
+            Op::Begin(_) => None,
             Op::Code(opcode) => self.run(*opcode),
         }
     }
 
-    fn is_dead(&self) -> bool {
-        self.frames.iter().any(|frame| matches!(frame, Frame::One { live: false }))
-    }
-
-    fn open(&mut self, when: bool) -> Option<()> {
-        if self.is_dead() {
-            self.frames.push(Frame::One { live: false });
-            return Some(());
+    fn choose(&mut self, when: bool, then: &Block<'_>, otherwise: &Block<'_>) -> Option<()> {
+        self.pay_base(1)?;
+        let condition = self.pop()?;
+        if let Some(n) = condition.value {
+            let (taken, left) = if (n != 0) == when { (then, otherwise) } else { (otherwise, then) };
+            self.pay_base(left.len + closing(taken))?;
+            return self.block(taken);
         }
-        let condition = self.stack.pop()?;
-        self.frames.push(match condition.value {
-            Some(n) => Frame::One { live: (n != 0) == when },
-            None => Frame::Both { entry: self.stack.clone(), before: std::mem::take(&mut self.extra), then: None },
-        });
-        Some(())
+        let entry = (self.stack.clone(), self.alt.clone());
+        let before = self.cost;
+        self.pay_base(otherwise.len + closing(then))?;
+        self.block(then)?;
+        let (stack, alt) = (std::mem::replace(&mut self.stack, entry.0), std::mem::replace(&mut self.alt, entry.1));
+        let cost = std::mem::replace(&mut self.cost, before);
+        self.pay_base(then.len + closing(otherwise))?;
+        self.block(otherwise)?;
+        self.cost = self.cost.max(cost);
+        self.join(&stack, &alt)
     }
 
-    fn turn(&mut self) -> Option<()> {
-        let outer_dead = self.frames.split_last()?.1.iter().any(|frame| matches!(frame, Frame::One { live: false }));
-        match self.frames.last_mut()? {
-            Frame::One { live } => *live = !outer_dead && !*live,
-            Frame::Both { entry, then, .. } => {
-                let done = std::mem::replace(&mut self.stack, entry.clone());
-                *then = Some((done, std::mem::take(&mut self.extra)));
-            }
-        }
-        Some(())
-    }
-
-    fn close(&mut self) -> Option<()> {
-        let Frame::Both { entry, before, then } = self.frames.pop()? else { return Some(()) };
-        let (other, other_extra) = then.unwrap_or((entry, 0));
-        if other.len() != self.stack.len() {
+    fn join(&mut self, stack: &[Item], alt: &[Item]) -> Option<()> {
+        if stack.len() != self.stack.len() || alt.len() != self.alt.len() {
             return None;
         }
-        self.stack.iter_mut().zip(other).for_each(|(item, other)| *item = item.either(other));
-        self.extra = before.checked_add(self.extra.max(other_extra))?;
+        self.stack.iter_mut().zip(stack).for_each(|(item, other)| *item = item.either(*other));
+        self.alt.iter_mut().zip(alt).for_each(|(item, other)| *item = item.either(*other));
+        Some(())
+    }
+
+    fn repeat(&mut self, rounds: Option<Rounds>, body: &Block<'_>) -> Option<()> {
+        let rounds = match rounds? {
+            Rounds::Exactly(rounds) => u64::from(rounds),
+            Rounds::AtMost(rounds) if self.lengths.all_rounds => u64::from(rounds),
+            Rounds::AtMost(_) => 1,
+            Rounds::Records => return None,
+        };
+        self.pay_base(1)?;
+        let mut ends: Option<(Vec<Item>, Vec<Item>)> = None;
+        for round in 0..rounds.max(1) {
+            let (before, entry) = (self.cost, (self.stack.clone(), self.alt.clone()));
+            self.block(body)?;
+            self.pay_base(1)?;
+            self.pop()?;
+            let settled = (&self.stack, &self.alt) == (&entry.0, &entry.1);
+            if let Some((stack, alt)) = ends.replace((self.stack.clone(), self.alt.clone())) {
+                // The loop may end with this round or with one before.
+                let now = (self.stack.clone(), self.alt.clone());
+                self.join(&stack, &alt)?;
+                ends = Some((std::mem::replace(&mut self.stack, now.0), std::mem::replace(&mut self.alt, now.1)));
+            }
+            if settled {
+                let left = rounds.saturating_sub(round + 1);
+                self.pay((self.cost - before).checked_mul(left)?)?;
+                break;
+            }
+        }
+        (self.stack, self.alt) = ends?;
+        Some(())
+    }
+
+    fn invoke(&mut self) -> Option<()> {
+        let number = usize::try_from(self.pop()?.value?).ok()?;
+        let functions = self.functions;
+        let body = functions.get(number)?;
+        self.inside += 1;
+        if self.inside > functions.len() {
+            return None;
+        }
+        self.block(body)?;
+        self.inside -= 1;
         Some(())
     }
 
     fn pay(&mut self, cost: u64) -> Option<()> {
-        self.extra = self.extra.checked_add(cost)?;
+        self.cost = self.cost.checked_add(cost)?;
         Some(())
     }
 
@@ -174,6 +308,21 @@ impl Run<'_> {
         match opcode {
             Opcode::Pick | Opcode::Roll => self.reach(opcode),
             Opcode::CheckMultiSig | Opcode::CheckMultiSigVerify => self.multisig(opcode),
+            Opcode::Define => {
+                let (_, body) = (self.pop()?, self.pop()?);
+                self.pay(body.len)
+            }
+            Opcode::Invoke => self.invoke(),
+            Opcode::ToAltStack => {
+                let item = self.pop()?;
+                self.alt.push(item);
+                Some(())
+            }
+            Opcode::FromAltStack => {
+                let item = self.alt.pop()?;
+                self.push(item);
+                self.pay(item.len)
+            }
             Opcode::IfDup => {
                 let item = *self.stack.last()?;
                 if item.value? != 0 {
@@ -264,15 +413,19 @@ impl Run<'_> {
         }
         if opcode == Opcode::Size {
             let [item] = *items else { return None };
-            let len = Item { len: 3, value: item.value.map(|n| spec::num::encoded_len(n) as i64) };
+            let len = match item.value {
+                Some(n) => Item::int(i64::try_from(spec::num::encoded_len(n)).ok()?),
+                None => Item { len: 3, most: u128::from(item.len), value: None },
+            };
             self.stack.push(item);
             self.push(len);
             return self.pay(3);
         }
         for len in result_lens(opcode, &items, self.lengths)? {
+            let item = number(opcode, &items).map_or(Item::of(len), |most| Item::up_to(most, len));
             let twice = matches!(opcode.row().cost, CostClass::Arithmetic | CostClass::Product);
-            self.push(Item::of(len));
-            self.pay(if twice { len.checked_mul(2)? } else { len })?;
+            self.push(item);
+            self.pay(if twice { item.len.checked_mul(2)? } else { item.len })?;
         }
         Some(())
     }
@@ -291,6 +444,20 @@ impl Run<'_> {
             _ => Some(()),
         }
     }
+}
+
+/// The greatest magnitude of the number that an opcode leaves, if that says more than its operands' lengths.
+fn number(opcode: Opcode, items: &[Item]) -> Option<u128> {
+    match (opcode, items) {
+        (Opcode::Add | Opcode::Sub, [a, b]) => a.most.checked_add(b.most),
+        (Opcode::Add1 | Opcode::Sub1, [a]) => a.most.checked_add(1),
+        (Opcode::Mul, [a, b]) => a.most.checked_mul(b.most),
+        (Opcode::Min | Opcode::Max, [a, b]) => Some(a.most.max(b.most)),
+        (Opcode::Div, [a, _]) | (Opcode::Negate | Opcode::Abs, [a]) => Some(a.most),
+        (Opcode::Mod, [a, b]) => Some(a.most.min(b.most)),
+        _ => None,
+    }
+    .filter(|most| *most < u128::MAX)
 }
 
 /// How many items a stack opcode takes and which of them it leaves, bottom first.

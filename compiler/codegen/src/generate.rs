@@ -1,17 +1,18 @@
 //! The door: a contract in, its bytecode and everything an artifact says about it out.
 
 use analysis::hir;
-use spec::artifact::{Piece, Slot, SpendPath, UnlockItem};
+use spec::artifact::{Piece, Slot, SpendPath};
 use spec::{Mode, RuleSet, Rules};
-use syntax::{Code as ErrorCode, Diagnostic, Loc};
+use syntax::{Diagnostic, Loc};
 
-use crate::code::{self, Code, Instr, Op};
-use crate::cost::{self, Item, Lengths};
-use crate::dispatch::{self, PathCode};
-use crate::lengths::{self, LOCK_BYTES_MAX, Leaf, UNLOCK_BYTES_MAX, arg_lens, param_len_max, push_len_min};
+use crate::code::{self, Instr};
+use crate::lengths;
 use crate::lower::{Excess, Notes};
-use crate::plan::{PathPlan, Planner};
+use crate::plan::{Planner, Plans};
 use crate::schedule::End;
+use crate::script::Script;
+use crate::shared::Body;
+use crate::tell::why;
 
 /// What to generate for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,25 @@ pub struct Generated {
     ///
     /// A script of one path ends with the value of its last check, without an opcode that fails: the
     /// last entry stands at the instruction that gives this value.
+    pub requires: Vec<Check>,
+    /// The functions that calls share.
+    pub functions: Vec<Function>,
+}
+
+/// A function that the script defines once and invokes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Function {
+    /// Its name in the source.
+    pub name: String,
+    /// What `OP_INVOKE` finds it by.
+    pub id: Vec<u8>,
+    /// The instruction of the script that pushes its body.
+    pub definition: usize,
+    /// The body as words.
+    pub asm: String,
+    /// As of the script, counted in instructions of the body.
+    pub source_map: Vec<Origin>,
+    /// As of the script, counted in instructions of the body.
     pub requires: Vec<Check>,
 }
 
@@ -110,246 +130,62 @@ pub fn generate(
 ) -> (Option<Generated>, Vec<Diagnostic>) {
     let rules = Rules::new(options.rules, Mode::Relay);
     let mut notes = Notes::default();
-    let mut diagnostics = Vec::new();
     let end = if contract.paths.len() == 1 { End::Truth } else { End::Empty };
     let holes: Vec<usize> =
         lengths::leaves(&contract.params).iter().map(|leaf| lengths::typical_push_len(&leaf.ty)).collect();
     let planner = Planner { contract, functions, rules: &rules, end, holes: &holes };
-    let mut paths = Vec::new();
-    for path in &contract.paths {
-        match planner.plan(path, &mut notes) {
-            Ok(plan) => paths.push(plan),
-            Err(excess) => diagnostics.push(why(&excess, path, &rules)),
+    let plans = match planner.plan(&mut notes) {
+        Ok(plans) => plans,
+        Err(misfits) => {
+            let told = |(at, excess): (usize, Excess)| Some(why(&excess, contract.paths.get(at)?, &rules));
+            return (None, misfits.into_iter().filter_map(told).collect());
         }
+    };
+    let script = Script::assemble(contract, &plans, &mut notes);
+    let excess = script.excess(contract, &plans, &rules);
+    if !excess.is_empty() {
+        return (None, excess);
     }
-    if !diagnostics.is_empty() {
-        return (None, diagnostics);
-    }
-    let script = Script::assemble(contract, &paths, &mut notes);
-    diagnostics.extend(script.excess(contract, &paths, &rules));
-    if !diagnostics.is_empty() {
-        return (None, diagnostics);
-    }
-    let spend_paths = script.spend_paths(contract, &paths, &rules);
-    diagnostics.extend(script.over_budget(contract, &paths, &rules));
-    (Some(script.into_generated(contract, spend_paths, &notes)), diagnostics)
+    let diagnostics = script.over_budget(contract, &plans, &rules);
+    (Some(generated(contract, &script, &plans, &rules, &notes)), diagnostics)
 }
 
-fn why(excess: &Excess, path: &hir::SpendPath, rules: &Rules) -> Diagnostic {
-    match excess {
-        Excess::Steps => too_large(path, rules),
-        Excess::Levels => too_deep(path, "the compiler follows"),
-        Excess::ReturnInLoop(loc) => return_in_loop(loc),
-        Excess::Given { loc, why } => {
-            Diagnostic::error(ErrorCode::E0013, format!("these instructions do not fit: {why}"), loc.clone())
-                .help("change the instructions, or what they take and leave")
-        }
-    }
-}
-
-fn too_large(path: &hir::SpendPath, rules: &Rules) -> Diagnostic {
-    let limit = grouped(rules.limits.script_bytes as u64);
-    let message = format!("path `{}` needs more than the {limit} bytes that a script may have", path.name);
-    Diagnostic::error(ErrorCode::E0501, message, path.loc.clone())
-        .note("every call of a function copies its body")
-        .help("call large functions less often, or check less in one path")
-}
-
-fn return_in_loop(loc: &Loc) -> Diagnostic {
-    Diagnostic::error(ErrorCode::E0013, "a `return` cannot leave this loop", loc.clone())
-        .note("the number of its rounds is known only when the coin is spent")
-        .help("keep the result in a variable, and return it behind the loop")
-}
-
-fn too_deep(path: &hir::SpendPath, whose: &str) -> Diagnostic {
-    let message = format!("path `{}` nests more levels than {whose}", path.name);
-    Diagnostic::error(ErrorCode::E0502, message, path.loc.clone())
-        .help("split deep expressions and conditionals into several `let`s and `require`s, or the contract")
-}
-
-/// The whole script.
-struct Script {
-    code: Code,
-    /// What the holes hold.
-    leaves: Vec<Leaf>,
-    /// The number that each path's spender pushes last; none if there is only one path.
-    selectors: Vec<i64>,
-}
-
-impl Script {
-    fn assemble(contract: &hir::Contract, paths: &[PathPlan], notes: &mut Notes) -> Self {
-        let leaves = lengths::leaves(&contract.params);
-        if let [path] = paths {
-            let mut code = path.arranged.code.clone();
-            if path.arranged.end == End::Empty {
-                let place = notes.places.add(&contract.loc);
-                code.push(Instr { op: Op::int(1), place, site: None });
-            }
-            return Self { code, leaves, selectors: Vec::new() };
-        }
-        let parts = contract
-            .paths
-            .iter()
-            .zip(paths)
-            .map(|(path, plan)| PathCode { place: notes.places.add(&path.loc), code: plan.arranged.code.clone() });
-        let (code, selectors) = dispatch::join(parts.collect());
-        Self { code, leaves, selectors }
-    }
-
-    /// The bytes with the shortest values that the parameters may have.
-    fn least_len(&self) -> usize {
-        self.len(|index| self.leaves.get(index).map_or(1, |leaf| push_len_min(&leaf.ty)))
-    }
-
-    fn len(&self, hole: impl Fn(usize) -> usize) -> usize {
-        self.code.iter().map(|instr| instr.op.len(&hole)).sum()
-    }
-
-    /// What makes the script unusable under the rules.
-    fn excess(&self, contract: &hir::Contract, paths: &[PathPlan], rules: &Rules) -> Vec<Diagnostic> {
-        let mut found = Vec::new();
-        let least = self.least_len();
-        let limit = rules.limits.script_bytes.min(rules.limits.item_bytes);
-        if least > limit {
-            let (least, limit) = (grouped(least as u64), grouped(limit as u64));
-            let message = format!("`{}` compiles to at least {least} bytes; a script may have {limit}", contract.name);
-            found.push(
-                Diagnostic::error(ErrorCode::E0501, message, contract.loc.clone())
-                    .help("split the contract, or check less in one path"),
-            );
-        }
-        for (at, (path, plan)) in contract.paths.iter().zip(paths).enumerate() {
-            let around = (at + 1).min(self.selectors.len().saturating_sub(1));
-            if plan.arranged.nesting_max + around > rules.limits.control_depth {
-                found.push(too_deep(path, "the rules allow"));
-            }
-            let items = plan.arranged.depth_max + 2;
-            if items > rules.limits.slots {
-                let message = format!(
-                    "path `{}` holds {} values at once; the stack has room for {}",
-                    path.name,
-                    grouped(items as u64),
-                    grouped(rules.limits.slots as u64)
-                );
-                found.push(
-                    Diagnostic::error(ErrorCode::E0503, message, path.loc.clone())
-                        .help("use values closer to where they are computed"),
-                );
-            }
-        }
-        found
-    }
-
-    fn spend_paths(&self, contract: &hir::Contract, paths: &[PathPlan], rules: &Rules) -> Vec<SpendPath> {
-        let plans = contract.paths.iter().zip(paths).enumerate();
-        plans
-            .map(|(at, (path, plan))| SpendPath {
-                name: path.name.clone(),
-                docs: path.docs.clone(),
-                args: slots(&path.args),
-                unlock: self.unlock(at, plan),
-                time: plan.time.clone(),
-                cost_bound: self.cost_bound(at, path, plan, rules, Some(rules.limits.item_bytes as u64)),
-            })
-            .collect()
-    }
-
-    fn unlock(&self, at: usize, plan: &PathPlan) -> Vec<UnlockItem> {
-        let args = plan.arranged.order.iter().map(|arg| UnlockItem::Arg(*arg));
-        args.chain(self.selectors.get(at).map(|selector| UnlockItem::Int(*selector))).collect()
-    }
-
-    /// The most a path costs; with `longest`, whatever fits an item, and otherwise for usual lengths.
-    fn cost_bound(
-        &self,
-        at: usize,
-        path: &hir::SpendPath,
-        plan: &PathPlan,
-        rules: &Rules,
-        longest: Option<u64>,
-    ) -> Option<u64> {
-        let mut stack = Vec::new();
-        for arg in &plan.arranged.order {
-            stack.extend(arg_lens(&path.args.get(*arg)?.ty, longest).into_iter().map(Item::of));
-        }
-        stack.extend(self.selectors.get(at).map(|selector| Item::int(*selector)));
-        let hole = |ty| param_len_max(ty).map_or(longest.unwrap_or(1), |len| len as u64);
-        let holes: Vec<u64> = self.leaves.iter().map(|leaf| hole(&leaf.ty)).collect();
-        let script = self.len(|index| holes.get(index).map_or(1, |len| *len as usize + 3)) as u64;
-        let lengths = match longest {
-            Some(longest) => {
-                Lengths { holes: &holes, lock: LOCK_BYTES_MAX, unlock: longest.min(UNLOCK_BYTES_MAX), script }
-            }
-            None => Lengths { holes: &holes, lock: 35, unlock: 35, script },
-        };
-        cost::bound_of_input(&self.code, stack, &lengths, rules)
-    }
-
-    /// Warns of paths that cost more than the unlocking bytecode pays for, with arguments of usual lengths.
-    fn over_budget(&self, contract: &hir::Contract, paths: &[PathPlan], rules: &Rules) -> Vec<Diagnostic> {
-        let mut found = Vec::new();
-        let script = self.least_len();
-        for (at, (path, plan)) in contract.paths.iter().zip(paths).enumerate() {
-            let args: u64 = path.args.iter().flat_map(|arg| arg_lens(&arg.ty, None)).map(|len| len + 1).sum();
-            let unlock = script + args as usize;
-            let budget = rules.cost_budget(unlock).get();
-            let cost = self.cost_bound(at, path, plan, rules, None);
-            if let Some(cost) = cost.filter(|cost| *cost > budget) {
-                found.push(over(path, &format!("cost {}", grouped(cost)), unlock, budget));
-            }
-            let budget = rules.hash_budget(unlock);
-            let rounds = self.cost_bound(at, path, plan, &hashing_alone(rules), None).map(|cost| cost / ROUND);
-            if let Some(rounds) = rounds.filter(|rounds| *rounds > budget) {
-                found.push(over(path, &format!("take {} hash rounds", grouped(rounds)), unlock, budget));
-            }
-        }
-        found
-    }
-
-    fn into_generated(self, contract: &hir::Contract, paths: Vec<SpendPath>, notes: &Notes) -> Generated {
-        let name = |index: usize| self.leaves.get(index).map_or_else(String::new, |leaf| leaf.name.clone());
-        Generated {
-            bytecode: code::pieces(&self.code),
-            asm: code::asm(&self.code, name),
-            params: slots(&contract.params),
-            paths,
-            source_map: source_map(&self.code, notes),
-            requires: checks(&self.code, notes),
-        }
+fn generated(contract: &hir::Contract, script: &Script, plans: &Plans, rules: &Rules, notes: &Notes) -> Generated {
+    let name = |index: usize| script.leaves.get(index).map_or_else(String::new, |leaf| leaf.name.clone());
+    let numbered = plans.shared.bodies().enumerate();
+    let function = |(number, body): (usize, &Body)| {
+        Some(Function {
+            name: body.name.clone(),
+            id: spec::num::encode(i64::try_from(number).ok()?),
+            definition: script.definition_of(number)?,
+            asm: code::asm(&body.code, name),
+            source_map: source_map(&body.code, notes),
+            requires: checks(&body.code, notes),
+        })
+    };
+    Generated {
+        bytecode: code::pieces(&script.code),
+        asm: code::asm(&script.code, name),
+        params: slots(&contract.params),
+        paths: spend_paths(contract, script, plans, rules),
+        source_map: source_map(&script.code, notes),
+        requires: checks(&script.code, notes),
+        functions: numbered.filter_map(function).collect(),
     }
 }
 
-/// More than all bytes that a script can push cost together.
-const ROUND: u64 = 1 << 32;
-
-/// Prices under which a bound, divided by [`ROUND`], counts rounds of hashing and nothing else.
-const fn hashing_alone(rules: &Rules) -> Rules {
-    let mut rules = *rules;
-    rules.prices.instruction = 0;
-    rules.prices.signature = 0;
-    rules.prices.hash_iteration = ROUND;
-    rules
-}
-
-/// A path that takes more work than its bytes pay for.
-fn over(path: &hir::SpendPath, work: &str, unlock: usize, budget: u64) -> Diagnostic {
-    let message = format!("path `{}` may {work}; {unlock} bytes pay for {}", path.name, grouped(budget));
-    Diagnostic::warning(ErrorCode::E0504, message, path.loc.clone())
-        .note("a node pays for work by the length of the unlocking bytecode")
-        .help("check less in this path, or let the spender push padding")
-}
-
-/// Digits with `_` between groups of three.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push('_');
-        }
-        out.push(digit);
-    }
-    out
+fn spend_paths(contract: &hir::Contract, script: &Script, plans: &Plans, rules: &Rules) -> Vec<SpendPath> {
+    let longest = Some(rules.limits.item_bytes as u64);
+    let both = contract.paths.iter().zip(&plans.paths).enumerate();
+    both.map(|(at, (path, plan))| SpendPath {
+        name: path.name.clone(),
+        docs: path.docs.clone(),
+        args: slots(&path.args),
+        unlock: script.unlock(at, plan),
+        time: plan.time.clone(),
+        cost_bound: script.cost_bound(at, path, plans, rules, longest),
+    })
+    .collect()
 }
 
 fn slots(params: &[hir::Param]) -> Vec<Slot> {

@@ -12,9 +12,11 @@ mod number;
 mod fold;
 mod mir;
 mod prune;
+mod range;
 
 mod forms;
 mod lower;
+mod shared;
 
 mod arrange;
 mod demand;
@@ -26,6 +28,9 @@ mod dispatch;
 
 mod plan;
 
+mod script;
+mod tell;
+
 mod generate;
 
-pub use generate::{Check, Generated, Options, Origin, generate};
+pub use generate::{Check, Function, Generated, Options, Origin, generate};

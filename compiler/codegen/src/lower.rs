@@ -21,6 +21,7 @@ use syntax::Loc;
 use crate::code::{PlaceId, Places, SiteId};
 use crate::forms::Forms;
 use crate::mir::{Block, Effect, Graph, NodeId, NodeKind, Operation, Path};
+use crate::shared::{Calls, Instance, Shared};
 
 /// Statements and expressions that one path may take after inlining; the longest script has fewer instructions.
 const STEPS_MAX: u32 = 200_000;
@@ -62,8 +63,26 @@ pub(crate) enum Excess {
     Levels,
     /// A `return` here is inside a loop whose rounds nobody can count beforehand.
     ReturnInLoop(Loc),
+    /// The shared function with this number has no code yet.
+    NoBody(usize),
     /// Given instructions are refused.
     Given { loc: Loc, why: String },
+}
+
+/// What paths and functions are lowered in.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) contract: &'a hir::Contract,
+    pub(crate) functions: &'a hir::Functions,
+    pub(crate) rules: RuleSet,
+    pub(crate) shared: &'a Shared,
+}
+
+/// What lowering finds out beside.
+pub(crate) struct Found<'a> {
+    pub(crate) forms: &'a mut Forms,
+    pub(crate) calls: &'a mut Calls,
+    pub(crate) notes: &'a mut Notes,
 }
 
 /// A path in its middle form, with the time fields it reads.
@@ -74,39 +93,35 @@ pub(crate) struct Lowered {
 }
 
 /// Lowers one path.
-pub(crate) fn lower(
-    contract: &hir::Contract,
-    path: &hir::SpendPath,
-    functions: &hir::Functions,
-    rules: RuleSet,
-    forms: &mut Forms,
-    notes: &mut Notes,
-) -> Result<Lowered, Excess> {
-    let leaves = contract.params.iter().flat_map(|param| param.ty.leaves());
-    let graph = Graph::new(leaves.map(|leaf| push_weight(&leaf)).collect());
-    let mut lowering = Lowering {
-        functions,
-        rules,
-        forms,
-        notes,
-        graph,
-        params: param_leaves(contract),
-        args: Vec::new(),
-        arg_items: Vec::new(),
-        loops: 0,
-        effects: Vec::new(),
-        time: TimeNeeds::default(),
-        steps: 0,
-        levels: 0,
-    };
-    let mut frame = lowering.enter(path);
+pub(crate) fn lower(context: Context<'_>, path: &hir::SpendPath, found: Found<'_>) -> Result<Lowered, Excess> {
+    let mut lowering = Lowering::new(context, found);
+    let mut frame = lowering.enter(&path.args, &path.locals, Rc::default());
     lowering.block(&mut frame, &path.body)?;
     lowering.pin_args(path, &mut frame)?;
     let list = path.args.iter().position(|arg| parts::is_list(&arg.ty));
-    let mut lowered =
-        Path { graph: lowering.graph, body: Block { effects: lowering.effects }, arg_items: lowering.arg_items, list };
-    lowered.prune();
-    Ok(Lowered { path: lowered, time: lowering.time })
+    Ok(lowering.finish(list, Vec::new()))
+}
+
+/// A shared function in its middle form.
+#[derive(Debug)]
+pub(crate) struct LoweredBody {
+    pub(crate) path: Path,
+    /// The leaves of the contract's parameters that it takes after its own arguments.
+    pub(crate) leaves: Vec<usize>,
+}
+
+/// Lowers the body of a shared function.
+pub(crate) fn lower_body(context: Context<'_>, instance: &Instance, found: Found<'_>) -> Result<LoweredBody, Excess> {
+    let function = context.functions.get(instance.function).expect("analysis resolved the call");
+    let mut lowering = Lowering::new(context, found);
+    let types: Rc<[hir::Type]> = instance.types.iter().cloned().collect();
+    let mut frame = lowering.enter(&function.params, &function.locals, types);
+    lowering.leaf_args = Some(Vec::new());
+    let results = lowering.body(&mut frame, &function.body)?.unwrap_or_default();
+    let leaves = lowering.leaf_args.take().unwrap_or_default();
+    lowering.arg_items.extend(leaves.iter().map(|_| 1));
+    let Lowered { path, .. } = lowering.finish(None, results);
+    Ok(LoweredBody { path, leaves })
 }
 
 /// For each parameter, which of the leaves of all parameters are its own.
@@ -150,9 +165,13 @@ struct Frame {
 struct Lowering<'a> {
     functions: &'a hir::Functions,
     rules: RuleSet,
+    shared: &'a Shared,
     forms: &'a mut Forms,
+    calls: &'a mut Calls,
     notes: &'a mut Notes,
     graph: Graph,
+    /// In a shared function, the leaves of the contract's parameters that its calls give it.
+    leaf_args: Option<Vec<usize>>,
     /// For each parameter, which of the leaves of all parameters are its own.
     params: Vec<Range<usize>>,
     /// The items of each argument of the path.
@@ -168,18 +187,60 @@ struct Lowering<'a> {
     levels: u32,
 }
 
-impl Lowering<'_> {
-    fn enter(&mut self, path: &hir::SpendPath) -> Frame {
+impl<'a> Lowering<'a> {
+    fn new(context: Context<'a>, found: Found<'a>) -> Self {
+        let Context { contract, functions, rules, shared } = context;
+        let leaves = contract.params.iter().flat_map(|param| param.ty.leaves());
+        let weights = leaves.map(|leaf| push_weight(&leaf)).collect();
+        Self {
+            functions,
+            rules,
+            shared,
+            forms: found.forms,
+            calls: found.calls,
+            notes: found.notes,
+            graph: Graph::new(weights, shared.lens()),
+            leaf_args: None,
+            params: param_leaves(contract),
+            args: Vec::new(),
+            arg_items: Vec::new(),
+            loops: 0,
+            effects: Vec::new(),
+            time: TimeNeeds::default(),
+            steps: 0,
+            levels: 0,
+        }
+    }
+
+    fn enter(&mut self, args: &[hir::Param], locals: &[hir::Local], types: Rc<[hir::Type]>) -> Frame {
         let mut next = 0;
-        for arg in &path.args {
+        for arg in args {
             let place = self.notes.places.add(&arg.loc);
-            let count = parts::arg_item_count(&arg.ty);
+            let count = parts::arg_item_count(&arg.ty.instantiate(&types));
             self.args.push((next..next + count).map(|item| self.graph.arg(item, place)).collect());
             self.arg_items.push(count);
             next += count;
         }
-        let local_types = path.locals.iter().map(|local| local.ty.clone()).collect();
-        Frame { args: self.args.clone(), locals: vec![None; path.locals.len()], local_types, types: Rc::default() }
+        let local_types = locals.iter().map(|local| local.ty.instantiate(&types)).collect();
+        Frame { args: self.args.clone(), locals: vec![None; locals.len()], local_types, types }
+    }
+
+    fn finish(self, list: Option<usize>, results: Items) -> Lowered {
+        let body = Block { effects: self.effects };
+        let mut path = Path { graph: self.graph, body, arg_items: self.arg_items, list, results };
+        path.prune();
+        Lowered { path, time: self.time }
+    }
+
+    /// A leaf of the contract's parameters.
+    fn leaf(&mut self, leaf: usize, place: PlaceId) -> NodeId {
+        let Some(leaves) = &mut self.leaf_args else { return self.graph.param(leaf, place) };
+        let position = leaves.iter().position(|known| *known == leaf).unwrap_or_else(|| {
+            leaves.push(leaf);
+            leaves.len() - 1
+        });
+        let own: usize = self.arg_items.iter().sum();
+        self.graph.arg(own + position, place)
     }
 
     fn place(&mut self, loc: &Loc) -> PlaceId {
@@ -238,7 +299,7 @@ impl Lowering<'_> {
                 self.choose_arm(frame, value, arms, &stmt.loc)?;
             }
             StmtKind::Call { function, type_args, args } => {
-                self.call(frame, *function, type_args, args)?;
+                self.call(frame, *function, type_args, args, &stmt.loc)?;
             }
             StmtKind::Check(check) => {
                 self.expr(frame, check)?;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use spec::Opcode;
 use spec::script::push_len;
 
-use crate::code::{Code, PlaceId, SiteId};
+use crate::code::{Code, PlaceId, Rounds, SiteId};
 
 /// A value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +34,8 @@ pub(crate) enum Operation {
     Head,
     /// The second half of `OP_SPLIT`.
     Tail,
+    /// The shared function with this number, which leaves one item.
+    Call(u8),
 }
 
 /// What a value is.
@@ -75,12 +77,18 @@ pub(crate) struct Graph {
     ids: BTreeMap<NodeKind, NodeId>,
     phis: u32,
     param_weights: Vec<u32>,
+    call_lens: Vec<usize>,
 }
 
 impl Graph {
-    /// A graph for a contract whose parameters take about so many bytes to push.
-    pub(crate) fn new(param_weights: Vec<u32>) -> Self {
-        Self { param_weights, ..Self::default() }
+    /// A graph for a contract whose parameters take about so many bytes to push,
+    /// and whose shared functions have so many instructions.
+    pub(crate) fn new(param_weights: Vec<u32>, call_lens: Vec<usize>) -> Self {
+        Self { param_weights, call_lens, ..Self::default() }
+    }
+
+    pub(crate) fn call_lens(&self) -> &[usize] {
+        &self.call_lens
     }
 
     pub(crate) fn node(&self, id: NodeId) -> &Node {
@@ -161,7 +169,7 @@ impl Graph {
             NodeKind::Op(operation, inputs) => {
                 let own = match operation {
                     Operation::Op(_) => 1,
-                    Operation::Length | Operation::Head | Operation::Tail => 2,
+                    Operation::Length | Operation::Head | Operation::Tail | Operation::Call(_) => 2,
                 };
                 inputs.iter().fold(own, |sum: u32, input| sum.saturating_add(self.node(*input).weight))
             }
@@ -216,6 +224,8 @@ pub(crate) struct Repeat {
     pub(crate) place: PlaceId,
     /// What changes from round to round, in the order in which it lies on the stack between rounds, top last.
     pub(crate) vars: Vec<Var>,
+    /// How often the body runs.
+    pub(crate) rounds: Rounds,
     /// What each round finds at the bottom of the stack and takes away, top last.
     pub(crate) records: Vec<NodeId>,
     pub(crate) body: Block,
@@ -305,6 +315,19 @@ pub(crate) struct Path {
     pub(crate) arg_items: Vec<usize>,
     /// The argument that lies beneath all others, as many items as there are.
     pub(crate) list: Option<usize>,
+    /// What it leaves; nothing unless it is a shared function.
+    pub(crate) results: Vec<NodeId>,
+}
+
+impl Block {
+    /// Whether running it can fail a spend by anything but a computation.
+    pub(crate) fn has_checks(&self) -> bool {
+        self.effects.iter().any(|effect| match effect {
+            Effect::Verify { .. } | Effect::Lock { .. } | Effect::Run(_) => true,
+            Effect::Choose(choice) => choice.then.has_checks() || choice.otherwise.has_checks(),
+            Effect::Repeat(repeat) => !repeat.records.is_empty() || repeat.body.has_checks(),
+        })
+    }
 }
 
 impl Effect {

@@ -16,7 +16,7 @@ pub(crate) fn push(code: &mut Code, instr: Instr) {
 
 /// Applies one rule; false if none fits.
 fn rewrite(code: &mut Code) -> bool {
-    four(code) || three(code) || two(code)
+    six(code) || four(code) || three(code) || two(code)
 }
 
 /// The opcodes of the last `N` instructions, if none but the last carries a check.
@@ -46,6 +46,7 @@ impl Word {
             Op::Code(opcode) => Self::Code(*opcode),
             Op::Push(_) => op.as_int().map_or(Self::Data, Self::Int),
             Op::Hole(_) => Self::Data,
+            Op::Begin(_) => Self::Code(Opcode::Begin),
         }
     }
 }
@@ -61,6 +62,16 @@ fn replace(code: &mut Code, count: usize, opcodes: &[Opcode]) -> bool {
         site: last.site.filter(|_| at == first_kept),
     }));
     true
+}
+
+fn six(code: &mut Code) -> bool {
+    use Word::{Code as C, Int};
+    match tail::<6>(code) {
+        Some([Int(2), C(Opcode::Pick), Int(2), C(Opcode::Pick), Int(2), C(Opcode::Pick)]) => {
+            replace(code, 6, &[Opcode::Dup3])
+        }
+        _ => false,
+    }
 }
 
 fn four(code: &mut Code) -> bool {
@@ -80,6 +91,7 @@ fn three(code: &mut Code) -> bool {
     match words {
         [C(Opcode::Dup), C(Opcode::Size), C(Opcode::Nip)] => replace(code, 3, &[Opcode::Size]),
         [C(Opcode::Rot), C(Opcode::Rot), C(Opcode::Rot)] => replace(code, 3, &[]),
+        [C(Opcode::Dup), C(Opcode::Rot), C(Opcode::Rot)] => replace(code, 3, &[Opcode::Tuck]),
         // A test for zero refuses numbers in a longer form; the bare item may replace it if it is never one.
         [C(before), C(Opcode::Not), C(Opcode::If)] if gives_number(before) => replace(code, 2, &[Opcode::NotIf]),
         [C(before), C(Opcode::Not), C(Opcode::NotIf)] | [C(before), C(Opcode::NotEqual0), C(Opcode::If)]

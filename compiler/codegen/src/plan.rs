@@ -1,16 +1,22 @@
-//! The best code of a path: tries the forms of its loops one after the other, and keeps what is shorter.
+//! The best code of a contract's paths: tries the forms of loops one after the other, then which
+//! functions their calls share, and keeps what makes the script shorter.
 
 use analysis::hir;
 use spec::Rules;
 use spec::artifact::TimeNeeds;
+use spec::script::push_len;
 
 use crate::arrange::{self, Aim, Arranged, Effort};
+use crate::code;
 use crate::forms::Forms;
-use crate::lower::{self, Excess, Lowered, Notes};
+use crate::lower::{self, Context, Excess, Found, Lowered, LoweredBody, Notes};
 use crate::schedule::End;
+use crate::shared::{Body, Calls, Instance, SHARED_MAX, Shared};
 
-/// At most so many forms are changed for a try.
+/// At most so many forms of loops are changed for a try.
 const FLIPS_MAX: usize = 40;
+/// At most so many functions are shared for a try.
+const CANDIDATES_MAX: usize = 2 * SHARED_MAX;
 
 /// A path with its best code.
 pub(crate) struct PathPlan {
@@ -18,59 +24,198 @@ pub(crate) struct PathPlan {
     pub(crate) time: TimeNeeds,
 }
 
-/// What a path is planned for.
+/// The paths of a contract in their order, and the functions that they share.
+pub(crate) struct Plans {
+    pub(crate) paths: Vec<PathPlan>,
+    pub(crate) shared: Shared,
+}
+
+/// Which path cannot be planned, and why.
+pub(crate) type Misfits = Vec<(usize, Excess)>;
+
+/// What paths are planned for.
 pub(crate) struct Planner<'p> {
     pub(crate) contract: &'p hir::Contract,
     pub(crate) functions: &'p hir::Functions,
     pub(crate) rules: &'p Rules,
     pub(crate) end: End,
-    /// How long the push of each parameter is to count.
+    /// How long the push of each leaf of the parameters is to count.
     pub(crate) holes: &'p [usize],
 }
 
+/// What one way of writing the paths makes of them.
+struct Attempt {
+    plans: Plans,
+    /// How often functions were copied.
+    calls: Calls,
+}
+
+impl Attempt {
+    fn score(&self) -> usize {
+        let of_paths: usize = self.plans.paths.iter().map(|plan| plan.arranged.score).sum();
+        of_paths + self.plans.shared.bodies().map(|body| body.score).sum::<usize>()
+    }
+}
+
 impl Planner<'_> {
-    /// The code of `path`, with the forms that make it shortest.
-    pub(crate) fn plan(&self, path: &hir::SpendPath, notes: &mut Notes) -> Result<PathPlan, Excess> {
+    /// The code of all paths.
+    pub(crate) fn plan(&self, notes: &mut Notes) -> Result<Plans, Misfits> {
+        let forms = self.forms(notes)?;
         let start = notes.mark();
-        let mut forms = Forms::default();
-        let mut best = self.attempt(path, &mut forms, notes, Effort::Glance);
-        if forms.len() == 0 {
+        let mut best = self.attempt(&forms, Shared::default(), Effort::Glance, notes)?;
+        let repeated = best.calls.counts.iter().filter(|(_, count)| *count > 1);
+        let candidates: Vec<Instance> = repeated.map(|(instance, _)| instance.clone()).take(CANDIDATES_MAX).collect();
+        for candidate in candidates {
+            if best.plans.shared.len() == SHARED_MAX {
+                break;
+            }
+            let mut shared = best.plans.shared.clone();
+            shared.clear_bodies();
+            shared.add(candidate);
             notes.back_to(start);
-            return self.attempt(path, &mut forms, notes, Effort::Full);
+            if let Ok(other) = self.attempt(&forms, shared, Effort::Glance, notes)
+                && other.score() < best.score()
+            {
+                best = other;
+            }
         }
-        let mut index = 0;
-        while index < forms.len().min(FLIPS_MAX) {
-            let mut flipped = forms.clone();
-            flipped.flip(index);
-            index += 1;
-            notes.back_to(start);
-            let other = self.attempt(path, &mut flipped, notes, Effort::Glance);
-            if is_better(&other, &best) {
-                (best, forms) = (other, flipped);
+        let mut shared = best.plans.shared;
+        shared.clear_bodies();
+        notes.back_to(start);
+        self.attempt(&forms, shared, Effort::Full, notes).map(|attempt| attempt.plans)
+    }
+
+    /// For each path the forms of its loops that make it shortest, with every function copied.
+    fn forms(&self, notes: &mut Notes) -> Result<Vec<Forms>, Misfits> {
+        let start = notes.mark();
+        let mut misfits = Misfits::new();
+        let mut chosen = Vec::new();
+        for (at, path) in self.contract.paths.iter().enumerate() {
+            let best = best_forms(|forms| {
+                notes.back_to(start);
+                let plan = self.path(path, forms, &mut Shared::default(), &mut Calls::default(), Effort::Glance, notes);
+                plan.map(|plan| plan.arranged.score)
+            });
+            match best {
+                Ok(forms) => chosen.push(forms),
+                Err(excess) => misfits.push((at, excess)),
             }
         }
         notes.back_to(start);
-        self.attempt(path, &mut forms, notes, Effort::Full)
+        if misfits.is_empty() { Ok(chosen) } else { Err(misfits) }
     }
 
     fn attempt(
         &self,
+        forms: &[Forms],
+        mut shared: Shared,
+        effort: Effort,
+        notes: &mut Notes,
+    ) -> Result<Attempt, Misfits> {
+        let mut calls = Calls::default();
+        let mut misfits = Misfits::new();
+        let mut paths = Vec::new();
+        for (at, (path, forms)) in self.contract.paths.iter().zip(forms).enumerate() {
+            match self.path(path, &mut forms.clone(), &mut shared, &mut calls, effort, notes) {
+                Ok(plan) => paths.push(plan),
+                Err(excess) => misfits.push((at, excess)),
+            }
+        }
+        if misfits.is_empty() { Ok(Attempt { plans: Plans { paths, shared }, calls }) } else { Err(misfits) }
+    }
+
+    fn path(
+        &self,
         path: &hir::SpendPath,
         forms: &mut Forms,
-        notes: &mut Notes,
+        shared: &mut Shared,
+        calls: &mut Calls,
         effort: Effort,
+        notes: &mut Notes,
     ) -> Result<PathPlan, Excess> {
-        let Lowered { path: mut mir, time } =
-            lower::lower(self.contract, path, self.functions, self.rules.set, forms, notes)?;
-        let aim = Aim { end: self.end, bytes_max: self.rules.limits.script_bytes, holes: self.holes, effort };
-        let arranged = arrange::arrange(&mut mir, aim).map_err(|_| Excess::Steps)?;
+        let Lowered { path: mut mir, time } = loop {
+            let found = Found { forms: &mut *forms, calls: &mut *calls, notes: &mut *notes };
+            match lower::lower(self.context(shared), path, found) {
+                Err(Excess::NoBody(index)) => self.body(index, shared, calls, effort, notes)?,
+                lowered => break lowered?,
+            }
+        };
+        let arranged = arrange::arrange(&mut mir, self.aim(self.end, effort)).map_err(|_| Excess::Steps)?;
         Ok(PathPlan { arranged, time })
+    }
+
+    /// Makes the code of a shared function, and before that of those that it calls.
+    fn body(
+        &self,
+        index: usize,
+        shared: &mut Shared,
+        calls: &mut Calls,
+        effort: Effort,
+        notes: &mut Notes,
+    ) -> Result<(), Excess> {
+        let instance = shared.instance(index).expect("lowering met it there").clone();
+        let mut lower_with = |forms: &mut Forms, notes: &mut Notes| loop {
+            let found = Found { forms: &mut *forms, calls: &mut *calls, notes: &mut *notes };
+            match lower::lower_body(self.context(shared), &instance, found) {
+                Err(Excess::NoBody(inner)) => self.body(inner, shared, calls, effort, notes)?,
+                lowered => break lowered,
+            }
+        };
+        let start = notes.mark();
+        let mut forms = best_forms(|forms| {
+            notes.back_to(start);
+            let mut lowered = lower_with(forms, notes)?;
+            let aim = self.aim(End::Results, Effort::Glance);
+            arrange::arrange(&mut lowered.path, aim).map(|arranged| arranged.score).map_err(|_| Excess::Steps)
+        })?;
+        notes.back_to(start);
+        let LoweredBody { path: mut mir, leaves } = lower_with(&mut forms, notes)?;
+        let arranged = arrange::arrange(&mut mir, self.aim(End::Results, effort)).map_err(|_| Excess::Steps)?;
+        let function = self.functions.get(instance.function).expect("lowering met it");
+        let body = Body {
+            name: function.name.clone(),
+            loc: function.loc.clone(),
+            order: arrange::items_in_order(&mir, &arranged.order),
+            leaves,
+            is_value: mir.results.len() == 1 && !mir.body.has_checks(),
+            depth_max: arranged.depth_max,
+            // The push of the body, its number and `OP_DEFINE`.
+            score: 8 * (push_len(&code::bytes(&arranged.code)) + 2),
+            code: arranged.code,
+        };
+        shared.put(index, body);
+        Ok(())
+    }
+
+    fn context<'a>(&'a self, shared: &'a Shared) -> Context<'a> {
+        Context { contract: self.contract, functions: self.functions, rules: self.rules.set, shared }
+    }
+
+    fn aim(&self, end: End, effort: Effort) -> Aim<'_> {
+        Aim { end, bytes_max: self.rules.limits.script_bytes, holes: self.holes, effort }
     }
 }
 
-fn is_better(new: &Result<PathPlan, Excess>, old: &Result<PathPlan, Excess>) -> bool {
+/// Changes one form after the other and keeps what scores less.
+fn best_forms(mut score: impl FnMut(&mut Forms) -> Result<usize, Excess>) -> Result<Forms, Excess> {
+    let mut forms = Forms::default();
+    let mut best = score(&mut forms);
+    let mut index = 0;
+    while index < forms.len().min(FLIPS_MAX) {
+        let mut flipped = forms.clone();
+        flipped.flip(index);
+        index += 1;
+        let other = score(&mut flipped);
+        if is_better(&other, &best) {
+            (best, forms) = (other, flipped);
+        }
+    }
+    best.map(|_| forms)
+}
+
+fn is_better(new: &Result<usize, Excess>, old: &Result<usize, Excess>) -> bool {
     match (new, old) {
-        (Ok(new), Ok(old)) => new.arranged.score < old.arranged.score,
+        (Ok(new), Ok(old)) => new < old,
         (Ok(_), Err(_)) => true,
         (Err(_), _) => false,
     }

@@ -12,6 +12,7 @@ impl Path {
     pub(crate) fn prune(&mut self) {
         let mut flow = Flow::default();
         flow.block(&self.body, None);
+        flow.roots.extend(self.results.iter().map(|result| (Some(*result), None)));
         let mut live =
             Live { graph: &self.graph, flow: &flow, marked: vec![false; self.graph.len()], kept: Vec::new() };
         live.kept.resize(flow.controls.len(), false);

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use spec::Opcode;
 
-use crate::code::{Code, Instr, Op, PlaceId, SiteId};
+use crate::code::{Code, Instr, Op, PlaceId, SiteId, calls};
 use crate::demand::{Counter, Demand};
 use crate::mir::{Block, Choice, Effect, Exit, Graph, NodeId, NodeKind, Operation, Repeat, Run};
 use crate::peephole;
@@ -24,6 +24,8 @@ pub(crate) struct Policy {
     pub(crate) free_weight: u32,
     /// Values that weigh at least so much are computed before a loop that does not change them.
     pub(crate) hoisted_weight: u32,
+    /// Whether a round begins with bringing its record to the top.
+    pub(crate) lifts_records: bool,
 }
 
 /// How a path ends.
@@ -33,6 +35,8 @@ pub(crate) enum End {
     Truth,
     /// Nothing is left.
     Empty,
+    /// The results of a shared function are left.
+    Results,
 }
 
 /// What the scheduler made.
@@ -41,8 +45,6 @@ pub(crate) struct Scheduled {
     pub(crate) code: Code,
     /// The most items that lay on the stack at once.
     pub(crate) depth_max: usize,
-    /// The most conditionals that were open at once.
-    pub(crate) nesting_max: usize,
     /// The instructions of a round of the loop over records; 0 without such a loop.
     pub(crate) per_record: usize,
     /// How the path ended: [`End::Empty`] even if a truth value was wanted, where the last effect leaves none.
@@ -57,6 +59,7 @@ pub(crate) struct TooLong;
 pub(crate) fn schedule(
     graph: &Graph,
     body: &Block,
+    results: &[NodeId],
     stack: &[NodeId],
     policy: Policy,
     end: End,
@@ -69,13 +72,12 @@ pub(crate) fn schedule(
         scopes: Vec::new(),
         code: Code::new(),
         depth_max: stack.len(),
-        nesting_max: 0,
         per_record: 0,
         room: instructions_max,
     };
-    let end = scheduler.path(body, end)?;
-    let Scheduler { code, depth_max, nesting_max, per_record, .. } = scheduler;
-    Ok(Scheduled { code, depth_max, nesting_max, per_record, end })
+    let end = scheduler.path(body, results, end)?;
+    let Scheduler { code, depth_max, per_record, .. } = scheduler;
+    Ok(Scheduled { code, depth_max, per_record, end })
 }
 
 /// One item of the stack.
@@ -100,7 +102,6 @@ struct Scheduler<'g> {
     scopes: Vec<Scope>,
     code: Code,
     depth_max: usize,
-    nesting_max: usize,
     per_record: usize,
     room: usize,
 }
@@ -123,8 +124,8 @@ enum Purpose {
 }
 
 impl Scheduler<'_> {
-    fn path(&mut self, body: &Block, end: End) -> Result<End, TooLong> {
-        self.open(body, &[], BTreeSet::new());
+    fn path(&mut self, body: &Block, results: &[NodeId], end: End) -> Result<End, TooLong> {
+        self.open(body, results, BTreeSet::new());
         let end = match (body.effects.split_last(), end) {
             (Some((Effect::Verify { value, site, place }, before)), End::Truth) => {
                 self.effects(before)?;
@@ -135,11 +136,12 @@ impl Scheduler<'_> {
             }
             _ => {
                 self.effects(&body.effects)?;
-                End::Empty
+                self.arrange(results, self.last_place())?;
+                if end == End::Results { End::Results } else { End::Empty }
             }
         };
         self.scopes.pop();
-        debug_assert!(self.stack.is_empty(), "every item was used or dropped");
+        debug_assert_eq!(self.stack.len(), results.len(), "every other item was used or dropped");
         Ok(end)
     }
 
@@ -155,7 +157,7 @@ impl Scheduler<'_> {
     /// Begins a block: counts what it needs and drops what nobody will.
     fn open(&mut self, block: &Block, yields: &[NodeId], keep: BTreeSet<NodeId>) {
         let on_stack = self.stack.iter().map(|entry| entry.node).collect();
-        let Policy { free_weight, hoisted_weight } = self.policy;
+        let Policy { free_weight, hoisted_weight, .. } = self.policy;
         let counter = Counter { graph: self.graph, free_weight, hoisted_weight, on_stack };
         let demand = counter.count(block, yields);
         self.scopes.push(Scope { demand, keep });
@@ -288,7 +290,7 @@ impl Scheduler<'_> {
         self.room = self.room.saturating_add(outer.len());
         self.code = outer;
         debug_assert_eq!(self.stack.len(), beneath + repeat.vars.len(), "a round leaves what it found");
-        self.emit(Op::Code(Opcode::Begin), repeat.place);
+        self.emit(Op::Begin(repeat.rounds), repeat.place);
         self.code.extend(body);
         self.code.push(Instr { op: Op::Code(Opcode::Until), place: repeat.place, site: None });
         self.stack.truncate(beneath);
@@ -304,7 +306,9 @@ impl Scheduler<'_> {
     fn rounds(&mut self, repeat: &Repeat, keep: BTreeSet<NodeId>) -> Result<Code, TooLong> {
         let yields = repeat.yields();
         self.open(&repeat.body, &yields, keep);
-        self.nesting_max = self.nesting_max.max(self.scopes.len() - 1);
+        if self.policy.lifts_records {
+            repeat.records.iter().rev().for_each(|record| self.lift(*record, repeat.place));
+        }
         self.effects(&repeat.body.effects)?;
         self.arrange(&yields, repeat.place)?;
         self.scopes.pop();
@@ -315,17 +319,26 @@ impl Scheduler<'_> {
                 [Op::Code(Opcode::Depth), Op::int(known), Op::Code(Opcode::NumEqual)]
                     .into_iter()
                     .for_each(|op| self.emit(op, repeat.place));
-                self.per_record = self.code.len() + 1;
+                self.per_record = 1 + executed(&self.code, self.graph.call_lens());
             }
         }
         Ok(std::mem::take(&mut self.code))
+    }
+
+    /// Moves a value to the top, where it waits for its uses.
+    fn lift(&mut self, id: NodeId, place: PlaceId) {
+        let Some(depth) = self.find(id) else { return };
+        if let Some(at) = self.stack.len().checked_sub(depth + 1) {
+            let entry = self.stack.remove(at);
+            self.stack.push(entry);
+            self.emit_move(depth, Opcode::Roll, place);
+        }
     }
 
     /// Given instructions, which take their inputs from the top.
     fn given(&mut self, run: &Run) -> Result<(), TooLong> {
         self.arrange(&run.inputs, run.place)?;
         self.stack.truncate(self.stack.len().saturating_sub(run.inputs.len()));
-        self.nesting_max = self.nesting_max.max(self.scopes.len() - 1 + levels(&run.code));
         self.code.extend(run.code.iter().cloned());
         run.results.iter().for_each(|result| self.push(*result, false));
         self.drop_unneeded(run.place);
@@ -370,7 +383,6 @@ impl Scheduler<'_> {
     fn branch(&mut self, block: &Block, yields: &[NodeId], keep: BTreeSet<NodeId>) -> Result<Code, TooLong> {
         let kept = keep.len();
         self.open(block, yields, keep);
-        self.nesting_max = self.nesting_max.max(self.scopes.len() - 1);
         self.effects(&block.effects)?;
         self.arrange(yields, self.last_place())?;
         self.scopes.pop();
@@ -581,7 +593,7 @@ impl Scheduler<'_> {
         let other = match operation {
             Operation::Head => Operation::Tail,
             Operation::Tail => Operation::Head,
-            Operation::Op(_) | Operation::Length => return None,
+            Operation::Op(_) | Operation::Length | Operation::Call(_) => return None,
         };
         let twin = self.graph.find(&NodeKind::Op(other, inputs.to_vec()))?;
         (self.uses(twin) > 0 && !self.is_free(twin) && !self.stack.iter().any(|entry| entry.node == twin))
@@ -634,29 +646,24 @@ impl Scheduler<'_> {
     }
 
     fn emit_operation(&mut self, operation: Operation, place: PlaceId) {
+        if let Operation::Call(number) = operation {
+            self.emit(Op::int(i64::from(number)), place);
+            return self.emit(Op::Code(Opcode::Invoke), place);
+        }
         let opcodes: &[Opcode] = match &operation {
             Operation::Op(opcode) => std::slice::from_ref(opcode),
             Operation::Length => &[Opcode::Size, Opcode::Nip],
             Operation::Head => &[Opcode::Split, Opcode::Drop],
             Operation::Tail => &[Opcode::Split, Opcode::Nip],
+            Operation::Call(_) => &[],
         };
         opcodes.iter().for_each(|opcode| self.emit(Op::Code(*opcode), place));
     }
 }
 
-/// The most conditionals and loops that are open at once.
-fn levels(code: &Code) -> usize {
-    let mut open: usize = 0;
-    let mut most = 0;
-    for instr in code {
-        match instr.op {
-            Op::Code(Opcode::If | Opcode::NotIf | Opcode::Begin) => open += 1,
-            Op::Code(Opcode::EndIf | Opcode::Until) => open = open.saturating_sub(1),
-            _ => {}
-        }
-        most = most.max(open);
-    }
-    most
+/// About how many instructions run, those of shared functions included.
+fn executed(code: &Code, call_lens: &[usize]) -> usize {
+    code.len() + calls(code).filter_map(|number| call_lens.get(number)).sum::<usize>()
 }
 
 /// The bytes of moving or copying an item from `depth`.

@@ -319,3 +319,48 @@ fn given_instructions_take_and_leave_what_they_say() {
     run([7, 30, 37, 24]).unwrap_err();
     run([5, 30, 35, 25]).unwrap_err();
 }
+
+/// `fn f(p0: Int, p1: Int) -> Int { require p0 > 0 - 100, "large"; (p0 * p1 + p0) / (p1 * p1 + 1) + p0 mod 7 }`
+fn long_function(checks: bool) -> Functions {
+    let p = |at| arg(at, Type::Int);
+    let of = |op, a, b| binary(op, a, b, Type::Int);
+    let dividend = add(of(BinaryOp::Mul, p(0), p(1)), p(0));
+    let divisor = add(of(BinaryOp::Mul, p(1), p(1)), int(1));
+    let result = add(of(BinaryOp::Div, dividend, divisor), of(BinaryOp::Mod, p(0), int(7)));
+    let check = require(less(int(-100), p(0)), "large");
+    let body = Block { stmts: if checks { vec![check] } else { vec![] }, value: Some(Box::new(result)) };
+    functions(vec![function(0, vec![Type::Int; 2], Type::Int, vec![], body)])
+}
+
+fn direct(a: i64, b: i64) -> i64 {
+    (a * b + a) / (b * b + 1) + a % 7
+}
+
+#[test]
+fn calls_share_the_body_of_a_long_function() {
+    for checks in [false, true] {
+        let found = long_function(checks);
+        let called = |a, b| call(vec![], vec![arg(a, Type::Int), arg(b, Type::Int)], Type::Int);
+        let stmts = vec![
+            require(equal(called(0, 1), arg(2, Type::Int)), "first"),
+            require(equal(called(1, 0), arg(3, Type::Int)), "second"),
+            require(less(called(1, 1), call(vec![], vec![called(0, 0), int(5)], Type::Int)), "third"),
+        ];
+        let contract = one_path(vec![Type::Int; 4], vec![], stmts);
+        let (generated, _) = codegen::generate(&contract, &found, &codegen::Options::default());
+        let generated = generated.unwrap();
+        assert!(generated.asm.contains("OP_DEFINE"), "{}", generated.asm);
+        assert_eq!(generated.functions.len(), 1);
+        let run = |numbers: [i64; 4]| {
+            let args: Vec<_> = numbers.iter().map(|n| vec![number(*n)]).collect();
+            accepts(&contract, &found, &args)
+        };
+        for (a, b) in [(20, 3), (1000, -4), (13, 1)] {
+            let holds = direct(b, b) < direct(direct(a, a), 5);
+            assert_eq!(run([a, b, direct(a, b), direct(b, a)]).is_ok(), holds, "{a} {b}");
+            assert!(run([a, b, direct(a, b), direct(b, a) + 1]).unwrap_err().starts_with("second"));
+        }
+        let outcome = run([-200, 1, direct(-200, 1), direct(1, -200)]);
+        assert_eq!(outcome.is_ok(), !checks && direct(1, 1) < direct(direct(-200, -200), 5));
+    }
+}

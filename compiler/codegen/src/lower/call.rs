@@ -8,12 +8,17 @@ use std::rc::Rc;
 use analysis::hir::{self, Expr, LocalId, Stmt, StmtKind};
 use dashu_int::IBig;
 use spec::Opcode;
+use syntax::Loc;
 
 use super::assigned::Mentions;
 use super::flow::Matched;
 use super::loops::too_many;
+use super::parts::width;
 use super::{Excess, Frame, Items, Lowering, set};
+use crate::code::{Instr, Op};
+use crate::mir::{Effect, NodeKind, Operation, Run};
 use crate::number;
+use crate::shared::{Instance, can_be_shared};
 
 /// What is left of a function's body.
 struct Rest<'h> {
@@ -33,29 +38,58 @@ impl Lowering<'_> {
         function: hir::FunctionId,
         type_args: &[hir::Type],
         args: &[Expr],
+        loc: &Loc,
     ) -> Result<Option<Items>, Excess> {
         let functions = self.functions;
-        let function = functions.get(function).expect("analysis resolved the call");
+        let body = functions.get(function).expect("analysis resolved the call");
         let types: Rc<[hir::Type]> = type_args.iter().map(|ty| frame.ty(ty)).collect();
+        let mut given = Vec::with_capacity(args.len());
+        for arg in args {
+            given.push(self.expr(frame, arg)?);
+        }
+        if let Some(index) = self.shared.position(function, &types) {
+            return self.invoke(index, given, width(&body.ret.instantiate(&types)), loc).map(Some);
+        }
+        if can_be_shared(function, functions) {
+            self.calls.count(Instance { function, types: types.to_vec() });
+        }
         let mut inner = Frame {
-            args: Vec::with_capacity(args.len()),
-            locals: vec![None; function.locals.len()],
-            local_types: function.locals.iter().map(|local| local.ty.instantiate(&types)).collect(),
+            args: given,
+            locals: vec![None; body.locals.len()],
+            local_types: body.locals.iter().map(|local| local.ty.instantiate(&types)).collect(),
             types,
         };
-        for arg in args {
-            let items = self.expr(frame, arg)?;
-            inner.args.push(items);
-        }
-        let body = &function.body;
+        self.body(&mut inner, &body.body)
+    }
+
+    /// Lowers the body of a function; gives its value, if it has one.
+    pub(super) fn body(&mut self, frame: &mut Frame, body: &hir::Block) -> Result<Option<Items>, Excess> {
         if !Mentions::of(body).returns {
-            return self.block(&mut inner, body);
+            return self.block(frame, body);
         }
         self.descend()?;
         let rest = Rest { index: None, stmts: &body.stmts, value: body.value.as_deref(), then: None };
-        let value = self.rest(&mut inner, Rc::new(rest))?;
+        let value = self.rest(frame, Rc::new(rest))?;
         self.leave();
         Ok(value)
+    }
+
+    /// Runs a shared function that leaves so many items.
+    fn invoke(&mut self, index: usize, given: Vec<Items>, results: usize, loc: &Loc) -> Result<Items, Excess> {
+        let body = self.shared.body(index).ok_or(Excess::NoBody(index))?;
+        let place = self.place(loc);
+        let mut items: Items = given.into_iter().flatten().collect();
+        items.extend(body.leaves.iter().map(|leaf| self.leaf(*leaf, place)));
+        let inputs: Items = body.order.iter().filter_map(|at| items.get(*at)).copied().collect();
+        let number = u8::try_from(index).unwrap_or(u8::MAX);
+        if body.is_value {
+            return Ok(vec![self.graph.intern(NodeKind::Op(Operation::Call(number), inputs), place)]);
+        }
+        let op = |op| Instr { op, place, site: None };
+        let code = vec![op(Op::int(i64::from(number))), op(Op::Code(Opcode::Invoke))];
+        let results: Items = (0..results).map(|_| self.graph.phi(place)).collect();
+        self.effects.push(Effect::Run(Box::new(Run { code, place, inputs, results: results.clone() })));
+        Ok(results)
     }
 
     /// Lowers the rest of a body up to its end or a `return`; gives the value of the function.

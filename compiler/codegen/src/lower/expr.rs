@@ -25,13 +25,13 @@ impl Lowering<'_> {
             ExprKind::Bytes(data) => vec![self.graph.bytes(data.clone(), place)],
             ExprKind::Param(param) => {
                 let leaves = self.params.get(param.index()).cloned().unwrap_or_default();
-                leaves.map(|leaf| self.graph.param(leaf, place)).collect()
+                leaves.map(|leaf| self.leaf(leaf, place)).collect()
             }
             ExprKind::Arg(arg) => frame.args.get(arg.index()).expect("analysis resolved the argument").clone(),
             ExprKind::Local(local) => frame.local(*local).to_vec(),
-            ExprKind::Call { function, type_args, args } => {
-                self.call(frame, *function, type_args, args)?.expect("analysis sees that the function gives a value")
-            }
+            ExprKind::Call { function, type_args, args } => self
+                .call(frame, *function, type_args, args, &expr.loc)?
+                .expect("analysis sees that the function gives a value"),
             ExprKind::If { condition, then, otherwise } => self
                 .choose(frame, condition, then, otherwise, &expr.loc)?
                 .expect("analysis sees that both blocks give a value"),

@@ -10,7 +10,7 @@ use spec::Opcode;
 
 use super::assigned::Mentions;
 use super::{Excess, Frame, Items, Lowering, set};
-use crate::code::PlaceId;
+use crate::code::{PlaceId, Rounds};
 use crate::forms::{Form, Key};
 use crate::mir::{Block, Effect, Exit, NodeId, Repeat, Var};
 use crate::number;
@@ -27,8 +27,9 @@ pub(super) struct Range<'h> {
 }
 
 /// What the rounds of a loop do.
-struct Rounds {
+struct Loop {
     place: PlaceId,
+    rounds: Rounds,
     /// The variables that change.
     carried: Vec<LocalId>,
     records: Vec<NodeId>,
@@ -60,18 +61,20 @@ impl Lowering<'_> {
             if written_out {
                 return self.written_out(frame, range.index, first, rounds, body, place);
             }
-            return self.counting(frame, range.index, [from, to], body, place);
+            let rounds = Rounds::Exactly(u32::try_from(rounds).unwrap_or(u32::MAX));
+            return self.counting(frame, range.index, [from, to], rounds, body, place);
         }
         let count = self.graph.op(Opcode::Sub, &[to, from], place);
         let limit = self.graph.int(i64::from(range.rounds_max), place);
         let fits = self.graph.op(Opcode::LessThanOrEqual, &[count, limit], place);
         self.verify(fits, &too_many(range.rounds_max), &stmt.loc, place);
+        let rounds = Rounds::AtMost(range.rounds_max);
         let any = self.graph.op(Opcode::LessThan, &[from, to], place);
         self.either(
             frame,
             any,
             place,
-            |lowering, frame| lowering.counting(frame, range.index, [from, to], body, place).map(|()| None),
+            |lowering, frame| lowering.counting(frame, range.index, [from, to], rounds, body, place).map(|()| None),
             |_, _| Ok(None),
         )?;
         Ok(())
@@ -100,6 +103,7 @@ impl Lowering<'_> {
         frame: &mut Frame,
         index: LocalId,
         [from, to]: [NodeId; 2],
+        rounds: Rounds,
         body: &HirBlock,
         place: PlaceId,
     ) -> Result<(), Excess> {
@@ -109,8 +113,8 @@ impl Lowering<'_> {
         set(frame, index, vec![initial]);
         let mut carried = changed(frame, &mentions);
         carried.push(index);
-        let rounds = Rounds { place, carried, records: Vec::new() };
-        self.repeat(frame, &rounds, |lowering, frame| {
+        let repeated = Loop { place, rounds, carried, records: Vec::new() };
+        self.repeat(frame, &repeated, |lowering, frame| {
             lowering.block(frame, body)?;
             let now = *frame.local(index).first().expect("a number is one item");
             let one = lowering.graph.int(1, place);
@@ -142,16 +146,19 @@ impl Lowering<'_> {
         frame.locals.push(Some(vec![all]));
         let mut carried = changed(frame, &mentions);
         carried.push(left);
-        let rounds = Rounds { place, carried, records: Vec::new() };
         let round = Round { stmt, left, rounds_max, body, place };
-        if self.forms.of(Key::Loop(stmt), Form::Guarded, Form::Rolled) == Form::Guarded {
+        let guarded = self.forms.of(Key::Loop(stmt), Form::Guarded, Form::Rolled) == Form::Guarded;
+        // The round that finds the condition broken counts where every round begins with it.
+        let rounds = Rounds::AtMost(if guarded { rounds_max } else { rounds_max.saturating_add(1) });
+        let repeated = Loop { place, rounds, carried, records: Vec::new() };
+        if guarded {
             let holds = self.item(frame, condition)?;
             self.either(
                 frame,
                 holds,
                 place,
                 |lowering, frame| {
-                    lowering.repeat(frame, &rounds, |lowering, frame| {
+                    lowering.repeat(frame, &repeated, |lowering, frame| {
                         lowering.round(frame, &round)?;
                         let again = lowering.item(frame, condition)?;
                         Ok(Exit::When(lowering.graph.op(Opcode::Not, &[again], place)))
@@ -161,7 +168,7 @@ impl Lowering<'_> {
                 |_, _| Ok(None),
             )?;
         } else {
-            self.repeat(frame, &rounds, |lowering, frame| {
+            self.repeat(frame, &repeated, |lowering, frame| {
                 let again = lowering.item(frame, condition)?;
                 lowering.either(
                     frame,
@@ -204,8 +211,8 @@ impl Lowering<'_> {
             set(frame, index, vec![zero]);
             carried.push(index);
         }
-        let rounds = Rounds { place, carried, records: records.clone() };
-        self.repeat(frame, &rounds, |lowering, frame| {
+        let repeated = Loop { place, rounds: Rounds::Records, carried, records: records.clone() };
+        self.repeat(frame, &repeated, |lowering, frame| {
             for (field, item) in fields.iter().zip(&records) {
                 set(frame, *field, vec![*item]);
             }
@@ -224,11 +231,11 @@ impl Lowering<'_> {
     fn repeat(
         &mut self,
         frame: &mut Frame,
-        rounds: &Rounds,
+        repeated: &Loop,
         lower: impl Fn(&mut Self, &mut Frame) -> Result<Exit, Excess>,
     ) -> Result<(), Excess> {
         let initial: Vec<(LocalId, Items)> =
-            rounds.carried.iter().map(|local| (*local, frame.local(*local).to_vec())).collect();
+            repeated.carried.iter().map(|local| (*local, frame.local(*local).to_vec())).collect();
         let mut fixed: Vec<bool> = initial.iter().flat_map(|(_, items)| items.iter().map(|_| false)).collect();
         self.loops += 1;
         let id = self.loops;
@@ -238,7 +245,7 @@ impl Lowering<'_> {
             let mut is_fixed = fixed.iter();
             for (local, items) in &initial {
                 let entry =
-                    |item: &NodeId| if is_fixed.next() == Some(&true) { *item } else { self.graph.phi(rounds.place) };
+                    |item: &NodeId| if is_fixed.next() == Some(&true) { *item } else { self.graph.phi(repeated.place) };
                 let items: Items = items.iter().map(entry).collect();
                 entries.extend(items.iter().copied());
                 set(&mut inner, *local, items);
@@ -246,7 +253,7 @@ impl Lowering<'_> {
             let outer = std::mem::take(&mut self.effects);
             let exit = lower(self, &mut inner)?;
             let effects = std::mem::replace(&mut self.effects, outer);
-            let next: Vec<NodeId> = rounds.carried.iter().flat_map(|local| inner.local(*local).to_vec()).collect();
+            let next: Vec<NodeId> = repeated.carried.iter().flat_map(|local| inner.local(*local).to_vec()).collect();
             let stays = |(fixed, (entry, next)): (&bool, (&NodeId, &NodeId))| !fixed && entry == next;
             if fixed.iter().zip(entries.iter().zip(&next)).any(stays) {
                 let same = entries.iter().zip(&next).map(|(entry, next)| entry == next);
@@ -258,7 +265,7 @@ impl Lowering<'_> {
             for (local, items) in &initial {
                 let mut results = Vec::with_capacity(items.len());
                 for (initial, ((entry, next), fixed)) in items.iter().zip(&mut parts) {
-                    let result = if *fixed { *initial } else { self.graph.phi(rounds.place) };
+                    let result = if *fixed { *initial } else { self.graph.phi(repeated.place) };
                     if !fixed {
                         vars.push(Var { entry, initial: *initial, next, result });
                     }
@@ -266,8 +273,9 @@ impl Lowering<'_> {
                 }
                 set(frame, *local, results);
             }
-            let (place, records, body) = (rounds.place, rounds.records.clone(), Block { effects });
-            self.effects.push(Effect::Repeat(Box::new(Repeat { id, place, vars, records, body, exit })));
+            let (place, rounds, records) = (repeated.place, repeated.rounds, repeated.records.clone());
+            let body = Block { effects };
+            self.effects.push(Effect::Repeat(Box::new(Repeat { id, place, vars, rounds, records, body, exit })));
             return Ok(());
         }
     }

@@ -1,0 +1,222 @@
+//! The whole script of a contract: its paths, the functions that they share, and what limits say of them.
+
+use analysis::hir;
+use spec::artifact::UnlockItem;
+use spec::{Opcode, Rules};
+use syntax::{Code as ErrorCode, Diagnostic};
+
+use crate::code::{self, Code, Instr, Op};
+use crate::cost::{self, Item, Lengths};
+use crate::dispatch::{self, PathCode};
+use crate::lengths::{self, LOCK_BYTES_MAX, Leaf, UNLOCK_BYTES_MAX, arg_lens, param_len_max, push_len_min};
+use crate::lower::Notes;
+use crate::plan::{PathPlan, Plans};
+use crate::schedule::End;
+use crate::shared::Body;
+use crate::tell::{grouped, over_budget, too_deep};
+
+/// The whole script.
+pub(crate) struct Script {
+    pub(crate) code: Code,
+    /// What the holes hold.
+    pub(crate) leaves: Vec<Leaf>,
+    /// The number that each path's spender pushes last; none if there is only one path.
+    selectors: Vec<i64>,
+}
+
+impl Script {
+    /// One script of all paths, with the functions that they share before the paths that call them.
+    pub(crate) fn assemble(contract: &hir::Contract, plans: &Plans, notes: &mut Notes) -> Self {
+        let leaves = lengths::leaves(&contract.params);
+        let callers = callers(plans);
+        let definitions = |only: Option<usize>, notes: &mut Notes| {
+            let mine = |of: &Vec<usize>| match only {
+                Some(path) => *of == [path],
+                None => of.len() > 1,
+            };
+            let numbered = plans.shared.bodies().enumerate().zip(&callers);
+            let defined =
+                numbered.filter(|(_, of)| mine(of)).map(|((number, body), _)| definition(number, body, notes));
+            defined.flatten().collect::<Code>()
+        };
+        let mut code = definitions(None, notes);
+        let whole = |at: usize, plan: &PathPlan, notes: &mut Notes| {
+            let mut code = definitions(Some(at), notes);
+            code.extend(plan.arranged.code.iter().cloned());
+            code
+        };
+        if let [plan] = plans.paths.as_slice() {
+            code.extend(whole(0, plan, notes));
+            if plan.arranged.end == End::Empty {
+                let place = notes.places.add(&contract.loc);
+                code.push(Instr { op: Op::int(1), place, site: None });
+            }
+            return Self { code, leaves, selectors: Vec::new() };
+        }
+        let mut parts = Vec::new();
+        for (at, (path, plan)) in contract.paths.iter().zip(&plans.paths).enumerate() {
+            parts.push(PathCode { code: whole(at, plan, notes), place: notes.places.add(&path.loc) });
+        }
+        let (paths, selectors) = dispatch::join(parts);
+        code.extend(paths);
+        Self { code, leaves, selectors }
+    }
+
+    /// Where each shared function is defined: the instruction that pushes its body.
+    pub(crate) fn definition_of(&self, number: usize) -> Option<usize> {
+        let define = |ops: &[Instr]| {
+            let [_, id, define] = ops else { return false };
+            define.op == Op::Code(Opcode::Define) && id.op.as_int() == i64::try_from(number).ok()
+        };
+        self.code.windows(3).position(define)
+    }
+
+    /// The bytes with the shortest values that the parameters may have.
+    fn least_len(&self) -> usize {
+        self.len(|index| self.leaves.get(index).map_or(1, |leaf| push_len_min(&leaf.ty)))
+    }
+
+    fn len(&self, hole: impl Fn(usize) -> usize) -> usize {
+        self.code.iter().map(|instr| instr.op.len(&hole)).sum()
+    }
+
+    /// What makes the script unusable under the rules.
+    pub(crate) fn excess(&self, contract: &hir::Contract, plans: &Plans, rules: &Rules) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        let least = self.least_len();
+        let limit = rules.limits.script_bytes.min(rules.limits.item_bytes);
+        if least > limit {
+            let (least, limit) = (grouped(least as u64), grouped(limit as u64));
+            let message = format!("`{}` compiles to at least {least} bytes; a script may have {limit}", contract.name);
+            found.push(
+                Diagnostic::error(ErrorCode::E0501, message, contract.loc.clone())
+                    .help("split the contract, or check less in one path"),
+            );
+        }
+        let levels = levels_of(plans);
+        let beside: usize = plans.shared.bodies().map(|body| body.depth_max + 1).sum();
+        for (at, (path, plan)) in contract.paths.iter().zip(&plans.paths).enumerate() {
+            let around = (at + 1).min(self.selectors.len().saturating_sub(1));
+            if code::levels(&plan.arranged.code, &levels) + around > rules.limits.control_depth {
+                found.push(too_deep(path, "the rules allow"));
+            }
+            let items = plan.arranged.depth_max + beside + 2;
+            if items > rules.limits.slots {
+                let message = format!(
+                    "path `{}` holds {} values at once; the stack has room for {}",
+                    path.name,
+                    grouped(items as u64),
+                    grouped(rules.limits.slots as u64)
+                );
+                found.push(
+                    Diagnostic::error(ErrorCode::E0503, message, path.loc.clone())
+                        .help("use values closer to where they are computed"),
+                );
+            }
+        }
+        found
+    }
+
+    /// What the spender pushes.
+    pub(crate) fn unlock(&self, at: usize, plan: &PathPlan) -> Vec<UnlockItem> {
+        let args = plan.arranged.order.iter().map(|arg| UnlockItem::Arg(*arg));
+        args.chain(self.selectors.get(at).map(|selector| UnlockItem::Int(*selector))).collect()
+    }
+
+    /// The most a path costs; with `longest`, whatever fits an item, and otherwise for usual lengths.
+    pub(crate) fn cost_bound(
+        &self,
+        at: usize,
+        path: &hir::SpendPath,
+        plans: &Plans,
+        rules: &Rules,
+        longest: Option<u64>,
+    ) -> Option<u64> {
+        let plan = plans.paths.get(at)?;
+        let mut stack = Vec::new();
+        for arg in &plan.arranged.order {
+            stack.extend(arg_lens(&path.args.get(*arg)?.ty, longest).into_iter().map(Item::of));
+        }
+        stack.extend(self.selectors.get(at).map(|selector| Item::int(*selector)));
+        let hole = |ty| param_len_max(ty).map_or(longest.unwrap_or(1), |len| len as u64);
+        let holes: Vec<u64> = self.leaves.iter().map(|leaf| hole(&leaf.ty)).collect();
+        let script = self.len(|index| holes.get(index).map_or(1, |len| *len as usize + 3)) as u64;
+        let lengths = match longest {
+            Some(longest) => {
+                let unlock = longest.min(UNLOCK_BYTES_MAX);
+                Lengths { holes: &holes, lock: LOCK_BYTES_MAX, unlock, script, all_rounds: true }
+            }
+            None => Lengths { holes: &holes, lock: 35, unlock: 35, script, all_rounds: false },
+        };
+        let functions: Vec<&[Instr]> = plans.shared.bodies().map(|body| body.code.as_slice()).collect();
+        cost::bound_of_input(&self.code, &functions, stack, &lengths, rules)
+    }
+
+    /// Warns of paths that cost more than the unlocking bytecode pays for, with arguments of usual lengths.
+    pub(crate) fn over_budget(&self, contract: &hir::Contract, plans: &Plans, rules: &Rules) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        let script = self.least_len();
+        for (at, path) in contract.paths.iter().enumerate() {
+            let args: u64 = path.args.iter().flat_map(|arg| arg_lens(&arg.ty, None)).map(|len| len + 1).sum();
+            let unlock = script + args as usize;
+            let budget = rules.cost_budget(unlock).get();
+            let cost = self.cost_bound(at, path, plans, rules, None);
+            if let Some(cost) = cost.filter(|cost| *cost > budget) {
+                found.push(over_budget(path, &format!("cost {}", grouped(cost)), unlock, budget));
+            }
+            let budget = rules.hash_budget(unlock);
+            let rounds = self.cost_bound(at, path, plans, &hashing_alone(rules), None).map(|cost| cost / ROUND);
+            if let Some(rounds) = rounds.filter(|rounds| *rounds > budget) {
+                found.push(over_budget(path, &format!("take {} hash rounds", grouped(rounds)), unlock, budget));
+            }
+        }
+        found
+    }
+}
+
+/// More than all bytes that a script can push cost together.
+const ROUND: u64 = 1 << 32;
+
+/// Prices under which a bound, divided by [`ROUND`], counts rounds of hashing and nothing else.
+const fn hashing_alone(rules: &Rules) -> Rules {
+    let mut rules = *rules;
+    rules.prices.instruction = 0;
+    rules.prices.signature = 0;
+    rules.prices.hash_iteration = ROUND;
+    rules
+}
+
+/// For each shared function the paths that run it, directly or through others.
+fn callers(plans: &Plans) -> Vec<Vec<usize>> {
+    let bodies: Vec<&Body> = plans.shared.bodies().collect();
+    let mut callers = vec![Vec::new(); bodies.len()];
+    for (at, plan) in plans.paths.iter().enumerate() {
+        let mut todo: Vec<usize> = code::calls(&plan.arranged.code).collect();
+        while let Some(number) = todo.pop() {
+            let Some(of) = callers.get_mut(number) else { continue };
+            if of.last() != Some(&at) {
+                of.push(at);
+                todo.extend(bodies.get(number).into_iter().flat_map(|body| code::calls(&body.code)));
+            }
+        }
+    }
+    callers
+}
+
+/// For each shared function how many conditionals, loops and functions it has open at once.
+fn levels_of(plans: &Plans) -> Vec<usize> {
+    let bodies: Vec<&Body> = plans.shared.bodies().collect();
+    let mut levels = vec![0; bodies.len()];
+    // Calls form no circle, so each pass settles those whose callees are settled.
+    for _ in &bodies {
+        levels = bodies.iter().map(|body| code::levels(&body.code, &levels)).collect();
+    }
+    levels
+}
+
+fn definition(number: usize, body: &Body, notes: &mut Notes) -> Code {
+    let place = notes.places.add(&body.loc);
+    let number = Op::int(i64::try_from(number).unwrap_or(i64::MAX));
+    let ops = [Op::Push(code::bytes(&body.code)), number, Op::Code(Opcode::Define)];
+    ops.into_iter().map(|op| Instr { op, place, site: None }).collect()
+}
