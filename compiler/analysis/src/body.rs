@@ -31,8 +31,10 @@ pub(crate) struct ContractScope {
     pub(crate) param_ids: BTreeMap<Arc<str>, ParamId>,
     pub(crate) consts: BTreeMap<Arc<str>, Option<Constant>>,
     pub(crate) functions: BTreeMap<Arc<str>, FnSignature>,
-    /// For each reward that a path divides by, the parameter of its first source.
-    pub(crate) leaves: BTreeMap<Arc<str>, ParamId>,
+    /// The rewards whose sources are parameters because a path divides by them.
+    pub(crate) leaves: BTreeSet<Arc<str>>,
+    /// With divisions: every name that the contract and those sources use.
+    pub(crate) names: Arc<BTreeSet<String>>,
 }
 
 /// A parameter or argument as declared; no type if that was wrong.

@@ -7,10 +7,11 @@ use syntax::ast::{self, Item, Member, StmtKind};
 use syntax::{Code, Diagnostic};
 
 use crate::body::{Body, BodyKind, Checked, ContractScope, Env, Slot};
+use crate::domain::reward;
 use crate::hir::{self, FunctionId, ParamId, Type};
 use crate::report::Report;
 use crate::signatures::{FnSignature, Signatures, declared_twice, function_signature, member_constants, slots};
-use crate::{SourceItem, docs, lint, reward, walk};
+use crate::{SourceItem, docs, domain, lint, walk};
 
 /// More paths than this fit no script.
 const PATHS_MAX: usize = 200;
@@ -20,8 +21,8 @@ const PAYMENTS_MAX: usize = 2 * reward::SOURCES_MAX;
 /// What one item contributes to the program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckedItem {
-    /// The contract it declares.
-    pub contract: Option<hir::Contract>,
+    /// The contracts it declares; a domain declaration may declare several.
+    pub contracts: Vec<hir::Contract>,
     /// The functions it declares, with their places in the program.
     pub functions: Vec<(FunctionId, Arc<hir::Function>)>,
     /// Something in it was not understood, so what it seems to lack may be there.
@@ -30,9 +31,19 @@ pub struct CheckedItem {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl CheckedItem {
+    /// Takes over what another item contributes.
+    pub(crate) fn add(&mut self, other: CheckedItem) {
+        self.contracts.extend(other.contracts);
+        self.functions.extend(other.functions);
+        self.broken |= other.broken;
+        self.diagnostics.extend(other.diagnostics);
+    }
+}
+
 /// Checks the body of an item. It depends on nothing but the item and the signatures.
 pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem {
-    let mut report = Report::new(signatures.file, item.key, item.text);
+    let mut report = Report::new(signatures.file, item);
     let mut checked = CheckedItem::default();
     match item.ast {
         Item::Fn(function) => {
@@ -42,14 +53,11 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
         }
         Item::Contract(contract) => {
             let (contract, functions, broken) = check_contract(signatures, item, contract, &mut report);
-            checked.contract = Some(contract);
+            checked.contracts.push(contract);
             checked.functions = functions;
             checked.broken = broken;
         }
-        Item::Reward(reward) if item.key.nth == 0 => {
-            let table = signatures.reward(reward.name.as_str()).and_then(Option::as_ref);
-            checked.contract = table.map(reward::contract);
-        }
+        Item::Reward(_) => return domain::check(signatures, item),
         Item::Use(used) => {
             report.not_yet("modules are", used.span);
         }
@@ -59,7 +67,7 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
         Item::Imi(item) => report.not_yet("`imi` is", item.name.span),
         Item::Imo(item) => report.not_yet("`imo` is", item.name.span),
         Item::Plan(item) => report.not_yet("`plan` is", item.name.span),
-        Item::Const(_) | Item::Reward(_) | Item::Error(_) => {}
+        Item::Const(_) | Item::Error(_) => {}
     }
     checked.diagnostics = report.finish();
     checked
@@ -272,10 +280,9 @@ fn add_leaves(
             report.push(report.error(Code::E0213, message, split.span).help("split the contract"));
             return;
         }
-        if scope.leaves.contains_key(&split.name) {
+        if !scope.leaves.insert(split.name.clone()) {
             continue;
         }
-        scope.leaves.insert(split.name.clone(), ParamId::new(params.len()));
         for leaf in &table.leaves {
             let name: Arc<str> = leaf.param.as_str().into();
             let id = ParamId::new(params.len());
@@ -291,10 +298,13 @@ fn add_leaves(
             params.push(hir::Param { name: leaf.param.clone(), ty: Type::Lock, loc: leaf.loc.clone() });
         }
     }
+    if !scope.leaves.is_empty() {
+        scope.names = Arc::new(domain::names_of_contract(signatures, contract, report.text()));
+    }
 }
 
 /// The rewards named by `split`, in source order.
-fn divisions(contract: &ast::Contract) -> Vec<&ast::Ident> {
+pub(crate) fn divisions(contract: &ast::Contract) -> Vec<&ast::Ident> {
     let mut found = Vec::new();
     for spend in spends(contract) {
         walk::ast_block(&spend.body, &mut |_| {}, &mut |stmt| {

@@ -7,8 +7,8 @@
 pub mod hir;
 
 mod body;
+mod domain;
 mod eval;
-mod expand;
 mod given;
 mod item;
 mod layout;
@@ -17,13 +17,12 @@ mod moment;
 mod number;
 mod program;
 mod report;
-mod reward;
 mod signatures;
 mod suggest;
 mod types;
 mod walk;
 
-pub use expand::expand;
+pub use domain::{GeneratedItem, expand};
 pub use given::{AsmFault, asm_effect};
 pub use item::{CheckedItem, check_item};
 pub use program::{Analysis, SourceItem, analyse, link, source_items};

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use syntax::{Code, Diagnostic, FileId, Island, ItemKey, Parse, ast};
+use syntax::{Code, Diagnostic, FileId, Island, ItemKey, Loc, Parse, Span, ast};
 
+use crate::domain::Origins;
 use crate::hir::{Block, Expr, ExprKind, FunctionId, Functions, Program, Stmt, StmtKind};
 use crate::item::{CheckedItem, check_item};
 use crate::number::grouped;
@@ -22,14 +23,29 @@ pub struct SourceItem<'a> {
     pub text: &'a str,
     /// The tree.
     pub ast: &'a ast::Item,
+    /// Where what it says was written, if it was generated from a declaration.
+    pub origins: Option<&'a Origins>,
+}
+
+impl<'a> SourceItem<'a> {
+    /// An item as the author wrote it.
+    pub fn written(key: &'a ItemKey, text: &'a str, ast: &'a ast::Item) -> Self {
+        SourceItem { key, text, ast, origins: None }
+    }
+
+    /// The place of a span of the item.
+    pub(crate) fn loc(&self, file: FileId, span: Span) -> Loc {
+        match self.origins {
+            None => Loc::in_item(file, self.key.clone(), span),
+            Some(origins) => origins.loc(span),
+        }
+    }
 }
 
 /// The items of a parsed file with their texts.
 pub fn source_items<'a>(parse: &'a Parse, text: &'a str) -> Vec<SourceItem<'a>> {
-    let item = |(island, ast): (&'a Island, &'a ast::Item)| SourceItem {
-        key: &island.key,
-        text: text.get(island.range.range()).unwrap_or_default(),
-        ast,
+    let item = |(island, ast): (&'a Island, &'a ast::Item)| {
+        SourceItem::written(&island.key, text.get(island.range.range()).unwrap_or_default(), ast)
     };
     parse.islands.iter().zip(&parse.file.items).map(item).collect()
 }
@@ -73,9 +89,9 @@ pub fn link(items: impl IntoIterator<Item = CheckedItem>, imported: &[&Functions
     let mut sound = Vec::new();
     let mut broken = false;
     for item in items {
-        sound.extend(item.contract.as_ref().map(|_| !item.broken));
-        broken |= item.broken && item.contract.is_none();
-        program.contracts.extend(item.contract);
+        sound.extend(item.contracts.iter().map(|_| !item.broken));
+        broken |= item.broken && item.contracts.is_empty();
+        program.contracts.extend(item.contracts);
         item.functions.into_iter().for_each(|(id, function)| program.functions.insert(id, function));
     }
     let own: BTreeSet<FunctionId> = program.functions.iter().map(|(id, _)| id).collect();

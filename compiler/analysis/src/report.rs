@@ -1,27 +1,48 @@
 //! Collects the messages about one item.
 
-use syntax::{Code, Diagnostic, FileId, ItemKey, Loc, Span};
+use std::sync::Arc;
 
-use crate::suggest;
+use syntax::{Code, Diagnostic, FileId, Loc, Span};
+
+use crate::domain::Origins;
+use crate::{SourceItem, suggest};
 
 /// The most messages about one item; one more says how many were left out.
 const MESSAGES_MAX: usize = 100;
 /// How many names of an item are compared with all others: a comparison is cheap, a million are not.
 const SUGGESTIONS_MAX: usize = 5;
 
+/// Where a message points: a span of the item under check, or a place that is known already.
+pub(crate) trait Place {
+    fn place(self, report: &Report<'_>) -> Loc;
+}
+
+impl Place for Span {
+    fn place(self, report: &Report<'_>) -> Loc {
+        report.loc(self)
+    }
+}
+
+impl Place for &Loc {
+    fn place(self, _: &Report<'_>) -> Loc {
+        self.clone()
+    }
+}
+
 /// The item under check and what has been found in it.
 pub(crate) struct Report<'a> {
     file: FileId,
-    key: &'a ItemKey,
-    text: &'a str,
+    item: SourceItem<'a>,
+    /// Generated statements inside the item, while they are checked.
+    generated: Option<(Arc<str>, Arc<Origins>)>,
     found: Vec<Diagnostic>,
     count: usize,
     suggestions: usize,
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(file: FileId, key: &'a ItemKey, text: &'a str) -> Self {
-        Report { file, key, text, found: Vec::new(), count: 0, suggestions: 0 }
+    pub(crate) fn new(file: FileId, item: &SourceItem<'a>) -> Self {
+        Report { file, item: *item, generated: None, found: Vec::new(), count: 0, suggestions: 0 }
     }
 
     /// An empty report about the same item, for a check whose names live less long.
@@ -29,25 +50,43 @@ impl<'a> Report<'a> {
     where
         'a: 'b,
     {
-        Report { suggestions: self.suggestions, ..Report::new(self.file, self.key, self.text) }
+        Report {
+            suggestions: self.suggestions,
+            generated: self.generated.clone(),
+            ..Report::new(self.file, &self.item)
+        }
     }
 
+    /// The place of a span: of the author's text, or, in what was generated, of what it was generated from.
     pub(crate) fn loc(&self, span: Span) -> Loc {
-        Loc::in_item(self.file, self.key.clone(), span)
+        match &self.generated {
+            Some((_, origins)) => origins.loc(span),
+            None => self.item.loc(self.file, span),
+        }
+    }
+
+    /// The text that spans count in.
+    pub(crate) fn text(&self) -> &str {
+        self.generated.as_ref().map_or(self.item.text, |(text, _)| text)
+    }
+
+    /// Lets spans count in generated statements, until called again with what this gives back.
+    pub(crate) fn enter(&mut self, generated: Option<(Arc<str>, Arc<Origins>)>) -> Option<(Arc<str>, Arc<Origins>)> {
+        std::mem::replace(&mut self.generated, generated)
     }
 
     /// The source text of a span on one line.
     pub(crate) fn text_of(&self, span: Span) -> String {
-        let text = self.text.get(span.range()).unwrap_or_default();
+        let text = self.text().get(span.range()).unwrap_or_default();
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    pub(crate) fn error(&self, code: Code, message: impl Into<String>, span: Span) -> Diagnostic {
-        Diagnostic::error(code, message, self.loc(span))
+    pub(crate) fn error(&self, code: Code, message: impl Into<String>, at: impl Place) -> Diagnostic {
+        Diagnostic::error(code, message, at.place(self))
     }
 
-    pub(crate) fn warning(&self, code: Code, message: impl Into<String>, span: Span) -> Diagnostic {
-        Diagnostic::warning(code, message, self.loc(span))
+    pub(crate) fn warning(&self, code: Code, message: impl Into<String>, at: impl Place) -> Diagnostic {
+        Diagnostic::warning(code, message, at.place(self))
     }
 
     /// The help line for an unknown name, as long as the item has not too many of them.

@@ -12,10 +12,11 @@ use syntax::{Code, Diagnostic, FileId, ItemKey, Loc};
 
 use crate::SourceItem;
 use crate::body::{Body, BodyKind, ContractScope, Env, Slot, is_builtin};
+use crate::domain::reward;
 use crate::eval::Value;
 use crate::hir::{FunctionId, Type};
 use crate::report::Report;
-use crate::{reward, types, walk};
+use crate::{domain, types, walk};
 
 /// All names that the bodies of a file can see outside their contract.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Signatures {
     pub(crate) file: FileId,
     /// What the file declares.
     pub(crate) own: Interface,
+    /// What each domain declaration has become.
+    pub(crate) generated: BTreeMap<ItemKey, Vec<domain::GeneratedItem>>,
     /// The function that an item declares, or the first one among a contract's members.
     pub(crate) first_function: BTreeMap<ItemKey, FunctionId>,
 }
@@ -91,16 +94,36 @@ pub(crate) struct FnSignature {
     pub(crate) loc: Loc,
 }
 
-/// Reads the interface of every item, computes the constants and proves the rewards.
+/// Reads the interface of every item, computes the constants, proves the domain declarations and
+/// adds the interface of the plain items that they become.
 ///
 /// Pure and total: any tree gives signatures and messages.
 pub fn signatures(file: FileId, items: &[SourceItem<'_>]) -> (Signatures, Vec<Diagnostic>) {
+    let (mut written, mut found) = interface(file, items);
+    let proofs = domain::prove(&mut written, items);
+    let (generated, unread) = domain::generate(&written, items);
+    if generated.is_empty() {
+        found.extend(proofs);
+        return (written, found);
+    }
+    let of_declarations = generated.values().flatten().map(domain::GeneratedItem::source_item);
+    let all: Vec<SourceItem<'_>> = items.iter().copied().chain(of_declarations).collect();
+    let (mut whole, mut found) = interface(file, &all);
+    whole.own.rewards = written.own.rewards;
+    whole.generated = generated;
+    found.extend(proofs);
+    found.extend(unread);
+    (whole, found)
+}
+
+/// Names, types and constants.
+fn interface(file: FileId, items: &[SourceItem<'_>]) -> (Signatures, Vec<Diagnostic>) {
     let mut signatures = Signatures { file, ..Signatures::default() };
     let mut found = duplicate_names(file, items);
     number_functions(&mut signatures, items);
     for item in items {
         if let Item::Fn(function) = item.ast {
-            let mut report = Report::new(file, item.key, item.text);
+            let mut report = Report::new(file, item);
             let id = signatures.first_function.get(item.key).copied().unwrap_or(FunctionId::new(file, 0));
             let signature = function_signature(function, id, &mut report);
             signatures.own.functions.entry(function.name.name.clone()).or_insert(signature);
@@ -108,26 +131,13 @@ pub fn signatures(file: FileId, items: &[SourceItem<'_>]) -> (Signatures, Vec<Di
         }
     }
     found.extend(top_constants(&mut signatures, items));
-    let rewards: Vec<_> = items.iter().filter_map(|item| prove(&signatures, item)).collect();
-    for (name, table, diagnostics) in rewards {
-        signatures.own.rewards.entry(name).or_insert(table);
-        found.extend(diagnostics);
-    }
     (signatures, found)
-}
-
-type Proved = (Arc<str>, Option<reward::Table>, Vec<Diagnostic>);
-
-fn prove(signatures: &Signatures, item: &SourceItem<'_>) -> Option<Proved> {
-    let Item::Reward(reward) = item.ast else { return None };
-    let mut report = Report::new(signatures.file, item.key, item.text);
-    let table = reward::check(reward, Env { signatures, contract: None }, &mut report);
-    Some((reward.name.name.clone(), table, report.finish()))
 }
 
 /// Contracts and rewards share their names; constants and functions have their own.
 fn duplicate_names(file: FileId, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
     let mut seen: BTreeMap<(u8, &str), Loc> = BTreeMap::new();
+    let mut places = BTreeSet::new();
     let mut found = Vec::new();
     for item in items {
         let space = match item.ast {
@@ -144,7 +154,11 @@ fn duplicate_names(file: FileId, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
             | Item::Error(_) => continue,
         };
         let Some(name) = item.ast.name().filter(|name| !name.is_missing()) else { continue };
-        let loc = Loc::in_item(file, item.key.clone(), name.span);
+        let loc = item.loc(file, name.span);
+        if !places.insert(loc.clone()) {
+            // A declaration and the contract that it becomes.
+            continue;
+        }
         if let Some(first) = seen.get(&(space, name.as_str())) {
             found.push(declared_twice(name, loc, first.clone()));
             continue;
@@ -242,7 +256,7 @@ fn top_constants(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<D
     signatures.own.consts = unknown_constants(&trees);
     let Order { order, circles } = evaluation_order(&trees);
     for (item, constant) in order.iter().filter_map(|index| consts.get(*index)) {
-        let mut report = Report::new(signatures.file, item.key, item.text);
+        let mut report = Report::new(signatures.file, item);
         let value = if item.key.nth == 0 || !signatures.own.consts.get(&constant.name.name).is_some_and(Option::is_some)
         {
             evaluate(constant, Env { signatures, contract: None }, &mut report)
@@ -256,7 +270,7 @@ fn top_constants(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<D
     }
     let in_circle = circles.iter().filter_map(|index| consts.get(*index));
     found.extend(in_circle.map(|(item, constant)| {
-        let report = Report::new(signatures.file, item.key, item.text);
+        let report = Report::new(signatures.file, item);
         circle(constant, &report)
     }));
     found

@@ -42,7 +42,7 @@ impl Compiled {
         render::machine(&self.places, &self.diagnostics)
     }
 
-    /// The program as plain contracts, in the language itself.
+    /// The sources with every declaration written out as plain items.
     #[must_use]
     pub fn expand(&self) -> &str {
         &self.expanded

@@ -94,7 +94,7 @@ fn source_items<'db>(db: &'db dyn salsa::Database, source: Source) -> Vec<Source
 }
 
 fn source_item<'db>(db: &'db dyn salsa::Database, island: Island<'db>) -> SourceItem<'db> {
-    SourceItem { key: island.key(db), text: island.text(db), ast: &parsed(db, island).item }
+    SourceItem::written(island.key(db), island.text(db), &parsed(db, island).item)
 }
 
 #[salsa::tracked(returns(ref))]
@@ -149,6 +149,16 @@ pub(crate) fn emitted(db: &dyn salsa::Database, source: Source, rules: RuleSet) 
         emitted.diagnostics.extend(diagnostics);
     }
     emitted
+}
+
+/// The source with its declarations written out.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn expanded(db: &dyn salsa::Database, source: Source) -> String {
+    let text = source.text(db);
+    let docs = syntax::file_docs(&syntax::lex(text), text);
+    let docs: String = docs.iter().map(|doc| format!("//! {}", doc.text).trim_end().to_owned() + "\n").collect();
+    let items = analysis::expand(interface(db, source), &source_items(db, source));
+    if docs.is_empty() || items.is_empty() { docs + &items } else { docs + "\n" + &items }
 }
 
 /// Where the items of a source start.

@@ -96,7 +96,7 @@ impl Session {
     fn compile_file(&self, file: &File, options: &Options, compiled: &mut Compiled) {
         let checked = db::checked(&self.db, file.source);
         compiled.diagnostics.extend(checked.diagnostics.iter().cloned());
-        compiled.expanded.push_str(&analysis::expand(&checked.program));
+        compiled.expanded.push_str(db::expanded(&self.db, file.source));
         if checked.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
             return;
         }

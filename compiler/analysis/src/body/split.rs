@@ -1,11 +1,13 @@
-//! `split pot by Reward;`: where it may stand, and what it becomes.
+//! `split pot by Reward;`: where it may stand, and the generated statements that it stands for.
+
+use std::sync::Arc;
 
 use syntax::ast::{self, Ident};
 use syntax::{Code, Span};
 
-use super::{Body, BodyKind};
-use crate::hir::{Stmt, Type};
-use crate::reward;
+use super::{Body, BodyKind, Name};
+use crate::domain::{self, Names, reward};
+use crate::hir::{Stmt, StmtKind, Type};
 
 impl Body<'_, '_> {
     pub(super) fn split(&mut self, pot: &ast::Expr, name: &Ident, span: Span, out: &mut Vec<Stmt>) {
@@ -30,11 +32,35 @@ impl Body<'_, '_> {
                 return self.report.fail(found.help(help));
             }
         };
-        let first = self.env.contract?.leaves.get(&name.name).copied()?;
+        let contract = self.env.contract.filter(|scope| scope.leaves.contains(&name.name))?;
+        self.leaves_in_sight(table, span)?;
         let pot = checked?;
+        let mut names = Names::new(contract.names.clone());
+        let pot_name = names.fresh("pot");
         let loc = self.report.loc(span);
-        let stmts = reward::divide(table, pot, first, &loc, &mut |name, ty| self.variable(name.into(), Some(ty), span));
+        let (block, text, origins) =
+            domain::block(&loc, |text| reward::divide(text, table, &pot_name, &mut names, &loc));
+        self.open();
+        let local = self.declare(&Ident { name: pot_name.into(), span }, Some(Type::Coin), false);
+        let mut stmts = vec![Stmt { kind: StmtKind::Let { local, value: pot }, loc }];
+        let outside = self.report.enter(Some((text, Arc::new(origins))));
+        stmts.extend(self.stmts(&block.stmts));
+        self.report.enter(outside);
+        self.close();
         Some(stmts)
+    }
+
+    /// The sources are parameters by their names, so no variable may stand before them.
+    fn leaves_in_sight(&mut self, table: &reward::Table, span: Span) -> Option<()> {
+        let meaning = |leaf: &reward::Leaf| self.names.get(&*leaf.param)?.last().copied();
+        let hidden = table.leaves.iter().find_map(|leaf| Some((leaf, meaning(leaf)?)));
+        let Some((leaf, Name::Local(_))) = hidden else {
+            // That an argument has the name of a source has been told where the sources became parameters.
+            return hidden.is_none().then_some(());
+        };
+        let message = format!("`{}` is a source of `{}` and a variable here", leaf.param, table.name);
+        let found = self.report.error(Code::E0105, message, span).label(leaf.loc.clone(), "the source");
+        self.report.fail(found.help("rename the variable, or the source of the reward"))
     }
 
     fn may_split(&mut self, span: Span) -> bool {

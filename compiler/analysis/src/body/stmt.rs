@@ -65,7 +65,7 @@ impl Body<'_, '_> {
         )
     }
 
-    fn stmts(&mut self, stmts: &[ast::Stmt]) -> Vec<Stmt> {
+    pub(super) fn stmts(&mut self, stmts: &[ast::Stmt]) -> Vec<Stmt> {
         let mut out = Vec::with_capacity(stmts.len());
         for stmt in stmts {
             self.stmt(stmt, &mut out);

@@ -1,7 +1,15 @@
 //! What `expand` prints means what it was printed from.
 
-use super::sound;
-use crate::{expand, hir};
+use syntax::FileId;
+
+use super::{checked, sound};
+use crate::{expand, hir, signatures, source_items};
+
+fn expanded(text: &str) -> String {
+    let parse = syntax::parse(text);
+    let items = source_items(&parse, text);
+    expand(&signatures(FileId::default(), &items).0, &items)
+}
 
 /// The program as text, without the places.
 fn without_places(program: &hir::Program) -> String {
@@ -21,21 +29,23 @@ fn without_places(program: &hir::Program) -> String {
     text
 }
 
-fn check(text: &str) {
+fn check(text: &str) -> String {
     let mut program = sound(text).program;
-    let printed = expand(&program);
-    let again = sound(&printed).program;
+    let printed = expanded(text);
+    let again = checked(&printed);
+    assert_eq!((again.0.diagnostics, again.1.diagnostics), (vec![], vec![]), "{printed}");
     for contract in &mut program.contracts {
         contract.reward = None;
     }
-    assert_eq!(without_places(&program), without_places(&again), "{printed}");
-    assert_eq!(printed, expand(&again));
+    assert_eq!(without_places(&program), without_places(&again.1.program), "{printed}");
+    assert_eq!(printed, expanded(&printed));
+    printed
 }
 
 const REWARD: &str = "
 /// Five sources.
 ///
-/// Of one task.
+/// Of one \"task\".
 reward TextToImage {
     databases: 30%, compute: 25%,
     models: 20% { diffusion: 1/2, transformer: 3/10, autoencoder: 1/5 },
@@ -46,69 +56,60 @@ reward TextToImage {
 #[test]
 fn a_reward_expands_to_its_contract() {
     check(REWARD);
+    check("reward One { upto_one: 100%, minimum: 10_000 sats, fee: up to 0 sats }");
 }
 
 #[test]
 fn a_division_in_a_contract_expands_to_checks() {
-    check(&format!(
-        "{REWARD} contract Pot(owner: PubKey) {{ spend go(sig: Sig, cost: Coin) {{ require owner.signed(sig); split self.value - cost by TextToImage; }} }}"
-    ));
+    for header in ["Pot(owner: PubKey)", "Pot(owner: PubKey,)"] {
+        check(&format!(
+            "{REWARD} contract {header} {{ spend go(sig: Sig, cost: Coin) {{ require owner.signed(sig); split self.value - cost by TextToImage; }} }}"
+        ));
+    }
+    for header in ["Pot", "Pot()", "Pot ( /* none */ )"] {
+        let body = "spend go(fee: Coin) { require within(fee, 0, 1_000 sats); split self.value - fee by TextToImage; }";
+        check(&format!("{REWARD} contract {header} {{ {body} }}"));
+    }
 }
 
 #[test]
-fn every_expression_expands_to_itself() {
-    check(
-        r#"
-/// Adds.
-fn add(a: Int, b: Int) -> Int { let c = a + b; c * 2 }
-fn positive(a: Int) { require a > 0, "a \"quoted\" \\ text\n\u{7}"; }
-contract All(key: PubKey, other: PubKey, hash: Hash160, script: Hash256, when: Time, gap: Duration, from: Height) {
-    fn mine(sig: Sig) -> Bool { key.signed(sig) }
-    spend numbers(x: Int, y: Int, pot: Coin) {
-        require (x + y) * (x - (y - 1)) / -x mod 7 == -(x + 1) && x - y - 1 < x - (y - 1);
-        require (x < y) == (y > x) || !(x <= y && x != y) && x << 2 == x;
-        require add(x, -5) >= add(min(x, y), max(abs(y), 3)) && within(x, 0, 10);
-        positive(x);
-        require pot == 2 coin + 5 sats - 0 && pot / 3 >= 0 && pot / (1 coin) == x && int(pot) == x;
+fn what_the_author_wrote_stays_as_it_is() {
+    let contract = "/// A lock. /* odd */\ncontract Lock ( key : PubKey )\n{\n  // Only the key.\n  spend open(sig: Sig) { require key.signed(sig); }\n}\n";
+    let text = format!("const UNUSED: Int = 1;\n\n{contract}");
+    assert_eq!(check(&text), text);
+}
+
+#[test]
+fn generated_names_differ_from_those_of_the_source() {
+    let text = "
+reward Pair { pot: 50%, b: 50%, minimum: 10_000 sats, fee: up to 500 sats }
+contract C(upto_pot: Int) {
+    spend go(cost: Coin) {
+        let pot_2 = cost + 0 sats;
+        require within(pot_2, 0, 1 coin) && upto_pot > 0;
+        split self.value - pot_2 by Pair;
     }
-    spend raw(a: Bytes, b: Bytes<4>) {
-        require (a + b)[1..3] == a[..2] && a[2..].length > 0 && (a[0..a.length - 1] + 0x00)[1..] != 0x;
-        require (b & 0x0f0f0f0f | ~b ^ b) == b << 3 && b >> 1 == bytes(int(b) + 1, 4);
-        require reverse(sha256(hash160(a) + ripemd160(sha1(hash256(b))))) == "text of 32 bytes that is a hash.";
-    }
-    spend coins(lock_bytes: Bytes, i: Int) {
-        require tx.inputs[i].index + tx.inputs[self.index].index == tx.version && tx.inputs[i].sequence > 0;
-        require self.lock == lock(lock_bytes) && tx.outputs[i + 1].lock == p2pkh(hash) && self.code != self.unlock;
-        require p2sh32(script) != tx.inputs[0].lock && tx.inputs.length == tx.outputs.length && tx.inputs[0].txid == script;
-        require self.token.amount >= 5 && tx.outputs[0].token.category == self.token.commitment;
-    }
-    spend signed(sigs: Sigs<1>, sig: Sig, data: DataSig, m: Bytes) {
-        require 1 of [key, other] signed(sigs) || mine(sig);
-        require key.signed(m, data) && (if m.length > 3 { other } else { key }).signed(sig);
-    }
-    spend times(h: Height, n: Blocks) {
-        require tx.height >= from + 5 blocks && tx.height >= height 900_000 && tx.height >= h;
-        require self.age >= n;
-    }
-    spend clocks(d: Duration) {
-        require tx.time >= when + 2 days && tx.time >= time "2026-12-01T00:00Z" && self.age >= 3 weeks && self.age >= gap;
-        require self.age >= d;
-    }
-    spend branches(x: Int) {
-        let mut y = x;
-        if x > 3 { y = y + 1; require y > 5; } else if x > 2 { require y > 9; } else { let z = y; require z == 1; }
-        let w = if y == 1 { 2 } else if y == 2 { let k = y + 1; k } else { y };
-        require w == y;
-    }
-}"#,
+}";
+    let printed = check(text);
+    assert!(printed.contains("let pot_3: Coin = self.value - pot_2;"), "{printed}");
+    assert!(printed.contains("let upto_pot_2 = "), "{printed}");
+}
+
+#[test]
+fn a_variable_that_hides_a_source_is_refused() {
+    let (_, analysis) = checked(
+        "reward Pair { a: 50%, b: 50%, minimum: 10_000 sats, fee: up to 500 sats }
+         contract C { spend go(cost: Coin) { let a = cost; require within(a, 0, 9 sats); split self.value - a by Pair; } }",
     );
+    let messages: Vec<_> = analysis.diagnostics.iter().map(|found| found.message.as_str()).collect();
+    assert_eq!(messages, ["`a` is a source of `Pair` and a variable here"]);
 }
 
 #[test]
-fn shadowed_variables_get_names_of_their_own() {
-    let text = "contract C(a: Int) { spend s(b: Int) { let x = a; let x = x + b; let a = x; require a > x; } }";
-    let printed = expand(&sound(text).program);
-    assert!(printed.contains("let x_2: Int = x + b;"), "{printed}");
-    assert!(printed.contains("let a_2: Int = x_2;"), "{printed}");
-    assert_eq!(printed, expand(&sound(&printed).program));
+fn a_contract_with_the_name_of_a_reward_is_told_once() {
+    let reward = "reward Pair { a: 50%, b: 50%, minimum: 10_000 sats, fee: up to 500 sats }";
+    let contract = "contract Pair(k: PubKey) { spend go(sig: Sig) { require k.signed(sig); } }";
+    for text in [format!("{reward} {contract}"), format!("{contract} {reward}"), format!("{reward} {reward}")] {
+        assert_eq!(super::codes(&checked(&text).1), [syntax::Code::E0105], "{text}");
+    }
 }

@@ -43,7 +43,7 @@ fn an_edit_of_a_constant_changes_the_signatures() {
 #[test]
 fn every_place_names_the_given_file() {
     let (_, items) = pieces(FILE);
-    let contract = items[4].contract.as_ref().unwrap();
+    let contract = &items[4].contracts[0];
     assert_eq!(contract.loc.file, FileId(3));
     assert_eq!(contract.params[1].loc.item.as_ref().unwrap().to_string(), "reward Pair");
 }

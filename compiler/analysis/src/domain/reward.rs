@@ -1,4 +1,4 @@
-//! Rewards: exact weights, their proofs, and the contract they become.
+//! `reward`: exact weights, their proofs, and the contract they become.
 //!
 //! The proofs use one bound. Cumulative-nearest rounding (see `spec::split`) gives source `i` of a pot
 //! more than `pot·w_i/D − 1` units, always. So if `pot·w_i/D` is at least the dust limit at the
@@ -6,11 +6,11 @@
 //! pot and at every larger one. Conservation needs no bound: the last share is the pot less all others.
 
 mod check;
-mod lower;
+mod text;
 mod weights;
 
 pub(crate) use check::check;
-pub(crate) use lower::{contract, divide};
+pub(crate) use text::{divide, text};
 pub(crate) use weights::share;
 
 use std::sync::Arc;
@@ -61,11 +61,11 @@ impl Table {
         self.minimum.checked_sub(self.fee_max).expect("a checked reward's fee is below its minimum")
     }
 
-    /// The leaves as the artifact lists them, the first at parameter `first`.
-    pub(crate) fn shares(&self, first: hir::ParamId) -> hir::Reward {
+    /// The leaves as the artifact lists them; they are the parameters of the contract.
+    pub(crate) fn shares(&self) -> hir::Reward {
         let source = |(index, leaf): (usize, &Leaf)| hir::RewardSource {
             name: leaf.name.clone(),
-            param: hir::ParamId::new(first.index() + index),
+            param: hir::ParamId::new(index),
             weight: leaf.weight,
             rank: leaf.rank,
             loc: leaf.loc.clone(),

@@ -55,7 +55,8 @@ pub(crate) fn check<'a>(reward: &ast::Reward, env: Env<'a>, report: &mut Report<
         return report.fail(found.help("use rounder weights, such as whole percentages"));
     };
     let (minimum, fee) = amounts(&settings, &sources, reward.name.span, report)?;
-    let complete = named && last.is_some() && !settings.wrong;
+    let unnamed = reward.name.is_missing() || sources.iter().any(|source| source.path.iter().any(String::is_empty));
+    let complete = named && !unnamed && last.is_some() && !settings.wrong;
     let table = Table {
         name: reward.name.name.clone(),
         docs: docs(&reward.docs),

@@ -1,0 +1,102 @@
+//! Domain declarations: each is proved, then written out as plain items that are read like any others.
+//!
+//! ```text
+//! declaration ─ check ─► proved plain struct ─ text ─► Text ─► GeneratedItem (text, tree, origins)
+//!                                                                  │ joins the items of its file
+//!                                                interface ◄───────┴──────► check_item
+//! ```
+//!
+//! A declaration has a folder here with two files: `check.rs` reads the entries and gives a plain
+//! struct in which everything is known and proved, or messages; `text.rs` writes that struct as
+//! `.bmc` source. There is no second way into the program: what the text says is what is compiled,
+//! and `bmc expand` prints the very same text.
+//!
+//! To add a declaration: prove it in [`prove`], and give its text in [`write`]. The text is made with
+//! [`Text`], which knows for every byte the [`syntax::Loc`] of the declaration that it was written for
+//! ([`Text::at`]). [`crate::report::Report::loc`] maps every span of a generated item to that place,
+//! so messages, source maps and the sites of `require` point into the declaration, and nothing else
+//! has to know that an item was generated. What a declaration writes must be free of messages; tests
+//! hold it to that.
+//!
+//! The items may be of every kind but `use`: structs, functions, contracts, plans. Their names start with the
+//! name of the declaration, so that they cannot meet those of another; a name that the author has
+//! taken is reported like any name that is declared twice.
+
+mod expand;
+mod generated;
+pub(crate) mod reward;
+mod text;
+
+pub use expand::expand;
+pub(crate) use expand::names_of_contract;
+pub use generated::GeneratedItem;
+pub(crate) use generated::{Origins, block};
+pub(crate) use text::{Names, Text};
+
+use std::collections::BTreeMap;
+
+use syntax::ast::Item;
+use syntax::{Diagnostic, ItemKey};
+
+use crate::SourceItem;
+use crate::body::Env;
+use crate::item::{CheckedItem, check_item};
+use crate::report::Report;
+use crate::signatures::Signatures;
+
+/// Proves the declarations of a file and puts what is proved into the signatures.
+pub(crate) fn prove(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut proved = Vec::new();
+    for item in items {
+        let Item::Reward(reward) = item.ast else { continue };
+        let mut report = Report::new(signatures.file, item);
+        let table = reward::check(reward, Env { signatures, contract: None }, &mut report);
+        proved.push((reward.name.name.clone(), table));
+        found.extend(report.finish());
+    }
+    for (name, table) in proved {
+        signatures.own.rewards.entry(name).or_insert(table);
+    }
+    found
+}
+
+/// The plain items of every declaration whose proofs hold.
+pub(crate) fn generate(
+    signatures: &Signatures,
+    items: &[SourceItem<'_>],
+) -> (BTreeMap<ItemKey, Vec<GeneratedItem>>, Vec<Diagnostic>) {
+    let mut numbers = generated::Numbers::of(items);
+    let mut found = Vec::new();
+    let mut generated = BTreeMap::new();
+    // Of two declarations with one name the second has been reported.
+    for item in items.iter().filter(|item| item.key.nth == 0) {
+        if let Some(text) = write(signatures, item) {
+            generated.insert(item.key.clone(), text.items(&mut numbers, &mut found));
+        }
+    }
+    (generated, found)
+}
+
+/// The text of a declaration; nothing for other items and for those whose proofs failed.
+fn write(signatures: &Signatures, item: &SourceItem<'_>) -> Option<Text> {
+    match item.ast {
+        Item::Reward(reward) => signatures.reward(reward.name.as_str())?.as_ref().map(reward::text),
+        _ => None,
+    }
+}
+
+/// Checks the items that a declaration has become.
+pub(crate) fn check(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem {
+    let mut checked = CheckedItem::default();
+    for generated in signatures.generated.get(item.key).into_iter().flatten() {
+        checked.add(check_item(signatures, &generated.source_item()));
+    }
+    if let Item::Reward(reward) = item.ast
+        && let Some(Some(table)) = signatures.reward(reward.name.as_str())
+        && let Some(contract) = checked.contracts.iter_mut().find(|contract| *contract.name == *table.name)
+    {
+        contract.reward = Some(table.shares());
+    }
+    checked
+}

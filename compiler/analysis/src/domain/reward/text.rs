@@ -1,0 +1,108 @@
+//! The plain contract of a reward, and the statements of a division.
+
+use std::sync::Arc;
+
+use dashu_base::Gcd;
+use dashu_int::IBig;
+use spec::Sats;
+use syntax::Loc;
+
+use super::{Leaf, Table};
+use crate::domain::{Names, Text};
+use crate::number::grouped;
+
+/// The contract that a reward declares: anyone may settle a coin of it, paying at most the fee.
+///
+/// A token on the coin is not looked at: it was sent by mistake, and demanding anything of it could
+/// lock the money.
+pub(crate) fn text(table: &Table) -> Text {
+    let mut text = Text::new(table.loc.clone());
+    let mut names = Names::new(Arc::new(table.leaves.iter().map(|leaf| leaf.param.clone()).collect()));
+    let params: Vec<_> = table.leaves.iter().map(|leaf| (leaf.param.clone(), "Lock", leaf.loc.clone())).collect();
+    text.docs(&table.docs);
+    text.contract(&table.name, &params, |text| settle(text, table, &mut names));
+    text
+}
+
+fn settle(text: &mut Text, table: &Table, names: &mut Names) {
+    let fee = names.fresh("fee");
+    let pot = names.fresh("pot");
+    text.docs(&format!("Pays every source its share. Anyone may do it; `{fee}` goes to the miner."));
+    text.block(&format!("spend settle({fee}: Coin)"), |text| {
+        text.at(&table.fee_loc, |text| {
+            let end = table.fee_max.get() + 1;
+            let condition = format!("within({fee}, 0 sats, {} sats)", grouped(&end.into()));
+            text.require(condition, &format!("the fee is at most {}", sats_text(table.fee_max)));
+        });
+        text.line(format!("let {pot} = self.value - {fee};"));
+        divide(text, table, &pot, names, &table.loc);
+    });
+}
+
+/// The statements of `split pot by Table`, where the locks of the sources have the names of their parameters.
+///
+/// Worked example, 30 % and 70 %: the first output is `(pot * 3 + 5 sats) / 10`, the second `pot` less that.
+pub(crate) fn divide(text: &mut Text, table: &Table, pot: &str, names: &mut Names, loc: &Loc) {
+    text.at(loc, |text| shape(text, table));
+    text.at(&table.minimum_loc, |text| {
+        let least = sats_text(table.pot_min());
+        let message = format!("the pot less the fee is at least {least}: the minimum less the largest fee");
+        text.require(format!("{pot} >= {least}"), &message);
+    });
+    let mut ranked: Vec<_> = table.leaves.iter().enumerate().collect();
+    ranked.sort_by_key(|(_, leaf)| leaf.rank);
+    let mut reached = 0u64;
+    let mut paid: Option<String> = None;
+    for (output, leaf) in ranked {
+        reached += leaf.weight;
+        text.at(&leaf.loc, |text| {
+            let upto = (reached < table.denominator).then(|| names.fresh(&format!("upto_{}", leaf.param)));
+            if let Some(upto) = &upto {
+                text.line(format!("let {upto} = {};", cumulative(pot, reached, table.denominator)));
+            }
+            let end = upto.as_deref().unwrap_or(pot);
+            let share = paid.as_ref().map_or_else(|| end.to_owned(), |paid| format!("{end} - {paid}"));
+            payment(text, table, leaf, output, &share);
+            paid = upto;
+        });
+    }
+}
+
+/// The coin is spent alone and the outputs are the sources, nothing else.
+fn shape(text: &mut Text, table: &Table) {
+    let count = table.leaves.len();
+    let outputs =
+        if count == 1 { "output".to_owned() } else { format!("outputs, one for each source of `{}`", table.name) };
+    text.require("tx.inputs.length == 1", "the coin is spent alone: the transaction has one input");
+    text.require(format!("tx.outputs.length == {count}"), &format!("the transaction has exactly {count} {outputs}"));
+}
+
+/// Output `output` pays `share` to the leaf's lock.
+fn payment(text: &mut Text, table: &Table, leaf: &Leaf, output: usize, share: &str) {
+    let common = leaf.weight.gcd(table.denominator);
+    let (part, whole) = (leaf.weight / common, table.denominator / common);
+    let gets = if whole == 1 { "the whole pot".to_owned() } else { format!("{part}/{whole} of the pot") };
+    let rounding = if leaf.rank + 1 == table.leaves.len() && whole > 1 { ", and what rounding leaves" } else { "" };
+    text.require(
+        format!("tx.outputs[{output}].lock == {}", leaf.param),
+        &format!("`{}` is paid at its own lock (output {output})", leaf.name),
+    );
+    text.require(
+        format!("tx.outputs[{output}].value == {share}"),
+        &format!("`{}` gets {gets}{rounding} (output {output})", leaf.name),
+    );
+}
+
+/// `pot · weight / denominator` to the nearest unit, in lowest terms: dividing all three numbers
+/// by a common factor does not change the rounded quotient.
+fn cumulative(pot: &str, weight: u64, denominator: u64) -> String {
+    let common = weight.gcd(denominator);
+    let (weight, denominator) = (weight / common, denominator / common);
+    let number = |n: u64| grouped(&IBig::from(n));
+    let scaled = if weight == 1 { pot.to_owned() } else { format!("{pot} * {}", number(weight)) };
+    format!("({scaled} + {} sats) / {}", number(denominator / 2), number(denominator))
+}
+
+fn sats_text(amount: Sats) -> String {
+    format!("{} sats", grouped(&IBig::from(amount.get())))
+}

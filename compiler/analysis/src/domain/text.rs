@@ -1,0 +1,162 @@
+//! Writes `.bmc` source, and remembers for which place of the declaration each byte was written.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use syntax::Loc;
+
+use super::generated::Origins;
+
+/// A line of a declaration's header is broken when it would be longer.
+const LINE_MAX: usize = 100;
+
+/// Source under construction.
+///
+/// ```text
+/// let mut text = Text::new(place_of_the_declaration);
+/// text.block("contract Pot(owner: PubKey)", |text| {
+///     text.block("spend take(sig: Sig)", |text| {
+///         text.at(&place_of_an_entry, |text| text.require("owner.signed(sig)", "the owner signs"));
+///     });
+/// });
+/// ```
+pub(crate) struct Text {
+    out: String,
+    level: usize,
+    stretches: Vec<(u32, Loc)>,
+    here: Loc,
+}
+
+impl Text {
+    /// An empty text; what is written belongs to `loc` unless [`Text::at`] says otherwise.
+    pub(crate) fn new(loc: Loc) -> Self {
+        Self { out: String::new(), level: 0, stretches: vec![(0, loc.clone())], here: loc }
+    }
+
+    /// What `write` writes belongs to `loc`.
+    pub(crate) fn at(&mut self, loc: &Loc, write: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.here, loc.clone());
+        self.mark();
+        write(self);
+        self.here = outer;
+        self.mark();
+    }
+
+    fn mark(&mut self) {
+        let at = u32::try_from(self.out.len()).unwrap_or(u32::MAX);
+        match self.stretches.last_mut() {
+            Some((start, loc)) if *start == at => *loc = self.here.clone(),
+            _ => self.stretches.push((at, self.here.clone())),
+        }
+    }
+
+    /// One line, indented.
+    pub(crate) fn line(&mut self, line: impl AsRef<str>) {
+        self.indent();
+        self.out.push_str(line.as_ref());
+        self.out.push('\n');
+    }
+
+    fn indent(&mut self) {
+        self.out.extend(std::iter::repeat_n("    ", self.level));
+    }
+
+    /// Lines of documentation.
+    pub(crate) fn docs(&mut self, docs: &str) {
+        if docs.is_empty() {
+            return;
+        }
+        for line in docs.split('\n') {
+            self.line(if line.is_empty() { "///".to_owned() } else { format!("/// {line}") });
+        }
+    }
+
+    /// `head { .. }`, apart from what stands before it.
+    pub(crate) fn block(&mut self, head: &str, write: impl FnOnce(&mut Self)) {
+        self.line(format!("{head} {{"));
+        self.level += 1;
+        write(self);
+        self.level -= 1;
+        self.line("}");
+    }
+
+    /// `contract Name(params) { .. }`, each parameter with the place it was written for.
+    pub(crate) fn contract(&mut self, name: &str, params: &[(String, &str, Loc)], write: impl FnOnce(&mut Self)) {
+        let _ = write!(self.out, "contract {name}(");
+        let width: usize = params.iter().map(|(name, ty, _)| name.len() + ty.len() + 4).sum();
+        let broken = width + name.len() > LINE_MAX;
+        for (index, (name, ty, loc)) in params.iter().enumerate() {
+            match broken {
+                true => self.out.push_str("\n    "),
+                false if index > 0 => self.out.push_str(", "),
+                false => {}
+            }
+            self.at(loc, |text| {
+                let _ = write!(text.out, "{name}: {ty}");
+            });
+            if broken {
+                self.out.push(',');
+            }
+        }
+        self.out.push_str(if broken { "\n) {\n" } else { ") {\n" });
+        self.level += 1;
+        write(self);
+        self.level -= 1;
+        self.line("}");
+    }
+
+    /// `require condition, "message";`
+    pub(crate) fn require(&mut self, condition: impl AsRef<str>, message: &str) {
+        let mut line = format!("require {}, ", condition.as_ref());
+        quote(message, &mut line);
+        line.push(';');
+        self.line(line);
+    }
+
+    /// The text and for which place each of its bytes was written.
+    pub(super) fn finish(self) -> (String, Origins) {
+        (self.out, Origins::new(self.stretches))
+    }
+}
+
+/// A string literal.
+fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// Names that are taken, and new ones that are not.
+pub(crate) struct Names {
+    taken: Arc<BTreeSet<String>>,
+    given: BTreeSet<String>,
+}
+
+impl Names {
+    pub(crate) fn new(taken: Arc<BTreeSet<String>>) -> Self {
+        Self { taken, given: BTreeSet::new() }
+    }
+
+    /// `wanted`, with a number behind it if it is taken.
+    pub(crate) fn fresh(&mut self, wanted: &str) -> String {
+        let mut name = wanted.to_owned();
+        let mut count = 1;
+        while self.taken.contains(&name) || !self.given.insert(name.clone()) {
+            count += 1;
+            name = format!("{wanted}_{count}");
+        }
+        name
+    }
+}
