@@ -45,6 +45,9 @@ pub struct Artifact {
     pub source_map: Vec<MapEntry>,
     /// What each check that may fail says.
     pub requires: Vec<RequireSite>,
+    /// The functions that the script defines once and invokes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<SharedFunction>,
     /// The shares, if the contract is a reward.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<RewardTable>,
@@ -179,6 +182,44 @@ pub struct RequireSite {
     pub message: String,
     /// The place in the source.
     pub span: SourceSpan,
+}
+
+/// A function that the script defines once and invokes; it counts its own instructions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedFunction {
+    /// Its name in the source.
+    pub name: String,
+    /// What `OP_INVOKE` finds it by, in hexadecimal in JSON.
+    #[serde(with = "hex::serde")]
+    pub id: Vec<u8>,
+    /// The instruction of the script that pushes its body.
+    pub definition: usize,
+    /// The body as words.
+    pub asm: String,
+    /// Where instructions of the body come from, in ascending order; an entry holds until the next.
+    pub source_map: Vec<MapEntry>,
+    /// What each check in the body says.
+    pub requires: Vec<RequireSite>,
+}
+
+impl SharedFunction {
+    /// The check that `instruction` of the body makes, if it is one that has a message.
+    #[must_use]
+    pub fn require_at(&self, instruction: usize) -> Option<&RequireSite> {
+        self.requires.iter().find(|site| site.instruction == instruction)
+    }
+
+    /// The place in the source that `instruction` of the body comes from.
+    #[must_use]
+    pub fn source_of(&self, instruction: usize) -> Option<SourceSpan> {
+        place_of(&self.source_map, instruction)
+    }
+}
+
+/// The place of the last entry that begins at or before `instruction`.
+fn place_of(source_map: &[MapEntry], instruction: usize) -> Option<SourceSpan> {
+    let after = source_map.partition_point(|entry| entry.instruction <= instruction);
+    source_map.get(after.checked_sub(1)?).map(|entry| entry.span)
 }
 
 /// The shares of a reward, flattened.
@@ -418,6 +459,12 @@ impl Artifact {
         Ok(p2sh32(&hash::sha256d(&self.redeem_script(values)?)))
     }
 
+    /// The function that `OP_INVOKE` finds by `id`.
+    #[must_use]
+    pub fn function(&self, id: &[u8]) -> Option<&SharedFunction> {
+        self.functions.iter().find(|function| function.id == id)
+    }
+
     /// The path named `name`.
     #[must_use]
     pub fn path(&self, name: &str) -> Option<&SpendPath> {
@@ -433,8 +480,7 @@ impl Artifact {
     /// The place in the source that `instruction` comes from.
     #[must_use]
     pub fn source_of(&self, instruction: usize) -> Option<SourceSpan> {
-        let after = self.source_map.partition_point(|entry| entry.instruction <= instruction);
-        self.source_map.get(after.checked_sub(1)?).map(|entry| entry.span)
+        place_of(&self.source_map, instruction)
     }
 }
 
@@ -490,6 +536,7 @@ mod tests {
             asm: "OP_DUP OP_HASH160 <pkh> OP_EQUALVERIFY OP_CHECKSIG".into(),
             source_map: vec![MapEntry { instruction: 0, span: SourceSpan::default() }],
             requires: vec![],
+            functions: vec![],
             reward: None,
         }
     }

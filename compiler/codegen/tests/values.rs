@@ -362,5 +362,6 @@ fn calls_share_the_body_of_a_long_function() {
         }
         let outcome = run([-200, 1, direct(-200, 1), direct(1, -200)]);
         assert_eq!(outcome.is_ok(), !checks && direct(1, 1) < direct(direct(-200, -200), 5));
+        assert_eq!(outcome.is_err_and(|message| message.starts_with("large")), checks);
     }
 }

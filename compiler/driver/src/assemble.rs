@@ -3,7 +3,7 @@
 use analysis::hir;
 use codegen::Generated;
 use spec::artifact::{
-    Artifact, FORMAT_VERSION, MapEntry, RequireSite, RewardSource, RewardTable, SourceFile, SourceSpan,
+    Artifact, FORMAT_VERSION, MapEntry, RequireSite, RewardSource, RewardTable, SharedFunction, SourceFile, SourceSpan,
 };
 use spec::rules::RuleSet;
 use syntax::{FileId, Loc};
@@ -18,6 +18,7 @@ pub fn artifact(contract: &hir::Contract, generated: Generated, places: &Places,
     let mut spans = Spans { places, used: vec![contract.loc.file] };
     let source_map = spans.map_entries(&generated.source_map);
     let requires = spans.require_sites(generated.requires);
+    let functions = generated.functions.into_iter().map(|function| spans.function(function)).collect();
     let reward = contract.reward.as_ref().map(|reward| spans.reward_table(reward));
     Artifact {
         format: FORMAT_VERSION,
@@ -28,6 +29,7 @@ pub fn artifact(contract: &hir::Contract, generated: Generated, places: &Places,
         sources: spans.sources(),
         source_map,
         requires,
+        functions,
         params: generated.params,
         paths: generated.paths,
         bytecode: generated.bytecode,
@@ -72,6 +74,17 @@ impl Spans<'_> {
             message: check.message,
         };
         checks.into_iter().map(site).collect()
+    }
+
+    fn function(&mut self, function: codegen::Function) -> SharedFunction {
+        SharedFunction {
+            source_map: self.map_entries(&function.source_map),
+            requires: self.require_sites(function.requires),
+            name: function.name,
+            id: function.id,
+            definition: function.definition,
+            asm: function.asm,
+        }
     }
 
     fn reward_table(&mut self, reward: &hir::Reward) -> RewardTable {

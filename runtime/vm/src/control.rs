@@ -3,7 +3,7 @@
 //! One control stack holds everything that is open, so its depth is the sum that the limit speaks of. An open call
 //! bounds what the function may close: what is below it belongs to the caller.
 
-use crate::error::ScriptError;
+use crate::error::{FunctionId, ScriptError};
 use crate::item::Item;
 use crate::machine::{Frame, Machine, Outcome};
 
@@ -111,7 +111,7 @@ impl Machine<'_> {
         let function = self.functions.get(&key).cloned().ok_or(ScriptError::FunctionUndefined)?;
         self.open(Control::Call)?;
         let code = std::mem::replace(&mut self.code, function);
-        self.frames.push(Frame { code, at: self.at, next, separator: self.separator });
+        self.frames.push(Frame { code, callee: key, at: self.at, next, separator: self.separator });
         self.separator = 0;
         Ok(())
     }
@@ -132,12 +132,9 @@ impl Machine<'_> {
         Ok(Some(next))
     }
 
-    /// The identifier's bytes and length in one number, so that different bytes are different keys.
-    fn function_key(&self, id: Item) -> Result<u64, ScriptError> {
+    fn function_key(&self, id: Item) -> Result<FunctionId, ScriptError> {
         let bytes = self.view(id);
-        if bytes.len() > self.rules.limits.function_id_bytes.min(7) {
-            return Err(ScriptError::FunctionId);
-        }
-        Ok(bytes.iter().fold(bytes.len() as u64, |key, byte| key << 8 | u64::from(*byte)))
+        let known = FunctionId::new(&bytes).filter(|_| bytes.len() <= self.rules.limits.function_id_bytes);
+        known.ok_or(ScriptError::FunctionId)
     }
 }

@@ -1,6 +1,7 @@
 //! Why an input may not spend: a closed list of reasons, and the place.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use crate::verify::Metrics;
 
@@ -35,14 +36,64 @@ pub struct Failure {
     /// The byte offset of the failing instruction in that script; inside a function, of the `OP_INVOKE` that led there.
     /// `None` where no single instruction is at fault.
     pub at: Option<usize>,
+    /// The function that ran and the failing instruction in its body, if it was in one.
+    pub inside: Option<Inside>,
     /// The work done until then.
     pub metrics: Metrics,
+}
+
+/// A place in the body of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// The innermost function that was running.
+    pub function: FunctionId,
+    /// The byte offset of the instruction in its body, which is no longer than an item.
+    pub at: u32,
+}
+
+/// What a function was defined by: at most 7 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FunctionId {
+    /// One more than the length, and behind it the bytes, so that different bytes are different numbers above zero.
+    key: NonZeroU64,
+}
+
+impl FunctionId {
+    pub(crate) const LEN_MAX: usize = 7;
+
+    /// `None` if there are too many bytes.
+    pub(crate) fn new(bytes: &[u8]) -> Option<Self> {
+        let length = (bytes.len() as u64).checked_add(1).filter(|_| bytes.len() <= Self::LEN_MAX)?;
+        let key = bytes.iter().fold(length, |key, byte| key << 8 | u64::from(*byte));
+        NonZeroU64::new(key).map(|key| Self { key })
+    }
+
+    /// The bytes that `OP_DEFINE` was given.
+    #[must_use]
+    pub fn bytes(self) -> Vec<u8> {
+        let all = self.key.get().to_be_bytes();
+        let length_at = all.iter().position(|byte| *byte != 0);
+        length_at.and_then(|at| all.get(at + 1..)).unwrap_or_default().to_vec()
+    }
+}
+
+impl fmt::Display for FunctionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("0x")?;
+        self.bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.at {
-            Some(at) => write!(f, "{} (byte {at} of the {})", self.error, self.phase),
+            Some(at) => {
+                write!(f, "{} (byte {at} of the {}", self.error, self.phase)?;
+                if let Some(inside) = self.inside {
+                    write!(f, ", byte {} of function {}", inside.at, inside.function)?;
+                }
+                f.write_str(")")
+            }
             None => write!(f, "{} ({})", self.error, self.phase),
         }
     }

@@ -229,6 +229,7 @@ impl Machine<'_> {
             phase: self.phase,
             at: self.at,
             depth: self.frames.len(),
+            function: self.frames.last().map(|frame| frame.callee),
             byte,
             executing,
             stack: StackView::new(&self.memory, &self.stack),

@@ -8,7 +8,7 @@ use spec::units::OpCost;
 use spec::{RuleSet, Rules, SpendContext};
 
 use crate::control::Control;
-use crate::error::{Phase, ScriptError};
+use crate::error::{FunctionId, Inside, Phase, ScriptError};
 use crate::item::{Item, Place, Source, Span, View};
 use crate::memory::Memory;
 use crate::verify::Metrics;
@@ -42,6 +42,8 @@ impl Code<'_> {
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
     pub(crate) code: Code<'a>,
+    /// The function that it called.
+    pub(crate) callee: FunctionId,
     pub(crate) at: usize,
     pub(crate) next: usize,
     pub(crate) separator: usize,
@@ -57,7 +59,7 @@ pub(crate) struct Machine<'a> {
     pub(crate) stack: Vec<Item>,
     pub(crate) alt: Vec<Item>,
     pub(crate) control: Vec<Control>,
-    pub(crate) functions: BTreeMap<u64, Code<'a>>,
+    pub(crate) functions: BTreeMap<FunctionId, Code<'a>>,
     pub(crate) memory: Memory<'a>,
     /// The code that runs.
     pub(crate) code: Code<'a>,
@@ -110,6 +112,13 @@ impl<'a> Machine<'a> {
     /// The offset, in the script of the phase, of the instruction that runs.
     pub(crate) fn outermost_at(&self) -> usize {
         self.frames.first().map_or(self.at, |frame| frame.at)
+    }
+
+    /// Where the innermost function is, if one runs.
+    pub(crate) fn inside(&self) -> Option<Inside> {
+        self.frames
+            .last()
+            .map(|frame| Inside { function: frame.callee, at: u32::try_from(self.at).unwrap_or(u32::MAX) })
     }
 
     /// Gets ready to run the lock on the stack that the unlocking bytecode left.

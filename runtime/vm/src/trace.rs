@@ -2,7 +2,7 @@
 
 use spec::units::OpCost;
 
-use crate::error::Phase;
+use crate::error::{FunctionId, Phase};
 use crate::item::Item;
 use crate::memory::Memory;
 
@@ -33,6 +33,8 @@ pub struct Step<'m> {
     pub at: usize,
     /// How many functions are open: 0 in the script itself.
     pub depth: usize,
+    /// The innermost of them.
+    pub function: Option<FunctionId>,
     /// The first byte of the instruction.
     pub byte: u8,
     /// Whether the instruction runs; in the branch not taken only control flow is followed.

@@ -57,7 +57,7 @@ pub fn verify_input_traced<T: Tracer>(
     let scripts = context.tx().inputs.get(input).zip(context.spent().get(input));
     let Some((claim, spent)) = scripts else {
         let (error, metrics) = (ScriptError::NoSuchInput, Metrics::default());
-        return Err(Failure { error, phase: Phase::Unlocking, at: None, metrics });
+        return Err(Failure { error, phase: Phase::Unlocking, at: None, inside: None, metrics });
     };
     let mut machine = Machine::new(rules, context, input, &claim.unlock);
     match run_phases(&mut machine, &claim.unlock, &spent.lock, tracer) {
@@ -66,6 +66,7 @@ pub fn verify_input_traced<T: Tracer>(
             error: fault.error,
             phase: machine.phase,
             at: fault.in_code.then(|| machine.outermost_at()),
+            inside: if fault.in_code { machine.inside() } else { None },
             metrics: machine.metrics(),
         }),
     }

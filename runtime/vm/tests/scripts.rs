@@ -213,7 +213,17 @@ fn a_failure_names_its_phase_and_place() {
     check(failure("1", "0x0102 DROP VERIFY VERIFY"), ScriptError::StackUnderflow, Phase::Locking, Some(5));
     check(failure("1", "DROP 0"), ScriptError::FalseResult, Phase::Locking, None);
     // In a function: the place of the invocation. `0x0069` is `0 VERIFY`.
-    check(failure("1", "0x0069 1 DEFINE NOP 1 INVOKE"), ScriptError::Verify, Phase::Locking, Some(7));
+    let inner = failure("1", "0x0069 1 DEFINE NOP 1 INVOKE");
+    check(inner, ScriptError::Verify, Phase::Locking, Some(7));
+    let inside = inner.inside.unwrap();
+    assert_eq!((inside.function.bytes(), inside.at), (vec![1], 1));
+    assert!(inner.to_string().ends_with("(byte 7 of the locking bytecode, byte 1 of function 0x01)"));
+    // The innermost function counts; after its return the outer one runs again.
+    let nested = failure("1", "0x0069 0 DEFINE 0x008a 0x000102 DEFINE 0x000102 INVOKE");
+    assert_eq!((nested.inside.unwrap().function.bytes(), nested.inside.unwrap().at), (vec![], 1));
+    let after = failure("1", "0x51 0 DEFINE 0x008a9169 0x00 DEFINE 0x00 INVOKE");
+    assert_eq!((after.inside.unwrap().function.bytes(), after.inside.unwrap().at), (vec![0], 3));
+    assert_eq!(failure("0", "0x51 0 DEFINE 0 INVOKE DROP VERIFY").inside, None);
     let redeem = asm("NOP 0 VERIFY 1");
     for lock in [p2sh20(&spec::hash::hash160(&redeem)), p2sh32(&spec::hash::sha256d(&redeem))] {
         let mut unlock = Vec::new();

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use spec::Artifact;
-use spec::artifact::{SourceSpan, SpendPath, UnlockItem};
+use spec::artifact::{SharedFunction, SourceSpan, SpendPath, UnlockItem};
 use spec::script::instructions;
 use vm::{Failure, Phase, ScriptError};
 
@@ -70,13 +70,18 @@ pub fn explain(artifact: &Artifact, redeem: &[u8], failure: &Failure) -> Explana
         Phase::Redeem => failure.at.and_then(|at| instruction_at(redeem, at)),
         Phase::Unlocking | Phase::Locking => None,
     };
+    let inner = inside(artifact, redeem, failure);
     let last = || artifact.requires.iter().max_by_key(|site| site.instruction);
     let site = match instruction {
-        Some(instruction) => artifact.require_at(instruction),
+        Some(instruction) => {
+            let of_function = inner.and_then(|(function, instruction)| function.require_at(instruction));
+            of_function.or_else(|| artifact.require_at(instruction))
+        }
         None if failure.phase == Phase::Redeem && failure.error == ScriptError::FalseResult => last(),
         None => None,
     };
-    let span = site.map(|site| site.span).or_else(|| artifact.source_of(instruction?));
+    let in_function = inner.and_then(|(function, instruction)| function.source_of(instruction));
+    let span = site.map(|site| site.span).or(in_function).or_else(|| artifact.source_of(instruction?));
     let only_path = match artifact.paths.as_slice() {
         [only] => Some(only.name.clone()),
         _ => None,
@@ -117,6 +122,14 @@ fn items_of(path: &SpendPath, arg: usize) -> usize {
         Some(spec::artifact::AbiType::Sigs(count)) => count.saturating_add(1),
         _ => 1,
     }
+}
+
+/// The shared function that failed, and the instruction of its body.
+fn inside<'a>(artifact: &'a Artifact, redeem: &[u8], failure: &Failure) -> Option<(&'a SharedFunction, usize)> {
+    let inside = failure.inside.filter(|_| failure.phase == Phase::Redeem)?;
+    let function = artifact.function(&inside.function.bytes())?;
+    let body = instructions(redeem).nth(function.definition)?.ok()?.data?;
+    Some((function, instruction_at(body, inside.at as usize)?))
 }
 
 fn instruction_at(script: &[u8], at: usize) -> Option<usize> {

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use spec::artifact::{
-    AbiValue, Piece, RequireSite, RewardSource, RewardTable, Slot, SourceFile, SourceSpan, SpendPath, TimeBound,
-    TimeNeeds, UnlockItem,
+    AbiValue, MapEntry, Piece, RequireSite, RewardSource, RewardTable, SharedFunction, Slot, SourceFile, SourceSpan,
+    SpendPath, TimeBound, TimeNeeds, UnlockItem,
 };
 use spec::{Artifact, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, TxOut, Txid};
 use wallet::{
@@ -48,6 +48,7 @@ fn contract(name: &str, params: &[(&str, &str)], paths: Vec<SpendPath>, text: &s
         asm: text.into(),
         source_map: vec![],
         requires,
+        functions: vec![],
         reward: None,
     }
 }
@@ -404,4 +405,43 @@ fn an_explanation_without_a_source_says_what_the_machine_says() {
     assert_eq!(explanation.place, None);
     assert_eq!(explanation.message, refusal.failure.error.to_string());
     assert_eq!(AbiValue::int(0), AbiValue::Item(vec![]));
+}
+
+#[test]
+fn a_check_in_a_shared_function_is_explained_by_its_own_message() {
+    // `0x5aa069` is `OP_10 OP_GREATERTHAN OP_VERIFY`; the second line invokes it for both arguments.
+    let spend = path("spend", &[("low", "Int"), ("high", "Int")], None);
+    let text = "0x5aa069 OP_0 DEFINE\nOP_0 INVOKE OP_0 INVOKE OP_1";
+    let mut artifact = contract("Both", &[], vec![spend], text);
+    let at = |line| SourceSpan { line, column: 7, ..SourceSpan::default() };
+    artifact.source_map = vec![MapEntry { instruction: 0, span: at(9) }];
+    artifact.functions = vec![SharedFunction {
+        name: "above_ten".into(),
+        id: vec![],
+        definition: 0,
+        asm: "OP_10 OP_GREATERTHAN OP_VERIFY".into(),
+        source_map: vec![MapEntry { instruction: 0, span: at(3) }],
+        requires: vec![RequireSite { instruction: 2, message: "more than ten".into(), span: at(4) }],
+    }];
+    let redeem = artifact.redeem_script(&Params::new()).unwrap();
+    let failure = |unlock: &str| {
+        let mut unlock = spec::asm::assemble(unlock, RuleSet::Bitmodel).unwrap();
+        spec::script::push_data(&mut unlock, &redeem);
+        let input =
+            spec::tx::TxIn { prevout: OutPoint { txid: Txid::from_wire([1; 32]), index: 0 }, unlock, sequence: 0 };
+        let tx = spec::Transaction { version: 2, inputs: vec![input], outputs: vec![], locktime: 0 };
+        let spent = [TxOut::plain(Sats::ONE, artifact.lock(&Params::new()).unwrap())];
+        let rules = Rules::new(RuleSet::Bch2026, Mode::Consensus);
+        vm::verify_input(&rules, &SpendContext::new(&tx, &spent).unwrap(), 0)
+    };
+    failure("OP_11 OP_12").unwrap();
+    for unlock in ["OP_11 OP_9", "OP_9 OP_11"] {
+        let found = failure(unlock).unwrap_err();
+        let told = explain(&artifact, &redeem, &found).to_string();
+        assert_eq!(told, "Both.spend: \"more than ten\" at by_hand.bmc:4:7");
+        assert_eq!(found.inside.unwrap().at, 2);
+    }
+    // What fails without a message is placed in the function all the same.
+    let found = failure("OP_11 0x0000").unwrap_err();
+    assert!(explain(&artifact, &redeem, &found).to_string().ends_with("at by_hand.bmc:3:7"));
 }

@@ -8,7 +8,7 @@ use analysis::hir::{
     SpendPath, Stmt, StmtKind, Type, UnaryOp,
 };
 use codegen::{Generated, Options};
-use spec::artifact::{AbiValue, Artifact, FORMAT_VERSION, MapEntry, RequireSite, SourceSpan};
+use spec::artifact::{AbiValue, Artifact, FORMAT_VERSION, MapEntry, RequireSite, SharedFunction, SourceSpan};
 use spec::tx::TxIn;
 use spec::{Mode, OutPoint, RuleSet, Rules, Sats, SighashType, SpendContext, Transaction, TxOut, Txid};
 use syntax::{FileId, Loc, Span};
@@ -105,6 +105,14 @@ pub fn compile(contract: &Contract, functions: &[analysis::hir::Function]) -> Ar
 pub fn artifact(name: &str, generated: Generated) -> Artifact {
     let span =
         |loc: &Loc| SourceSpan { start: loc.span.start as usize, end: loc.span.end as usize, ..SourceSpan::default() };
+    let sites = |checks: &[codegen::Check]| {
+        let site = |check: &codegen::Check| RequireSite {
+            instruction: check.instruction,
+            message: check.message.clone(),
+            span: span(&check.loc),
+        };
+        checks.iter().map(site).collect()
+    };
     Artifact {
         format: FORMAT_VERSION,
         compiler: "test".into(),
@@ -121,13 +129,17 @@ pub fn artifact(name: &str, generated: Generated) -> Artifact {
             .iter()
             .map(|origin| MapEntry { instruction: origin.instruction, span: span(&origin.loc) })
             .collect(),
-        requires: generated
-            .requires
+        requires: sites(&generated.requires),
+        functions: generated
+            .functions
             .iter()
-            .map(|check| RequireSite {
-                instruction: check.instruction,
-                message: check.message.clone(),
-                span: span(&check.loc),
+            .map(|function| SharedFunction {
+                name: function.name.clone(),
+                id: function.id.clone(),
+                definition: function.definition,
+                asm: function.asm.clone(),
+                source_map: Vec::new(),
+                requires: sites(&function.requires),
             })
             .collect(),
         reward: None,
@@ -230,7 +242,16 @@ impl<'a> Spend<'a> {
 
     /// The author's message of the check that failed, or the machine's own words.
     fn message(&self, redeem: &[u8], failure: &vm::Failure) -> String {
-        let at = |byte| spec::script::instructions(redeem).position(|step| step.is_ok_and(|step| step.at == byte));
+        let position = |code: &[u8], byte| {
+            spec::script::instructions(code).position(|step| step.is_ok_and(|step| step.at == byte))
+        };
+        if let Some(inside) = failure.inside {
+            let function = self.artifact.function(&inside.function.bytes()).unwrap();
+            let body = spec::script::instructions(redeem).nth(function.definition).unwrap().unwrap().data.unwrap();
+            let site = position(body, inside.at as usize).and_then(|instruction| function.require_at(instruction));
+            return site.map_or_else(|| format!("{failure:?}"), |site| site.message.clone());
+        }
+        let at = |byte| position(redeem, byte);
         let site = match failure.at {
             Some(byte) => at(byte).and_then(|instruction| self.artifact.require_at(instruction)),
             None => self.artifact.requires.last(),

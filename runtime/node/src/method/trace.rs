@@ -79,7 +79,12 @@ fn metrics_view(metrics: &Metrics, budget: u64) -> Json {
 }
 
 fn failure_view(failure: &Failure) -> Json {
-    object([("message", text(failure.error)), ("phase", text(failure.phase))]).with_some("at", failure.at)
+    let inside = failure
+        .inside
+        .map(|inside| object([("function", hex(inside.function.bytes())), ("at", Json::from(inside.at))]));
+    object([("message", text(failure.error)), ("phase", text(failure.phase))])
+        .with_some("at", failure.at)
+        .with_some("inside", inside)
 }
 
 /// Keeps every step until there are too many.
