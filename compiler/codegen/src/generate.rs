@@ -1,12 +1,15 @@
 //! The door: a contract in, its bytecode and everything an artifact says about it out.
 
+use std::collections::BTreeMap;
+
 use analysis::hir;
 use spec::artifact::{Piece, Slot, SpendPath};
 use spec::{Mode, RuleSet, Rules};
 use syntax::{Diagnostic, Loc};
 
 use crate::code::{self, Instr};
-use crate::lengths;
+use crate::holes::Holes;
+use crate::lengths::typical_push_len;
 use crate::lower::{Excess, Notes};
 use crate::plan::{Planner, Plans};
 use crate::schedule::End;
@@ -15,10 +18,13 @@ use crate::shared::Body;
 use crate::tell::why;
 
 /// What to generate for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// The machine that will run the script.
     pub rules: RuleSet,
+    /// Values to be built in for parameters, by their index: one item for each leaf. These parameters
+    /// are no holes then, and holes count only the leaves of the others.
+    pub sealed: BTreeMap<usize, Vec<Vec<u8>>>,
 }
 
 /// A contract's script and what an artifact says about it; places are still [`Loc`]s.
@@ -28,7 +34,7 @@ pub struct Generated {
     pub bytecode: Vec<Piece>,
     /// The same as words.
     pub asm: String,
-    /// The contract's parameters.
+    /// The contract's parameters whose values are not built in.
     pub params: Vec<Slot>,
     /// The ways to spend it, in source order.
     pub paths: Vec<SpendPath>,
@@ -131,9 +137,9 @@ pub fn generate(
     let rules = Rules::new(options.rules, Mode::Relay);
     let mut notes = Notes::default();
     let end = if contract.paths.len() == 1 { End::Truth } else { End::Empty };
-    let holes: Vec<usize> =
-        lengths::leaves(&contract.params).iter().map(|leaf| lengths::typical_push_len(&leaf.ty)).collect();
-    let planner = Planner { contract, functions, rules: &rules, end, holes: &holes };
+    let holes = Holes::new(contract, &options.sealed);
+    let push_lens: Vec<usize> = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
+    let planner = Planner { contract, functions, rules: &rules, end, holes: &holes, push_lens: &push_lens };
     let plans = match planner.plan(&mut notes) {
         Ok(plans) => plans,
         Err(misfits) => {
@@ -141,16 +147,23 @@ pub fn generate(
             return (None, misfits.into_iter().filter_map(told).collect());
         }
     };
-    let script = Script::assemble(contract, &plans, &mut notes);
+    let script = Script::assemble(contract, &holes, &plans, &mut notes);
     let excess = script.excess(contract, &plans, &rules);
     if !excess.is_empty() {
         return (None, excess);
     }
     let diagnostics = script.over_budget(contract, &plans, &rules);
-    (Some(generated(contract, &script, &plans, &rules, &notes)), diagnostics)
+    (Some(generated(contract, &holes, &script, &plans, &rules, &notes)), diagnostics)
 }
 
-fn generated(contract: &hir::Contract, script: &Script, plans: &Plans, rules: &Rules, notes: &Notes) -> Generated {
+fn generated(
+    contract: &hir::Contract,
+    holes: &Holes,
+    script: &Script,
+    plans: &Plans,
+    rules: &Rules,
+    notes: &Notes,
+) -> Generated {
     let name = |index: usize| script.leaves.get(index).map_or_else(String::new, |leaf| leaf.name.clone());
     let numbered = plans.shared.bodies().enumerate();
     let function = |(number, body): (usize, &Body)| {
@@ -166,7 +179,7 @@ fn generated(contract: &hir::Contract, script: &Script, plans: &Plans, rules: &R
     Generated {
         bytecode: code::pieces(&script.code),
         asm: code::asm(&script.code, name),
-        params: slots(&contract.params),
+        params: slots(&holes.params),
         paths: spend_paths(contract, script, plans, rules),
         source_map: source_map(&script.code, notes),
         requires: checks(&script.code, notes),

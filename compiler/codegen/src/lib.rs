@@ -6,6 +6,7 @@
 //! ```
 
 mod code;
+mod holes;
 mod lengths;
 mod number;
 

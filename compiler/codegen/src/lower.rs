@@ -10,7 +10,6 @@ mod loops;
 pub(crate) mod parts;
 mod pins;
 
-use std::ops::Range;
 use std::rc::Rc;
 
 use analysis::hir::{self, Condition, LocalId, StmtKind};
@@ -20,6 +19,7 @@ use syntax::Loc;
 
 use crate::code::{PlaceId, Places, SiteId};
 use crate::forms::Forms;
+use crate::holes::Holes;
 use crate::mir::{Block, Effect, Graph, NodeId, NodeKind, Operation, Path};
 use crate::shared::{Calls, Instance, Shared};
 
@@ -72,7 +72,7 @@ pub(crate) enum Excess {
 /// What paths and functions are lowered in.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
-    pub(crate) contract: &'a hir::Contract,
+    pub(crate) holes: &'a Holes,
     pub(crate) functions: &'a hir::Functions,
     pub(crate) rules: RuleSet,
     pub(crate) shared: &'a Shared,
@@ -124,16 +124,6 @@ pub(crate) fn lower_body(context: Context<'_>, instance: &Instance, found: Found
     Ok(LoweredBody { path, leaves })
 }
 
-/// For each parameter, which of the leaves of all parameters are its own.
-fn param_leaves(contract: &hir::Contract) -> Vec<Range<usize>> {
-    let mut start = 0;
-    let leaves = |param: &hir::Param| {
-        let end = start + parts::width(&param.ty);
-        std::mem::replace(&mut start, end)..end
-    };
-    contract.params.iter().map(leaves).collect()
-}
-
 /// About how many bytes the push of a parameter takes.
 fn push_weight(ty: &hir::Type) -> u32 {
     match ty {
@@ -172,8 +162,7 @@ struct Lowering<'a> {
     graph: Graph,
     /// In a shared function, the leaves of the contract's parameters that its calls give it.
     leaf_args: Option<Vec<usize>>,
-    /// For each parameter, which of the leaves of all parameters are its own.
-    params: Vec<Range<usize>>,
+    holes: &'a Holes,
     /// The items of each argument of the path.
     args: Vec<Items>,
     /// How many items each argument of the path takes.
@@ -189,9 +178,8 @@ struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     fn new(context: Context<'a>, found: Found<'a>) -> Self {
-        let Context { contract, functions, rules, shared } = context;
-        let leaves = contract.params.iter().flat_map(|param| param.ty.leaves());
-        let weights = leaves.map(|leaf| push_weight(&leaf)).collect();
+        let Context { holes, functions, rules, shared } = context;
+        let weights = holes.leaves.iter().map(|leaf| push_weight(&leaf.ty)).collect();
         Self {
             functions,
             rules,
@@ -201,7 +189,7 @@ impl<'a> Lowering<'a> {
             notes: found.notes,
             graph: Graph::new(weights, shared.lens()),
             leaf_args: None,
-            params: param_leaves(contract),
+            holes,
             args: Vec::new(),
             arg_items: Vec::new(),
             loops: 0,
@@ -355,7 +343,7 @@ impl<'a> Lowering<'a> {
             _ => value,
         };
         Ok(match self.graph.kind(source) {
-            NodeKind::Param(leaf) => self.param_of_leaf(*leaf).map_or(TimeBound::Computed, TimeBound::Param),
+            NodeKind::Param(leaf) => self.holes.param_of(*leaf).map_or(TimeBound::Computed, TimeBound::Param),
             NodeKind::Arg(_) => {
                 let arg = self.args.iter().position(|items| *items == [source]);
                 arg.map_or(TimeBound::Computed, TimeBound::Arg)

@@ -9,6 +9,7 @@ use spec::script::push_len;
 use crate::arrange::{self, Aim, Arranged, Effort};
 use crate::code;
 use crate::forms::Forms;
+use crate::holes::Holes;
 use crate::lower::{self, Context, Excess, Found, Lowered, LoweredBody, Notes};
 use crate::schedule::End;
 use crate::shared::{Body, Calls, Instance, SHARED_MAX, Shared};
@@ -39,8 +40,9 @@ pub(crate) struct Planner<'p> {
     pub(crate) functions: &'p hir::Functions,
     pub(crate) rules: &'p Rules,
     pub(crate) end: End,
-    /// How long the push of each leaf of the parameters is to count.
-    pub(crate) holes: &'p [usize],
+    pub(crate) holes: &'p Holes,
+    /// How long the push of each hole is to count.
+    pub(crate) push_lens: &'p [usize],
 }
 
 /// What one way of writing the paths makes of them.
@@ -188,11 +190,11 @@ impl Planner<'_> {
     }
 
     fn context<'a>(&'a self, shared: &'a Shared) -> Context<'a> {
-        Context { contract: self.contract, functions: self.functions, rules: self.rules.set, shared }
+        Context { holes: self.holes, functions: self.functions, rules: self.rules.set, shared }
     }
 
     fn aim(&self, end: End, effort: Effort) -> Aim<'_> {
-        Aim { end, bytes_max: self.rules.limits.script_bytes, holes: self.holes, effort }
+        Aim { end, bytes_max: self.rules.limits.script_bytes, holes: self.push_lens, effort }
     }
 }
 

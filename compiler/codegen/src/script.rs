@@ -8,7 +8,8 @@ use syntax::{Code as ErrorCode, Diagnostic};
 use crate::code::{self, Code, Instr, Op};
 use crate::cost::{self, Item, Lengths};
 use crate::dispatch::{self, PathCode};
-use crate::lengths::{self, LOCK_BYTES_MAX, Leaf, UNLOCK_BYTES_MAX, arg_lens, param_len_max, push_len_min};
+use crate::holes::Holes;
+use crate::lengths::{LOCK_BYTES_MAX, Leaf, UNLOCK_BYTES_MAX, arg_lens, param_len_max, push_len_min};
 use crate::lower::Notes;
 use crate::plan::{PathPlan, Plans};
 use crate::schedule::End;
@@ -26,8 +27,8 @@ pub(crate) struct Script {
 
 impl Script {
     /// One script of all paths, with the functions that they share before the paths that call them.
-    pub(crate) fn assemble(contract: &hir::Contract, plans: &Plans, notes: &mut Notes) -> Self {
-        let leaves = lengths::leaves(&contract.params);
+    pub(crate) fn assemble(contract: &hir::Contract, holes: &Holes, plans: &Plans, notes: &mut Notes) -> Self {
+        let leaves = holes.leaves.clone();
         let callers = callers(plans);
         let definitions = |only: Option<usize>, notes: &mut Notes| {
             let mine = |of: &Vec<usize>| match only {

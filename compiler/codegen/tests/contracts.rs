@@ -449,7 +449,7 @@ fn tower(height: usize, floor: impl Fn(Expr) -> Expr) -> (Contract, Vec<Function
 }
 
 fn refused(contract: &Contract, functions: &[Function]) -> syntax::Code {
-    let options = codegen::Options { rules: spec::RuleSet::Bch2026 };
+    let options = codegen::Options { rules: spec::RuleSet::Bch2026, ..codegen::Options::default() };
     let (generated, diagnostics) = codegen::generate(contract, &functions.iter().cloned().collect(), &options);
     assert!(generated.is_none());
     diagnostics.first().unwrap().code
@@ -501,4 +501,40 @@ fn conditionals_nest_as_deeply_as_the_rules_allow() {
     };
     with(1).run().unwrap();
     assert_eq!(with(0).run().unwrap_err(), "deep");
+}
+
+#[test]
+fn sealed_values_are_constants_and_the_other_holes_close_up() {
+    // require a0 * rate / scale == sum, "the sum"; require sha256(a1) == digest, "the digest"
+    let share = binary(BinaryOp::Mul, arg(0, Type::Int), hole(0, Type::Int), Type::Int);
+    let share = binary(BinaryOp::Div, share, hole(1, Type::Int), Type::Int);
+    let digest = builtin(Builtin::Sha256, vec![arg(1, Type::Bytes)], Type::BytesN(32));
+    let stmts = vec![
+        require(equal(share, hole(2, Type::Int)), "the sum"),
+        require(equal(digest, hole(3, Type::BytesN(32))), "the digest"),
+    ];
+    let params = vec![
+        param("rate", Type::Int),
+        param("scale", Type::Int),
+        param("sum", Type::Int),
+        param("digest", Type::BytesN(32)),
+    ];
+    let args = vec![param("n", Type::Int), param("text", Type::Bytes)];
+    let contract = contract(params, vec![path("spend", args, vec![], stmts)]);
+    let sealed = BTreeMap::from([(0, vec![vec![6]]), (1, vec![vec![4]]), (3, vec![spec::hash::sha256(b"x").to_vec()])]);
+    let options = codegen::Options { sealed, ..codegen::Options::default() };
+    let (generated, _) = codegen::generate(&contract, &analysis::hir::Functions::default(), &options);
+    let generated = generated.unwrap();
+    assert_eq!(generated.params.len(), 1);
+    // Six quarters are three halves.
+    assert!(generated.asm.contains("OP_3 OP_MUL OP_2 OP_DIV <sum> OP_NUMEQUALVERIFY"), "{}", generated.asm);
+    let artifact = artifact("Sealed", generated);
+    let run = |n: i64, text: &[u8]| Spend {
+        params: named([("sum", AbiValue::int(9))]),
+        args: named([("n", AbiValue::int(n)), ("text", item(text))]),
+        ..Spend::new(&artifact, "spend")
+    };
+    run(6, b"x").run().unwrap();
+    assert_eq!(run(8, b"x").run().unwrap_err(), "the sum");
+    assert_eq!(run(6, b"y").run().unwrap_err(), "the digest");
 }

@@ -27,7 +27,8 @@ fn compile(text: &str, rules: RuleSet) -> Vec<(String, Generated)> {
     assert!(errors.is_empty(), "{errors:#?}");
     let program = analysis.program;
     let generate = |contract: &analysis::hir::Contract| {
-        let (generated, diagnostics) = codegen::generate(contract, &program.functions, &Options { rules });
+        let (generated, diagnostics) =
+            codegen::generate(contract, &program.functions, &Options { rules, ..Options::default() });
         assert!(diagnostics.is_empty(), "{diagnostics:#?}");
         (contract.name.clone(), generated.unwrap())
     };
@@ -92,7 +93,7 @@ fn hashing_warnings(times: usize) -> Vec<String> {
     let text = format!("contract C(h: Hash256) {{ spend s(x: Bytes<32>) {{ require {hashes} == h; }} }}");
     let parse = syntax::parse(&text);
     let analysis = analysis::analyse(FileId::default(), &analysis::source_items(&parse, &text));
-    let options = Options { rules: RuleSet::Bch2026 };
+    let options = Options { rules: RuleSet::Bch2026, ..Options::default() };
     let (_, diagnostics) =
         codegen::generate(&analysis.program.contracts[0], &analysis::hir::Functions::default(), &options);
     diagnostics.into_iter().map(|found| found.message).collect()

@@ -145,7 +145,7 @@ fn splitter() -> Contract {
 }
 
 fn compiled(contract: &Contract) -> Artifact {
-    let options = codegen::Options { rules: spec::RuleSet::Bch2026 };
+    let options = codegen::Options { rules: spec::RuleSet::Bch2026, ..codegen::Options::default() };
     let (generated, diagnostics) = codegen::generate(contract, &analysis::hir::Functions::default(), &options);
     let mut generated = generated.unwrap_or_else(|| panic!("{diagnostics:#?}"));
     let slot = |name: &str| Slot { name: name.into(), ty: AbiType::Bytes };

@@ -92,8 +92,11 @@ fn call(type_args: Vec<Type>, args: Vec<Expr>, ty: Type) -> Expr {
 
 /// Whether the path accepts the arguments, each as its items.
 fn accepts(contract: &Contract, functions: &Functions, args: &[Vec<Vec<u8>>]) -> Result<(), String> {
-    let (generated, diagnostics) =
-        codegen::generate(contract, functions, &codegen::Options { rules: spec::RuleSet::Bch2026 });
+    let (generated, diagnostics) = codegen::generate(
+        contract,
+        functions,
+        &codegen::Options { rules: spec::RuleSet::Bch2026, ..codegen::Options::default() },
+    );
     let mut generated = generated.unwrap_or_else(|| panic!("{diagnostics:#?}"));
     // Every item is pushed as it is.
     generated.paths[0].args = (0..args.len())

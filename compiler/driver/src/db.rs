@@ -144,7 +144,8 @@ pub(crate) fn emitted(db: &dyn salsa::Database, source: Source, rules: RuleSet) 
     let program = &checked(db, source).program;
     let mut emitted = Emitted { contracts: Vec::new(), diagnostics: Vec::new() };
     for (index, contract) in program.contracts.iter().enumerate() {
-        let (generated, diagnostics) = codegen::generate(contract, &program.functions, &codegen::Options { rules });
+        let options = codegen::Options { rules, ..codegen::Options::default() };
+        let (generated, diagnostics) = codegen::generate(contract, &program.functions, &options);
         emitted.contracts.extend(generated.map(|generated| (index, generated)));
         emitted.diagnostics.extend(diagnostics);
     }

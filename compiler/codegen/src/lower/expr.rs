@@ -7,6 +7,7 @@ use spec::script::{Instruction, TruncatedPush, instructions};
 use super::parts::width;
 use super::{Excess, Frame, Items, Lowering};
 use crate::code::{Instr, Op, PlaceId};
+use crate::holes::Place;
 use crate::mir::{Effect, NodeId, Operation, Run};
 use crate::number;
 
@@ -23,10 +24,10 @@ impl Lowering<'_> {
             ExprKind::Int(n) => vec![self.graph.bytes(number::encode(n), place)],
             ExprKind::Bool(truth) => vec![self.graph.int(i64::from(*truth), place)],
             ExprKind::Bytes(data) => vec![self.graph.bytes(data.clone(), place)],
-            ExprKind::Param(param) => {
-                let leaves = self.params.get(param.index()).cloned().unwrap_or_default();
-                leaves.map(|leaf| self.leaf(leaf, place)).collect()
-            }
+            ExprKind::Param(param) => match self.holes.of(*param) {
+                Place::Holes(leaves) => leaves.map(|leaf| self.leaf(leaf, place)).collect(),
+                Place::Values(values) => values.iter().map(|value| self.graph.bytes(value.clone(), place)).collect(),
+            },
             ExprKind::Arg(arg) => frame.args.get(arg.index()).expect("analysis resolved the argument").clone(),
             ExprKind::Local(local) => frame.local(*local).to_vec(),
             ExprKind::Call { function, type_args, args } => self

@@ -34,11 +34,6 @@ impl Frame {
 }
 
 impl Lowering<'_> {
-    /// The contract's parameter that is the leaf with this index, and nothing else.
-    pub(super) fn param_of_leaf(&self, leaf: usize) -> Option<usize> {
-        self.params.iter().position(|items| *items == (leaf..leaf + 1))
-    }
-
     /// The variable, or a part of it, gets another value.
     pub(super) fn assign(
         &mut self,

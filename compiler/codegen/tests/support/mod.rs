@@ -96,8 +96,11 @@ pub fn contract(params: Vec<Param>, paths: Vec<SpendPath>) -> Contract {
 
 /// Generates and wraps the result as an artifact.
 pub fn compile(contract: &Contract, functions: &[analysis::hir::Function]) -> Artifact {
-    let (generated, diagnostics) =
-        codegen::generate(contract, &functions.iter().cloned().collect(), &Options { rules: RuleSet::Bch2026 });
+    let (generated, diagnostics) = codegen::generate(
+        contract,
+        &functions.iter().cloned().collect(),
+        &Options { rules: RuleSet::Bch2026, ..Options::default() },
+    );
     let Some(generated) = generated else { panic!("{diagnostics:#?}") };
     artifact(&contract.name, generated)
 }
