@@ -35,6 +35,8 @@ pub(crate) struct Piece {
     pub(crate) complete: bool,
     /// The brackets that are open.
     pub(crate) open: Vec<TokenKind>,
+    /// How many `<` of type arguments are open.
+    angles: usize,
     /// The words whose braces are still to come, and how many brackets are open around each.
     headers: Vec<(Word, usize)>,
     /// Whether type arguments of a struct literal have been opened.
@@ -54,6 +56,7 @@ impl Piece {
             in_value: false,
             complete: false,
             open: Vec::new(),
+            angles: 0,
             headers: Vec::new(),
             args_open: false,
             start_tok: Tok::Start(start),
@@ -122,7 +125,13 @@ impl Piece {
     /// Remembers what the next braces and names depend on.
     fn notice(&mut self, tok: &Tok) {
         match tok {
-            Tok::OpenArgs => self.args_open = true,
+            Tok::OpenArgs => {
+                self.args_open = true;
+                self.angles += 1;
+            }
+            Tok::Is(TokenKind::Lt) if self.args_open || self.start == Start::Field => self.angles += 1,
+            Tok::Is(TokenKind::Gt) => self.angles = self.angles.saturating_sub(1),
+            Tok::Is(TokenKind::Shr) => self.angles = self.angles.saturating_sub(2),
             Tok::Context(word @ (Word::Asm | Word::Output)) => self.headers.push((*word, self.open.len())),
             Tok::Context(Word::Each) => self.in_pattern = self.header() == Some(Word::Output),
             Tok::Is(TokenKind::Keyword(word)) => match word {
@@ -240,7 +249,7 @@ impl Parser<'_> {
         while piece.next < hi && !self.begins_next(&piece) {
             let at = piece.next;
             match self.source.kind(at) {
-                Some(TokenKind::Comma) if piece.open.is_empty() => {
+                Some(TokenKind::Comma) if piece.open.is_empty() && !self.in_type_args(&piece) => {
                     piece.next += 1;
                     piece.complete = true;
                     return piece;
@@ -267,6 +276,13 @@ impl Parser<'_> {
             }
         }
         piece
+    }
+
+    /// Whether a comma separates type arguments: no field begins behind it.
+    fn in_type_args(&self, piece: &Piece) -> bool {
+        let begins_field =
+            self.source.is(piece.next + 1, TokenKind::Ident) && self.source.is(piece.next + 2, TokenKind::Colon);
+        piece.angles > 0 && !begins_field
     }
 
     /// Whether the next token can only begin another statement.
@@ -360,20 +376,31 @@ impl Parser<'_> {
             }
             Start::Arm => {
                 let ends_here = !piece.in_pattern && piece.open.is_empty() && piece.ends_operand();
-                ends_here && self.source.fresh_line(at) && self.begins_arm(at)
+                let begins_here = self.before_arrow(at) || (self.source.fresh_line(at) && self.begins_arm(at));
+                ends_here && begins_here
             }
             _ => self.begins_keyed(piece),
         }
+    }
+
+    /// Whether the token at `at` is a whole pattern.
+    fn before_arrow(&self, at: usize) -> bool {
+        !self.source.is(at, TokenKind::Comma) && self.source.is(at + 1, TokenKind::FatArrow)
     }
 
     /// Whether the next token is the key of the element after this one.
     fn begins_keyed(&self, piece: &Piece) -> bool {
         let at = piece.next;
         let key = matches!(self.source.kind(at), Some(TokenKind::Ident | TokenKind::Keyword(_) | TokenKind::Doc));
+        // Nothing in the brackets of a type or an entry is written so: a bracket has not been closed.
+        let in_open_bracket = matches!(piece.start, Start::Entry | Start::Field)
+            && !piece.open.is_empty()
+            && piece.previous().is(TokenKind::Comma)
+            && self.source.fresh_line(at);
         let ends_here = match piece.previous() {
             Tok::Group(_) => true,
             Tok::Is(TokenKind::Gt | TokenKind::Shr | TokenKind::RBracket) => piece.start == Start::Field,
-            last => last.ends_operand(),
+            last => in_open_bracket || last.ends_operand(),
         };
         if !key || !ends_here || !piece.in_value {
             return false;
@@ -405,7 +432,7 @@ impl Parser<'_> {
         };
         match piece.start {
             _ if matches!(piece.previous(), Tok::Context(Word::Continue | Word::With)) => Braces::Record,
-            _ if piece.in_pattern && named && self.source.looks_like_fields(piece.next) => Braces::PatternFields,
+            _ if piece.in_pattern && named && self.holds_pattern(piece) => Braces::PatternFields,
             Start::Variant if named && outside => Braces::Fields,
             Start::Init | Start::Plan if piece.previous().is(TokenKind::Colon) => Braces::Record,
             Start::Entry if outside || !named => Braces::Group,
@@ -413,6 +440,13 @@ impl Parser<'_> {
             _ if piece.lexemes.is_empty() || piece.previous().is(TokenKind::FatArrow) => Braces::Block,
             _ => Braces::Misplaced,
         }
+    }
+
+    /// Whether the braces at the next token, behind a name, belong to its pattern.
+    fn holds_pattern(&self, piece: &Piece) -> bool {
+        let open = piece.next;
+        let before_arrow = self.source.is(self.braces.partner(open).next(), TokenKind::FatArrow);
+        piece.start != Start::Arm || before_arrow || self.source.looks_like_fields(open)
     }
 
     fn push_braces(&mut self, piece: &mut Piece, depth: usize) {

@@ -141,6 +141,8 @@ fn ends_island(source: &Source<'_>, at: usize, kind: ItemKind) -> bool {
     match source.declares(at).and_then(kind_of) {
         Some(ItemKind::Fn | ItemKind::Const) => kind != ItemKind::Contract && !has_entries,
         Some(ItemKind::Use) => !has_entries,
+        // `reward Name` without a brace is an entry whose colon is missing.
+        Some(ItemKind::Reward) => !has_entries || source.is(at + 2, TokenKind::LBrace),
         Some(_) => true,
         None => false,
     }

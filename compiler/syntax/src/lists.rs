@@ -135,11 +135,13 @@ impl Parser<'_> {
             self.adrift |= self.unbalanced && start != Start::Entry;
             piece.told |= self.adrift;
             at = piece.next.max(first + 1);
+            let told_before = self.diagnostics.len();
             if let Some(parsed) = self.read_listed(&piece) {
                 list.depth = list.depth.max(parsed.depth);
                 list.value.extend(unpack(parsed.value, docs));
             }
-            if at < hi && !piece.complete && !self.adrift {
+            let sound = self.diagnostics.len() == told_before && !self.adrift;
+            if at < hi && !piece.complete && sound {
                 self.missing_comma(start, &piece.lexemes);
             }
         }

@@ -12,8 +12,9 @@ use crate::words::Word;
 const APPLYING: [&str; 12] =
     ["of", "to", "over", "rata", "cliff", "fixed", "file", "by", "after", "from", "until", "per"];
 
-/// How many tokens may stand between `<` and `>` before a struct literal.
-const TYPE_ARGS_MAX: usize = 64;
+/// How many tokens are looked at ahead: between `<` and `>` before a struct literal, between the
+/// parentheses of `asm`.
+const LOOKAHEAD_MAX: usize = 64;
 
 impl Source<'_> {
     /// The terminal that the token at `at` is as the next one of `piece`.
@@ -65,7 +66,7 @@ impl Source<'_> {
             Word::Least => matches!(previous, Tok::Context(Word::At)),
             Word::Height => !after_operand && next_is(TokenKind::Int),
             Word::Time => !after_operand && next_is(TokenKind::Str),
-            Word::As => after_operand && piece.begins_with(&[Word::Use]) && next_is(TokenKind::Ident),
+            Word::As => after_operand && piece.begins_with(&[Word::Use]),
             Word::Max => after_operand && matches!(piece.header(), Some(Word::For | Word::While)),
             Word::Where => after_operand && piece.header() == Some(Word::For),
             Word::Continue => {
@@ -91,7 +92,12 @@ impl Source<'_> {
             Word::Each => in_plan && previous.is(TokenKind::RParen) && piece.names_input(),
             Word::Data => matches!(previous, Tok::Context(Word::Output)) && next_is(TokenKind::LBracket),
             Word::Key => previous.is(TokenKind::Colon) && piece.names_input() && next_is(TokenKind::LParen),
-            Word::Genesis => previous.is(TokenKind::Colon) && piece.names_input() && next_is(TokenKind::Semi),
+            Word::Genesis => {
+                previous.is(TokenKind::Colon)
+                    && piece.names_input()
+                    && !next_is(TokenKind::Dot)
+                    && !next_is(TokenKind::PathSep)
+            }
             Word::Model | Word::Imi | Word::Imo | Word::Plan | Word::State => first && piece.start == Start::Item,
             _ => false,
         }
@@ -106,7 +112,24 @@ impl Source<'_> {
         let takes = self.is(at + 2, TokenKind::Ident) && self.is(at + 3, TokenKind::Colon);
         let takes_nothing = self.is(at + 2, TokenKind::RParen)
             && (self.is(at + 3, TokenKind::LBrace) || self.is(at + 3, TokenKind::Arrow));
-        self.is(at + 1, TokenKind::LParen) && (takes || takes_nothing)
+        self.is(at + 1, TokenKind::LParen) && (takes || takes_nothing || self.arrow_follows(at + 1))
+    }
+
+    /// Whether `->` stands behind the brackets that open at `open`.
+    fn arrow_follows(&self, open: usize) -> bool {
+        let mut depth = 0_usize;
+        for at in open..open + LOOKAHEAD_MAX {
+            match self.kind(at) {
+                Some(TokenKind::LParen | TokenKind::LBracket) => depth += 1,
+                Some(TokenKind::RParen | TokenKind::RBracket) if depth == 1 => {
+                    return self.is(at + 1, TokenKind::Arrow);
+                }
+                Some(TokenKind::RParen | TokenKind::RBracket) => depth -= 1,
+                Some(TokenKind::Semi | TokenKind::LBrace | TokenKind::RBrace) | None => return false,
+                _ => {}
+            }
+        }
+        false
     }
 
     /// A name in the value of an entry, outside all brackets. Directly behind an operand, or before
@@ -166,7 +189,7 @@ impl Source<'_> {
             return false;
         }
         let mut depth = 0_usize;
-        for at in at..at + TYPE_ARGS_MAX {
+        for at in at..at + LOOKAHEAD_MAX {
             match self.kind(at) {
                 Some(TokenKind::Lt) => depth += 1,
                 Some(TokenKind::Gt) => depth = depth.saturating_sub(1),

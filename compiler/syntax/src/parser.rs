@@ -234,7 +234,7 @@ impl Parser<'_> {
         if last + 1 < hi && !self.braces_told {
             let span = self.source.span_of(last + 1, hi);
             self.braces_told = true;
-            self.unbalanced = true;
+            self.unbalanced |= closers.len() > 1;
             let what = if members { "a declaration" } else { "another declaration" };
             self.tell(Code::E0015, span, format!("expected {what} after this `}}`"), "remove this text");
         }

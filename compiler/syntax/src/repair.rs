@@ -194,7 +194,10 @@ impl Stop<'_> {
         if self.has(",") && self.begins_operand() {
             return Some(Repair::Insert(Tok::Is(TokenKind::Comma)));
         }
-        self.repair_definition().or_else(|| self.repair_bracket()).or_else(|| self.repair_word())
+        self.repair_definition()
+            .or_else(|| self.repair_pattern())
+            .or_else(|| self.repair_bracket())
+            .or_else(|| self.repair_word())
     }
 
     /// `let x 5`, `name T`, `key 30%`: the sign between a name and what it stands for.
@@ -216,6 +219,24 @@ impl Stop<'_> {
         } else {
             None
         }
+    }
+
+    /// The sign behind a pattern, when something else stands there.
+    fn repair_pattern(&self) -> Option<Repair> {
+        let sign = if !self.has("PATTERN_FIELDS") || self.open_bracket().is_some() {
+            return None;
+        } else if self.has("=>") {
+            Tok::Is(TokenKind::FatArrow)
+        } else if self.has("in") {
+            Tok::Is(TokenKind::Keyword(Word::In))
+        } else if self.has("=") {
+            Tok::Is(TokenKind::Assign)
+        } else {
+            return None;
+        };
+        let looks_like_it = [TokenKind::Arrow, TokenKind::Assign, TokenKind::Eq, TokenKind::Colon, TokenKind::Ge];
+        let stands_for_it = looks_like_it.into_iter().any(|kind| self.found_is(kind));
+        Some(if stands_for_it { Repair::Replace(sign) } else { Repair::Insert(sign) })
     }
 
     fn repair_bracket(&self) -> Option<Repair> {
@@ -319,7 +340,15 @@ impl Stop<'_> {
     }
 
     fn explain_name(&self, found: &str) -> Explanation {
-        let what = match self.before.last().map(|lexeme| &lexeme.tok) {
+        let last = self.before.last().map(|lexeme| &lexeme.tok);
+        if self.has("genesis") {
+            return Explanation::new(Code::E0009, format!("expected the coin to spend, found {found}"))
+                .help("write `Contract.path(..)`, `key(..)` or `genesis`");
+        }
+        if self.has("mut") && !last.is_some_and(|last| last.is_word(Word::Let)) {
+            return self.explain_pattern(found);
+        }
+        let what = match last {
             Some(Tok::Is(TokenKind::Dot)) => "the name of a field or method",
             Some(Tok::Is(TokenKind::Keyword(word))) => match word {
                 Word::Fn => "the name of the function",
@@ -342,6 +371,18 @@ impl Stop<'_> {
         }
     }
 
+    fn explain_pattern(&self, found: &str) -> Explanation {
+        let explanation = Explanation::new(Code::E0009, format!("expected a pattern, found {found}"));
+        match self.found_word() {
+            Some(_) => explanation.help(format!("{found} is a keyword; choose another name")),
+            None if self.found_is(TokenKind::Range) => {
+                explanation.help("`..` stands only between braces; write `_` for each part that is left out")
+            }
+            None => explanation
+                .help("a pattern is a name, `_`, a literal, `(a, b)`, `[a, b]`, `Some(x)` or `Point { x, .. }`"),
+        }
+    }
+
     fn explain_sign(&self, found: &str) -> Explanation {
         if let Repair::BeginBody = self.repair() {
             return Explanation::new(Code::E0011, format!("expected `{{`, found {found}"))
@@ -354,10 +395,13 @@ impl Stop<'_> {
                 .after_previous()
                 .help("add `;` here");
         }
-        if let Repair::Insert(tok) = self.repair()
-            && let Some(sign) = written(&tok)
-        {
-            return self.explain_insert(sign, found);
+        match self.repair() {
+            Repair::Insert(tok) if let Some(sign) = written(&tok) => return self.explain_insert(sign, found),
+            Repair::Replace(tok) if let Some(sign) = written(&tok) => {
+                return Explanation::new(Code::E0001, format!("expected `{sign}`, found {found}"))
+                    .help(format!("write `{sign}` instead"));
+            }
+            _ => {}
         }
         if self.found_is(TokenKind::Assign) && self.in_expression() {
             return Explanation::new(Code::E0001, "`=` cannot stand here".to_string())
@@ -367,8 +411,14 @@ impl Stop<'_> {
             return Explanation::new(Code::E0001, "comparisons cannot be chained".to_string())
                 .help("join two comparisons with `&&`");
         }
-        Explanation::new(Code::E0001, format!("{}, found {found}", self.expectation()))
-            .help("write what is expected here, or remove this")
+        let help = if self.start == Start::Item && self.has("for") {
+            "say what it offers: `imo Name for Other { .. }`"
+        } else if self.found_word() == Some(Word::If) && self.start == Start::Arm {
+            "an arm has no condition; write `if` behind `=>`"
+        } else {
+            "write what is expected here, or remove this"
+        };
+        Explanation::new(Code::E0001, format!("{}, found {found}", self.expectation())).help(help)
     }
 
     fn explain_insert(&self, sign: &str, found: &str) -> Explanation {
@@ -410,7 +460,9 @@ impl Stop<'_> {
             [one, two, three] => format!("expected {one}, {two} or {three}"),
             _ if self.in_expression() && self.has(";") => "expected an operator or `;`".to_string(),
             _ if self.in_expression() && self.start.is_listed() => "expected an operator or `,`".to_string(),
+            _ if self.in_expression() && self.has("ARMS") => "expected an operator or arms in braces".to_string(),
             _ if self.in_expression() => "expected an operator".to_string(),
+            [] if self.start.is_listed() => "expected `,`".to_string(),
             _ => "expected something else".to_string(),
         }
     }
@@ -490,6 +542,8 @@ fn written(tok: &Tok) -> Option<&'static str> {
             TokenKind::LBracket => Some("["),
             TokenKind::RBracket => Some("]"),
             TokenKind::Gt => Some(">"),
+            TokenKind::FatArrow => Some("=>"),
+            TokenKind::Keyword(word) => Some(word.text()),
             _ => None,
         },
         _ => None,

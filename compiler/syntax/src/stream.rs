@@ -182,8 +182,9 @@ impl Tok {
             | Tok::Fields(_)
             | Tok::Word
             | Tok::OpenArgs
-            | Tok::MissingType
-            | Tok::Context(_) => false,
+            | Tok::MissingType => false,
+            // These stand for a whole value.
+            Tok::Context(word) => matches!(word, Word::Genesis | Word::None),
         }
     }
 
@@ -338,7 +339,7 @@ impl<'t> Source<'t> {
         };
         let named = self.is(at + 1, TokenKind::Ident)
             || (word == Word::Use && matches!(self.kind(at + 1), Some(TokenKind::Dot | TokenKind::Range)));
-        let after_dot = at > 0 && self.is(at - 1, TokenKind::Dot);
+        let after_dot = at > 0 && self.is(at - 1, TokenKind::Dot) && !self.fresh_line(at);
         (named && !after_dot).then_some(word)
     }
 

@@ -54,7 +54,7 @@ impl Parser<'_> {
     /// Tells where the grammar stopped.
     pub(crate) fn tell_stop(&mut self, explanation: Explanation, found: Place, previous: Option<u32>, open: Place) {
         let brace = explanation.code == Code::E0011 && explanation.message.starts_with("expected `{`");
-        let consequence = self.braces_told && (brace || explanation.message.contains("`else`"));
+        let consequence = self.unbalanced && (brace || explanation.message.contains("`else`"));
         if consequence {
             return;
         }
@@ -135,7 +135,13 @@ impl Parser<'_> {
         }
         let span = self.source.span(first);
         let shown = shorten(self.source.slice(first));
+        let nameless = Word::from_text(&shown)
+            .filter(|word| word.class() == WordClass::Opener && self.source.is(first + 1, TokenKind::LBrace));
         match kind {
+            TokenKind::Ident if nameless.is_some_and(|word| !matches!(word, Word::State | Word::Allow)) => {
+                let message = format!("`{shown}` has no name");
+                self.tell(Code::E0009, span, message, format!("write `{shown} Name {{ .. }}`"));
+            }
             TokenKind::RBrace => {
                 self.tell(Code::E0011, span, "this `}` closes nothing", "remove it, or open a block with `{`")
             }

@@ -95,7 +95,13 @@ fn depth(expr: &Expr) -> u32 {
         ExprKind::Binary { left, right, .. } => depth(left).max(depth(right)),
         ExprKind::Unary { operand, .. } => depth(operand),
         ExprKind::Field { base, .. } => depth(base),
-        ExprKind::Array(items) => items.iter().map(depth).max().unwrap_or(0),
+        ExprKind::Array(items) | ExprKind::Tuple(items) => items.iter().map(depth).max().unwrap_or(0),
+        ExprKind::Element { base, .. } => depth(base),
+        ExprKind::Struct(literal) => literal.fields.iter().map(|field| depth(&field.value)).max().unwrap_or(0),
+        ExprKind::Match(choice) => {
+            let bodies = choice.arms.iter().filter_map(|arm| arm.body.tail.as_deref()).map(depth);
+            bodies.chain([depth(&choice.value)]).max().unwrap_or(0)
+        }
         _ => 0,
     };
     below + 1
@@ -118,6 +124,24 @@ fn deep_texts_give_one_message_and_shallow_trees() {
     check(format!("const A: Int = a{};", ".b".repeat(n)));
     check(format!("const A: Int = {}1{};", "(".repeat(n), ")".repeat(n)));
     check(format!("const A: Int = {}1{};", "[".repeat(n), "]".repeat(n)));
+    check(format!("const A: Int = {}1{};", "(1, ".repeat(n), ")".repeat(n)));
+    check(format!("const A: Int = {}1{};", "P { x: ".repeat(n), " }".repeat(n)));
+    check(format!("const A: Int = {}1{};", "match a { _ => ".repeat(n), " }".repeat(n)));
+    check(format!("const A: Int = {}1{};", "match ".repeat(n), " { _ => 1 }".repeat(n)));
+    check(format!("const A: Int = a{};", ".0".repeat(n)));
+    check(format!("const A: Int = a{};", ".0.1".repeat(n)));
+    check(format!("fn f() {{ let {}x{} = 1; }}", "(".repeat(n), ",)".repeat(n)));
+    check(format!("fn f() {{ let {}x{} = 1; }}", "P { x: ".repeat(n), " }".repeat(n)));
+    check(format!("fn f() {{ let {}x{} = 1; }}", "Some(".repeat(n), ")".repeat(n)));
+    check(format!("fn f() {{ {} }}", "for x in a { ".repeat(n)));
+    check(format!("fn f() {{ {} }}", "while a { ".repeat(n)));
+    check(format!("fn f() {{ {}{} }}", "match a { A => { ".repeat(n), "} } ".repeat(n)));
+    check(format!("fn f() {{ continue {}1{}; }}", "{ x: ".repeat(n), " }".repeat(n)));
+    check(format!("fn f(x: {}Int{}) {{ }}", "(Int, ".repeat(n), ")".repeat(n)));
+    check(format!("enum E {{ A({}Int{}) }}", "[".repeat(n), "; 1]".repeat(n)));
+    check(format!("plan p() {{ output x {}1{}; }}", "{ x: ".repeat(n), " }".repeat(n)));
+    check(format!("model M {{ {} }}", "a: price { ".repeat(n)));
+    check(format!("imi M {{ {} }}", "a: { ".repeat(n)));
     check(format!("const A: {}Int{} = 1;", "A<".repeat(n), ">".repeat(n)));
     check(format!("fn f() {{ {} }}", "if a { ".repeat(n)));
     check(format!("fn f() {{ {}{} }}", "if a { ".repeat(n), "} ".repeat(n)));
@@ -184,6 +208,28 @@ fn ten_megabytes_of_garbage_are_read_in_linear_time() {
         "1 x ",
         ". ",
         ":: ",
+        "match x { ",
+        "A => ",
+        "a => b\n",
+        "let P { ",
+        "P { x: 1 } ",
+        "P<",
+        "a < ",
+        "x.0.1",
+        "state { ",
+        "allow(a); ",
+        "struct S { ",
+        "enum E { A ",
+        "plan p() { input x: ",
+        "output each r in ",
+        "with { ",
+        "continue ",
+        "asm (a: ",
+        "asm () { 1 ",
+        "model M { a: price ",
+        "imo A for B { at b: ",
+        "a b c: 1 of [",
+        "for i in 0..n max ",
     ];
     for unit in unit_texts {
         let half_a_megabyte = unit.repeat(500_000 / unit.len());
