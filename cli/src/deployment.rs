@@ -26,8 +26,8 @@ pub(crate) struct Deployment {
     pub(crate) address: String,
     /// The lock of its coins, in hexadecimal.
     pub(crate) lock: String,
-    /// Its parameters as they lie on the stack, in hexadecimal.
-    params: BTreeMap<String, String>,
+    /// Its parameters as they fill the contract's holes.
+    params: BTreeMap<String, AbiValue>,
     /// The contract.
     pub(crate) artifact: Artifact,
 }
@@ -37,23 +37,18 @@ impl Deployment {
     pub(crate) fn new(name: &str, artifact: Artifact, params: &Params) -> Result<Self, Fail> {
         let lock = artifact.lock(params)?;
         let address = Address::of_lock(NETWORK, &lock).map(|address| address.to_string()).unwrap_or_default();
-        let params =
-            params.iter().map(|(name, value)| Ok((name.clone(), hex_of(value)?))).collect::<Result<_, Fail>>()?;
+        let params = params.clone();
         Ok(Self { name: name.to_owned(), network: NETWORK, address, lock: hex::encode(lock), params, artifact })
     }
 
     /// The parameters' values.
-    pub(crate) fn params(&self) -> Result<Params, Fail> {
-        let value = |(name, text): (&String, &String)| {
-            let item = hex::decode(text).map_err(|_| damaged(&self.name, "a parameter is not hexadecimal"))?;
-            Ok((name.clone(), AbiValue::Item(item)))
-        };
-        self.params.iter().map(value).collect()
+    pub(crate) const fn params(&self) -> &Params {
+        &self.params
     }
 
     /// The lock that the artifact and the parameters give; the file's own is not trusted.
     pub(crate) fn lock(&self) -> Result<Vec<u8>, Fail> {
-        let lock = self.artifact.lock(&self.params()?)?;
+        let lock = self.artifact.lock(&self.params)?;
         if hex::encode(&lock) == self.lock {
             Ok(lock)
         } else {
@@ -93,13 +88,6 @@ impl Deployment {
         }
         let text = std::fs::read_to_string(&path)?;
         serde_json::from_str(&text).map_err(|error| damaged(name, &error.to_string()))
-    }
-}
-
-fn hex_of(value: &AbiValue) -> Result<String, Fail> {
-    match value {
-        AbiValue::Item(item) => Ok(hex::encode(item)),
-        AbiValue::Items(_) => Err(Fail::usage("a parameter cannot be a list of signatures")),
     }
 }
 

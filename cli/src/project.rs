@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use driver::{Compiled, Options, World, WorldError};
 use spec::Artifact;
-use spec::artifact::AbiValue;
 use wallet::{Accounts, Arg, Args, Names, Params, parse_value};
 
 use crate::fail::Fail;
@@ -137,8 +136,8 @@ impl std::str::FromStr for Assign {
 pub(crate) fn params(artifact: &Artifact, assigned: &[Assign], accounts: &Accounts) -> Result<Params, Fail> {
     let args = read(&artifact.params, assigned, accounts, &artifact.contract)?;
     let values = args.into_iter().map(|(name, arg)| match arg {
-        Arg::Value(value @ AbiValue::Item(_)) => Ok((name, value)),
-        Arg::Value(AbiValue::Items(_)) | Arg::Sign(_) | Arg::SignEach(_) => {
+        Arg::Value(value) => Ok((name, value)),
+        Arg::Sign(_) | Arg::SignEach(_) => {
             Err(Fail::usage(format!("parameter `{name}` cannot be a signature that is made later")))
         }
     });

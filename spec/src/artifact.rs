@@ -1,21 +1,26 @@
 //! The artifact: everything a compiler tells the world about one contract, as versioned JSON.
 //!
-//! The bytecode has holes, one for each parameter use; a hole is filled with the shortest push of
-//! the parameter's value, so the number of instructions never changes and the source map counts
+//! The bytecode has holes, one for each use of a parameter's leaf; a hole is filled with the shortest
+//! push of the leaf's value, so the number of instructions never changes and the source map counts
 //! instructions instead of bytes.
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod fill;
+mod layout;
+mod types;
+mod value;
 
 use serde::{Deserialize, Serialize};
 
+pub use fill::AbiError;
+pub use layout::{COMMITMENT_BYTES_MAX, ListField, ListLayout, StateField, StateLayout, chain_hash};
+pub use types::{AbiType, EnumType, PARTS_MAX, StructType, TYPE_DEPTH_MAX, VARIANTS_MAX, VariantType};
+pub use value::{AbiValue, Misfit, Record, Value};
+
 use crate::rules::RuleSet;
-use crate::script::{p2sh32, push_data, push_int};
 use crate::units::Sats;
-use crate::{hash, num};
 
 /// The version of the format that this crate writes and reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// One compiled contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +29,9 @@ pub struct Artifact {
     pub format: u32,
     /// The compiler's version.
     pub compiler: String,
+    /// How hard the compiler tried to make the bytecode small, as its option counts levels.
+    #[serde(default)]
+    pub level: u8,
     /// The contract's name.
     pub contract: String,
     /// Its documentation, in Markdown.
@@ -33,8 +41,18 @@ pub struct Artifact {
     pub rules: RuleSet,
     /// The sources, in the order that spans refer to.
     pub sources: Vec<SourceFile>,
-    /// What must be known to deploy it.
+    /// What fills the holes of the bytecode. Those named in [`Artifact::derived`] are computed, the others must be
+    /// given to deploy it.
     pub params: Vec<Slot>,
+    /// Parameters of the declaration that are no holes any more, because their values are built in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sealed: Vec<SealedParam>,
+    /// Parameters that hold the lock of another contract of the program, in an order in which they can be computed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<Derived>,
+    /// What lies in the commitment of the token on its coins, if it has state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<StateLayout>,
     /// The ways to spend it.
     pub paths: Vec<SpendPath>,
     /// The redeem script with holes.
@@ -53,6 +71,32 @@ pub struct Artifact {
     pub reward: Option<RewardTable>,
 }
 
+impl Default for Artifact {
+    /// A nameless contract without any code, in the current format.
+    fn default() -> Self {
+        Self {
+            format: FORMAT_VERSION,
+            compiler: String::new(),
+            level: 0,
+            contract: String::new(),
+            docs: String::new(),
+            rules: RuleSet::default(),
+            sources: Vec::new(),
+            params: Vec::new(),
+            sealed: Vec::new(),
+            derived: Vec::new(),
+            state: None,
+            paths: Vec::new(),
+            bytecode: Vec::new(),
+            asm: String::new(),
+            source_map: Vec::new(),
+            requires: Vec::new(),
+            functions: Vec::new(),
+            reward: None,
+        }
+    }
+}
+
 /// A source file as it was compiled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFile {
@@ -63,13 +107,44 @@ pub struct SourceFile {
 }
 
 /// A named, typed value: a parameter or an argument.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Slot {
     /// Its name.
     pub name: String,
     /// Its type.
     #[serde(rename = "type")]
     pub ty: AbiType,
+}
+
+/// A parameter whose value is built into the bytecode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedParam {
+    /// Its name and type.
+    #[serde(flatten)]
+    pub slot: Slot,
+    /// Its value.
+    pub value: AbiValue,
+}
+
+/// A parameter that holds the lock of another contract of the program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Derived {
+    /// The parameter, of type `Lock`.
+    pub param: usize,
+    /// The other contract.
+    pub contract: String,
+    /// The values of those of its parameters that are not computed themselves, in order.
+    pub args: Vec<DerivedArg>,
+}
+
+/// A value that one contract gives to another that it refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DerivedArg {
+    /// The value of the contract's own parameter with this index.
+    Param(usize),
+    /// A value that the source says.
+    Const(AbiValue),
 }
 
 /// One way to spend a contract.
@@ -80,7 +155,8 @@ pub struct SpendPath {
     /// Its documentation, in Markdown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub docs: String,
-    /// What the spender must give, in source order.
+    /// What the spender must give, in source order. An argument that is a list and has the name of a parameter is no
+    /// choice of the spender's: see [`SpendPath::list_from`].
     pub args: Vec<Slot>,
     /// What the unlocking bytecode pushes before the redeem script, in order.
     pub unlock: Vec<UnlockItem>,
@@ -96,8 +172,10 @@ pub struct SpendPath {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UnlockItem {
-    /// The argument with this index.
+    /// The argument with this index; of a composite all leaves, the first one first.
     Arg(usize),
+    /// One leaf of an argument: the argument's index and the leaf's place in it.
+    Leaf(usize, usize),
     /// A number that the compiler fixed, such as the path's selector.
     Int(i64),
 }
@@ -144,7 +222,7 @@ pub enum Piece {
     /// Bytes, in hexadecimal in JSON.
     #[serde(with = "hex::serde")]
     Code(Vec<u8>),
-    /// The push of the parameter with this index.
+    /// The push of the leaf with this index: the leaves of all parameters are counted through, in order.
     Param(usize),
 }
 
@@ -265,200 +343,7 @@ impl RewardTable {
     }
 }
 
-/// The type of a parameter or argument, as far as its encoding goes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum AbiType {
-    /// A number.
-    Int,
-    /// True or false.
-    Bool,
-    /// Base units of money.
-    Coin,
-    /// Fungible tokens.
-    Tokens,
-    /// A block height.
-    Height,
-    /// Seconds since 1970.
-    Time,
-    /// A number of blocks.
-    Blocks,
-    /// A number of seconds, in steps of 512 where it locks.
-    Duration,
-    /// Bytes of any length.
-    Bytes,
-    /// Bytes of one length.
-    BytesN(usize),
-    /// A public key of 33 bytes.
-    PubKey,
-    /// A transaction signature with its type byte.
-    Sig,
-    /// A signature over data.
-    DataSig,
-    /// A locking bytecode.
-    Lock,
-    /// This many signatures of a multisig, behind the bit field that names their keys.
-    Sigs(usize),
-}
-
-impl AbiType {
-    /// The length in bytes, where all values share one.
-    #[must_use]
-    pub const fn fixed_len(&self) -> Option<usize> {
-        match self {
-            Self::BytesN(len) => Some(*len),
-            Self::PubKey => Some(33),
-            Self::Int
-            | Self::Bool
-            | Self::Coin
-            | Self::Tokens
-            | Self::Height
-            | Self::Time
-            | Self::Blocks
-            | Self::Duration => None,
-            Self::Bytes | Self::Sig | Self::DataSig | Self::Lock | Self::Sigs(_) => None,
-        }
-    }
-
-    /// Whether values are script numbers.
-    #[must_use]
-    pub const fn is_number(&self) -> bool {
-        match self {
-            Self::Int | Self::Coin | Self::Tokens | Self::Height | Self::Time | Self::Blocks | Self::Duration => true,
-            Self::Bool
-            | Self::Bytes
-            | Self::BytesN(_)
-            | Self::PubKey
-            | Self::Sig
-            | Self::DataSig
-            | Self::Lock
-            | Self::Sigs(_) => false,
-        }
-    }
-}
-
-const PLAIN_TYPES: [(&str, AbiType); 13] = [
-    ("Int", AbiType::Int),
-    ("Bool", AbiType::Bool),
-    ("Coin", AbiType::Coin),
-    ("Tokens", AbiType::Tokens),
-    ("Height", AbiType::Height),
-    ("Time", AbiType::Time),
-    ("Blocks", AbiType::Blocks),
-    ("Duration", AbiType::Duration),
-    ("Bytes", AbiType::Bytes),
-    ("PubKey", AbiType::PubKey),
-    ("Sig", AbiType::Sig),
-    ("DataSig", AbiType::DataSig),
-    ("Lock", AbiType::Lock),
-];
-
-impl fmt::Display for AbiType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BytesN(len) => write!(f, "Bytes<{len}>"),
-            Self::Sigs(count) => write!(f, "Sigs<{count}>"),
-            plain => f.write_str(PLAIN_TYPES.iter().find(|(_, ty)| ty == plain).map_or("?", |(name, _)| name)),
-        }
-    }
-}
-
-impl std::str::FromStr for AbiType {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let sized = |name: &str| text.strip_prefix(name)?.strip_prefix('<')?.strip_suffix('>')?.parse().ok();
-        let plain = PLAIN_TYPES.iter().find(|(name, _)| *name == text).map(|(_, ty)| ty.clone());
-        plain
-            .or_else(|| sized("Bytes").map(Self::BytesN))
-            .or_else(|| sized("Sigs").map(Self::Sigs))
-            .ok_or_else(|| format!("`{text}` is no type of a parameter"))
-    }
-}
-
-impl Serialize for AbiType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for AbiType {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// A value for a parameter or argument.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AbiValue {
-    /// One item of bytes, as it lies on the stack.
-    Item(Vec<u8>),
-    /// Several items, pushed in order: the bit field and signatures of a multisig.
-    Items(Vec<Vec<u8>>),
-}
-
-impl AbiValue {
-    /// A number.
-    #[must_use]
-    pub fn int(n: i64) -> Self {
-        Self::Item(num::encode(n))
-    }
-
-    fn push(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Item(item) => push_data(out, item),
-            Self::Items(items) => items.iter().for_each(|item| push_data(out, item)),
-        }
-    }
-}
-
-/// Why values do not fit an artifact.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AbiError {
-    /// A parameter has no value.
-    #[error("parameter `{0}` has no value")]
-    MissingParam(String),
-    /// An argument has no value.
-    #[error("argument `{0}` has no value")]
-    MissingArg(String),
-    /// A value is given for a name that does not exist.
-    #[error("there is no parameter or argument `{0}`")]
-    Unknown(String),
-    /// The artifact refers to something it does not hold.
-    #[error("the artifact is inconsistent: {0}")]
-    Inconsistent(&'static str),
-}
-
 impl Artifact {
-    /// The redeem script with every hole filled from `values`, by name.
-    ///
-    /// # Errors
-    /// [`AbiError`] if a value is missing or names nothing.
-    pub fn redeem_script(&self, values: &BTreeMap<String, AbiValue>) -> Result<Vec<u8>, AbiError> {
-        if let Some(stray) = values.keys().find(|name| !self.params.iter().any(|slot| slot.name == **name)) {
-            return Err(AbiError::Unknown(stray.clone()));
-        }
-        let mut out = Vec::new();
-        for piece in &self.bytecode {
-            match piece {
-                Piece::Code(code) => out.extend_from_slice(code),
-                Piece::Param(index) => {
-                    let slot = self.params.get(*index).ok_or(AbiError::Inconsistent("a hole names no parameter"))?;
-                    values.get(&slot.name).ok_or_else(|| AbiError::MissingParam(slot.name.clone()))?.push(&mut out);
-                }
-            }
-        }
-        Ok(out)
-    }
-
-    /// The lock that coins of the contract carry: the 32-byte hash of the redeem script.
-    ///
-    /// # Errors
-    /// As [`Artifact::redeem_script`].
-    pub fn lock(&self, values: &BTreeMap<String, AbiValue>) -> Result<Vec<u8>, AbiError> {
-        Ok(p2sh32(&hash::sha256d(&self.redeem_script(values)?)))
-    }
-
     /// The function that `OP_INVOKE` finds by `id`.
     #[must_use]
     pub fn function(&self, id: &[u8]) -> Option<&SharedFunction> {
@@ -482,80 +367,10 @@ impl Artifact {
     pub fn source_of(&self, instruction: usize) -> Option<SourceSpan> {
         place_of(&self.source_map, instruction)
     }
-}
 
-impl SpendPath {
-    /// The unlocking bytecode that pushes `args`, by name, and the redeem script.
-    ///
-    /// # Errors
-    /// [`AbiError`] if a value is missing or names nothing.
-    pub fn unlock_script(&self, args: &BTreeMap<String, AbiValue>, redeem: &[u8]) -> Result<Vec<u8>, AbiError> {
-        if let Some(stray) = args.keys().find(|name| !self.args.iter().any(|slot| slot.name == **name)) {
-            return Err(AbiError::Unknown(stray.clone()));
-        }
-        let mut out = Vec::new();
-        for item in &self.unlock {
-            match item {
-                UnlockItem::Int(n) => push_int(&mut out, *n),
-                UnlockItem::Arg(index) => {
-                    let slot = self.args.get(*index).ok_or(AbiError::Inconsistent("a push names no argument"))?;
-                    args.get(&slot.name).ok_or_else(|| AbiError::MissingArg(slot.name.clone()))?.push(&mut out);
-                }
-            }
-        }
-        push_data(&mut out, redeem);
-        Ok(out)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample() -> Artifact {
-        Artifact {
-            format: FORMAT_VERSION,
-            compiler: "0".into(),
-            contract: "P2pkh".into(),
-            docs: String::new(),
-            rules: RuleSet::Bitmodel,
-            sources: vec![SourceFile { path: "a.bmc".into(), sha256: "00".into() }],
-            params: vec![Slot { name: "pkh".into(), ty: AbiType::BytesN(20) }],
-            paths: vec![SpendPath {
-                name: "spend".into(),
-                docs: String::new(),
-                args: vec![
-                    Slot { name: "sig".into(), ty: AbiType::Sig },
-                    Slot { name: "key".into(), ty: AbiType::PubKey },
-                ],
-                unlock: vec![UnlockItem::Arg(0), UnlockItem::Arg(1)],
-                time: TimeNeeds::default(),
-                cost_bound: Some(1),
-            }],
-            bytecode: vec![Piece::Code(vec![0x76, 0xa9]), Piece::Param(0), Piece::Code(vec![0x88, 0xac])],
-            asm: "OP_DUP OP_HASH160 <pkh> OP_EQUALVERIFY OP_CHECKSIG".into(),
-            source_map: vec![MapEntry { instruction: 0, span: SourceSpan::default() }],
-            requires: vec![],
-            functions: vec![],
-            reward: None,
-        }
-    }
-
-    #[test]
-    fn an_artifact_survives_json() {
-        let artifact = sample();
-        let json = serde_json::to_string(&artifact).unwrap();
-        assert!(json.contains(r#""type":"Bytes<20>""#), "{json}");
-        assert_eq!(serde_json::from_str::<Artifact>(&json).unwrap(), artifact);
-    }
-
-    #[test]
-    fn holes_are_filled_with_shortest_pushes_and_misfits_are_named() {
-        let artifact = sample();
-        let values = BTreeMap::from([("pkh".to_owned(), AbiValue::Item(vec![7; 20]))]);
-        assert_eq!(artifact.redeem_script(&values).unwrap(), crate::script::p2pkh(&[7; 20]));
-        assert_eq!(artifact.redeem_script(&BTreeMap::new()), Err(AbiError::MissingParam("pkh".into())));
-        let stray = BTreeMap::from([("kph".to_owned(), AbiValue::int(1))]);
-        assert_eq!(artifact.redeem_script(&stray), Err(AbiError::Unknown("kph".into())));
+    /// The parameters that must be given to deploy the contract, with their indices: those that are not computed.
+    pub fn open_params(&self) -> impl Iterator<Item = (usize, &Slot)> {
+        let computed = |index: usize| self.derived.iter().any(|derived| derived.param == index);
+        self.params.iter().enumerate().filter(move |(index, _)| !computed(*index))
     }
 }

@@ -39,6 +39,70 @@ pub fn decode(bytes: &[u8]) -> Option<i64> {
     Some(if raw & sign_at == 0 { magnitude } else { -magnitude })
 }
 
+/// The minimal encoding of a number of up to 127 bits; 17 bytes only for `i128::MIN`.
+///
+/// ```
+/// assert_eq!(spec::num::encode_wide(-255), spec::num::encode(-255));
+/// assert_eq!(spec::num::decode_wide(&spec::num::encode_wide(1 << 100)), Some(1 << 100));
+/// ```
+#[must_use]
+pub fn encode_wide(n: i128) -> Vec<u8> {
+    let mut bytes = n.unsigned_abs().to_le_bytes().to_vec();
+    while bytes.last() == Some(&0) {
+        bytes.pop();
+    }
+    if bytes.last().is_some_and(|last| last & 0x80 != 0) {
+        bytes.push(0);
+    }
+    if let (Some(last), true) = (bytes.last_mut(), n < 0) {
+        *last |= 0x80;
+    }
+    bytes
+}
+
+/// The integer that a minimal encoding of up to 16 bytes means; `None` if it is longer or not minimal.
+#[must_use]
+pub fn decode_wide(bytes: &[u8]) -> Option<i128> {
+    if is_minimal(bytes) { decode_sized(bytes) } else { None }
+}
+
+/// The encoding of `n` in exactly `len` bytes, as `OP_NUM2BIN` makes it; `None` if it needs more.
+///
+/// ```
+/// assert_eq!(spec::num::encode_sized(-1, 4), Some(vec![1, 0, 0, 0x80]));
+/// assert_eq!(spec::num::encode_sized(128, 1), None);
+/// ```
+#[must_use]
+pub fn encode_sized(n: i128, len: usize) -> Option<Vec<u8>> {
+    let mut bytes = encode_wide(n);
+    if bytes.len() > len {
+        return None;
+    }
+    if bytes.len() < len {
+        if let (Some(last), true) = (bytes.last_mut(), n < 0) {
+            *last &= 0x7f;
+        }
+        bytes.resize(len, 0);
+        if let (Some(last), true) = (bytes.last_mut(), n < 0) {
+            *last |= 0x80;
+        }
+    }
+    Some(bytes)
+}
+
+/// The integer that a little-endian magnitude of any length with its sign in the top bit means, as `OP_BIN2NUM`
+/// reads it; `None` if it needs more than 127 bits.
+#[must_use]
+pub fn decode_sized(bytes: &[u8]) -> Option<i128> {
+    let Some((last, low)) = bytes.split_last() else { return Some(0) };
+    let high_first = std::iter::once(last & 0x7f).chain(low.iter().rev().copied());
+    let magnitude = high_first.skip_while(|byte| *byte == 0).enumerate().try_fold(0i128, |sum, (at, byte)| {
+        let fits = at < 15 || at == 15 && sum < 1 << 119;
+        fits.then_some(sum << 8 | i128::from(byte))
+    })?;
+    Some(if last & 0x80 == 0 { magnitude } else { -magnitude })
+}
+
 /// Whether no shorter byte string means the same number.
 #[must_use]
 pub const fn is_minimal(bytes: &[u8]) -> bool {
@@ -80,6 +144,25 @@ mod tests {
         }
         assert_eq!(encoded_len(i64::MIN), encode(i64::MIN).len());
         assert_eq!(decode(&encode(i64::MIN)), None);
+    }
+
+    #[test]
+    fn wide_and_sized_numbers_agree_with_narrow_ones() {
+        for n in [0, 1, -1, 127, 128, -128, 32_768, i64::MAX, -i64::MAX] {
+            assert_eq!(encode_wide(n.into()), encode(n));
+            assert_eq!(decode_wide(&encode(n)), Some(n.into()));
+        }
+        for n in [0, 5, -5, 1 << 100, i128::MAX, -i128::MAX] {
+            assert_eq!(decode_wide(&encode_wide(n)), Some(n));
+            for len in encode_wide(n).len()..40 {
+                let bytes = encode_sized(n, len).unwrap();
+                assert_eq!((bytes.len(), decode_sized(&bytes)), (len, Some(n)));
+            }
+        }
+        assert_eq!(decode_sized(&[0, 0, 0x80]), Some(0));
+        assert_eq!(decode_sized(&[0xff; 17]), None);
+        assert_eq!(decode_sized(&[vec![0xff; 16], vec![0]].concat()), None);
+        assert_eq!(decode_wide(&[1, 0]), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use spec::artifact::{AbiType, Piece, SpendPath, UnlockItem};
+use spec::artifact::{AbiType, AbiValue, Piece, SpendPath, UnlockItem, VariantType};
 use spec::script::push_len;
 use spec::{Artifact, Mode, Rules};
 use wallet::Params;
@@ -140,7 +140,11 @@ fn template_bytes(artifact: &Artifact) -> usize {
 fn template_hex(artifact: &Artifact) -> String {
     let text = |piece: &Piece| match piece {
         Piece::Code(code) => hex::encode(code),
-        Piece::Param(index) => format!("<{}>", artifact.params.get(*index).map_or("?", |slot| slot.name.as_str())),
+        Piece::Param(leaf) => match artifact.hole(*leaf) {
+            Some((slot, place)) if slot.ty.leaf_count() > 1 => format!("<{}.{place}>", slot.name),
+            Some((slot, _)) => format!("<{}>", slot.name),
+            None => "<?>".to_owned(),
+        },
     };
     artifact.bytecode.iter().map(text).collect()
 }
@@ -171,6 +175,10 @@ impl<'a> CostRow<'a> {
             .map(|item| match item {
                 UnlockItem::Int(n) => push_len(&spec::num::encode(*n)),
                 UnlockItem::Arg(index) => path.args.get(*index).map_or(0, |slot| typical_push(&slot.ty)),
+                UnlockItem::Leaf(index, leaf) => {
+                    let items = path.args.get(*index).map(|slot| typical_items(&slot.ty)).unwrap_or_default();
+                    items.get(*leaf).map_or(0, |len| push_len(&vec![7; *len]))
+                }
             })
             .sum();
         let unlock_bytes = args + push_len(&redeem);
@@ -191,29 +199,38 @@ impl<'a> CostRow<'a> {
 
 /// Values of usual lengths for every parameter.
 fn typical(artifact: &Artifact) -> Params {
-    let item = |ty: &AbiType| spec::artifact::AbiValue::Item(vec![7; typical_len(ty)]);
-    artifact.params.iter().map(|slot| (slot.name.clone(), item(&slot.ty))).collect()
+    let value = |ty: &AbiType| AbiValue::Items(typical_items(ty).into_iter().map(|len| vec![7; len]).collect());
+    artifact.params.iter().map(|slot| (slot.name.clone(), value(&slot.ty))).collect()
 }
 
 fn typical_push(ty: &AbiType) -> usize {
-    match ty {
-        AbiType::Sigs(count) => 2 + count * 66,
-        ty => 1 + typical_len(ty),
-    }
+    typical_items(ty).into_iter().map(|len| push_len(&vec![7; len])).sum()
 }
 
-fn typical_len(ty: &AbiType) -> usize {
+/// The usual length of each item of a value.
+fn typical_items(ty: &AbiType) -> Vec<usize> {
     match ty {
-        AbiType::Int | AbiType::Coin | AbiType::Tokens | AbiType::Time => 4,
-        AbiType::Height | AbiType::Duration => 3,
-        AbiType::Blocks | AbiType::Bool => 1,
-        AbiType::Bytes => 32,
-        AbiType::BytesN(len) => *len,
-        AbiType::PubKey => 33,
-        AbiType::Sig => 65,
-        AbiType::DataSig => 64,
-        AbiType::Lock => 25,
-        AbiType::Sigs(count) => count * 65,
+        AbiType::Int | AbiType::Coin | AbiType::Tokens | AbiType::Time => vec![4],
+        AbiType::Height | AbiType::Duration => vec![3],
+        AbiType::Blocks | AbiType::Bool => vec![1],
+        AbiType::Bytes | AbiType::Category | AbiType::Did | AbiType::List(_) => vec![32],
+        AbiType::BytesN(len) | AbiType::IntN(len) => vec![*len],
+        AbiType::PubKey => vec![33],
+        AbiType::Sig => vec![65],
+        AbiType::DataSig => vec![64],
+        AbiType::Lock => vec![25],
+        AbiType::Padding => vec![0],
+        AbiType::Sigs(count) => std::iter::once(1).chain(std::iter::repeat_n(65, *count)).collect(),
+        AbiType::Table(..) => vec![ty.stored_len().unwrap_or(0)],
+        AbiType::Tuple(parts) => parts.iter().flat_map(typical_items).collect(),
+        AbiType::Struct(of) => of.fields.iter().flat_map(|field| typical_items(&field.ty)).collect(),
+        AbiType::Array(of, len) => std::iter::repeat_n(typical_items(of), *len).flatten().collect(),
+        AbiType::Enum(of) => {
+            let fields = |variant: &VariantType| variant.fields.iter().flat_map(typical_items).collect::<Vec<_>>();
+            let mut items = of.variants.iter().map(fields).max_by_key(Vec::len).unwrap_or_default();
+            items.insert(0, 1);
+            items
+        }
     }
 }
 
@@ -225,10 +242,11 @@ mod tests {
 
     #[test]
     fn typical_scripts_have_as_many_instructions_as_pieces_say() {
-        for ty in [AbiType::Lock, AbiType::PubKey, AbiType::BytesN(20)] {
+        for ty in ["Lock", "PubKey", "Bytes<20>", "Sigs<2>", "[(Int, Bool); 3]", "Table<Int<4>, 25>"] {
+            let ty: AbiType = ty.parse().unwrap();
             let mut script = Vec::new();
-            spec::script::push_data(&mut script, &vec![7; typical_len(&ty)]);
-            assert_eq!((instructions(&script).count(), script.len()), (1, typical_push(&ty)));
+            typical_items(&ty).iter().for_each(|len| spec::script::push_data(&mut script, &vec![7; *len]));
+            assert_eq!((instructions(&script).count(), script.len()), (ty.leaf_count(), typical_push(&ty)));
         }
     }
 }

@@ -63,7 +63,7 @@ impl Call {
         let purse = self.purse(&accounts, &link)?;
         let wish = Wish {
             artifact: &deployment.artifact,
-            params: &deployment.params()?,
+            params: deployment.params(),
             path: &self.path,
             args: &args,
             coin: self.pick(link.coins(&deployment.lock()?)?)?,

@@ -55,10 +55,14 @@ impl Settle {
     }
 
     fn settlements(&self, deployment: &Deployment, link: &Link, fee: Option<Sats>) -> Result<Vec<Settled>, Fail> {
-        let params = deployment.params()?;
         let settle = |pot: Utxo| {
-            let wish =
-                Settlement { artifact: &deployment.artifact, params: &params, pot, fee, rate: FeeRate::RELAY_MIN };
+            let wish = Settlement {
+                artifact: &deployment.artifact,
+                params: deployment.params(),
+                pot,
+                fee,
+                rate: FeeRate::RELAY_MIN,
+            };
             wallet::settle(&wish).map_err(Fail::from)
         };
         let pots = self.pots(link.coins(&deployment.lock()?)?)?;

@@ -6,7 +6,7 @@ mod support;
 use analysis::hir::{
     ArgId, BinaryOp, Block, Builtin, Contract, Expr, ExprKind, Fact, LocalId, Stmt, StmtKind, StructType, Type,
 };
-use spec::artifact::{AbiType, AbiValue, Artifact, Slot, UnlockItem};
+use spec::artifact::{AbiValue, Artifact, UnlockItem};
 use spec::{Sats, TxOut};
 use support::*;
 
@@ -147,9 +147,7 @@ fn splitter() -> Contract {
 fn compiled(contract: &Contract) -> Artifact {
     let options = codegen::Options { rules: spec::RuleSet::Bch2026, ..codegen::Options::default() };
     let (generated, diagnostics) = codegen::generate(contract, &analysis::hir::Functions::default(), &options);
-    let mut generated = generated.unwrap_or_else(|| panic!("{diagnostics:#?}"));
-    let slot = |name: &str| Slot { name: name.into(), ty: AbiType::Bytes };
-    generated.paths[0].args = vec![slot("padding"), slot("weights")];
+    let generated = generated.unwrap_or_else(|| panic!("{diagnostics:#?}"));
     assert_eq!(generated.paths[0].unlock, [UnlockItem::Arg(1), UnlockItem::Arg(0), UnlockItem::Int(1)]);
     artifact("Splitter", generated)
 }
@@ -187,10 +185,10 @@ impl Settlement {
     }
 
     fn run(&self, artifact: &Artifact) -> Result<u64, String> {
-        let weights = self.weights.iter().rev().map(|weight| spec::num::encode(*weight)).collect();
+        let weights = self.weights.iter().map(|weight| vec![spec::num::encode(*weight)]).collect();
         Spend {
             params: named([("list", item(&self.list))]),
-            args: named([("weights", AbiValue::Items(weights)), ("padding", item(&vec![0; self.padding]))]),
+            args: named([("weights", AbiValue::Records(weights)), ("padding", item(&vec![0; self.padding]))]),
             value: VALUE as u64,
             outputs: self.outputs.clone(),
             ..Spend::new(artifact, "settle")

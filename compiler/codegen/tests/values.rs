@@ -9,7 +9,7 @@ use analysis::hir::{
     Arm, BinaryOp, Block, Contract, EnumType, Expr, ExprKind, Function, FunctionId, Functions, LocalId, Step, Stmt,
     StmtKind, StructType, Type, Variant,
 };
-use spec::artifact::AbiValue;
+use spec::artifact::{AbiType, AbiValue, Slot};
 use support::*;
 use syntax::FileId;
 
@@ -99,9 +99,9 @@ fn accepts(contract: &Contract, functions: &Functions, args: &[Vec<Vec<u8>>]) ->
     );
     let mut generated = generated.unwrap_or_else(|| panic!("{diagnostics:#?}"));
     // Every item is pushed as it is.
-    generated.paths[0].args = (0..args.len())
-        .map(|at| spec::artifact::Slot { name: format!("a{at}"), ty: spec::artifact::AbiType::Bytes })
-        .collect();
+    let items = |count| AbiType::Array(Box::new(AbiType::Bytes), count);
+    generated.paths[0].args =
+        args.iter().enumerate().map(|(at, arg)| Slot { name: format!("a{at}"), ty: items(arg.len()) }).collect();
     let artifact = artifact("Test", generated);
     let given: BTreeMap<String, AbiValue> =
         args.iter().enumerate().map(|(at, items)| (format!("a{at}"), AbiValue::Items(items.clone()))).collect();

@@ -3,7 +3,7 @@
 use analysis::hir;
 use codegen::Generated;
 use spec::artifact::{
-    Artifact, FORMAT_VERSION, MapEntry, RequireSite, RewardSource, RewardTable, SharedFunction, SourceFile, SourceSpan,
+    Artifact, MapEntry, RequireSite, RewardSource, RewardTable, SharedFunction, SourceFile, SourceSpan,
 };
 use spec::rules::RuleSet;
 use syntax::{FileId, Loc};
@@ -21,7 +21,6 @@ pub fn artifact(contract: &hir::Contract, generated: Generated, places: &Places,
     let functions = generated.functions.into_iter().map(|function| spans.function(function)).collect();
     let reward = contract.reward.as_ref().map(|reward| spans.reward_table(reward));
     Artifact {
-        format: FORMAT_VERSION,
         compiler: COMPILER.to_owned(),
         contract: contract.name.clone(),
         docs: contract.docs.clone(),
@@ -35,6 +34,7 @@ pub fn artifact(contract: &hir::Contract, generated: Generated, places: &Places,
         bytecode: generated.bytecode,
         asm: generated.asm,
         reward,
+        ..Artifact::default()
     }
 }
 

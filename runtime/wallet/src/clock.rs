@@ -77,10 +77,7 @@ fn number_of(call: &Call<'_>, path: &SpendPath, bound: TimeBound) -> Option<i64>
 }
 
 fn decoded(value: &AbiValue) -> Option<i64> {
-    match value {
-        AbiValue::Item(item) => spec::num::decode(item),
-        AbiValue::Items(_) => None,
-    }
+    value.item().and_then(spec::num::decode)
 }
 
 /// Refuses parameters with which a time lock would not mean what its source says.
@@ -117,9 +114,7 @@ fn lock_range(ty: &AbiType) -> Option<(std::ops::RangeInclusive<i64>, &'static s
         AbiType::Time => Some((FIRST_TIME..=i64::from(u32::MAX), "a time from 1985 to 2106")),
         AbiType::Blocks => Some((0..=AGE_BLOCKS_MAX, "an age from 0 to 65_535 blocks")),
         AbiType::Duration => Some((0..=AGE_SECONDS_MAX, "an age from 0 to 33_553_920 seconds")),
-        AbiType::Int | AbiType::Bool | AbiType::Coin | AbiType::Tokens => None,
-        AbiType::Bytes | AbiType::BytesN(_) | AbiType::PubKey | AbiType::Lock => None,
-        AbiType::Sig | AbiType::DataSig | AbiType::Sigs(_) => None,
+        _ => None,
     }
 }
 

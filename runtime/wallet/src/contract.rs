@@ -153,8 +153,9 @@ fn check_kind(slot: &Slot, args: &Args) -> Result<(), BuildError> {
         (AbiType::Sig, Arg::Sign(_)) => true,
         (AbiType::Sigs(count), Arg::SignEach(signers)) => signers.len() == *count,
         (AbiType::Sigs(count), Arg::Value(AbiValue::Items(items))) => items.len() == count.saturating_add(1),
-        (AbiType::Sigs(_), _) | (_, Arg::Sign(_) | Arg::SignEach(_) | Arg::Value(AbiValue::Items(_))) => false,
+        (AbiType::Sigs(_), _) | (_, Arg::Sign(_) | Arg::SignEach(_)) => false,
         (ty, Arg::Value(AbiValue::Item(item))) => ty.fixed_len().is_none_or(|len| item.len() == len),
+        (ty, Arg::Value(value)) => !ty.is_scalar() && value.items().len() == ty.leaf_count(),
     };
     let expected = || match &slot.ty {
         AbiType::Sigs(count) => format!("{count} signatures"),

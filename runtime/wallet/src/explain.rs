@@ -6,7 +6,7 @@
 use std::fmt;
 
 use spec::Artifact;
-use spec::artifact::{SharedFunction, SourceSpan, SpendPath, UnlockItem};
+use spec::artifact::{AbiType, SharedFunction, SourceSpan, SpendPath, UnlockItem};
 use spec::script::instructions;
 use vm::{Failure, Phase, ScriptError};
 
@@ -105,23 +105,39 @@ pub fn path_taken<'a>(artifact: &'a Artifact, unlock: &[u8]) -> Option<&'a Spend
 
 fn fits(path: &SpendPath, pushes: &[&[u8]]) -> bool {
     let mut rest = pushes.iter();
-    let all_there = path.unlock.iter().all(|item| match item {
+    let all_there = path.unlock.iter().enumerate().all(|(at, item)| match item {
         UnlockItem::Int(n) => {
             let mut selector = Vec::new();
             spec::script::push_int(&mut selector, *n);
             rest.next().is_some_and(|push| **push == selector)
         }
-        UnlockItem::Arg(index) => (0..items_of(path, *index)).all(|_| rest.next().is_some()),
+        UnlockItem::Leaf(..) => rest.next().is_some(),
+        UnlockItem::Arg(index) => {
+            // A list takes whatever the items behind it leave over.
+            let behind = path.unlock.iter().skip(at + 1).map(|item| items_in(path, item)).sum();
+            let count = if is_list(path, *index) { rest.len().saturating_sub(behind) } else { items_of(path, *index) };
+            (0..count).all(|_| rest.next().is_some())
+        }
     });
     all_there && rest.next().is_none()
 }
 
+/// The number of pushes of an item; those of a list are not known.
+fn items_in(path: &SpendPath, item: &UnlockItem) -> usize {
+    match item {
+        UnlockItem::Int(_) | UnlockItem::Leaf(..) => 1,
+        UnlockItem::Arg(index) if is_list(path, *index) => 0,
+        UnlockItem::Arg(index) => items_of(path, *index),
+    }
+}
+
+fn is_list(path: &SpendPath, arg: usize) -> bool {
+    path.args.get(arg).is_some_and(|slot| matches!(slot.ty, AbiType::List(_)))
+}
+
 /// The number of pushes that an argument takes.
 fn items_of(path: &SpendPath, arg: usize) -> usize {
-    match path.args.get(arg).map(|slot| &slot.ty) {
-        Some(spec::artifact::AbiType::Sigs(count)) => count.saturating_add(1),
-        _ => 1,
-    }
+    path.args.get(arg).map_or(1, |slot| slot.ty.leaf_count())
 }
 
 /// The shared function that failed, and the instruction of its body.

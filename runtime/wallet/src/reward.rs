@@ -139,7 +139,7 @@ fn shares(wish: &Settlement<'_>, table: &RewardTable, fee: Sats) -> Result<Vec<S
         let slot = slot.ok_or(SettleError::Inconsistent("a source names no parameter"))?;
         let lock = match wish.params.get(&slot.name) {
             Some(AbiValue::Item(lock)) => lock.clone(),
-            Some(AbiValue::Items(_)) => return Err(SettleError::Inconsistent("a recipient's lock is no single item")),
+            Some(_) => return Err(SettleError::Inconsistent("a recipient's lock is no single item")),
             None => return Err(BuildError::Abi(spec::artifact::AbiError::MissingParam(slot.name.clone())).into()),
         };
         Ok(Share { name: source.name.clone(), weight: source.weight, lock, value })

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use spec::address::Payee;
 use spec::artifact::{AbiType, AbiValue};
 use spec::hash::sha256;
-use spec::{Address, Network, Sats};
+use spec::{Address, Category, Network, Sats};
 
 use crate::contract::{Arg, Signer};
 use crate::dates;
@@ -107,6 +107,19 @@ pub fn parse_value(ty: &AbiType, text: &str, names: Names<'_>) -> Result<Arg, Va
         AbiType::PubKey => names.public_key(text).ok_or_else(|| wrong(ty, text))?,
         AbiType::DataSig => names.data_signature(text).ok_or_else(|| wrong(ty, text))?,
         AbiType::Lock => names.lock(text).ok_or_else(|| wrong(ty, text))?,
+        AbiType::IntN(len) => {
+            let n = number_of(ty, text, &[])?;
+            spec::num::encode_sized(n.into(), *len).ok_or_else(|| wrong(ty, text))?;
+            spec::num::encode(n)
+        }
+        AbiType::Category | AbiType::Did => category(text).ok_or_else(|| wrong(ty, text))?,
+        AbiType::Padding => bytes(text).ok_or_else(|| wrong(ty, text))?,
+        AbiType::Tuple(_)
+        | AbiType::Array(..)
+        | AbiType::Table(..)
+        | AbiType::Struct(_)
+        | AbiType::Enum(_)
+        | AbiType::List(_) => return Err(wrong(ty, text)),
     };
     Ok(Arg::Value(AbiValue::Item(item)))
 }
@@ -194,7 +207,7 @@ impl Names<'_> {
 
 fn wrong(ty: &AbiType, text: &str) -> ValueError {
     let help = match ty {
-        AbiType::Int | AbiType::Tokens => "write a whole number such as `1_000`",
+        AbiType::Int | AbiType::IntN(_) | AbiType::Tokens => "write a whole number such as `1_000`",
         AbiType::Bool => "write `true` or `false`",
         AbiType::Coin => "write `1_000 sats` or `0.5 coin`",
         AbiType::Height => "write a block height from 0 to 499_999_999, such as `height 925_000`",
@@ -210,6 +223,15 @@ fn wrong(ty: &AbiType, text: &str) -> ValueError {
         AbiType::Sigs(_) => "name the accounts that sign, such as `@alice, @carol`",
         AbiType::DataSig => "write `datasig(@alice, 0x…)` with the message, or `0x` and the signature's digits",
         AbiType::Lock => "write an address, an account such as `@alice`, or `0x` and the bytecode's digits",
+        AbiType::Category => {
+            "write the category as explorers show it, 64 hexadecimal digits, or `0x` and its bytes as scripts see them"
+        }
+        AbiType::Did => "write `did:bmod:` and the 64 hexadecimal digits of its category",
+        AbiType::Padding => "leave it out: the wallet chooses its length",
+        AbiType::Tuple(_) | AbiType::Array(..) | AbiType::Table(..) => "write its parts in brackets, such as `[1, 2]`",
+        AbiType::Struct(_) => "write its fields in braces, such as `{\"x\": 1, \"y\": 2}`",
+        AbiType::Enum(_) => "write the variant, such as `None` or `{\"Some\": 5}`",
+        AbiType::List(_) => "write its records, such as `[{\"weight\": 5, \"lock\": \"@alice\"}]`",
     };
     let expected = match ty {
         AbiType::Sigs(count) => format!("a list of {count} signers"),
@@ -266,6 +288,13 @@ fn signed(n: u64) -> i64 {
 fn bytes(text: &str) -> Option<Vec<u8>> {
     let quoted = || text.strip_prefix('"')?.strip_suffix('"').map(|text| text.as_bytes().to_vec());
     hex_bytes(text).or_else(quoted)
+}
+
+/// A category in its usual text, perhaps as a DID, or in the bytes of scripts.
+fn category(text: &str) -> Option<Vec<u8>> {
+    let shown = text.strip_prefix("did:bmod:").unwrap_or(text);
+    let usual = || shown.parse::<Category>().ok().map(|category| category.as_wire().to_vec());
+    hex_bytes(text).filter(|bytes| bytes.len() == 32).or_else(usual)
 }
 
 fn hex_bytes(text: &str) -> Option<Vec<u8>> {

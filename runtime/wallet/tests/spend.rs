@@ -36,20 +36,16 @@ fn contract(name: &str, params: &[(&str, &str)], paths: Vec<SpendPath>, text: &s
         }
     }
     Artifact {
-        format: spec::artifact::FORMAT_VERSION,
         compiler: "by hand".into(),
         contract: name.into(),
-        docs: String::new(),
         rules: RuleSet::Bitmodel,
         sources: vec![SourceFile { path: "by_hand.bmc".into(), sha256: String::new() }],
         params: slots,
         paths,
         bytecode,
         asm: text.into(),
-        source_map: vec![],
         requires,
-        functions: vec![],
-        reward: None,
+        ..Artifact::default()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use spec::artifact::AbiType;
+use spec::artifact::{self, AbiType, Slot};
 
 /// The type of a value.
 ///
@@ -131,6 +131,29 @@ impl EnumType {
             }
         }
         slots
+    }
+}
+
+impl StructType {
+    fn abi(&self) -> Option<artifact::StructType> {
+        let field = |(name, ty): &(String, Type)| Some(Slot { name: name.clone(), ty: ty.abi()? });
+        Some(artifact::StructType {
+            name: self.name.clone(),
+            fields: self.fields.iter().map(field).collect::<Option<_>>()?,
+        })
+    }
+}
+
+impl EnumType {
+    fn abi(&self) -> Option<artifact::EnumType> {
+        let variant = |variant: &Variant| {
+            let fields = variant.fields.iter().map(Type::abi).collect::<Option<_>>()?;
+            Some(artifact::VariantType { name: variant.name.clone(), fields, names: variant.names.clone() })
+        };
+        Some(artifact::EnumType {
+            name: self.name.clone(),
+            variants: self.variants.iter().map(variant).collect::<Option<_>>()?,
+        })
     }
 }
 
@@ -278,7 +301,8 @@ impl Type {
     /// ```
     pub fn abi(&self) -> Option<AbiType> {
         Some(match self {
-            Type::Int | Type::IntN(_) => AbiType::Int,
+            Type::Int => AbiType::Int,
+            Type::IntN(len) => AbiType::IntN(*len as usize),
             Type::Bool => AbiType::Bool,
             Type::Coin => AbiType::Coin,
             Type::Tokens => AbiType::Tokens,
@@ -292,18 +316,17 @@ impl Type {
             Type::Sig => AbiType::Sig,
             Type::DataSig => AbiType::DataSig,
             Type::Lock => AbiType::Lock,
-            Type::Category | Type::Did => AbiType::BytesN(32),
+            Type::Category => AbiType::Category,
+            Type::Did => AbiType::Did,
+            Type::Padding => AbiType::Padding,
             Type::Sigs(count) => AbiType::Sigs(*count as usize),
-            Type::Tuple(_)
-            | Type::Struct(_)
-            | Type::Enum(_)
-            | Type::Array(..)
-            | Type::Table(..)
-            | Type::List(_)
-            | Type::Padding
-            | Type::Param(_)
-            | Type::Share
-            | Type::Unit => return None,
+            Type::Tuple(parts) => AbiType::Tuple(parts.iter().map(Type::abi).collect::<Option<_>>()?),
+            Type::Struct(of) => AbiType::Struct(of.abi()?),
+            Type::Enum(of) => AbiType::Enum(of.abi()?),
+            Type::Array(of, len) => AbiType::Array(Box::new(of.abi()?), *len as usize),
+            Type::Table(of, len) => AbiType::Table(Box::new(of.abi()?), *len as usize),
+            Type::List(of) => AbiType::List(of.abi()?),
+            Type::Param(_) | Type::Share | Type::Unit => return None,
         })
     }
 

@@ -8,7 +8,7 @@ use analysis::hir::{
     SpendPath, Stmt, StmtKind, Type, UnaryOp,
 };
 use codegen::{Generated, Options};
-use spec::artifact::{AbiValue, Artifact, FORMAT_VERSION, MapEntry, RequireSite, SharedFunction, SourceSpan};
+use spec::artifact::{AbiValue, Artifact, MapEntry, RequireSite, SharedFunction, SourceSpan};
 use spec::tx::TxIn;
 use spec::{Mode, OutPoint, RuleSet, Rules, Sats, SighashType, SpendContext, Transaction, TxOut, Txid};
 use syntax::{FileId, Loc, Span};
@@ -117,12 +117,9 @@ pub fn artifact(name: &str, generated: Generated) -> Artifact {
         checks.iter().map(site).collect()
     };
     Artifact {
-        format: FORMAT_VERSION,
         compiler: "test".into(),
         contract: name.into(),
-        docs: String::new(),
         rules: RuleSet::Bch2026,
-        sources: Vec::new(),
         params: generated.params,
         paths: generated.paths,
         bytecode: generated.bytecode,
@@ -145,7 +142,7 @@ pub fn artifact(name: &str, generated: Generated) -> Artifact {
                 requires: sites(&function.requires),
             })
             .collect(),
-        reward: None,
+        ..Artifact::default()
     }
 }
 
@@ -227,7 +224,9 @@ impl<'a> Spend<'a> {
         let lock = self.artifact.lock(&self.params).unwrap();
         let spent = [TxOut::plain(Sats::new(self.value).unwrap(), lock)];
         let mut args = self.args.clone();
-        self.signers.iter().for_each(|(name, _)| drop(args.insert((*name).to_owned(), item(&[]))));
+        for (name, signer) in &self.signers {
+            args.insert((*name).to_owned(), signature(signer, &[0; 32]));
+        }
         let unsigned = self.transaction(&redeem, &args);
         for (name, signer) in &self.signers {
             let context = SpendContext::new(&unsigned, &spent).unwrap();
