@@ -12,6 +12,7 @@ mod bmc;
 mod cli;
 mod conformance;
 mod contracts;
+mod covenants;
 mod diagnostics;
 mod independent;
 mod random_rewards;

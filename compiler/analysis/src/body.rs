@@ -6,9 +6,11 @@ mod expr;
 mod operator;
 mod place;
 mod split;
+mod state;
 mod stmt;
 
 pub(crate) use call::is_builtin;
+pub(crate) use state::{StateScope, carries_state};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,6 +26,9 @@ use crate::{eval, types};
 /// The most bytes of constants that one body may copy.
 const COPIED_BYTES_MAX: usize = 1 << 20;
 
+/// What `token.capability` can be, by name, for whoever declares no such name.
+const CAPABILITIES: [(&str, u8); 3] = [("immutable", 0), ("mutable", 1), ("minting", 2)];
+
 /// What a contract adds to the names of the file.
 #[derive(Default)]
 pub(crate) struct ContractScope {
@@ -35,6 +40,7 @@ pub(crate) struct ContractScope {
     pub(crate) leaves: BTreeSet<Arc<str>>,
     /// With divisions: every name that the contract and those sources use.
     pub(crate) names: Arc<BTreeSet<String>>,
+    pub(crate) state: Option<Arc<StateScope>>,
 }
 
 /// A parameter or argument as declared; no type if that was wrong.
@@ -86,6 +92,7 @@ pub(crate) struct Body<'a, 'r> {
     params_used: BTreeSet<ParamId>,
     split_at: Option<Span>,
     copied_bytes: usize,
+    touches_state: bool,
     broken: bool,
 }
 
@@ -94,6 +101,8 @@ pub(crate) struct Checked {
     pub(crate) block: hir::Block,
     pub(crate) locals: Vec<hir::Local>,
     pub(crate) params_used: BTreeSet<ParamId>,
+    /// It reads the contract's state, continues it or ends it.
+    pub(crate) touches_state: bool,
     /// Something in it was not understood, so what it seems to lack may be there.
     pub(crate) broken: bool,
 }
@@ -115,6 +124,7 @@ impl<'a, 'r> Body<'a, 'r> {
             params_used: BTreeSet::new(),
             split_at: None,
             copied_bytes: 0,
+            touches_state: false,
             broken: false,
         }
     }
@@ -177,6 +187,7 @@ impl<'a, 'r> Body<'a, 'r> {
             block,
             locals: self.locals.into_iter().map(local).collect(),
             params_used: self.params_used,
+            touches_state: self.touches_state,
             broken: self.broken,
         }
     }
@@ -238,7 +249,10 @@ impl<'a, 'r> Body<'a, 'r> {
         match constant.or_else(|| self.env.signatures.constant(name.as_str())) {
             Some(Some(constant)) => self.constant_value(constant.clone(), name),
             Some(None) => None,
-            None => self.unknown_name(name),
+            None => match CAPABILITIES.iter().find(|(word, _)| *word == name.as_str()) {
+                Some((_, capability)) => Some(self.make(ExprKind::Int((*capability).into()), Type::Int, name.span)),
+                None => self.unknown_name(name),
+            },
         }
     }
 

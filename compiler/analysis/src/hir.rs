@@ -156,6 +156,8 @@ pub struct Function {
     pub body: Block,
     /// Its name in the source.
     pub loc: Loc,
+    /// What its author allows, if it is a function of the file; a contract has what its members allow.
+    pub allows: Vec<Allow>,
 }
 
 /// A variable.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use syntax::ast::{self, Item, Member, StmtKind};
 use syntax::{Code, Diagnostic};
 
-use crate::body::{Body, BodyKind, Checked, ContractScope, Env, Slot};
+use crate::body::{Body, BodyKind, Checked, ContractScope, Env, Slot, StateScope, carries_state};
 use crate::domain::reward;
 use crate::hir::{self, FunctionId, ParamId, Type};
 use crate::report::Report;
@@ -77,6 +77,8 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
 #[derive(Default)]
 struct Used {
     params: BTreeSet<ParamId>,
+    /// The members that touch the state themselves.
+    touching: BTreeSet<FunctionId>,
     broken: bool,
 }
 
@@ -104,7 +106,10 @@ fn check_function(
         .check_function(&function.body, signature.ret.as_ref());
     report.absorb(inner);
     let broken = checked.broken;
-    Some(((id, Arc::new(lower_function(function, &signature, checked, None, report))), broken))
+    let mut lowered = lower_function(function, &signature, checked, None, report);
+    lowered.allows = lint::allows_of_function(function, report);
+    silence(&lowered.allows, broken, report);
+    Some(((id, Arc::new(lowered)), broken))
 }
 
 fn lower_function(
@@ -125,6 +130,7 @@ fn lower_function(
         locals: checked.locals,
         body: checked.block,
         loc: signature.loc.clone(),
+        allows: Vec::new(),
     };
     if !broken {
         lint::unused_params(&lowered, report);
@@ -155,13 +161,7 @@ fn check_contract(
         scope.param_ids.entry(slot.name.clone()).or_insert(ParamId::new(index));
     }
     check_member_names(contract, report);
-    for member in &contract.members {
-        match member {
-            Member::State(state) => report.not_yet("`state` is", state.word_span),
-            Member::Allow(allow) => report.not_yet("`allow` is", allow.span),
-            Member::Const(_) | Member::Fn(_) | Member::Spend(_) | Member::Error(_) => {}
-        }
-    }
+    scope.state = state_of(contract, report).map(Arc::new);
     let mut inner = report.beside();
     member_constants(&consts(contract), signatures, &mut scope, &mut inner);
     report.absorb(inner);
@@ -174,7 +174,8 @@ fn check_contract(
     let env = Env { signatures, contract: Some(&scope) };
     let mut used = Used::default();
     let functions = lower_members(contract, &members, env, &mut used, &mut bodies);
-    let paths = lower_paths(contract, env, &mut used, &mut bodies);
+    let touching = touching(&functions, &used.touching);
+    let paths = lower_paths(contract, env, &touching, &mut used, &mut bodies);
     report.absorb(bodies);
     warn_about_unused(&scope.params, declared, &used, report);
     let contract = hir::Contract {
@@ -183,12 +184,76 @@ fn check_contract(
         loc: report.loc(contract.name.span),
         params: lowered_params,
         derived: Vec::new(),
-        state: None,
+        state: scope.state.as_ref().map(|state| state.lowered(report)),
         paths,
         reward: None,
-        allows: Vec::new(),
+        allows: lint::allows_of_contract(contract, report),
     };
+    silence(&contract.allows, used.broken, report);
     (contract, functions, used.broken)
+}
+
+/// Takes away what is allowed of what one body shows, and warns of what is allowed for nothing.
+fn silence(allows: &[hir::Allow], broken: bool, report: &mut Report<'_>) {
+    let mut silencer = lint::Silencer::new(allows);
+    report.revise(|found| {
+        let mut left = silencer.filter(found, None);
+        if !broken {
+            left.extend(silencer.idle(hir::Lint::shows_in_one_body));
+        }
+        left
+    });
+}
+
+/// The state of the contract, which it declares at most once.
+fn state_of(contract: &ast::Contract, report: &mut Report<'_>) -> Option<StateScope> {
+    let mut states = contract.members.iter().filter_map(|member| match member {
+        Member::State(state) => Some(state),
+        _ => None,
+    });
+    let first = states.next()?;
+    for again in states {
+        let found = report.error(Code::E0105, format!("`{}` declares its state twice", contract.name), again.word_span);
+        let found = found.label(report.loc(first.word_span), "the first is here");
+        report.push(found.help("put all fields into one `state { .. }`"));
+    }
+    Some(StateScope::of(&contract.name, first, report))
+}
+
+/// The members that touch the state, or call one that does.
+fn touching(functions: &[NumberedFunction], own: &BTreeSet<FunctionId>) -> BTreeSet<FunctionId> {
+    let mut callers: BTreeMap<FunctionId, Vec<FunctionId>> = BTreeMap::new();
+    for (id, function) in functions {
+        for callee in callees(&function.body) {
+            callers.entry(callee).or_default().push(*id);
+        }
+    }
+    let mut touching = own.clone();
+    let mut waiting: Vec<FunctionId> = own.iter().copied().collect();
+    while let Some(id) = waiting.pop() {
+        let new = callers.remove(&id).unwrap_or_default().into_iter().filter(|caller| touching.insert(*caller));
+        waiting.extend(new);
+    }
+    touching
+}
+
+fn callees(body: &hir::Block) -> BTreeSet<FunctionId> {
+    let (mut of_exprs, mut of_stmts) = (BTreeSet::new(), BTreeSet::new());
+    walk::block(
+        body,
+        &mut |expr| {
+            if let hir::ExprKind::Call { function, .. } = &expr.kind {
+                of_exprs.insert(*function);
+            }
+        },
+        &mut |stmt| {
+            if let hir::StmtKind::Call { function, .. } = &stmt.kind {
+                of_stmts.insert(*function);
+            }
+        },
+    );
+    of_exprs.append(&mut of_stmts);
+    of_exprs
 }
 
 fn consts(contract: &ast::Contract) -> Vec<&ast::Const> {
@@ -328,6 +393,7 @@ fn lower_members<'a>(
         let body = Body::new(env, BodyKind::Function, &signature.params, report);
         let mut checked = body.check_function(&function.body, signature.ret.as_ref());
         used.add(&mut checked);
+        used.touching.extend(checked.touches_state.then_some(signature.id));
         let owner = Some(contract.name.to_string());
         out.push((signature.id, Arc::new(lower_function(function, signature, checked, owner, report))));
     }
@@ -337,6 +403,7 @@ fn lower_members<'a>(
 fn lower_paths<'a>(
     contract: &ast::Contract,
     env: Env<'a>,
+    touching: &BTreeSet<FunctionId>,
     used: &mut Used,
     report: &mut Report<'a>,
 ) -> Vec<hir::SpendPath> {
@@ -350,6 +417,11 @@ fn lower_paths<'a>(
         let args = slots(&spend.params, report, |_| true);
         let mut checked = Body::new(env, BodyKind::Spend, &args, report).check_path(&spend.body);
         used.add(&mut checked);
+        let state = env.contract.and_then(|scope| scope.state.as_ref());
+        if let Some(state) = state.filter(|_| checked.touches_state || !callees(&checked.block).is_disjoint(touching)) {
+            let check = carries_state(contract.name.as_str(), state, &report.loc(spend.name.span));
+            checked.block.stmts.insert(0, check);
+        }
         let path = hir::SpendPath {
             name: spend.name.to_string(),
             docs: docs(&spend.docs),

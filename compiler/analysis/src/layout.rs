@@ -6,8 +6,6 @@
 //! [`Type::stored_len`]; `spec` encodes the same way for wallets. Worked example: `(flag: Bool, n: Int<2>)`
 //! of `(true, 258)` is `01 0201`.
 
-#![allow(dead_code, reason = "state, tables and lists come to use it one after the other")]
-
 use std::sync::Arc;
 
 use dashu_int::IBig;
@@ -165,7 +163,7 @@ impl Layout<'_> {
     }
 
     /// `size` bytes from `at` of bytes that are `len` long.
-    fn slice(&self, whole: &Expr, len: u32, at: u32, size: u32) -> Expr {
+    pub(crate) fn slice(&self, whole: &Expr, len: u32, at: u32, size: u32) -> Expr {
         let ty = Type::BytesN(size);
         let (from, to) = (at as usize, at.saturating_add(size) as usize);
         if size == 0 {

@@ -5,6 +5,7 @@
 //! the value, the token or the state, show something twice, choose what should be fixed. Each check
 //! is exact about what it reports: it says nothing where a path could be meant.
 
+mod allow;
 mod body;
 mod graph;
 mod interval;
@@ -21,10 +22,11 @@ use std::collections::BTreeMap;
 
 use syntax::{Code, Diagnostic, Loc};
 
-use crate::hir::{Contract, Fact, Program, SpendPath};
+use crate::hir::{Allow, BinaryOp, Contract, Fact, Lint, Program, SpendPath};
 use graph::{Op, Value};
 use view::View;
 
+pub(crate) use allow::{Silencer, allows_of_contract, allows_of_function};
 pub(crate) use body::{path, unused_params};
 
 /// Values of one path times its ways, beyond which intervals are not computed.
@@ -37,13 +39,24 @@ struct Case<'g> {
     view: View<'g>,
 }
 
-/// What the covenants of a program let happen, contract by contract.
-pub(crate) fn covenants(program: &Program, contract: &Contract) -> Vec<Diagnostic> {
+/// What the given contracts of a program let happen, and what their authors allow for nothing.
+pub(crate) fn covenants<'p>(
+    program: &'p Program,
+    contracts: impl IntoIterator<Item = &'p Contract>,
+) -> Vec<Diagnostic> {
+    let of_functions: Vec<&Allow> = program.functions.iter().flat_map(|(_, function)| &function.allows).collect();
     let mut found = Vec::new();
-    for path in &contract.paths {
-        let mut of_path = BTreeMap::new();
-        ways_of(program, contract, path, &mut of_path);
-        found.extend(of_path.into_values());
+    for contract in contracts {
+        // Whether an `allow` in a function is needed depends on who calls it, so only those of contracts are counted.
+        let mut of_contract = Silencer::new(&contract.allows);
+        let mut shared = Silencer::new(of_functions.iter().copied());
+        for path in &contract.paths {
+            let mut of_path = BTreeMap::new();
+            ways_of(program, contract, path, &mut of_path);
+            let left = shared.filter(of_path.into_values().collect(), None);
+            found.extend(of_contract.filter(left, Some(&path.loc)));
+        }
+        found.extend(of_contract.idle(|lint| !lint.shows_in_one_body() && lint != Lint::OverBudget));
     }
     found
 }
@@ -62,6 +75,7 @@ fn ways_of(program: &Program, contract: &Contract, path: &SpendPath, found: &mut
             outputs::shared(&case),
             outputs::uncapped_fee(&case),
             outputs::dust(&case),
+            tokens::state_unchecked(&case),
             tokens::unaccounted(&case),
             tokens::capability(&case),
             spender::unchecked_length(&case),
@@ -101,6 +115,20 @@ impl Case<'_> {
     }
 
     fn source_of(&self, value: Value) -> Option<String> {
+        let graph = self.view.graph;
+        let sign = match graph.op(value) {
+            Op::Binary(BinaryOp::Add) => Some("+"),
+            Op::Binary(BinaryOp::Sub) => Some("-"),
+            _ => None,
+        };
+        if let (Some(sign), [a, b]) = (sign, graph.parts(value)) {
+            return Some(format!("{} {sign} {}", self.name(*a)?, self.name(*b)?));
+        }
+        self.name(value)
+    }
+
+    /// The source of a value that has a name.
+    fn name(&self, value: Value) -> Option<String> {
         let graph = self.view.graph;
         Some(match graph.op(value) {
             Op::Arg(index) => self.path.args.get(*index)?.name.clone(),

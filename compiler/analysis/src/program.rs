@@ -99,7 +99,7 @@ pub fn link(items: impl IntoIterator<Item = CheckedItem>, imported: &[&Functions
     let mut found = check_calls(&program, &own, &calls);
     if found.is_empty() && !broken {
         let contracts = program.contracts.iter().zip(sound).filter(|(_, sound)| *sound);
-        found.extend(contracts.flat_map(|(contract, _)| lint::covenants(&program, contract)));
+        found.extend(lint::covenants(&program, contracts.map(|(contract, _)| contract)));
     }
     (program, found)
 }

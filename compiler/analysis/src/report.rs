@@ -123,6 +123,13 @@ impl<'a> Report<'a> {
         self.suggestions = other.suggestions;
     }
 
+    /// Lets `filter` take messages away, or add some.
+    pub(crate) fn revise(&mut self, filter: impl FnOnce(Vec<Diagnostic>) -> Vec<Diagnostic>) {
+        let before = self.found.len();
+        self.found = filter(std::mem::take(&mut self.found));
+        self.count = self.count - before + self.found.len();
+    }
+
     /// How many messages there were, shown or not.
     pub(crate) fn count(&self) -> usize {
         self.count

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use analysis::hir;
 use spec::artifact::{Piece, Slot, SpendPath};
 use spec::{Mode, RuleSet, Rules};
-use syntax::{Diagnostic, Loc};
+use syntax::{Diagnostic, Loc, Severity};
 
 use crate::code::{self, Instr};
 use crate::holes::Holes;
@@ -153,7 +153,8 @@ pub fn generate(
         return (None, excess);
     }
     let diagnostics = script.over_budget(contract, &plans, &rules);
-    (Some(generated(contract, &holes, &script, &plans, &rules, &notes)), diagnostics)
+    let broken = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    ((!broken).then(|| generated(contract, &holes, &script, &plans, &rules, &notes)), diagnostics)
 }
 
 fn generated(

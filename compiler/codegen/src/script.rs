@@ -153,13 +153,15 @@ impl Script {
         cost::bound_of_input(&self.code, &functions, stack, &lengths, rules)
     }
 
-    /// Warns of paths that cost more than the unlocking bytecode pays for, with arguments of usual lengths.
+    /// Refuses paths that cost more than the unlocking bytecode pays for, with arguments of usual lengths,
+    /// unless the author allows it.
     pub(crate) fn over_budget(&self, contract: &hir::Contract, plans: &Plans, rules: &Rules) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         let script = self.least_len();
         for (at, path) in contract.paths.iter().enumerate() {
             let args: u64 = path.args.iter().flat_map(|arg| arg_lens(&arg.ty, None)).map(|len| len + 1).sum();
-            let unlock = script + args as usize;
+            let padded = path.args.iter().any(|arg| arg.ty == hir::Type::Padding);
+            let unlock = if padded { UNLOCK_BYTES_MAX as usize } else { script + args as usize };
             let budget = rules.cost_budget(unlock).get();
             let cost = self.cost_bound(at, path, plans, rules, None);
             if let Some(cost) = cost.filter(|cost| *cost > budget) {
@@ -171,7 +173,7 @@ impl Script {
                 found.push(over_budget(path, &format!("take {} hash rounds", grouped(rounds)), unlock, budget));
             }
         }
-        found
+        allowed(contract, found)
     }
 }
 
@@ -185,6 +187,16 @@ const fn hashing_alone(rules: &Rules) -> Rules {
     rules.prices.signature = 0;
     rules.prices.hash_iteration = ROUND;
     rules
+}
+
+/// What is left of the messages about budgets, with a warning for each `allow` that is not needed.
+fn allowed(contract: &hir::Contract, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let allows = || contract.allows.iter().filter(|allow| allow.lint == hir::Lint::OverBudget);
+    let covers = |allow: &hir::Allow, found: &Diagnostic| found.labels.iter().any(|label| allow.covers(&label.loc));
+    let idle = allows().filter(|allow| !found.iter().any(|found| covers(allow, found))).map(hir::Allow::idle);
+    let idle: Vec<Diagnostic> = idle.collect();
+    let kept = found.into_iter().filter(|found| !allows().any(|allow| covers(allow, found)));
+    kept.chain(idle).collect()
 }
 
 /// For each shared function the paths that run it, directly or through others.

@@ -43,9 +43,9 @@ pub(crate) fn too_deep(path: &hir::SpendPath, whose: &str) -> Diagnostic {
 /// A path that takes more work than its bytes pay for.
 pub(crate) fn over_budget(path: &hir::SpendPath, work: &str, unlock: usize, budget: u64) -> Diagnostic {
     let message = format!("path `{}` may {work}; {unlock} bytes pay for {}", path.name, grouped(budget));
-    Diagnostic::warning(ErrorCode::E0504, message, path.loc.clone())
+    Diagnostic::error(ErrorCode::E0504, message, path.loc.clone())
         .note("a node pays for work by the length of the unlocking bytecode")
-        .help("check less in this path, or let the spender push padding")
+        .help("check less in this path, or take an argument of type `Padding`, which the wallet fills as needed")
 }
 
 /// Digits with `_` between groups of three.

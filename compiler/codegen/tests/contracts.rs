@@ -291,6 +291,7 @@ fn functions_are_copied_and_their_checks_keep_their_messages() {
         locals: vec![],
         body,
         loc: loc(),
+        allows: vec![],
     };
     let call = |arg| {
         expr(ExprKind::Call { function: FunctionId::new(FileId(0), 0), type_args: vec![], args: vec![arg] }, Type::Int)
@@ -441,6 +442,7 @@ fn tower(height: usize, floor: impl Fn(Expr) -> Expr) -> (Contract, Vec<Function
             locals: vec![],
             body: Block { stmts: vec![], value: Some(Box::new(value)) },
             loc: loc(),
+            allows: vec![],
         }
     };
     let stmts = vec![require(equal(call(height - 1), int(1)), "one")];

@@ -82,6 +82,7 @@ fn function(type_params: usize, params: Vec<Type>, ret: Type, locals: Vec<Type>,
         locals: path("", vec![], locals, vec![]).locals,
         body,
         loc: loc(),
+        allows: vec![],
     }
 }
 

@@ -220,6 +220,16 @@ codes! {
         "No node passes on a transaction with an output below the dust limit, three times what the output and a later input cost at one unit a byte, nor one with a lock of more than 201 bytes or more than 223 bytes of data. A path that demands such an output can hardly be taken. Silenced by `allow(dust_output)`.";
     E0423 "condition that holds only for a while"
         "A script learns from the lock time only that so much time has passed; whoever spends a coin may always write an older one. So `tx.locktime <= deadline` never fails for who wants it to hold, and a price that rises with the lock time is never paid in full. Let another path open later, let the price fall with time, or let it rise with what has been sold. Silenced by `allow(upper_time_bound)`.";
+    E0424 "state that is neither continued nor ended"
+        "The state of a contract lies in the token of its coin. A path must say what becomes of it: `continue { .. };` carries it on, `end;` proves that no output has the token. Otherwise whoever spends the coin keeps the token, writes any state into it, and comes back. Silenced by `allow(state_unchecked)`.";
+    E0425 "unknown lint"
+        "`allow` takes the names of lints. Each message that can be silenced tells its name on its page.";
+    E0426 "lint that is allowed for nothing"
+        "Nothing that this `allow` covers gets the message it silences. Remove it, so that the message comes when it is due.";
+    E0427 "state that does not fit"
+        "The state lies in the commitment of a token, which holds 128 bytes. Every field takes a fixed number of them: `Bool` 1, `Int<N>` N, `Int` 8, `Height`, `Blocks` and `Duration` 4, `Time` 5, `Coin` and `Tokens` 8, `Bytes<N>` N, `PubKey` 33, `Category` and `Did` 32, and structs, tuples, arrays and enums what their parts take.";
+    E0428 "misplaced state"
+        "`state`, `continue` and `end` belong to a contract that declares `state { .. }`; the last two say what becomes of its coin, so they stand in a spend path.";
 
     E0501 "script too large"
         "A script and everything it copies from functions must fit into the bytes that the rules allow: 10,000 under `bch2026`, 65,535 under `bitmodel`. Split the contract, or check less in one path.";

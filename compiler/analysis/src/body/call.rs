@@ -162,7 +162,7 @@ impl Body<'_, '_> {
         let expr = self.expr(arg)?;
         let builtin = match &expr.ty {
             Type::Int => return Some(expr),
-            ty if ty.is_number() => Builtin::Cast,
+            ty if ty.is_number() || *ty == Type::Bool => Builtin::Cast,
             ty if ty.is_bytes() => Builtin::ToInt,
             ty => {
                 let message = format!("`{ty}` cannot be turned into a number");

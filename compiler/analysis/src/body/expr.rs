@@ -49,6 +49,7 @@ impl Body<'_, '_> {
             Ast::Bytes(bytes) => self.bytes_literal(bytes, span),
             Ast::Str(text) => self.bytes_literal(text.as_bytes(), span),
             Ast::Bool(value) => Some(self.make(ExprKind::Bool(*value), Type::Bool, span)),
+            Ast::Name(name) if self.means_state(name) => self.place_value(value),
             Ast::Name(name) => self.name_value(name),
             Ast::Path(_) => self.modules(span),
             Ast::SelfRef | Ast::Tx | Ast::Field { .. } | Ast::Index { .. } => self.place_value(value),

@@ -85,7 +85,7 @@ impl Body<'_, '_> {
         let divides = |side: &Expr| matches!(side.kind, ExprKind::Binary { op: BinaryOp::Div, .. });
         if op == BinaryOp::Mul && (divides(left) || divides(right)) {
             let found =
-                self.report.warning(Code::E0404, "this divides before it multiplies, which loses the fraction", span);
+                self.report.error(Code::E0404, "this divides before it multiplies, which loses the fraction", span);
             self.report.push(found.help("multiply first: `a * b / c` instead of `a / c * b`"));
         }
     }

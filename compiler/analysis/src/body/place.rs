@@ -20,13 +20,17 @@ enum Place {
     Coins(Side),
     Coin { side: Side, index: Expr, own: bool },
     Token { side: Side, index: Expr },
+    State,
 }
 
+/// The bytes of a category without its capability.
+const CATEGORY_BYTES: u32 = 32;
+
 const TX_FIELDS: [&str; 4] = ["inputs", "outputs", "version", "locktime"];
-const TOKEN_FIELDS: [&str; 3] = ["category", "commitment", "amount"];
+const TOKEN_FIELDS: [&str; 4] = ["category", "commitment", "amount", "capability"];
 const INPUT_FIELDS: [&str; 7] = ["value", "lock", "token", "txid", "index", "unlock", "sequence"];
 const OUTPUT_FIELDS: [&str; 3] = ["value", "lock", "token"];
-const OWN_FIELDS: [&str; 8] = ["value", "lock", "token", "index", "code", "txid", "unlock", "sequence"];
+const OWN_FIELDS: [&str; 9] = ["value", "lock", "token", "state", "index", "code", "txid", "unlock", "sequence"];
 
 impl Body<'_, '_> {
     /// The value at the end of a chain of fields.
@@ -38,7 +42,10 @@ impl Body<'_, '_> {
                 ("a list of coins is not a value", "read one of them by `[0]`, or their number by `.length`")
             }
             Place::Coin { .. } => ("a coin is not a value", "read a field, such as `.value` or `.lock`"),
-            Place::Token { .. } => ("a token is not a value", "read a field: `.category`, `.commitment` or `.amount`"),
+            Place::Token { .. } => {
+                ("a token is not a value", "read a field: `.category`, `.commitment`, `.amount` or `.capability`")
+            }
+            Place::State => ("the state is not a value", "read a field of it, such as `state.count`"),
         };
         self.report.fail(self.report.error(Code::E0207, message, value.span).help(help))
     }
@@ -52,6 +59,7 @@ impl Body<'_, '_> {
                 self.field(base, name, value.span)
             }
             Ast::Index { base, index } => self.element(base, index),
+            Ast::Name(name) if self.means_state(name) => Some(Place::State),
             _ => self.expr(value).map(Place::Value),
         }
     }
@@ -72,7 +80,7 @@ impl Body<'_, '_> {
             Place::Value(expr) if expr.ty.is_bytes() => self.report.fail(
                 self.report.error(Code::E0214, "one byte is taken as a slice", base.span).help("write `x[i..i + 1]`"),
             ),
-            Place::Value(_) | Place::Tx | Place::Coin { .. } | Place::Token { .. } => {
+            Place::Value(_) | Place::Tx | Place::Coin { .. } | Place::Token { .. } | Place::State => {
                 let found = self.report.error(Code::E0214, "this has no elements", base.span);
                 self.report.fail(found.help("only `tx.inputs` and `tx.outputs` have elements"))
             }
@@ -88,6 +96,7 @@ impl Body<'_, '_> {
             Place::Coins(side) => self.list_field(side, name, span),
             Place::Coin { side, index, own } => self.coin_field(side, index, own, name, span),
             Place::Token { side, index } => self.token_field(side, index, name, span),
+            Place::State => self.state_field(name, span).map(Place::Value),
             Place::Value(expr) => self.value_field(expr, name, span).map(Place::Value),
         }
     }
@@ -114,6 +123,10 @@ impl Body<'_, '_> {
     fn coin_field(&mut self, side: Side, index: Expr, own: bool, name: &Ident, span: Span) -> Option<Place> {
         let fact = match (side, name.as_str()) {
             (_, "token") => return Some(Place::Token { side, index }),
+            (_, "state") if own => {
+                self.state_scope(span)?;
+                return Some(Place::State);
+            }
             (_, "age") if own => return self.misplaced_time_lock("self.age", span),
             (_, "index") if own => return Some(Place::Value(self.own_index(span))),
             (_, "code") if own => return Some(Place::Value(self.fact(Fact::ActiveBytecode, None, span))),
@@ -133,6 +146,9 @@ impl Body<'_, '_> {
     }
 
     fn token_field(&mut self, side: Side, index: Expr, name: &Ident, span: Span) -> Option<Place> {
+        if name.as_str() == "capability" {
+            return Some(Place::Value(self.capability(side, index, span)));
+        }
         let fact = match (side, name.as_str()) {
             (Side::Input, "category") => Fact::InputCategory,
             (Side::Input, "commitment") => Fact::InputCommitment,
@@ -145,6 +161,16 @@ impl Body<'_, '_> {
         Some(Place::Value(self.fact(fact, Some(index), span)))
     }
 
+    /// What follows the category of a token, as a number: 0 for none, 1 for mutable, 2 for minting.
+    fn capability(&mut self, side: Side, index: Expr, span: Span) -> Expr {
+        let fact = if side == Side::Input { Fact::InputCategory } else { Fact::OutputCategory };
+        let category = self.fact(fact, Some(index), span);
+        let len = self.make(ExprKind::Int(CATEGORY_BYTES.into()), Type::Int, span);
+        let kind = ExprKind::Builtin { builtin: Builtin::Suffix, args: vec![category, len] };
+        let rest = self.make(kind, Type::Bytes, span);
+        self.make(ExprKind::Builtin { builtin: Builtin::ToInt, args: vec![rest] }, Type::Int, span)
+    }
+
     fn value_field(&mut self, expr: Expr, name: &Ident, span: Span) -> Option<Expr> {
         if name.as_str() == "length" && expr.ty.is_bytes() {
             let kind = ExprKind::Builtin { builtin: Builtin::Size, args: vec![expr] };
@@ -154,7 +180,7 @@ impl Body<'_, '_> {
         self.unknown_field(&format!("`{}`", expr.ty), name, known)
     }
 
-    fn unknown_field<T>(&mut self, of: &str, name: &Ident, known: &[&str]) -> Option<T> {
+    pub(super) fn unknown_field<T>(&mut self, of: &str, name: &Ident, known: &[&str]) -> Option<T> {
         let found = self.report.error(Code::E0104, format!("{of} has no field `{name}`"), name.span);
         let close = suggest::did_you_mean(name.as_str(), known.iter().copied());
         self.report.fail(found.help(close.unwrap_or_else(|| match known {

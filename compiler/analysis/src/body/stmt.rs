@@ -94,9 +94,15 @@ impl Body<'_, '_> {
             AstStmt::Match(choice) => self.later("`match` is", choice.span),
             AstStmt::For(_) => self.later("`for` is", stmt.span),
             AstStmt::While(_) => self.later("`while` is", stmt.span),
-            AstStmt::Continue(_) => self.later("`continue` is", stmt.span),
-            AstStmt::End => self.later("`end` is", stmt.span),
-            AstStmt::Allow(_) => self.later("`allow` is", stmt.span),
+            AstStmt::Continue(next) => {
+                self.continue_stmt(next, stmt.span, out);
+                None
+            }
+            AstStmt::End => {
+                self.end_stmt(stmt.span, out);
+                None
+            }
+            AstStmt::Allow(_) => None,
             AstStmt::Split { pot, reward } => {
                 self.split(pot, reward, stmt.span, out);
                 None

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use syntax::Code;
+use syntax::{Code, Diagnostic, Loc};
+
+use super::Allow;
 
 /// Declares the table; every row becomes a variant of [`Lint`] with its name and the code it reports.
 macro_rules! lints {
@@ -73,11 +75,27 @@ lints! {
     DustOutput "dust_output" E0422;
     /// A condition that only holds for a while.
     UpperTimeBound "upper_time_bound" E0423;
+    /// A path that neither continues the state nor ends it.
+    StateUnchecked "state_unchecked" E0424;
     /// More work than the transaction pays for.
     OverBudget "over_budget" E0504;
 }
 
 impl Lint {
+    /// Whether one body shows it, without the functions that it calls.
+    pub(crate) fn shows_in_one_body(self) -> bool {
+        matches!(
+            self,
+            Lint::OpenPath
+                | Lint::ClosedPath
+                | Lint::UnreadArgument
+                | Lint::DivideFirst
+                | Lint::OneSignature
+                | Lint::MixedClocks
+                | Lint::UnlockedLockTime
+        )
+    }
+
     /// The lint of that name.
     pub fn from_name(name: &str) -> Option<Lint> {
         Lint::ALL.iter().copied().find(|lint| lint.name() == name)
@@ -86,6 +104,24 @@ impl Lint {
     /// The lint that reports this code.
     pub fn of(code: Code) -> Option<Lint> {
         Lint::ALL.iter().copied().find(|lint| lint.code() == code)
+    }
+}
+
+impl Allow {
+    /// Whether a place lies where the lint is silenced.
+    pub fn covers(&self, loc: &Loc) -> bool {
+        let scope = &self.scope;
+        scope.file == loc.file
+            && scope.item == loc.item
+            && scope.span.start <= loc.span.start
+            && loc.span.end <= scope.span.end
+    }
+
+    /// The warning that it silences nothing.
+    pub fn idle(&self) -> Diagnostic {
+        Diagnostic::warning(Code::E0426, format!("`allow({})` silences nothing", self.lint), self.loc.clone())
+            .saying("nothing here gets this message")
+            .help("remove it, so that the message comes when it is due")
     }
 }
 

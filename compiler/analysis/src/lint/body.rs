@@ -386,8 +386,7 @@ fn unlocked_lock_time(path: &SpendPath, report: &mut Report<'_>) {
         },
     );
     if let Some(read) = read.filter(|_| !locked) {
-        let found =
-            report.warning(Code::E0410, "the lock time is read, but nothing says that it counts", read.loc.span);
+        let found = report.error(Code::E0410, "the lock time is read, but nothing says that it counts", read.loc.span);
         report.push(found.help("add `require tx.height >= ..;` or `require tx.time >= ..;` to this path"));
     }
 }

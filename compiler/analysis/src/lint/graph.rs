@@ -258,8 +258,11 @@ impl Graph {
     /// What the transaction says, if the value is that or is cut out of it.
     pub(super) fn read(&self, value: Value) -> Option<(Fact, Option<Value>)> {
         let mut value = value;
-        while let (Op::Builtin(Builtin::Prefix | Builtin::Suffix | Builtin::Slice | Builtin::ToInt), [bytes, ..]) =
-            (self.op(value), self.parts(value))
+        while let (
+            Op::Builtin(Builtin::Prefix | Builtin::Suffix | Builtin::Slice | Builtin::ToInt)
+            | Op::Binary(BinaryOp::Concat),
+            [bytes, ..],
+        ) = (self.op(value), self.parts(value))
         {
             value = *bytes;
         }

@@ -179,7 +179,7 @@ pub(super) fn trust_argument(case: &Case<'_>) -> Option<Diagnostic> {
     let shared = Uses::of(view);
     view.way.known.iter().find_map(|known| {
         let (value, locks) = match known.what {
-            What::Compare(compare, a, b) if compare.is_order() => {
+            What::Compare(compare, a, b) if compare.is_order() || is_equation_of_amounts(view.graph, compare, a, b) => {
                 return [a, b].into_iter().find_map(|side| decided_alone(case, known, side, shared.twice, false));
             }
             What::LockTime(value) | What::Age(value) => (value, true),
@@ -187,6 +187,12 @@ pub(super) fn trust_argument(case: &Case<'_>) -> Option<Diagnostic> {
         };
         decided_alone(case, known, value, shared.beside_locks, locks)
     })
+}
+
+/// Whether an amount of an output is fixed: who chooses the other side chooses the output to fit.
+fn is_equation_of_amounts(graph: &Graph, compare: Compare, a: Value, b: Value) -> bool {
+    let amount = |value| matches!(graph.fact(value), Some((Fact::OutputValue | Fact::OutputTokens, _)));
+    compare == Compare::Equal && (amount(a) || amount(b))
 }
 
 fn decided_alone(case: &Case<'_>, known: &Known, value: Value, tied: Args, locks: bool) -> Option<Diagnostic> {

@@ -14,6 +14,22 @@ const CATEGORY_BYTES: u32 = 32;
 /// The last byte of the category of a mutable token.
 const MUTABLE: u8 = 1;
 
+/// A path of a contract with state on which the state goes wherever the spender wants.
+pub(super) fn state_unchecked(case: &Case<'_>) -> Option<Diagnostic> {
+    case.contract.state.as_ref()?;
+    if case.view.sides().any(|side| is_continuation(case, side)) || ends_everywhere(case) {
+        return None;
+    }
+    let message = format!("`{}` neither continues the state nor ends it", case.path.name);
+    let found = Diagnostic::error(Code::E0424, message, case.path.loc.clone());
+    Some(
+        found
+            .saying("the token with the state may go to any output")
+            .note("whoever holds the token outside of the contract can write any state into it and come back")
+            .help("add `continue { .. };` to carry it on, or `end;` to prove that no output has it"),
+    )
+}
+
 /// An output that nobody looks at could carry the contract's token.
 pub(super) fn unaccounted(case: &Case<'_>) -> Option<Diagnostic> {
     let view = &case.view;
@@ -117,8 +133,10 @@ fn has_category(case: &Case<'_>, fact: Fact, index: Value) -> bool {
     case.view.about(of, index).any(|side| side.compare == Compare::Equal && (prefix_is_enough || whole(&side)))
 }
 
+/// Whether a value is the category of the coin, or must equal it.
 fn is_own_category(case: &Case<'_>, value: Value) -> bool {
-    case.view.is_own_fact(value, Fact::InputCategory)
+    let is_own = |value| case.view.is_own_fact(value, Fact::InputCategory);
+    is_own(value) || case.view.of(value).any(|side| side.compare == Compare::Equal && is_own(side.other))
 }
 
 /// Whether an output's category is the coin's, capability included.
@@ -174,10 +192,10 @@ fn is_fungible(case: &Case<'_>) -> bool {
 fn is_mutable(case: &Case<'_>) -> bool {
     let graph = case.view.graph;
     case.view.sides().any(|side| {
-        let whole = match graph.op(side.other) {
-            Op::Bytes(bytes) => is_own_category(case, side.this) && bytes.get(32) == Some(&MUTABLE),
-            _ => false,
-        };
+        let last = case.view.pieces(side.other).last().copied().unwrap_or(side.other);
+        let ends_mutable = matches!(graph.op(last), Op::Bytes(bytes) if bytes.last() == Some(&MUTABLE));
+        let long = graph.ty(side.other).fixed_len() == Some(CATEGORY_BYTES + 1);
+        let whole = is_own_category(case, side.this) && long && ends_mutable;
         side.compare == Compare::Equal && (whole || capability_is(case, side, MUTABLE))
     })
 }

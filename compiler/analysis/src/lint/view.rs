@@ -137,7 +137,11 @@ impl<'g> View<'g> {
                 Compare::NotEqual | Compare::Greater | Compare::GreaterEqual => None,
             }
         };
-        self.of(value).filter(|side| side.known.loops.is_empty()).filter_map(bound).min()
+        let sides = || self.of(value).filter(|side| side.known.loops.is_empty());
+        let most = sides().filter_map(bound).min()?;
+        let excluded =
+            |n: &IBig| sides().any(|side| side.compare == Compare::NotEqual && self.graph.int(side.other) == Some(n));
+        Some(if excluded(&most) { most - IBig::ONE } else { most })
     }
 
     fn count_max(&self, fact: Fact) -> Option<IBig> {

@@ -1,0 +1,127 @@
+//! `allow(name);`: what the author has considered is not reported, and an `allow` that is not needed is.
+
+use std::collections::BTreeSet;
+
+use syntax::ast::{self, Block, ExprKind, Ident, Member, StmtKind};
+use syntax::{Code, Diagnostic, Loc, Span};
+
+use crate::hir::{Allow, Lint};
+use crate::report::Report;
+use crate::walk;
+
+/// Everything that a contract allows: for all of it, for a member, or for a block.
+pub(crate) fn allows_of_contract(contract: &ast::Contract, report: &mut Report<'_>) -> Vec<Allow> {
+    let mut allows = Vec::new();
+    for member in &contract.members {
+        match member {
+            Member::Allow(allow) => named(&allow.lints, contract.span, report, &mut allows),
+            Member::Fn(function) => of_body(&function.body, function.span, report, &mut allows),
+            Member::Spend(spend) => of_body(&spend.body, spend.span, report, &mut allows),
+            Member::Const(_) | Member::State(_) | Member::Error(_) => {}
+        }
+    }
+    allows
+}
+
+/// Everything that a function of the file allows.
+pub(crate) fn allows_of_function(function: &ast::Fn, report: &mut Report<'_>) -> Vec<Allow> {
+    let mut allows = Vec::new();
+    of_body(&function.body, function.span, report, &mut allows);
+    allows
+}
+
+/// At the top of a body an `allow` holds for the whole member, elsewhere for its block.
+fn of_body(body: &Block, member: Span, report: &mut Report<'_>, allows: &mut Vec<Allow>) {
+    of_block(body, member, report, allows);
+    for block in inner_blocks(body) {
+        of_block(block, block.span, report, allows);
+    }
+}
+
+fn of_block(block: &Block, scope: Span, report: &mut Report<'_>, allows: &mut Vec<Allow>) {
+    for stmt in &block.stmts {
+        if let StmtKind::Allow(lints) = &stmt.kind {
+            named(lints, scope, report, allows);
+        }
+    }
+}
+
+/// The blocks inside of a block, at any depth.
+fn inner_blocks(body: &Block) -> Vec<&Block> {
+    let mut of_exprs: Vec<&Block> = Vec::new();
+    let mut of_stmts: Vec<&Block> = Vec::new();
+    walk::ast_block(
+        body,
+        &mut |expr| match &expr.kind {
+            ExprKind::If(branch) => of_exprs.extend(branches(branch)),
+            ExprKind::Match(choice) => of_exprs.extend(choice.arms.iter().map(|arm| &*arm.body)),
+            _ => {}
+        },
+        &mut |stmt| match &stmt.kind {
+            StmtKind::If(branch) => of_stmts.extend(branches(branch)),
+            StmtKind::Match(choice) => of_stmts.extend(choice.arms.iter().map(|arm| &*arm.body)),
+            StmtKind::For(each) => of_stmts.push(&each.body),
+            StmtKind::While(again) => of_stmts.push(&again.body),
+            _ => {}
+        },
+    );
+    of_exprs.extend(of_stmts);
+    of_exprs
+}
+
+fn branches(branch: &ast::If) -> impl Iterator<Item = &Block> {
+    let otherwise: Option<&Block> = branch.otherwise.as_deref();
+    std::iter::once(&*branch.then).chain(otherwise)
+}
+
+fn named(lints: &[Ident], scope: Span, report: &mut Report<'_>, allows: &mut Vec<Allow>) {
+    for name in lints.iter().filter(|name| !name.is_missing()) {
+        match Lint::from_name(name.as_str()) {
+            Some(lint) => allows.push(Allow { lint, loc: report.loc(name.span), scope: report.loc(scope) }),
+            None => {
+                let found = report.error(Code::E0425, format!("there is no lint `{name}`"), name.span);
+                let known = Lint::ALL.iter().map(|lint| lint.name());
+                let close = report.did_you_mean(name.as_str(), known);
+                report.push(found.help(close.unwrap_or_else(|| "take the name from the page of the message".into())));
+            }
+        }
+    }
+}
+
+/// Drops the messages that are allowed, and remembers which `allow` was needed.
+pub(crate) struct Silencer<'a> {
+    allows: Vec<&'a Allow>,
+    needed: BTreeSet<usize>,
+}
+
+impl<'a> Silencer<'a> {
+    pub(crate) fn new(allows: impl IntoIterator<Item = &'a Allow>) -> Self {
+        Silencer { allows: allows.into_iter().collect(), needed: BTreeSet::new() }
+    }
+
+    /// The messages that stay. A message is allowed where it stands, or where `at` is, the path that
+    /// it is about.
+    pub(crate) fn filter(&mut self, found: Vec<Diagnostic>, at: Option<&Loc>) -> Vec<Diagnostic> {
+        found.into_iter().filter(|diagnostic| !self.silences(diagnostic, at)).collect()
+    }
+
+    fn silences(&mut self, diagnostic: &Diagnostic, at: Option<&Loc>) -> bool {
+        let place = diagnostic.labels.first().map(|label| &label.loc);
+        let mut silenced = false;
+        for (index, allow) in self.allows.iter().enumerate() {
+            let covered = [place, at].into_iter().flatten().any(|loc| allow.covers(loc));
+            if allow.lint.code() == diagnostic.code && covered {
+                self.needed.insert(index);
+                silenced = true;
+            }
+        }
+        silenced
+    }
+
+    /// A warning for every `allow` of a lint among `lints` that was not needed.
+    pub(crate) fn idle(self, lints: impl Fn(Lint) -> bool) -> Vec<Diagnostic> {
+        let Silencer { allows, needed } = self;
+        let idle = allows.iter().enumerate().filter(|(index, allow)| !needed.contains(index) && lints(allow.lint));
+        idle.map(|(_, allow)| allow.idle()).collect()
+    }
+}
