@@ -51,7 +51,7 @@ impl Body<'_, '_> {
             Ast::Bool(value) => Some(self.make(ExprKind::Bool(*value), Type::Bool, span)),
             Ast::Name(name) if self.means_state(name) => self.place_value(value),
             Ast::Name(name) => self.name_value(name),
-            Ast::Path(_) => self.modules(span),
+            Ast::Path(path) => self.path_value(path, span),
             Ast::SelfRef | Ast::Tx | Ast::Field { .. } | Ast::Index { .. } => self.place_value(value),
             Ast::Slice { base, from, to } => self.slice(base, from.as_deref(), to.as_deref(), span),
             Ast::Call { callee, args } => self.call(callee, args, span),
