@@ -65,6 +65,8 @@ pub(crate) struct Lengths<'a> {
     pub(crate) script: u64,
     /// Whether loops run as often as they may; otherwise those whose rounds nobody knows run once.
     pub(crate) all_rounds: bool,
+    /// How often the loop over records runs, if that is known, and how long a record's fields are, bottom first.
+    pub(crate) records: Option<(u64, &'a [u64])>,
 }
 
 /// The most that an input can cost that pushes `stack` and the script `code`, behind the hash of the script.
@@ -78,8 +80,11 @@ pub(crate) fn bound_of_input(
     const HASH_BYTES: u64 = 32;
     let prices = &rules.prices;
     let pushed = stack.iter().try_fold(lengths.script, |sum, item| sum.checked_add(item.len))?;
+    let (records, fields) = lengths.records.unwrap_or_default();
+    let pushed = pushed.checked_add(records.checked_mul(fields.iter().sum())?)?;
+    let pushes = records.checked_mul(fields.len() as u64)?.checked_add(stack.len() as u64)?;
     // The pushes of the items and the script, then `HASH256 <hash> EQUAL`.
-    let instructions = prices.instruction.checked_mul(stack.len() as u64 + 4)?;
+    let instructions = prices.instruction.checked_mul(pushes.checked_add(4)?)?;
     let hashing = (hash_iterations(usize::try_from(lengths.script).ok()?) + 1).checked_mul(prices.hash_iteration)?;
     let unlocking = pushed.checked_add(instructions)?.checked_add(hashing)?.checked_add(2 * HASH_BYTES + 1)?;
     bound(code, functions, stack, lengths, rules)?.checked_add(unlocking)
@@ -246,16 +251,22 @@ impl Run<'_> {
     }
 
     fn repeat(&mut self, rounds: Option<Rounds>, body: &Block<'_>) -> Option<()> {
-        let rounds = match rounds? {
+        let rounds_of = rounds?;
+        let rounds = match rounds_of {
             Rounds::Exactly(rounds) => u64::from(rounds),
             Rounds::AtMost(rounds) if self.lengths.all_rounds => u64::from(rounds),
             Rounds::AtMost(_) => 1,
-            Rounds::Records => return None,
+            Rounds::Records => self.lengths.records?.0,
+        };
+        let record: Vec<Item> = match (rounds_of, self.lengths.records) {
+            (Rounds::Records, Some((_, fields))) => fields.iter().map(|len| Item::of(*len)).collect(),
+            _ => Vec::new(),
         };
         self.pay_base(1)?;
         let mut ends: Option<(Vec<Item>, Vec<Item>)> = None;
         for round in 0..rounds.max(1) {
             let (before, entry) = (self.cost, (self.stack.clone(), self.alt.clone()));
+            self.stack.splice(0..0, record.iter().copied());
             self.block(body)?;
             self.pay_base(1)?;
             self.pop()?;
@@ -523,7 +534,7 @@ fn result_lens(opcode: Opcode, items: &[Item], lengths: &Lengths<'_>) -> Option<
 /// The greatest length of a fact about the transaction.
 fn fact_len(opcode: Opcode, lengths: &Lengths<'_>) -> Option<u64> {
     Some(match opcode {
-        Opcode::InputIndex | Opcode::TxInputCount | Opcode::TxOutputCount => 3,
+        Opcode::Depth | Opcode::InputIndex | Opcode::TxInputCount | Opcode::TxOutputCount => 3,
         Opcode::TxVersion | Opcode::TxLockTime | Opcode::OutpointIndex | Opcode::InputSequenceNumber => 5,
         Opcode::UtxoValue | Opcode::OutputValue | Opcode::UtxoTokenAmount | Opcode::OutputTokenAmount => 8,
         Opcode::UtxoTokenCategory | Opcode::OutputTokenCategory => 33,

@@ -189,7 +189,6 @@ fn generated(
 }
 
 fn spend_paths(contract: &hir::Contract, script: &Script, plans: &Plans, rules: &Rules) -> Vec<SpendPath> {
-    let longest = Some(rules.limits.item_bytes as u64);
     let both = contract.paths.iter().zip(&plans.paths).enumerate();
     both.map(|(at, (path, plan))| SpendPath {
         name: path.name.clone(),
@@ -197,7 +196,7 @@ fn spend_paths(contract: &hir::Contract, script: &Script, plans: &Plans, rules: 
         args: slots(&path.args),
         unlock: script.unlock(at, plan),
         time: plan.time.clone(),
-        cost_bound: script.cost_bound(at, path, plans, rules, longest),
+        cost_bound: script.cost_bound(at, path, plans, rules),
     })
     .collect()
 }

@@ -81,6 +81,8 @@ pub(crate) fn arg_lens(ty: &hir::Type, longest: Option<u64>) -> Vec<u64> {
         hir::Type::Tuple(_) | hir::Type::Struct(_) | hir::Type::Enum(_) | hir::Type::Array(..) => {
             ty.leaves().iter().flat_map(|leaf| arg_lens(leaf, longest)).collect()
         }
+        // Its records lie beneath what is counted.
+        hir::Type::List(_) => Vec::new(),
         other => vec![other.fixed_len().map_or(1, u64::from)],
     }
 }

@@ -14,7 +14,7 @@ use crate::lower::Notes;
 use crate::plan::{PathPlan, Plans};
 use crate::schedule::End;
 use crate::shared::Body;
-use crate::tell::{grouped, over_budget, too_deep};
+use crate::tell::{grouped, over_budget, record_over_budget, too_deep};
 
 /// The whole script.
 pub(crate) struct Script {
@@ -124,16 +124,17 @@ impl Script {
         args.chain(self.selectors.get(at).map(|selector| UnlockItem::Int(*selector))).collect()
     }
 
-    /// The most a path costs; with `longest`, whatever fits an item, and otherwise for usual lengths.
-    pub(crate) fn cost_bound(
-        &self,
-        at: usize,
-        path: &hir::SpendPath,
-        plans: &Plans,
-        rules: &Rules,
-        longest: Option<u64>,
-    ) -> Option<u64> {
+    /// The most a path costs, whatever fits an item.
+    pub(crate) fn cost_bound(&self, at: usize, path: &hir::SpendPath, plans: &Plans, rules: &Rules) -> Option<u64> {
+        self.cost(at, path, plans, rules, Usage::Longest)
+    }
+
+    fn cost(&self, at: usize, path: &hir::SpendPath, plans: &Plans, rules: &Rules, usage: Usage) -> Option<u64> {
         let plan = plans.paths.get(at)?;
+        let longest = match usage {
+            Usage::Longest => Some(rules.limits.item_bytes as u64),
+            Usage::Usual { .. } => None,
+        };
         let mut stack = Vec::new();
         for arg in &plan.arranged.order {
             stack.extend(arg_lens(&path.args.get(*arg)?.ty, longest).into_iter().map(Item::of));
@@ -142,12 +143,24 @@ impl Script {
         let hole = |ty| param_len_max(ty).map_or(longest.unwrap_or(1), |len| len as u64);
         let holes: Vec<u64> = self.leaves.iter().map(|leaf| hole(&leaf.ty)).collect();
         let script = self.len(|index| holes.get(index).map_or(1, |len| *len as usize + 3)) as u64;
-        let lengths = match longest {
-            Some(longest) => {
-                let unlock = longest.min(UNLOCK_BYTES_MAX);
-                Lengths { holes: &holes, lock: LOCK_BYTES_MAX, unlock, script, all_rounds: true }
-            }
-            None => Lengths { holes: &holes, lock: 35, unlock: 35, script, all_rounds: false },
+        let fields = record_lens(path);
+        let lengths = match usage {
+            Usage::Longest => Lengths {
+                holes: &holes,
+                lock: LOCK_BYTES_MAX,
+                unlock: UNLOCK_BYTES_MAX.min(rules.limits.item_bytes as u64),
+                script,
+                all_rounds: true,
+                records: None,
+            },
+            Usage::Usual { records } => Lengths {
+                holes: &holes,
+                lock: 35,
+                unlock: 35,
+                script,
+                all_rounds: false,
+                records: Some((records, &fields)),
+            },
         };
         let functions: Vec<&[Instr]> = plans.shared.bodies().map(|body| body.code.as_slice()).collect();
         cost::bound_of_input(&self.code, &functions, stack, &lengths, rules)
@@ -157,24 +170,70 @@ impl Script {
     /// unless the author allows it.
     pub(crate) fn over_budget(&self, contract: &hir::Contract, plans: &Plans, rules: &Rules) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        let script = self.least_len();
         for (at, path) in contract.paths.iter().enumerate() {
-            let args: u64 = path.args.iter().flat_map(|arg| arg_lens(&arg.ty, None)).map(|len| len + 1).sum();
-            let padded = path.args.iter().any(|arg| arg.ty == hir::Type::Padding);
-            let unlock = if padded { UNLOCK_BYTES_MAX as usize } else { script + args as usize };
-            let budget = rules.cost_budget(unlock).get();
-            let cost = self.cost_bound(at, path, plans, rules, None);
-            if let Some(cost) = cost.filter(|cost| *cost > budget) {
-                found.push(over_budget(path, &format!("cost {}", grouped(cost)), unlock, budget));
+            // Padding pays for whatever it has to.
+            if path.args.iter().any(|arg| arg.ty == hir::Type::Padding) {
+                continue;
             }
-            let budget = rules.hash_budget(unlock);
-            let rounds = self.cost_bound(at, path, plans, &hashing_alone(rules), None).map(|cost| cost / ROUND);
-            if let Some(rounds) = rounds.filter(|rounds| *rounds > budget) {
-                found.push(over_budget(path, &format!("take {} hash rounds", grouped(rounds)), unlock, budget));
+            match path.args.iter().find(|arg| matches!(arg.ty, hir::Type::List(_))) {
+                Some(list) => found.extend(self.record_over_budget(at, path, list, plans, rules)),
+                None => found.extend(self.path_over_budget(at, path, plans, rules)),
             }
         }
         allowed(contract, found)
     }
+
+    fn path_over_budget(&self, at: usize, path: &hir::SpendPath, plans: &Plans, rules: &Rules) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        let usual = Usage::Usual { records: 0 };
+        let args: u64 = path.args.iter().flat_map(|arg| arg_lens(&arg.ty, None)).map(|len| len + 1).sum();
+        let unlock = self.least_len() + args as usize;
+        let budget = rules.cost_budget(unlock).get();
+        let cost = self.cost(at, path, plans, rules, usual);
+        if let Some(cost) = cost.filter(|cost| *cost > budget) {
+            found.push(over_budget(path, &format!("cost {}", grouped(cost)), unlock, budget));
+        }
+        let budget = rules.hash_budget(unlock);
+        let rounds = self.cost(at, path, plans, &hashing_alone(rules), usual).map(|cost| cost / ROUND);
+        if let Some(rounds) = rounds.filter(|rounds| *rounds > budget) {
+            found.push(over_budget(path, &format!("take {} hash rounds", grouped(rounds)), unlock, budget));
+        }
+        found
+    }
+
+    /// Every record must pay for its own round, or a long enough list exceeds the budget.
+    fn record_over_budget(
+        &self,
+        at: usize,
+        path: &hir::SpendPath,
+        list: &hir::Param,
+        plans: &Plans,
+        rules: &Rules,
+    ) -> Option<Diagnostic> {
+        let [one, two] = [1, 2].map(|records| self.cost(at, path, plans, rules, Usage::Usual { records }));
+        let cost = two?.checked_sub(one?)?;
+        let bytes: u64 = record_lens(path).iter().map(|len| len + 1).sum();
+        let budget = rules.prices.budget_per_byte.checked_mul(bytes)?;
+        (cost > budget).then(|| record_over_budget(list, cost, bytes, budget))
+    }
+}
+
+/// What a cost is wanted for.
+#[derive(Clone, Copy)]
+enum Usage {
+    /// The greatest lengths, and all rounds.
+    Longest,
+    /// Usual lengths, and so many records.
+    Usual { records: u64 },
+}
+
+/// How long the fields of a record are that the spender pushes.
+fn record_lens(path: &hir::SpendPath) -> Vec<u64> {
+    let fields = path.args.iter().filter_map(|arg| match &arg.ty {
+        hir::Type::List(record) => Some(&record.fields),
+        _ => None,
+    });
+    fields.flatten().flat_map(|(_, ty)| arg_lens(ty, None)).collect()
 }
 
 /// More than all bytes that a script can push cost together.

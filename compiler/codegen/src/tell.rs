@@ -48,6 +48,15 @@ pub(crate) fn over_budget(path: &hir::SpendPath, work: &str, unlock: usize, budg
         .help("check less in this path, or take an argument of type `Padding`, which the wallet fills as needed")
 }
 
+/// A list whose records take more work than their bytes pay for.
+pub(crate) fn record_over_budget(list: &hir::Param, cost: u64, bytes: u64, budget: u64) -> Diagnostic {
+    let (cost, budget) = (grouped(cost), grouped(budget));
+    let message = format!("each record of `{}` costs {cost}; its {bytes} bytes pay for {budget}", list.name);
+    Diagnostic::warning(ErrorCode::E0504, message, list.loc.clone())
+        .note("a node pays for work by the length of the unlocking bytecode")
+        .help("take an argument of type `Padding`; the wallet makes it as long as it must be")
+}
+
 /// Digits with `_` between groups of three.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();

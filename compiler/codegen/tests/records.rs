@@ -243,3 +243,26 @@ fn a_settlement_that_leaves_anything_out_is_refused() {
     assert!(changed(&|of| drop(of.outputs.pop())).contains("OutputIndex"));
     assert!(changed(&|of| of.weights.push(1)).contains("OutputIndex"));
 }
+
+#[test]
+fn records_that_do_not_pay_for_themselves_are_told_unless_there_is_padding() {
+    let told = |contract: &Contract| {
+        let options = codegen::Options { rules: spec::RuleSet::Bch2026, ..codegen::Options::default() };
+        let (_, diagnostics) = codegen::generate(contract, &analysis::hir::Functions::default(), &options);
+        diagnostics.into_iter().map(|found| found.message).collect::<Vec<_>>()
+    };
+    let padded = splitter();
+    assert_eq!(told(&padded), Vec::<String>::new());
+    let mut bare = padded;
+    let settle = bare.paths.first_mut().unwrap();
+    settle.args.remove(0);
+    for stmt in &mut settle.body.stmts {
+        if let StmtKind::EachRecord { list, .. } = &mut stmt.kind {
+            *list = ArgId::new(0);
+        }
+    }
+    let told = told(&bare);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].starts_with("each record of `weights` costs 5_"), "{told:?}");
+    assert!(told[0].ends_with("; its 5 bytes pay for 4_000"), "{told:?}");
+}

@@ -1,0 +1,4 @@
+//! Random programs and what they mean.
+
+pub mod draw;
+pub mod evaluate;
