@@ -86,8 +86,10 @@ impl Program {
             return None;
         };
         // Every item is pushed as it is.
-        let slot = |at| Slot { name: format!("a{at}"), ty: AbiType::Bytes };
-        generated.paths[0].args = (0..draw::args().len()).map(slot).collect();
+        let count = |ty: &Type| ty.abi().expect("arguments have values").leaf_count();
+        let items = |ty| AbiType::Array(Box::new(AbiType::Bytes), count(ty));
+        let slot = |(at, ty)| Slot { name: format!("a{at}"), ty: items(ty) };
+        generated.paths[0].args = draw::args().iter().enumerate().map(slot).collect();
         Some(artifact("Random", generated))
     }
 }
