@@ -3,6 +3,7 @@
 mod call;
 mod condition;
 mod expr;
+mod module;
 mod operator;
 mod place;
 mod split;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syntax::ast::{self, Ident};
-use syntax::{Code, Span};
+use syntax::{Code, ItemKind, Span};
 
 use crate::hir::{self, ArgId, Expr, ExprKind, FunctionId, LocalId, ParamId, Type};
 use crate::report::Report;
@@ -279,6 +280,9 @@ impl<'a, 'r> Body<'a, 'r> {
     fn unknown_name(&mut self, name: &Ident) -> Option<Expr> {
         if name.is_missing() {
             return None;
+        }
+        if let Some(told) = self.other_kind(name, ItemKind::Const) {
+            return told;
         }
         let found = self.report.error(Code::E0101, format!("there is no `{name}` here"), name.span);
         let contract = self.env.contract;

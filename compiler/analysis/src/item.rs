@@ -58,16 +58,13 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
             checked.broken = broken;
         }
         Item::Reward(_) => return domain::check(signatures, item),
-        Item::Use(used) => {
-            report.not_yet("modules are", used.span);
-        }
         Item::Struct(item) => report.not_yet("`struct` is", item.name.span),
         Item::Enum(item) => report.not_yet("`enum` is", item.name.span),
         Item::Model(item) => report.not_yet("`model` is", item.name.span),
         Item::Imi(item) => report.not_yet("`imi` is", item.name.span),
         Item::Imo(item) => report.not_yet("`imo` is", item.name.span),
         Item::Plan(item) => report.not_yet("`plan` is", item.name.span),
-        Item::Const(_) | Item::Error(_) => {}
+        Item::Use(_) | Item::Const(_) | Item::Error(_) => {}
     }
     checked.diagnostics = report.finish();
     checked

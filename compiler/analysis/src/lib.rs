@@ -10,6 +10,7 @@ mod body;
 mod domain;
 mod eval;
 mod given;
+mod imports;
 mod item;
 mod layout;
 mod lint;
@@ -24,6 +25,7 @@ mod walk;
 
 pub use domain::{GeneratedItem, expand};
 pub use given::{AsmFault, asm_effect};
+pub use imports::{ModulePath, ModuleProblem, Modules, STD, imports};
 pub use item::{CheckedItem, check_item};
 pub use program::{Analysis, SourceItem, analyse, link, source_items};
 pub use signatures::{Interface, Signatures, signatures};

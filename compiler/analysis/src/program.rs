@@ -1,11 +1,13 @@
 //! Puts the checked items of a file together, and checks what only the whole shows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use syntax::{Code, Diagnostic, FileId, Island, ItemKey, Loc, Parse, Span, ast};
 
 use crate::domain::Origins;
-use crate::hir::{Block, Expr, ExprKind, FunctionId, Functions, Program, Stmt, StmtKind};
+use crate::hir::{Block, Expr, ExprKind, Function, FunctionId, Program, Stmt, StmtKind};
+use crate::imports::Modules;
 use crate::item::{CheckedItem, check_item};
 use crate::number::grouped;
 use crate::signatures::{on_circles, order_of, signatures};
@@ -59,7 +61,7 @@ pub struct Analysis {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Checks one file.
+/// Checks one file that imports nothing.
 ///
 /// ```
 /// use syntax::FileId;
@@ -72,19 +74,27 @@ pub struct Analysis {
 /// assert_eq!(analysis.program.contracts[0].paths[0].name, "open");
 /// ```
 pub fn analyse(file: FileId, items: &[SourceItem<'_>]) -> Analysis {
-    let (signatures, mut diagnostics) = signatures(file, items);
+    analyse_with(file, items, &Modules::new())
+}
+
+/// Checks one file whose imports lead to these modules. Functions of theirs are not part of the program.
+pub(crate) fn analyse_with(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> Analysis {
+    let (signatures, mut diagnostics) = signatures(file, items, modules);
     let checked: Vec<_> = items.iter().map(|item| check_item(&signatures, item)).collect();
     diagnostics.extend(checked.iter().flat_map(|item| item.diagnostics.iter().cloned()));
-    let (program, found) = link(checked, &[]);
+    let (program, found) = link(checked, &|_| None);
     diagnostics.extend(found);
     Analysis { program, diagnostics }
 }
 
 /// Joins checked items, in source order, to a program; refuses functions that call themselves.
 ///
-/// What the items call of `imported`, the functions of other files, becomes a part of the program.
-/// The messages are those about the whole only; each item keeps its own.
-pub fn link(items: impl IntoIterator<Item = CheckedItem>, imported: &[&Functions]) -> (Program, Vec<Diagnostic>) {
+/// What the items call in other files, which `imported` finds, becomes a part of the program. The
+/// messages are those about the whole only; each item keeps its own.
+pub fn link(
+    items: impl IntoIterator<Item = CheckedItem>,
+    imported: &dyn Fn(FunctionId) -> Option<Arc<Function>>,
+) -> (Program, Vec<Diagnostic>) {
     let mut program = Program::default();
     let mut sound = Vec::new();
     let mut broken = false;
@@ -105,7 +115,7 @@ pub fn link(items: impl IntoIterator<Item = CheckedItem>, imported: &[&Functions
 }
 
 /// Adds what the program calls in other files, and gives the calls of every function.
-fn fetch(program: &mut Program, imported: &[&Functions]) -> BTreeMap<FunctionId, Calls> {
+fn fetch(program: &mut Program, imported: &dyn Fn(FunctionId) -> Option<Arc<Function>>) -> BTreeMap<FunctionId, Calls> {
     let bodies = program.contracts.iter().flat_map(|contract| &contract.paths).map(|path| &path.body);
     let mut wanted: Vec<FunctionId> = bodies.flat_map(|body| Calls::of(body).callees).collect();
     wanted.extend(program.functions.iter().map(|(id, _)| id));
@@ -114,9 +124,11 @@ fn fetch(program: &mut Program, imported: &[&Functions]) -> BTreeMap<FunctionId,
         if calls.contains_key(&id) {
             continue;
         }
-        if program.functions.get(id).is_none() {
-            // What is found nowhere is part of a file with errors, and no code is made from those.
-            imported.iter().any(|functions| program.functions.share(id, functions));
+        // What is found nowhere is part of a file with errors, and no code is made from those.
+        if program.functions.get(id).is_none()
+            && let Some(function) = imported(id)
+        {
+            program.functions.insert(id, function);
         }
         let of_function = program.functions.get(id).map(|function| Calls::of(&function.body)).unwrap_or_default();
         wanted.extend(&of_function.callees);
@@ -153,7 +165,7 @@ fn check_calls(program: &Program, own: &BTreeSet<FunctionId>, calls: &BTreeMap<F
     found
 }
 
-fn circle(function: &crate::hir::Function) -> Diagnostic {
+fn circle(function: &Function) -> Diagnostic {
     Diagnostic::error(
         Code::E0110,
         format!("`{}` calls itself, directly or through others", function.name),

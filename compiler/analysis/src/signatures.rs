@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use dashu_ratio::RBig;
 use syntax::ast::{self, Ident, Item, Member};
-use syntax::{Code, Diagnostic, FileId, ItemKey, Loc};
+use syntax::{Code, Diagnostic, FileId, ItemKey, ItemKind, Loc};
 
 use crate::SourceItem;
 use crate::body::{Body, BodyKind, ContractScope, Env, Slot, is_builtin};
 use crate::domain::reward;
 use crate::eval::Value;
 use crate::hir::{FunctionId, Type};
+use crate::imports::Modules;
 use crate::report::Report;
-use crate::{domain, types, walk};
+use crate::{domain, imports, types, walk};
 
 /// All names that the bodies of a file can see outside their contract.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,12 @@ pub struct Signatures {
     pub(crate) own: Interface,
     /// What each domain declaration has become.
     pub(crate) generated: BTreeMap<ItemKey, Vec<domain::GeneratedItem>>,
+    /// Single items of other files, by their names here.
+    pub(crate) imported: Interface,
+    /// Other files as a whole, by their names here.
+    pub(crate) modules: BTreeMap<Arc<str>, Arc<Interface>>,
+    /// Imported names with nothing behind them; that has been reported.
+    pub(crate) broken: BTreeSet<Arc<str>>,
     /// The function that an item declares, or the first one among a contract's members.
     pub(crate) first_function: BTreeMap<ItemKey, FunctionId>,
 }
@@ -33,6 +40,8 @@ pub struct Signatures {
 /// What a file declares, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interface {
+    /// What kind of item each name is; of several kinds the first in the source.
+    pub(crate) kinds: BTreeMap<Arc<str>, ItemKind>,
     /// No value for constants whose mistake has been reported.
     pub(crate) consts: BTreeMap<Arc<str>, Option<Constant>>,
     pub(crate) functions: BTreeMap<Arc<str>, FnSignature>,
@@ -42,32 +51,72 @@ pub struct Interface {
 impl Signatures {
     /// The constant of this name; inner `None` if its mistake has been reported.
     pub(crate) fn constant(&self, name: &str) -> Option<&Option<Constant>> {
-        self.own.consts.get(name)
+        self.own.consts.get(name).or_else(|| self.imported.consts.get(name))
     }
 
     /// The function of this name.
     pub(crate) fn function(&self, name: &str) -> Option<&FnSignature> {
-        self.own.functions.get(name)
+        self.own.functions.get(name).or_else(|| self.imported.functions.get(name))
     }
 
     /// The reward of this name; inner `None` if its proof failed, which has been reported.
     pub(crate) fn reward(&self, name: &str) -> Option<&Option<reward::Table>> {
-        self.own.rewards.get(name)
+        self.own.rewards.get(name).or_else(|| self.imported.rewards.get(name))
+    }
+
+    /// What kind of item a name is, whether declared or imported.
+    pub(crate) fn kind(&self, name: &str) -> Option<ItemKind> {
+        self.own.kinds.get(name).or_else(|| self.imported.kinds.get(name)).copied()
+    }
+
+    /// The module that a name stands for.
+    pub(crate) fn module(&self, name: &str) -> Option<&Interface> {
+        self.modules.get(name).map(|module| &**module)
+    }
+
+    /// The names of all imported modules, for suggestions.
+    pub(crate) fn module_names(&self) -> impl Iterator<Item = &str> {
+        self.modules.keys().map(|name| &**name)
+    }
+
+    /// Whether the name was imported from where it is not; that has been reported.
+    pub(crate) fn is_broken(&self, name: &str) -> bool {
+        self.broken.contains(name)
+    }
+
+    /// What other files can import from this one.
+    pub fn interface(&self) -> &Interface {
+        &self.own
     }
 
     /// The names of all constants, for suggestions.
     pub(crate) fn constant_names(&self) -> impl Iterator<Item = &str> {
-        self.own.consts.keys().map(|name| &**name)
+        self.own.consts.keys().chain(self.imported.consts.keys()).map(|name| &**name)
     }
 
     /// The names of all functions, for suggestions.
     pub(crate) fn function_names(&self) -> impl Iterator<Item = &str> {
-        self.own.functions.keys().map(|name| &**name)
+        self.own.functions.keys().chain(self.imported.functions.keys()).map(|name| &**name)
     }
 
     /// The names of all rewards, for suggestions.
     pub(crate) fn reward_names(&self) -> impl Iterator<Item = &str> {
-        self.own.rewards.keys().map(|name| &**name)
+        self.own.rewards.keys().chain(self.imported.rewards.keys()).map(|name| &**name)
+    }
+}
+
+impl Interface {
+    /// Takes over what `other` calls `name`, as `local`.
+    pub(crate) fn adopt(&mut self, local: &Arc<str>, other: &Interface, name: &str) {
+        fn copy<T: Clone>(from: &BTreeMap<Arc<str>, T>, name: &str, to: &mut BTreeMap<Arc<str>, T>, local: &Arc<str>) {
+            if let Some(item) = from.get(name) {
+                to.entry(local.clone()).or_insert_with(|| item.clone());
+            }
+        }
+        copy(&other.kinds, name, &mut self.kinds, local);
+        copy(&other.consts, name, &mut self.consts, local);
+        copy(&other.functions, name, &mut self.functions, local);
+        copy(&other.rewards, name, &mut self.rewards, local);
     }
 }
 
@@ -97,9 +146,10 @@ pub(crate) struct FnSignature {
 /// Reads the interface of every item, computes the constants, proves the domain declarations and
 /// adds the interface of the plain items that they become.
 ///
-/// Pure and total: any tree gives signatures and messages.
-pub fn signatures(file: FileId, items: &[SourceItem<'_>]) -> (Signatures, Vec<Diagnostic>) {
-    let (mut written, mut found) = interface(file, items);
+/// `modules` are those that [`crate::imports`] names. Pure and total: any tree gives signatures and
+/// messages.
+pub fn signatures(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> (Signatures, Vec<Diagnostic>) {
+    let (mut written, mut found) = interface(file, items, modules);
     let proofs = domain::prove(&mut written, items);
     let (generated, unread) = domain::generate(&written, items);
     if generated.is_empty() {
@@ -108,7 +158,7 @@ pub fn signatures(file: FileId, items: &[SourceItem<'_>]) -> (Signatures, Vec<Di
     }
     let of_declarations = generated.values().flatten().map(domain::GeneratedItem::source_item);
     let all: Vec<SourceItem<'_>> = items.iter().copied().chain(of_declarations).collect();
-    let (mut whole, mut found) = interface(file, &all);
+    let (mut whole, mut found) = interface(file, &all, modules);
     whole.own.rewards = written.own.rewards;
     whole.generated = generated;
     found.extend(proofs);
@@ -117,9 +167,10 @@ pub fn signatures(file: FileId, items: &[SourceItem<'_>]) -> (Signatures, Vec<Di
 }
 
 /// Names, types and constants.
-fn interface(file: FileId, items: &[SourceItem<'_>]) -> (Signatures, Vec<Diagnostic>) {
+fn interface(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> (Signatures, Vec<Diagnostic>) {
     let mut signatures = Signatures { file, ..Signatures::default() };
-    let mut found = duplicate_names(file, items);
+    let (declared, mut found) = declared_names(file, items, &mut signatures.own);
+    found.extend(imports::bind(&mut signatures, items, modules, &declared));
     number_functions(&mut signatures, items);
     for item in items {
         if let Item::Fn(function) = item.ast {
@@ -134,8 +185,14 @@ fn interface(file: FileId, items: &[SourceItem<'_>]) -> (Signatures, Vec<Diagnos
     (signatures, found)
 }
 
-/// Contracts and rewards share their names; constants and functions have their own.
-fn duplicate_names(file: FileId, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
+/// Where each name is declared first. Contracts and rewards share their names; constants and functions
+/// have their own.
+fn declared_names(
+    file: FileId,
+    items: &[SourceItem<'_>],
+    own: &mut Interface,
+) -> (BTreeMap<Arc<str>, Loc>, Vec<Diagnostic>) {
+    let mut declared = BTreeMap::new();
     let mut seen: BTreeMap<(u8, &str), Loc> = BTreeMap::new();
     let mut places = BTreeSet::new();
     let mut found = Vec::new();
@@ -159,13 +216,15 @@ fn duplicate_names(file: FileId, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
             // A declaration and the contract that it becomes.
             continue;
         }
+        declared.entry(name.name.clone()).or_insert_with(|| loc.clone());
+        own.kinds.entry(name.name.clone()).or_insert(item.key.kind);
         if let Some(first) = seen.get(&(space, name.as_str())) {
             found.push(declared_twice(name, loc, first.clone()));
             continue;
         }
         seen.insert((space, name.as_str()), loc);
     }
-    found
+    (declared, found)
 }
 
 /// The message about a second declaration of a name.

@@ -6,15 +6,38 @@ mod hostile;
 mod rewards;
 mod seams;
 
+use std::sync::Arc;
+
 use syntax::{Code, FileId, Parse, Severity};
 
 use crate::hir::Lint;
-use crate::{Analysis, analyse, source_items};
+use crate::program::analyse_with;
+use crate::{Analysis, ModulePath, ModuleProblem, Modules, SourceItem, imports, signatures, source_items};
 
 fn checked(text: &str) -> (Parse, Analysis) {
     let parse = syntax::parse(text);
-    let analysis = analyse(FileId::default(), &source_items(&parse, text));
+    let items = source_items(&parse, text);
+    let analysis = analyse_with(FileId::default(), &items, &modules(&items));
     (parse, analysis)
+}
+
+/// What tests can import: `./shared` exists, and `./circle` imports the file itself.
+fn modules(items: &[SourceItem<'_>]) -> Modules {
+    let text = "const LIMIT: Coin = 5_000 sats;\nfn half(value: Int) -> Int { value / 2 }\n\
+                reward Pair { first: 50%, second: rest, minimum: 20_000 sats, fee: up to 500 sats, }\n";
+    let parse = syntax::parse(text);
+    let (shared, _) = signatures(FileId(1), &source_items(&parse, text), &Modules::new());
+    let known = vec!["shared".into(), "circle".into()];
+    let found = |module: ModulePath| {
+        let leads_to = match module.to_string().as_str() {
+            "./shared" => Ok(Arc::new(shared.interface().clone())),
+            "./circle" => Err(ModuleProblem::Circle { files: vec!["circle.bmc".into(), "this.bmc".into()] }),
+            path if path.contains("..") => Err(ModuleProblem::Outside),
+            _ => Err(ModuleProblem::Missing { known: known.clone() }),
+        };
+        (module, leads_to)
+    };
+    imports(items).into_iter().map(found).collect()
 }
 
 /// The analysis of a source without errors; lints may speak.

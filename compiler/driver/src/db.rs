@@ -1,25 +1,31 @@
 //! The incremental database: the only file that knows salsa.
 //!
 //! ```text
-//! Source (input) ─ cut ─► Island ─ parsed ─► tree ─┬─ signatures ─┐
-//!                                                  └─ checked ◄───┴─► program ─► generated
+//! Source (input) ─ cut ─► Island ─ parsed ─► tree ─┬─ imports ─► usable ─► signatures ─┐
+//!                                                  └─ checked ◄────────────────────────┴─► program ─► generated
 //! ```
+//!
+//! A source's signatures need the interfaces of the sources that it imports, which `usable` keeps free
+//! of circles. Whoever asks goes through the sources in the order of [`graph`], so that no chain of
+//! imports becomes a deep recursion.
 //!
 //! An island's text is a tracked field keyed by the item's name, and spans count from the island's
 //! start; so an edit re-parses one island, re-checks it, and leaves the others' results alone as long
 //! as the signatures stay the same. Diagnostics are values returned by queries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use analysis::hir::Program;
-use analysis::{CheckedItem, Signatures, SourceItem};
+use analysis::hir::{Function, FunctionId, Functions, Program};
+use analysis::{CheckedItem, Interface, ModulePath, ModuleProblem, Modules, Signatures, SourceItem};
 use codegen::Generated;
 use salsa::{Setter as _, Storage};
 use spec::RuleSet;
 use syntax::ast::Item;
-use syntax::{Diagnostic, FileId, ItemKey};
+use syntax::{Diagnostic, FileId, ItemKey, Severity};
 
+use crate::graph::Graph;
+use crate::package::{self, Packages, Target};
 use crate::place::FilePlaces;
 
 /// One source file.
@@ -28,9 +34,34 @@ pub(crate) struct Source {
     #[returns(copy)]
     id: FileId,
     #[returns(ref)]
-    path: Arc<str>,
+    pub(crate) path: Arc<str>,
     #[returns(ref)]
     text: Arc<str>,
+}
+
+/// All sources of a compilation.
+#[salsa::input]
+pub(crate) struct Sources {
+    /// By their numbers.
+    #[returns(ref)]
+    list: Vec<Source>,
+    /// The number of each path.
+    #[returns(ref)]
+    pub(crate) numbers: BTreeMap<Arc<str>, FileId>,
+    /// What was imported and cannot be read, with the reason; `None` if there is no such file.
+    #[returns(ref)]
+    absent: BTreeMap<Arc<str>, Absent>,
+    #[returns(ref)]
+    pub(crate) packages: Packages,
+}
+
+/// Why an imported file is no source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// It does not exist; these modules lie beside it.
+    Missing(Vec<Arc<str>>),
+    /// In words.
+    Unreadable(String),
 }
 
 /// The text of one item.
@@ -97,38 +128,150 @@ fn source_item<'db>(db: &'db dyn salsa::Database, island: Island<'db>) -> Source
     SourceItem::written(island.key(db), island.text(db), &parsed(db, island).item)
 }
 
+/// The modules that a source names.
 #[salsa::tracked(returns(ref))]
-fn signatures(db: &dyn salsa::Database, source: Source) -> (Signatures, Vec<Diagnostic>) {
-    analysis::signatures(source.id(db), &source_items(db, source))
+pub(crate) fn imports(db: &dyn salsa::Database, source: Source) -> Vec<ModulePath> {
+    analysis::imports(&source_items(db, source))
+}
+
+/// What the imports of a source lead to.
+type Resolved = BTreeMap<ModulePath, Result<FileId, ModuleProblem>>;
+
+/// Where the imports of a source lead, circles included.
+#[salsa::tracked(returns(ref))]
+fn resolved(db: &dyn salsa::Database, sources: Sources, source: Source) -> Resolved {
+    let find = |module: &ModulePath| {
+        let target = sources.packages(db).locate(source.path(db), module)?;
+        if let Some(number) = sources.numbers(db).get(target.path.as_str()) {
+            return Ok(*number);
+        }
+        Err(match sources.absent(db).get(target.path.as_str()) {
+            Some(Absent::Unreadable(why)) => ModuleProblem::Unreadable(why.clone()),
+            Some(Absent::Missing(known)) => ModuleProblem::Missing { known: known.clone() },
+            None => ModuleProblem::Missing { known: beside(sources.numbers(db), &target.path) },
+        })
+    };
+    imports(db, source).iter().map(|module| (module.clone(), find(module))).collect()
+}
+
+/// The modules among the sources of one folder.
+fn beside(numbers: &BTreeMap<Arc<str>, FileId>, path: &str) -> Vec<Arc<str>> {
+    let folder = package::folder_of(path);
+    let there = numbers.keys().filter(|other| package::folder_of(other) == folder);
+    there.filter_map(|other| package::module_name(other)).map(Arc::from).collect()
+}
+
+/// Which source imports which: an order in which each follows those it imports, and the circles.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn graph(db: &dyn salsa::Database, sources: Sources) -> Graph {
+    let targets = |source: &Source| {
+        let resolved = resolved(db, sources, *source).values();
+        resolved.filter_map(|found| found.as_ref().ok()).map(|id| id.0 as usize).collect()
+    };
+    Graph::of(&sources.list(db).iter().map(targets).collect::<Vec<_>>())
+}
+
+/// Where the imports of a source lead, with those refused that close a circle.
+#[salsa::tracked(returns(ref))]
+fn usable(db: &dyn salsa::Database, sources: Sources, source: Source) -> Resolved {
+    let graph = graph(db, sources);
+    let own = source.id(db).0 as usize;
+    let checked = |(module, found): (&ModulePath, &Result<FileId, ModuleProblem>)| {
+        let found = found.clone().and_then(|id| match graph.circle(own, id.0 as usize) {
+            Some(members) => Err(ModuleProblem::Circle { files: paths(db, sources, members) }),
+            None => Ok(id),
+        });
+        (module.clone(), found)
+    };
+    resolved(db, sources, source).iter().map(checked).collect()
+}
+
+fn paths(db: &dyn salsa::Database, sources: Sources, members: &[usize]) -> Vec<Arc<str>> {
+    let of_member = |index: &usize| sources.list(db).get(*index).map(|source| source.path(db).clone());
+    let mut paths: Vec<Arc<str>> = members.iter().filter_map(of_member).collect();
+    paths.sort();
+    paths
+}
+
+/// The sources that a source imports, in the order of their numbers.
+pub(crate) fn imported(db: &dyn salsa::Database, sources: Sources, source: Source) -> Vec<Source> {
+    let found = usable(db, sources, source).values().filter_map(|found| found.as_ref().ok());
+    let numbers: BTreeSet<FileId> = found.copied().collect();
+    numbers.into_iter().filter_map(|id| sources.list(db).get(id.0 as usize).copied()).collect()
+}
+
+#[salsa::tracked(returns(ref))]
+fn signatures(db: &dyn salsa::Database, sources: Sources, source: Source) -> (Signatures, Vec<Diagnostic>) {
+    let interface_of = |id: FileId| match sources.list(db).get(id.0 as usize) {
+        Some(other) => Ok(Arc::clone(interface(db, sources, *other))),
+        None => Err(ModuleProblem::Missing { known: Vec::new() }),
+    };
+    let found = usable(db, sources, source).iter();
+    let modules: Modules =
+        found.map(|(module, found)| (module.clone(), found.clone().and_then(interface_of))).collect();
+    analysis::signatures(source.id(db), &source_items(db, source), &modules)
 }
 
 /// The signatures without their messages: what bodies depend on.
 #[salsa::tracked(returns(ref))]
-fn interface(db: &dyn salsa::Database, source: Source) -> Signatures {
-    signatures(db, source).0.clone()
+fn scope(db: &dyn salsa::Database, sources: Sources, source: Source) -> Signatures {
+    signatures(db, sources, source).0.clone()
+}
+
+/// What a source declares: all that those who import it depend on.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn interface(db: &dyn salsa::Database, sources: Sources, source: Source) -> Arc<Interface> {
+    Arc::new(scope(db, sources, source).interface().clone())
 }
 
 #[salsa::tracked(returns(ref))]
-fn body<'db>(db: &'db dyn salsa::Database, source: Source, island: Island<'db>) -> CheckedItem {
-    analysis::check_item(interface(db, source), &source_item(db, island))
+fn body<'db>(db: &'db dyn salsa::Database, sources: Sources, source: Source, island: Island<'db>) -> CheckedItem {
+    analysis::check_item(scope(db, sources, source), &source_item(db, island))
+}
+
+/// The functions that a source declares.
+#[salsa::tracked(returns(ref))]
+fn functions(db: &dyn salsa::Database, sources: Sources, source: Source) -> Functions {
+    let mut functions = Functions::default();
+    let bodies = cut(db, source).items.iter().flat_map(|(island, _)| &body(db, sources, source, *island).functions);
+    bodies.for_each(|(id, function)| functions.insert(*id, Arc::clone(function)));
+    functions
+}
+
+/// One of them: what its callers in other sources depend on.
+#[salsa::tracked(returns(ref))]
+fn function(db: &dyn salsa::Database, sources: Sources, source: Source, index: usize) -> Option<Arc<Function>> {
+    functions(db, sources, source).shared(FunctionId::new(source.id(db), index))
 }
 
 /// The whole source, checked.
 #[salsa::tracked(returns(ref))]
-pub(crate) fn checked(db: &dyn salsa::Database, source: Source) -> Checked {
+pub(crate) fn checked(db: &dyn salsa::Database, sources: Sources, source: Source) -> Checked {
     let cut = cut(db, source);
     let file = source.id(db);
     let syntax = cut.items.iter().flat_map(|(island, _)| parsed(db, *island).diagnostics.iter()).chain(&cut.loose);
     let syntax = syntax::limited(syntax.cloned().collect()).into_iter().map(|diagnostic| diagnostic.in_file(file));
-    let bodies: Vec<&CheckedItem> = cut.items.iter().map(|(island, _)| body(db, source, *island)).collect();
-    let (program, linked) = analysis::link(bodies.iter().map(|item| (*item).clone()), &[]);
+    let bodies: Vec<&CheckedItem> = cut.items.iter().map(|(island, _)| body(db, sources, source, *island)).collect();
+    let other = |id: FunctionId| {
+        let source = sources.list(db).get(id.file().0 as usize)?;
+        function(db, sources, *source, id.index()).clone()
+    };
+    let (program, linked) = analysis::link(bodies.iter().map(|item| (*item).clone()), &other);
     let mut diagnostics: Vec<Diagnostic> = syntax.collect();
-    diagnostics.extend(signatures(db, source).1.iter().cloned());
+    diagnostics.extend(signatures(db, sources, source).1.iter().cloned());
     diagnostics.extend(bodies.iter().flat_map(|item| item.diagnostics.iter().cloned()));
     diagnostics.extend(linked);
     let starts: BTreeMap<&ItemKey, u32> = cut.items.iter().map(|(island, start)| (island.key(db), *start)).collect();
     diagnostics.sort_by_key(|diagnostic| place_in_file(&starts, diagnostic));
     Checked { program, diagnostics }
+}
+
+/// Whether nothing is wrong with a source, nor with what it imports.
+#[salsa::tracked(returns(copy))]
+pub(crate) fn sound(db: &dyn salsa::Database, sources: Sources, source: Source) -> bool {
+    let wrong = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+    imported(db, sources, source).into_iter().all(|other| sound(db, sources, other))
+        && !checked(db, sources, source).diagnostics.iter().any(wrong)
 }
 
 /// Where a message's first label stands, counted from the start of the file.
@@ -140,8 +283,8 @@ fn place_in_file(starts: &BTreeMap<&ItemKey, u32>, diagnostic: &Diagnostic) -> u
 
 /// The bytecode of a source without errors.
 #[salsa::tracked(returns(ref))]
-pub(crate) fn emitted(db: &dyn salsa::Database, source: Source, rules: RuleSet) -> Emitted {
-    let program = &checked(db, source).program;
+pub(crate) fn emitted(db: &dyn salsa::Database, sources: Sources, source: Source, rules: RuleSet) -> Emitted {
+    let program = &checked(db, sources, source).program;
     let mut emitted = Emitted { contracts: Vec::new(), diagnostics: Vec::new() };
     for (index, contract) in program.contracts.iter().enumerate() {
         let options = codegen::Options { rules, ..codegen::Options::default() };
@@ -154,11 +297,11 @@ pub(crate) fn emitted(db: &dyn salsa::Database, source: Source, rules: RuleSet) 
 
 /// The source with its declarations written out.
 #[salsa::tracked(returns(ref))]
-pub(crate) fn expanded(db: &dyn salsa::Database, source: Source) -> String {
+pub(crate) fn expanded(db: &dyn salsa::Database, sources: Sources, source: Source) -> String {
     let text = source.text(db);
     let docs = syntax::file_docs(&syntax::lex(text), text);
     let docs: String = docs.iter().map(|doc| format!("//! {}", doc.text).trim_end().to_owned() + "\n").collect();
-    let items = analysis::expand(interface(db, source), &source_items(db, source));
+    let items = analysis::expand(scope(db, sources, source), &source_items(db, source));
     if docs.is_empty() || items.is_empty() { docs + &items } else { docs + "\n" + &items }
 }
 
@@ -197,14 +340,42 @@ impl Default for Database {
 }
 
 impl Database {
+    /// An empty list of sources of these packages.
+    pub(crate) fn begin(&self, packages: Packages) -> Sources {
+        Sources::new(self, Vec::new(), BTreeMap::new(), BTreeMap::new(), packages)
+    }
+
     /// Adds a source.
-    pub(crate) fn add(&self, id: FileId, path: &str, text: Arc<str>) -> Source {
-        Source::new(self, id, Arc::from(path), text)
+    pub(crate) fn add(&mut self, sources: Sources, path: &str, text: Arc<str>) -> Source {
+        let mut list = sources.list(self).clone();
+        let mut numbers = sources.numbers(self).clone();
+        // There are far fewer sources than numbers.
+        let id = FileId(u32::try_from(list.len()).unwrap_or(u32::MAX));
+        let path: Arc<str> = Arc::from(path);
+        let source = Source::new(self, id, Arc::clone(&path), text);
+        list.push(source);
+        numbers.insert(path, id);
+        sources.set_list(self).to(list);
+        sources.set_numbers(self).to(numbers);
+        source
     }
 
     /// Replaces the text of a source.
     pub(crate) fn edit(&mut self, source: Source, text: Arc<str>) {
         source.set_text(self).to(text);
+    }
+
+    /// Says which imported files are no sources.
+    pub(crate) fn set_absent(&mut self, sources: Sources, absent: BTreeMap<Arc<str>, Absent>) {
+        if *sources.absent(self) != absent {
+            sources.set_absent(self).to(absent);
+        }
+    }
+
+    /// Where the modules that a source names should be.
+    pub(crate) fn targets(&self, sources: Sources, source: Source) -> Vec<Target> {
+        let packages = sources.packages(self);
+        imports(self, source).iter().filter_map(|module| packages.locate(source.path(self), module).ok()).collect()
     }
 
     /// The queries that ran since the last call, as `name(key)`; the first call starts the list.

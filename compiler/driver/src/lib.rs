@@ -4,13 +4,18 @@
 mod assemble;
 mod compiled;
 mod db;
+mod graph;
+mod library;
+mod package;
 mod place;
 mod render;
 mod session;
 mod world;
 
 pub use compiled::Compiled;
+pub use library::library;
+pub use package::{Package, Packages};
 pub use place::{FilePlaces, Place, Places};
-pub use session::{Options, Session, compile};
+pub use session::{Options, Session, compile, compile_package};
 pub use syntax::{Code, Diagnostic, Severity};
 pub use world::{MemoryWorld, SOURCE_BYTES_MAX, World, WorldError, text_of};

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use spec::RuleSet;
 use syntax::{Code, Diagnostic, FileId, Loc, Severity, Span};
 
-use crate::assemble;
 use crate::compiled::Compiled;
-use crate::db::{self, Database, Source};
+use crate::db::{self, Absent, Database, Source, Sources};
+use crate::package::{self, Packages, Target};
 use crate::place::{FilePlaces, Places};
 use crate::world::{SOURCE_BYTES_MAX, World, WorldError};
+use crate::{assemble, library};
 
 /// What to compile for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,9 @@ pub struct Options {
     /// The machine that will run the scripts.
     pub rules: RuleSet,
 }
+
+/// The most sources of one compilation, imported ones included.
+const SOURCES_MAX: usize = 10_000;
 
 /// Sources and everything known about them; an edit makes only what depends on it be computed again.
 ///
@@ -29,10 +33,9 @@ pub struct Options {
 /// session.set("a.bmc", "reward R { a: 50%, b: 50%, minimum: 20_000 sats, }".into());
 /// assert_eq!(session.compile(&Options::default()).artifacts.len(), 1);
 /// ```
-#[derive(Default)]
 pub struct Session {
     db: Database,
-    numbers: BTreeMap<String, usize>,
+    sources: Sources,
     files: Vec<File>,
 }
 
@@ -40,39 +43,103 @@ pub struct Session {
 struct File {
     source: Source,
     trouble: Option<WorldError>,
+    /// It was asked for, rather than only imported.
+    root: bool,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self::new(Packages::default())
+    }
 }
 
 impl Session {
-    /// Adds the source at `path` or replaces its text.
-    pub fn set(&mut self, path: &str, text: Arc<str>) {
-        self.put(path, Ok(text));
+    /// No sources yet, of these packages.
+    #[must_use]
+    pub fn new(packages: Packages) -> Self {
+        let db = Database::default();
+        let sources = db.begin(packages);
+        Self { db, sources, files: Vec::new() }
     }
 
-    fn put(&mut self, path: &str, read: Result<Arc<str>, WorldError>) {
-        let (text, trouble) = match read {
-            Ok(text) => (text, None),
-            Err(trouble) => (Arc::from(""), Some(trouble)),
-        };
-        match self.numbers.get(path).and_then(|number| self.files.get_mut(*number)) {
-            Some(file) => {
-                file.trouble = trouble;
-                self.db.edit(file.source, text);
+    /// Adds the source at `path` or replaces its text.
+    pub fn set(&mut self, path: &str, text: Arc<str>) {
+        self.put(path, Ok(text), true);
+    }
+
+    /// Reads what the sources import, and what that imports.
+    ///
+    /// Nothing is read twice: whoever knows that a file has changed calls [`Session::set`].
+    pub fn load(&mut self, world: &dyn World) {
+        let mut absent = BTreeMap::new();
+        let mut next = 0;
+        while let Some(file) = self.files.get(next) {
+            next += 1;
+            for target in self.db.targets(self.sources, file.source) {
+                if self.number(&target.path).is_none() && !absent.contains_key(target.path.as_str()) {
+                    self.read(world, target, &mut absent);
+                }
             }
-            None => {
-                let number = self.files.len();
-                // There are far fewer files than numbers.
-                let id = FileId(u32::try_from(number).unwrap_or(u32::MAX));
-                let source = self.db.add(id, path, text);
-                self.files.push(File { source, trouble });
-                self.numbers.insert(path.to_owned(), number);
+        }
+        self.db.set_absent(self.sources, absent);
+    }
+
+    fn read(&mut self, world: &dyn World, target: Target, absent: &mut BTreeMap<Arc<str>, Absent>) {
+        let read = match (library::text(&target.path), target.inside) {
+            (Some(text), _) => Ok(Arc::from(text)),
+            (None, _) if self.files.len() >= SOURCES_MAX => {
+                Err(WorldError::Io(format!("a program has at most {SOURCES_MAX} sources")))
+            }
+            (None, Some(folder)) => world.import(&target.path, &folder),
+            (None, None) => Err(WorldError::Missing),
+        };
+        match read {
+            Ok(text) => self.put(&target.path, Ok(text), false),
+            Err(WorldError::Missing) => {
+                let there = world.list(package::folder_of(&target.path));
+                let known = there.iter().filter_map(|name| package::module_name(name)).map(Arc::from).collect();
+                absent.insert(target.path.into(), Absent::Missing(known));
+            }
+            Err(trouble) => {
+                absent.insert(target.path.into(), Absent::Unreadable(trouble.to_string()));
             }
         }
     }
 
-    /// Compiles every source.
+    fn number(&self, path: &str) -> Option<usize> {
+        self.sources.numbers(&self.db).get(path).map(|id| id.0 as usize)
+    }
+
+    fn put(&mut self, path: &str, read: Result<Arc<str>, WorldError>, root: bool) {
+        let (text, trouble) = match read {
+            Ok(text) => (text, None),
+            Err(trouble) => (Arc::from(""), Some(trouble)),
+        };
+        match self.number(path).and_then(|number| self.files.get_mut(number)) {
+            Some(file) => {
+                file.trouble = trouble;
+                file.root |= root;
+                self.db.edit(file.source, text);
+            }
+            None => {
+                let source = self.db.add(self.sources, path, text);
+                self.files.push(File { source, trouble, root });
+            }
+        }
+    }
+
+    /// Compiles every source. What was only imported gives no artifacts of its own.
     #[must_use]
     pub fn compile(&self, options: &Options) -> Compiled {
         let places = Places::new(self.files.iter().map(|file| self.places_of(file)).collect());
+        // In this order no query asks for a source whose imports have not been checked yet, so that the
+        // queries do not nest.
+        for index in &db::graph(&self.db, self.sources).order {
+            if let Some(file) = self.files.get(*index) {
+                let _ = db::interface(&self.db, self.sources, file.source);
+                let _ = db::sound(&self.db, self.sources, file.source);
+            }
+        }
         let mut compiled = Compiled { places, ..Compiled::default() };
         for (number, file) in self.files.iter().enumerate() {
             match &file.trouble {
@@ -94,13 +161,19 @@ impl Session {
     }
 
     fn compile_file(&self, file: &File, options: &Options, compiled: &mut Compiled) {
-        let checked = db::checked(&self.db, file.source);
-        compiled.diagnostics.extend(checked.diagnostics.iter().cloned());
-        compiled.expanded.push_str(db::expanded(&self.db, file.source));
-        if checked.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        let checked = db::checked(&self.db, self.sources, file.source);
+        let own = file.root || self.sources.packages(&self.db).is_own(file.source.path(&self.db));
+        // Only who keeps a dependency can mend what is merely unwise there.
+        let told = checked.diagnostics.iter().filter(|found| own || found.severity == Severity::Error);
+        compiled.diagnostics.extend(told.cloned());
+        if !file.root {
             return;
         }
-        let emitted = db::emitted(&self.db, file.source, options.rules);
+        compiled.expanded.push_str(db::expanded(&self.db, self.sources, file.source));
+        if !db::sound(&self.db, self.sources, file.source) {
+            return;
+        }
+        let emitted = db::emitted(&self.db, self.sources, file.source, options.rules);
         compiled.diagnostics.extend(emitted.diagnostics.iter().cloned());
         for (index, generated) in &emitted.contracts {
             if let Some(contract) = checked.program.contracts.get(*index) {
@@ -111,7 +184,7 @@ impl Session {
     }
 }
 
-/// Compiles the sources at `roots`, which `world` provides.
+/// Compiles the sources at `roots`, which `world` provides, with all that they import.
 ///
 /// Never fails and never stops at the first mistake: what is wrong, down to a file that cannot be read, is a diagnostic.
 ///
@@ -123,10 +196,17 @@ impl Session {
 /// ```
 #[must_use]
 pub fn compile(world: &dyn World, roots: &[String], options: &Options) -> Compiled {
-    let mut session = Session::default();
+    compile_package(world, Packages::default(), roots, options)
+}
+
+/// Like [`compile`], for sources of a package, which may import its other files and its dependencies.
+#[must_use]
+pub fn compile_package(world: &dyn World, packages: Packages, roots: &[String], options: &Options) -> Compiled {
+    let mut session = Session::new(packages);
     for path in roots {
-        session.put(path, world.read(path));
+        session.put(path, world.read(path), true);
     }
+    session.load(world);
     session.compile(options)
 }
 

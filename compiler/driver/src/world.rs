@@ -1,7 +1,10 @@
 //! Where sources come from.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
+
+use crate::package::folder_of;
 
 /// The largest source that is read, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -13,6 +16,22 @@ pub trait World {
     /// # Errors
     /// [`WorldError`] if there is no such source or it is no text.
     fn read(&self, path: &str) -> Result<Arc<str>, WorldError>;
+
+    /// The text of the source at `path`, which another source imports and which must lie inside `folder`
+    /// once all links are followed.
+    ///
+    /// # Errors
+    /// [`WorldError`] if there is no such source, it lies elsewhere, or it is no text.
+    fn import(&self, path: &str, folder: &str) -> Result<Arc<str>, WorldError> {
+        let _ = folder;
+        self.read(path)
+    }
+
+    /// The names of the files in `folder`, for suggestions.
+    fn list(&self, folder: &str) -> Vec<String> {
+        let _ = folder;
+        Vec::new()
+    }
 }
 
 /// Why a source cannot be read.
@@ -32,6 +51,19 @@ pub enum WorldError {
     },
     /// The system refused, in its own words.
     Io(String),
+}
+
+impl fmt::Display for WorldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WorldError::Missing => f.write_str("nothing is there"),
+            WorldError::NotUtf8 { at } => write!(f, "it is not UTF-8 text: byte {at} belongs to no character"),
+            WorldError::TooLarge { bytes } => {
+                write!(f, "it has {bytes} bytes, more than the {} MiB of a source", SOURCE_BYTES_MAX >> 20)
+            }
+            WorldError::Io(why) => f.write_str(why),
+        }
+    }
 }
 
 /// Turns the bytes of a source into its text.
@@ -61,5 +93,9 @@ impl MemoryWorld {
 impl World for MemoryWorld {
     fn read(&self, path: &str) -> Result<Arc<str>, WorldError> {
         self.sources.get(path).cloned().ok_or(WorldError::Missing)
+    }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        self.sources.keys().filter(|path| folder_of(path) == folder).cloned().collect()
     }
 }

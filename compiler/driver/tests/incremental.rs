@@ -94,3 +94,61 @@ fn an_edited_session_says_what_a_fresh_one_says() {
         assert_eq!(edited.artifacts, fresh.artifacts, "after {cut} bytes");
     }
 }
+
+const SHARES: &str = "\
+const LIMIT: Coin = 5_000 sats;
+fn enough(value: Coin) -> Bool { value >= LIMIT }
+fn unrelated(n: Int) -> Int { n + 1 }
+";
+
+const USER: &str = "\
+use ./shares::enough;
+contract First(key: PubKey) { spend open(sig: Sig) { require key.signed(sig); require enough(self.value); } }
+contract Second(key: PubKey) { spend open(sig: Sig) { require key.signed(sig); } }
+";
+
+/// The queries that ran after an edit of `shares.bmc`, which `a.bmc` imports.
+fn ran_after(edited: &str) -> Vec<String> {
+    let mut session = Session::default();
+    session.set("a.bmc", USER.into());
+    session.set("shares.bmc", SHARES.into());
+    let first = session.compile(&Options::default());
+    assert!(!first.has_errors(), "{}", first.to_json());
+    let _ = session.take_ran();
+    assert_ne!(edited, SHARES);
+    session.set("shares.bmc", edited.into());
+    let _ = session.compile(&Options::default());
+    session.take_ran().iter().map(|key| key.split('(').next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn an_edit_in_a_body_that_no_importer_calls_leaves_the_importer_alone() {
+    let ran = ran_after(&SHARES.replace("n + 1", "n + 2"));
+    for query in ["parsed", "body", "checked", "signatures", "emitted"] {
+        assert_eq!(count(&ran, query), 1, "{query}: {ran:?}");
+    }
+}
+
+#[test]
+fn an_edit_in_a_body_that_an_importer_calls_checks_no_body_of_it_again() {
+    let ran = ran_after(&SHARES.replace("value >= LIMIT", "value > LIMIT"));
+    for (query, times) in [("parsed", 1), ("body", 1), ("signatures", 1), ("checked", 2), ("emitted", 2)] {
+        assert_eq!(count(&ran, query), times, "{query}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_changed_interface_checks_the_bodies_of_its_importers() {
+    let ran = ran_after(&SHARES.replace("enough(value: Coin)", "enough(worth: Coin)").replace("{ value", "{ worth"));
+    assert_eq!((count(&ran, "body"), count(&ran, "parsed")), (6, 1), "{ran:?}");
+}
+
+#[test]
+fn an_import_that_comes_later_is_found_then() {
+    let mut session = Session::default();
+    session.set("a.bmc", USER.into());
+    assert!(session.compile(&Options::default()).has_errors());
+    session.set("shares.bmc", SHARES.into());
+    let after = session.compile(&Options::default());
+    assert!(!after.has_errors(), "{}", after.to_json());
+}

@@ -113,6 +113,18 @@ codes! {
         "Every call is a copy of the function's body, so a function cannot call itself, directly or through others.";
     E0111 "name that is never used"
         "A variable or parameter that nothing reads has no effect. Remove it, or start its name with `_` to keep it on purpose.";
+    E0120 "unknown module"
+        "A `use` names a file that does not exist, or a package that is no dependency. `./shares` is the file `shares.bmc` beside this one, `std::math` a module of the standard library, and `name::module` a file at the top of a dependency of bmc.toml.";
+    E0121 "unknown item of a module"
+        "The module declares no item of this name. Every item at the top of a file can be imported, but not what that file imports itself, nor members of a contract.";
+    E0122 "files that import each other"
+        "Imports form no circle: a file is checked after those it imports. Move what both sides need into a file of its own.";
+    E0123 "import that nothing uses"
+        "No other item of the file mentions the imported name. Remove it.";
+    E0124 "import from outside"
+        "Imports stay inside the folder of the package, the one with bmc.toml, so that a package is complete wherever it lies. Without a manifest they stay in and below the folder of the file. Make the other folder a dependency.";
+    E0125 "import that names no module"
+        "An import is `use package::module;`, `use package::module::Item;`, `use ./module;` or `use ./module::Item;`. The package is `std` or a dependency of bmc.toml.";
 
     E0201 "type mismatch"
         "The place demands another type than the value has. Nothing is converted silently, except that all bytes can be used as `Bytes` and `0` fits every unit.";

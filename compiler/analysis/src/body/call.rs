@@ -1,7 +1,7 @@
 //! Calls: functions of the file, functions of the language, signature checks.
 
 use syntax::ast::{self, ExprKind as Ast, Ident};
-use syntax::{Code, Span};
+use syntax::{Code, ItemKind, Span};
 
 use super::expr::known;
 use super::{Body, call_kind};
@@ -37,9 +37,7 @@ impl Body<'_, '_> {
     pub(super) fn call(&mut self, callee: &ast::Expr, args: &[ast::Expr], span: Span) -> Option<Expr> {
         let name = match &callee.kind {
             Ast::Name(name) => name,
-            Ast::Path(_) => {
-                return self.modules(callee.span);
-            }
+            Ast::Path(path) => return self.path_call(path, args, callee.span, span),
             Ast::Error => return None,
             _ => {
                 let found = self.report.error(Code::E0103, "only a function can be called", callee.span);
@@ -61,7 +59,7 @@ impl Body<'_, '_> {
         }
     }
 
-    fn check_all(&mut self, args: &[ast::Expr]) {
+    pub(super) fn check_all(&mut self, args: &[ast::Expr]) {
         for arg in args {
             self.expr(arg);
         }
@@ -72,6 +70,9 @@ impl Body<'_, '_> {
         if name.is_missing() {
             return None;
         }
+        if let Some(told) = self.other_kind(name, ItemKind::Fn) {
+            return told;
+        }
         let found = self.report.error(Code::E0103, format!("there is no function `{name}`"), name.span);
         let of_contract = self.env.contract.iter().flat_map(|scope| scope.functions.keys());
         let of_file = self.env.signatures.function_names();
@@ -80,7 +81,7 @@ impl Body<'_, '_> {
         self.report.fail(found.help(close.unwrap_or_else(|| format!("declare it by `fn {name}(..) -> .. {{ .. }}`"))))
     }
 
-    fn call_function(&mut self, function: &FnSignature, args: &[ast::Expr], span: Span) -> Option<Expr> {
+    pub(super) fn call_function(&mut self, function: &FnSignature, args: &[ast::Expr], span: Span) -> Option<Expr> {
         if args.len() != function.params.len() {
             self.check_all(args);
             let message = format!("`{}` takes {}, not {}", function.name, values(function.params.len()), args.len());
@@ -151,10 +152,6 @@ impl Body<'_, '_> {
             true => found.help("write `int(..)` to read bytes as a number"),
             false => found.help("give a number or a quantity"),
         })
-    }
-
-    pub(super) fn modules<T>(&mut self, span: Span) -> Option<T> {
-        self.not_yet("modules are", span)
     }
 
     fn int_call(&mut self, args: &[ast::Expr], span: Span) -> Option<Expr> {

@@ -50,7 +50,7 @@ impl Body<'_, '_> {
             Ast::Str(text) => self.bytes_literal(text.as_bytes(), span),
             Ast::Bool(value) => Some(self.make(ExprKind::Bool(*value), Type::Bool, span)),
             Ast::Name(name) => self.name_value(name),
-            Ast::Path(_) => self.modules(span),
+            Ast::Path(path) => self.path_value(path, span),
             Ast::SelfRef | Ast::Tx | Ast::Field { .. } | Ast::Index { .. } => self.place_value(value),
             Ast::Slice { base, from, to } => self.slice(base, from.as_deref(), to.as_deref(), span),
             Ast::Call { callee, args } => self.call(callee, args, span),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use syntax::ast::{self, Ident};
-use syntax::{Code, Span};
+use syntax::{Code, ItemKind, Span};
 
 use super::{Body, BodyKind, Name};
 use crate::domain::{self, Names, reward};
@@ -25,6 +25,9 @@ impl Body<'_, '_> {
             Some(Some(table)) => table,
             Some(None) => return None,
             None => {
+                if let Some(told) = self.other_kind(name, ItemKind::Reward) {
+                    return told;
+                }
                 let found = self.report.error(Code::E0106, format!("there is no reward `{name}`"), name.span);
                 let known = signatures.reward_names();
                 let close = self.report.did_you_mean(name.as_str(), known);

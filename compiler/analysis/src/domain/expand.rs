@@ -19,7 +19,7 @@ use crate::{SourceItem, walk};
 /// let text = "reward All { only: 100%, minimum: 10_000 sats, fee: up to 500 sats }";
 /// let parse = syntax::parse(text);
 /// let items = analysis::source_items(&parse, text);
-/// let (signatures, _) = analysis::signatures(syntax::FileId(0), &items);
+/// let (signatures, _) = analysis::signatures(syntax::FileId(0), &items, &analysis::Modules::new());
 /// let expanded = analysis::expand(&signatures, &items);
 /// assert!(expanded.contains("contract All(only: Lock) {"));
 /// assert!(expanded.contains("require tx.outputs[0].lock == only, \"`only` is paid at its own lock (output 0)\";"));

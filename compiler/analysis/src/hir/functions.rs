@@ -49,6 +49,11 @@ impl Functions {
         self.by_id.get(&id).map(|function| &**function)
     }
 
+    /// The function `id`, to be kept elsewhere too.
+    pub fn shared(&self, id: FunctionId) -> Option<Arc<Function>> {
+        self.by_id.get(&id).cloned()
+    }
+
     /// All of them, file by file, in source order.
     pub fn iter(&self) -> impl Iterator<Item = (FunctionId, &Function)> {
         self.by_id.iter().map(|(id, function)| (*id, &**function))
@@ -67,14 +72,6 @@ impl Functions {
     /// Adds a function, or replaces the one with this number.
     pub fn insert(&mut self, id: FunctionId, function: Arc<Function>) {
         self.by_id.insert(id, function);
-    }
-
-    /// The function `id` of `other` becomes one of these too, without a copy; says whether it is new here.
-    pub fn share(&mut self, id: FunctionId, other: &Functions) -> bool {
-        match other.by_id.get(&id) {
-            Some(function) => self.by_id.insert(id, Arc::clone(function)).is_none(),
-            None => false,
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{expand, hir, signatures, source_items};
 fn expanded(text: &str) -> String {
     let parse = syntax::parse(text);
     let items = source_items(&parse, text);
-    expand(&signatures(FileId::default(), &items).0, &items)
+    expand(&signatures(FileId::default(), &items, &crate::Modules::new()).0, &items)
 }
 
 /// The program as text, without the places.

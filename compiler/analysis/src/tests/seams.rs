@@ -15,7 +15,7 @@ contract Two(key: PubKey) { spend go(sig: Sig, x: Coin) { require key.signed(sig
 fn pieces(text: &str) -> (Signatures, Vec<CheckedItem>) {
     let parse = syntax::parse(text);
     let items = source_items(&parse, text);
-    let (signatures, _) = signatures(FileId(3), &items);
+    let (signatures, _) = signatures(FileId(3), &items, &crate::Modules::new());
     let checked = items.iter().map(|item| check_item(&signatures, item)).collect();
     (signatures, checked)
 }

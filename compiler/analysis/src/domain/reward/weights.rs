@@ -259,7 +259,7 @@ pub(crate) fn share(weight: &ast::Expr, env: Env<'_>, report: &mut Report<'_>) -
                     ConstantValue::Item(_) => no_weight(format!("`{name}` is `{}`", constant.ty), span, report),
                 },
                 Some(None) => None,
-                None if name.is_missing() => None,
+                None if name.is_missing() || env.signatures.is_broken(name.as_str()) => None,
                 None => no_weight(format!("there is no constant `{name}`"), span, report),
             };
         }
