@@ -85,7 +85,7 @@ fn the_expanded_text_takes_the_place_of_its_file() {
     assert_eq!(messages(&first), "");
     let again = compiled(&[("a.bmc", first.expand()), ("shares.bmc", SHARES), ("right.bmc", right)]);
     // `Pair` is written out and no longer used.
-    assert_eq!(found(&again), ["E0123 a.bmc:1:15"], "{}", first.expand());
+    assert_eq!(found(&again), ["E0123 a.bmc:1:16"], "{}", first.expand());
     let scripts = |from: &Compiled| from.artifacts.iter().map(|one| one.bytecode.clone()).collect::<Vec<_>>();
     assert_eq!(scripts(&first), scripts(&again), "{}", first.expand());
     assert_eq!(first.artifacts.len(), 2);
