@@ -414,6 +414,10 @@ impl Tracer<'_> {
                 let of = self.arms(frame, value, arms, &expr.ty, &expr.loc)?;
                 of.unwrap_or_else(|| self.graph.opaque(&[], expr.ty.clone(), &expr.loc))
             }
+            ExprKind::Block(block) => {
+                let of = self.block(frame, block)?;
+                of.unwrap_or_else(|| self.graph.opaque(&[], expr.ty.clone(), &expr.loc))
+            }
             ExprKind::Asm { inputs, .. } => {
                 let inputs = self.exprs(frame, inputs)?;
                 self.graph.opaque(&inputs, expr.ty.clone(), &expr.loc)
@@ -468,11 +472,14 @@ impl Tracer<'_> {
             ExprKind::Element { index, .. } => Op::Element(*index),
             ExprKind::Index { .. } => Op::Index,
             ExprKind::Variant { variant, .. } => Op::Variant(*variant),
+            ExprKind::Is { variant, .. } => Op::Is(*variant),
+            ExprKind::Payload { variant, index, .. } => Op::Payload(*variant, *index),
             ExprKind::Arg(_)
             | ExprKind::Local(_)
             | ExprKind::Call { .. }
             | ExprKind::If { .. }
             | ExprKind::Match { .. }
+            | ExprKind::Block(_)
             | ExprKind::Asm { .. } => return Some(self.graph.opaque(&parts, expr.ty.clone(), &expr.loc)),
         };
         Some(self.graph.add(op, parts, expr.ty.clone(), &expr.loc))
