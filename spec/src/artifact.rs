@@ -309,8 +309,25 @@ pub struct RewardTable {
     pub minimum_sats: Sats,
     /// The most that a settlement may leave to the miner.
     pub fee_sats_max: Sats,
-    /// The recipients; recipient `i` is paid by output `i`.
+    /// The recipients that the source names; recipient `i` is paid by output `i`.
     pub sources: Vec<RewardSource>,
+    /// The list that holds all recipients, the named ones first, if their locks are no parameters of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<RewardList>,
+}
+
+/// The list of a reward's recipients: records of a weight, with [`RewardList::adjustable`] the height until which the
+/// entry is locked, and the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RewardList {
+    /// The index of the parameter that holds the list.
+    pub param: usize,
+    /// The part of the denominator that the recipients share whom the source does not name.
+    pub unnamed: u64,
+    /// The least weight whose share of every pot is above the dust limit.
+    pub weight_min: u64,
+    /// Whether the list may be replaced, so that each record says until when it is locked.
+    pub adjustable: bool,
 }
 
 /// One recipient of a reward.
@@ -318,7 +335,7 @@ pub struct RewardTable {
 pub struct RewardSource {
     /// Its path in the declaration, such as `models.diffusion`.
     pub name: String,
-    /// The index of the parameter that holds its lock.
+    /// The index of the parameter that holds its lock, or the list that does.
     pub param: usize,
     /// Its weight over the table's denominator.
     pub weight: u64,

@@ -339,7 +339,8 @@ fn add_leaves(
         .collect();
     let mut payments = 0;
     for split in divisions(contract) {
-        let Some(Some(table)) = signatures.reward(split.as_str()) else { continue };
+        let table = signatures.reward(split.as_str()).and_then(Option::as_ref).filter(|table| table.is_fixed());
+        let Some(table) = table else { continue };
         payments += table.leaves.len();
         if payments > PAYMENTS_MAX {
             let message = format!("the divisions of this contract pay more than {PAYMENTS_MAX} sources");

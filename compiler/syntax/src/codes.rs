@@ -209,6 +209,10 @@ codes! {
         "No part of the pot may go to the miner, so a settlement will hardly be relayed. Add `fee: up to 1_000 sats,`.";
     E0315 "misplaced split"
         "`split pot by Reward;` decides all outputs of the transaction, so it stands at most once in a spend path and not in a function.";
+    E0316 "misplaced list of recipients"
+        "`list` stands for recipients that are given when the reward is deployed. A reward has one such list, as its last source and not inside a group; the last recipient takes what rounding leaves. A `split` has no place for the list, so only the reward's own contract divides by it.";
+    E0317 "destination that cannot be paid"
+        "`20% to Name` pays another reward or model of the program, each source of which becomes a parameter of this one. There must be such a declaration, it must not be paid by this one in turn, and it must know its sources by parameters, not by a list.";
 
     E0401 "path that anyone can take"
         "The path demands nothing, so whoever sees the coin first can take it. Add a `require`.";

@@ -315,12 +315,14 @@ impl Tracer<'_> {
     fn forget(&mut self, frame: &mut Frame, body: &Block, loc: &Loc) {
         let mut changed = Vec::new();
         let mut read: Vec<Value> = Vec::new();
+        let mut facts = Vec::new();
         let (locals, args) = (frame.locals.clone(), frame.args.clone());
         crate::walk::block(
             body,
             &mut |expr| match &expr.kind {
                 ExprKind::Local(id) => read.extend(locals.get(id.index()).copied().flatten()),
                 ExprKind::Arg(id) => read.extend(args.get(id.index()).copied()),
+                ExprKind::Introspect { fact, index } => facts.push((*fact, index.is_some(), expr.ty.clone())),
                 _ => {}
             },
             &mut |stmt| {
@@ -329,6 +331,11 @@ impl Tracer<'_> {
                 }
             },
         );
+        // Of which input or output is another matter in each round.
+        for (fact, has_index, ty) in facts {
+            let index = has_index.then(|| self.graph.opaque(&[], Type::Int, loc));
+            read.push(self.graph.add(Op::Fact(fact), index.into_iter().collect(), ty, loc));
+        }
         changed.sort();
         changed.dedup();
         for local in changed {
