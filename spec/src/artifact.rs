@@ -16,6 +16,7 @@ pub use layout::{COMMITMENT_BYTES_MAX, ListField, ListLayout, StateField, StateL
 pub use types::{AbiType, EnumType, PARTS_MAX, StructType, TYPE_DEPTH_MAX, VARIANTS_MAX, VariantType};
 pub use value::{AbiValue, Misfit, Record, Value};
 
+use crate::plan::Plan;
 use crate::rules::RuleSet;
 use crate::units::Sats;
 
@@ -66,6 +67,10 @@ pub struct Artifact {
     /// The functions that the script defines once and invokes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<SharedFunction>,
+    /// The plans that spend the contract's coins or make some. A plan that speaks of several contracts is in the
+    /// artifacts of all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plans: Vec<Plan>,
     /// The shares, if the contract is a reward.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<RewardTable>,
@@ -92,6 +97,7 @@ impl Default for Artifact {
             source_map: Vec::new(),
             requires: Vec::new(),
             functions: Vec::new(),
+            plans: Vec::new(),
             reward: None,
         }
     }
