@@ -80,7 +80,7 @@ impl Draw {
 
     /// Some functions; each may call those before it. The first one is `fn either<T>(c: Bool, a: T, b: T) -> T`.
     pub fn functions(&mut self, count: usize) -> Functions {
-        let opaque = Type::Param(0);
+        let opaque = Type::Param(0, "T".into());
         let chosen = ExprKind::If {
             condition: Box::new(arg(0, Type::Bool)),
             then: Block { stmts: vec![], value: Some(Box::new(arg(1, opaque.clone()))) },
