@@ -122,12 +122,15 @@ impl From<wallet::SettleError> for Fail {
         let fail = Self::refused(error.to_string());
         match error {
             Why::Build(error) => error.into(),
+            Why::List(_) => fail.help("deploy the reward with another list"),
             Why::NotAReward(_) => fail.help("spend it by one of its paths: `bmc call NAME PATH`"),
             Why::UnderMinimum { minimum, .. } => {
-                fail.help(format!("pay one coin of at least {} sats: each is settled alone", minimum.get()))
+                fail.help(format!("wait until its coins hold at least {} sats together, or pay more", minimum.get()))
             }
             Why::FeeTooHigh { max, .. } => fail.help(format!("give at most `--fee \"{} sats\"`", max.get())),
             Why::RelayAsksMore { .. } => fail.help("raise `fee` in the reward: this deployment relays at no price"),
+            Why::Coins(_) => fail.help(format!("settle at most {} coins at a time", wallet::JOINED_MAX)),
+            Why::NoJoin(_) => fail.help("name one of them by `--pot TXID:INDEX`"),
             Why::Inconsistent(_) => fail.help("deploy the contract again"),
         }
     }

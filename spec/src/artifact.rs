@@ -16,6 +16,7 @@ pub use layout::{COMMITMENT_BYTES_MAX, ListField, ListLayout, StateField, StateL
 pub use types::{AbiType, EnumType, PARTS_MAX, StructType, TYPE_DEPTH_MAX, VARIANTS_MAX, VariantType};
 pub use value::{AbiValue, Misfit, Record, Value};
 
+use crate::plan::Plan;
 use crate::rules::RuleSet;
 use crate::units::Sats;
 
@@ -66,6 +67,10 @@ pub struct Artifact {
     /// The functions that the script defines once and invokes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<SharedFunction>,
+    /// The plans that spend the contract's coins or make some. A plan that speaks of several contracts is in the
+    /// artifacts of all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plans: Vec<Plan>,
     /// The shares, if the contract is a reward.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<RewardTable>,
@@ -92,6 +97,7 @@ impl Default for Artifact {
             source_map: Vec::new(),
             requires: Vec::new(),
             functions: Vec::new(),
+            plans: Vec::new(),
             reward: None,
         }
     }
@@ -309,8 +315,25 @@ pub struct RewardTable {
     pub minimum_sats: Sats,
     /// The most that a settlement may leave to the miner.
     pub fee_sats_max: Sats,
-    /// The recipients; recipient `i` is paid by output `i`.
+    /// The recipients that the source names; recipient `i` is paid by output `i`.
     pub sources: Vec<RewardSource>,
+    /// The list that holds all recipients, the named ones first, if their locks are no parameters of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<RewardList>,
+}
+
+/// The list of a reward's recipients: records of a weight, with [`RewardList::adjustable`] the height until which the
+/// entry is locked, and the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RewardList {
+    /// The index of the parameter that holds the list.
+    pub param: usize,
+    /// The part of the denominator that the recipients share whom the source does not name.
+    pub unnamed: u64,
+    /// The least weight whose share of every pot is above the dust limit.
+    pub weight_min: u64,
+    /// Whether the list may be replaced, so that each record says until when it is locked.
+    pub adjustable: bool,
 }
 
 /// One recipient of a reward.
@@ -318,7 +341,7 @@ pub struct RewardTable {
 pub struct RewardSource {
     /// Its path in the declaration, such as `models.diffusion`.
     pub name: String,
-    /// The index of the parameter that holds its lock.
+    /// The index of the parameter that holds its lock, or the list that does.
     pub param: usize,
     /// Its weight over the table's denominator.
     pub weight: u64,

@@ -10,6 +10,8 @@ pub mod codec;
 pub mod hash;
 pub mod num;
 pub mod opcode;
+pub mod plan;
+pub mod publish;
 pub mod rules;
 pub mod script;
 pub mod sighash;

@@ -111,8 +111,13 @@ fn settled(shape: &Shape, above: u64, fee: u64) -> Case {
     let value = Sats::new(shape.minimum().saturating_add(above).min(Sats::MAX.get())).unwrap();
     let pot = TxOut::plain(value, artifact.lock(&params).unwrap());
     let coin = Utxo { outpoint: OutPoint { txid: Txid::from_wire([7; 32]), index: 0 }, output: pot.clone() };
-    let wish =
-        Settlement { artifact: &artifact, params: &params, pot: coin, fee: Sats::new(fee), rate: FeeRate::RELAY_MIN };
+    let wish = Settlement {
+        artifact: &artifact,
+        params: &params,
+        coins: vec![coin],
+        fee: Sats::new(fee),
+        rate: FeeRate::RELAY_MIN,
+    };
     let tx = wallet::settle(&wish).unwrap_or_else(|error| panic!("{error}\n{}", shape.source())).built.tx;
     Case { redeem, pot, tx, artifact }
 }

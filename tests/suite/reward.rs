@@ -44,7 +44,7 @@ fn settled(artifact: Artifact, pot_sats: u64, fee: u64) -> Case {
     let wish = Settlement {
         artifact: &artifact,
         params: &params,
-        pot: Utxo { outpoint, output: pot.clone() },
+        coins: vec![Utxo { outpoint, output: pot.clone() }],
         fee: Sats::new(fee),
         rate: FeeRate::per_kilobyte(1_000),
     };

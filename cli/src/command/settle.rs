@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 use spec::{Address, Sats};
-use wallet::{FeeRate, Settled, Settlement, Utxo, parse_amount};
+use wallet::{FeeRate, JOINED_MAX, Settled, Settlement, Utxo, parse_amount};
 
 use crate::deployment::Deployment;
 use crate::fail::Fail;
 use crate::link::{Link, NETWORK, NodeArgs};
 use crate::shell::{BOLD, GOOD, NAME, Shell};
 
-/// Pay out a reward: each pot in one transaction.
+/// Pay out a reward: all its coins together, in one transaction.
 ///
 /// Anyone may do this and needs no money and no key: the pot pays the shares and the fee.
 #[derive(Args)]
@@ -25,7 +25,7 @@ pub(crate) struct Settle {
     /// What the miner gets, with its unit; without it, one unit a byte.
     #[arg(long, value_name = "AMOUNT")]
     fee: Option<String>,
-    /// Only the pot at this output.
+    /// Only the coin at this output.
     #[arg(long, value_name = "TXID:INDEX")]
     pot: Option<String>,
     /// Write the transactions here, in hexadecimal, one a line.
@@ -55,29 +55,30 @@ impl Settle {
     }
 
     fn settlements(&self, deployment: &Deployment, link: &Link, fee: Option<Sats>) -> Result<Vec<Settled>, Fail> {
-        let settle = |pot: Utxo| {
-            let wish = Settlement {
-                artifact: &deployment.artifact,
-                params: deployment.params(),
-                pot,
-                fee,
-                rate: FeeRate::RELAY_MIN,
-            };
+        let params = deployment.params();
+        let artifact = &deployment.artifact;
+        let settle = |coins: Vec<Utxo>| {
+            let wish = Settlement { artifact, params, coins, fee, rate: FeeRate::RELAY_MIN };
             wallet::settle(&wish).map_err(Fail::from)
         };
         let pots = self.pots(link.coins(&deployment.lock()?)?)?;
-        let minimum = deployment.artifact.reward.as_ref().map_or(Sats::ZERO, |table| table.minimum_sats);
-        match pots.iter().filter(|pot| pot.output.value >= minimum).count() {
-            // One small pot is refused with its figures; small ones beside a large one wait.
-            0 => pots.into_iter().take(1).map(settle).collect(),
-            _ => pots.into_iter().filter(|pot| pot.output.value >= minimum).map(settle).collect(),
+        let joined_max = if artifact.path("join").is_some() { JOINED_MAX } else { 1 };
+        let minimum = artifact.reward.as_ref().map_or(Sats::ZERO, |table| table.minimum_sats);
+        let enough = |coins: &&[Utxo]| {
+            Sats::checked_sum(coins.iter().map(|coin| coin.output.value)).is_none_or(|sum| sum >= minimum)
+        };
+        match pots.chunks(joined_max).filter(enough).count() {
+            // What is too little is refused with its figures; beside enough, it waits.
+            0 => pots.chunks(joined_max).take(1).map(|coins| settle(coins.to_vec())).collect(),
+            _ => pots.chunks(joined_max).filter(enough).map(|coins| settle(coins.to_vec())).collect(),
         }
     }
 
+    /// The coins of the deployment that are wanted, the largest first: small ones come along.
     fn pots(&self, coins: Vec<Utxo>) -> Result<Vec<Utxo>, Fail> {
         let wanted = |coin: &Utxo| self.pot.as_ref().is_none_or(|pot| coin.outpoint.to_string() == *pot);
         let mut pots: Vec<Utxo> = coins.into_iter().filter(wanted).collect();
-        pots.sort_by_key(|coin| coin.outpoint);
+        pots.sort_by_key(|coin| (std::cmp::Reverse(coin.output.value), coin.outpoint));
         match (&self.pot, pots.is_empty()) {
             (_, false) => Ok(pots),
             (Some(pot), true) => Err(Fail::refused(format!("`{}` has no pot at {pot}", self.name))),

@@ -1,14 +1,20 @@
 //! Checks one body (a path, a function, a constant) and gives it types.
 
+mod asm;
 mod call;
+mod choice;
+mod composite;
 mod condition;
 mod expr;
+mod loops;
 mod module;
 mod operator;
+mod pattern;
 mod place;
 mod split;
 mod state;
 mod stmt;
+mod stored;
 
 pub(crate) use call::is_builtin;
 pub(crate) use state::{StateScope, carries_state};
@@ -19,7 +25,7 @@ use std::sync::Arc;
 use syntax::ast::{self, Ident};
 use syntax::{Code, ItemKind, Span};
 
-use crate::hir::{self, ArgId, Expr, ExprKind, FunctionId, LocalId, ParamId, Type};
+use crate::hir::{self, ArgId, Expr, ExprKind, LocalId, ParamId, Type};
 use crate::report::Report;
 use crate::signatures::{Constant, ConstantValue, FnSignature, Signatures};
 use crate::{eval, types};
@@ -57,6 +63,15 @@ pub(crate) struct Slot {
 pub(crate) struct Env<'a> {
     pub(crate) signatures: &'a Signatures,
     pub(crate) contract: Option<&'a ContractScope>,
+    /// The type parameters of the enclosing function or type.
+    pub(crate) type_params: &'a [Arc<str>],
+}
+
+impl<'a> Env<'a> {
+    /// What stands outside of contracts and functions sees.
+    pub(crate) fn of_file(signatures: &'a Signatures) -> Self {
+        Self { signatures, contract: None, type_params: &[] }
+    }
 }
 
 /// What kind of body is checked.
@@ -95,6 +110,21 @@ pub(crate) struct Body<'a, 'r> {
     copied_bytes: usize,
     touches_state: bool,
     broken: bool,
+    /// What the function gives back, for its `return`s.
+    ret: Option<Type>,
+    /// Why a `return` cannot stand here.
+    no_return: Option<NoReturn>,
+    /// The arms of all matches around this place that are tried one after the other.
+    arms_around: usize,
+}
+
+/// Where a `return` cannot stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NoReturn {
+    /// In a block that gives a value to an expression.
+    Value,
+    /// In a loop whose rounds are not known beforehand.
+    Loop,
 }
 
 /// A checked body.
@@ -127,6 +157,9 @@ impl<'a, 'r> Body<'a, 'r> {
             copied_bytes: 0,
             touches_state: false,
             broken: false,
+            ret: None,
+            no_return: None,
+            arms_around: 0,
         }
     }
 
@@ -138,6 +171,7 @@ impl<'a, 'r> Body<'a, 'r> {
 
     /// Checks the body of a function that gives back `ret`.
     pub(crate) fn check_function(mut self, block: &ast::Block, ret: Option<&Type>) -> Checked {
+        self.ret = ret.cloned();
         let block = match ret {
             Some(Type::Unit) => self.block_without_value(block),
             wanted => self.function_block(block, wanted),
@@ -153,7 +187,7 @@ impl<'a, 'r> Body<'a, 'r> {
         };
         let ty = wanted.unwrap_or_else(|| expr.ty.clone());
         match eval::eval(&expr, &eval::Constants) {
-            Ok(eval::Value::Number(n)) if !crate::number::check_range(&n, &ty, value.span, self.report) => None,
+            Ok(known) if !self.in_range(&known, &ty, value.span) => None,
             Ok(value) => Some(Constant { ty, value: ConstantValue::Item(value) }),
             Err(eval::Stop::Fails(why)) => {
                 let message = format!("this constant cannot be computed: {why}");
@@ -168,6 +202,21 @@ impl<'a, 'r> Body<'a, 'r> {
                         .error(Code::E0208, message, value.span)
                         .help("make it a `fn`, or name the value by `let` where it is needed"),
                 )
+            }
+        }
+    }
+
+    /// Whether all numbers of a constant lie within the ranges of their types; reports the first that does not.
+    fn in_range(&mut self, value: &eval::Value, ty: &Type, span: Span) -> bool {
+        match value {
+            eval::Value::Number(n) => crate::number::check_range(n, ty, span, self.report),
+            eval::Value::Bool(_) | eval::Value::Bytes(_) => true,
+            eval::Value::Parts(parts) => {
+                parts.iter().zip(types::parts(ty)).all(|(part, ty)| self.in_range(part, &ty, span))
+            }
+            eval::Value::Variant(variant, fields) => {
+                let types = types::payload(ty, *variant).to_vec();
+                fields.iter().zip(types).all(|(field, ty)| self.in_range(field, &ty, span))
             }
         }
     }
@@ -248,7 +297,7 @@ impl<'a, 'r> Body<'a, 'r> {
         }
         let constant = contract.and_then(|scope| scope.consts.get(&name.name));
         match constant.or_else(|| self.env.signatures.constant(name.as_str())) {
-            Some(Some(constant)) => self.constant_value(constant.clone(), name),
+            Some(Some(constant)) => self.constant_value(constant, name),
             Some(None) => None,
             None => match CAPABILITIES.iter().find(|(word, _)| *word == name.as_str()) {
                 Some((_, capability)) => Some(self.make(ExprKind::Int((*capability).into()), Type::Int, name.span)),
@@ -269,26 +318,42 @@ impl<'a, 'r> Body<'a, 'r> {
         Some(self.make(kind, ty, span))
     }
 
-    fn constant_value(&mut self, constant: Constant, name: &Ident) -> Option<Expr> {
-        let kind = match constant.value {
-            ConstantValue::Item(eval::Value::Number(n)) => ExprKind::Int(n),
-            ConstantValue::Item(eval::Value::Bool(value)) => ExprKind::Bool(value),
-            ConstantValue::Item(eval::Value::Bytes(bytes)) => {
-                self.copied_bytes = self.copied_bytes.saturating_add(bytes.len());
+    fn constant_value(&mut self, constant: &Constant, name: &Ident) -> Option<Expr> {
+        match &constant.value {
+            ConstantValue::Item(value) => {
+                self.copied_bytes = self.copied_bytes.saturating_add(weight(value));
                 if self.copied_bytes > COPIED_BYTES_MAX {
                     let message = "the constants used here add up to more than 1 MiB";
                     let found = self.report.error(Code::E0213, message, name.span);
                     return self.report.fail(found.help("use fewer of them, or shorter ones"));
                 }
-                ExprKind::Bytes(bytes)
+                Some(self.known_value(value, &constant.ty, name.span))
             }
             ConstantValue::Share(_) => {
                 let message = format!("`{name}` is a share, which only the weights of a reward can use");
                 let found = self.report.error(Code::E0209, message, name.span);
-                return self.report.fail(found.help("write the numbers of the share, such as `.. * 3 / 10`"));
+                self.report.fail(found.help("write the numbers of the share, such as `.. * 3 / 10`"))
+            }
+        }
+    }
+
+    /// A computed value as an expression.
+    fn known_value(&self, value: &eval::Value, ty: &Type, span: Span) -> Expr {
+        let kind = match value {
+            eval::Value::Number(n) => ExprKind::Int(n.clone()),
+            eval::Value::Bool(value) => ExprKind::Bool(*value),
+            eval::Value::Bytes(bytes) => ExprKind::Bytes(bytes.clone()),
+            eval::Value::Parts(parts) => {
+                let types = types::parts(ty);
+                ExprKind::Tuple(parts.iter().zip(&types).map(|(part, ty)| self.known_value(part, ty, span)).collect())
+            }
+            eval::Value::Variant(variant, fields) => {
+                let types = types::payload(ty, *variant);
+                let fields = fields.iter().zip(types).map(|(field, ty)| self.known_value(field, ty, span)).collect();
+                ExprKind::Variant { variant: *variant, fields }
             }
         };
-        Some(self.make(kind, constant.ty, name.span))
+        self.make(kind, ty.read(), span)
     }
 
     fn unknown_name(&mut self, name: &Ident) -> Option<Expr> {
@@ -319,7 +384,7 @@ impl<'a, 'r> Body<'a, 'r> {
 
     /// The checked expression, if it can stand where `wanted` is needed.
     fn expect(&mut self, value: &ast::Expr, wanted: &Type) -> Option<Expr> {
-        let expr = self.expr(value)?;
+        let expr = self.expr_for(value, Some(wanted))?;
         self.expect_checked(expr, wanted, value.span)
     }
 
@@ -367,7 +432,19 @@ fn conversion(found: &Type, wanted: &Type) -> Option<&'static str> {
     }
 }
 
-/// The function `id` of a call, for those who build one.
-pub(crate) fn call_kind(id: FunctionId, args: Vec<Expr>) -> ExprKind {
-    ExprKind::Call { function: id, type_args: Vec::new(), args }
+/// A number of things in words.
+fn plural(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
+}
+
+/// About how many bytes the copy of a constant takes.
+fn weight(value: &eval::Value) -> usize {
+    match value {
+        eval::Value::Number(_) | eval::Value::Bool(_) => 8,
+        eval::Value::Bytes(bytes) => bytes.len(),
+        eval::Value::Parts(parts) | eval::Value::Variant(_, parts) => 8 + parts.iter().map(weight).sum::<usize>(),
+    }
 }

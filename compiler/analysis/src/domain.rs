@@ -51,7 +51,7 @@ pub(crate) fn prove(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Ve
     for item in items {
         let Item::Reward(reward) = item.ast else { continue };
         let mut report = Report::new(signatures.file, item);
-        let table = reward::check(reward, Env { signatures, contract: None }, &mut report);
+        let table = reward::check(reward, Env::of_file(signatures), &mut report);
         proved.push((reward.name.name.clone(), table));
         found.extend(report.finish());
     }

@@ -1,14 +1,18 @@
 //! Computes expressions whose parts are known: constants, conditions that can only be true or false.
 
+use std::collections::BTreeMap;
+
 use dashu_base::{Abs, DivRem, Sign, Signed};
 use dashu_int::IBig;
 use spec::hash;
 
-use crate::hir::{BinaryOp, Block, Builtin, Expr, ExprKind, ItemKind, UnaryOp};
+use crate::hir::{Arm, BinaryOp, Block, Builtin, Expr, ExprKind, ItemKind, LocalId, Stmt, StmtKind, Type, UnaryOp};
 
 /// Numbers and bytes that grow beyond this are not computed.
 const NUMBER_BITS_MAX: usize = 8_000;
-const BYTES_MAX: usize = 10_000;
+const BYTES_MAX: usize = 65_535;
+/// The most expressions and statements of one evaluation, rounds of loops counted.
+const STEPS_MAX: usize = 20_000;
 
 /// A known value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +20,10 @@ pub(crate) enum Value {
     Number(IBig),
     Bool(bool),
     Bytes(Vec<u8>),
+    /// The parts of a struct, tuple or array.
+    Parts(Vec<Value>),
+    /// A variant of an enum with what it carries.
+    Variant(usize, Vec<Value>),
 }
 
 /// Why there is no value.
@@ -47,48 +55,170 @@ impl Facts for Constants {
 
 /// The value of `expr`.
 pub(crate) fn eval(expr: &Expr, facts: &impl Facts) -> Outcome {
-    match &expr.kind {
-        ExprKind::Int(number) => Ok(Value::Number(number.clone())),
-        ExprKind::Bool(value) => Ok(Value::Bool(*value)),
-        ExprKind::Bytes(bytes) => Ok(Value::Bytes(bytes.clone())),
-        ExprKind::Unary { op, operand } => unary(*op, eval(operand, facts)?),
-        ExprKind::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), left, right } => {
-            logical(*op, eval(left, facts), eval(right, facts))
-        }
-        ExprKind::Binary { op, left, right } => binary(*op, eval(left, facts)?, eval(right, facts)?),
-        ExprKind::If { condition, then, otherwise } => match eval(condition, facts)? {
-            Value::Bool(true) => block(then, facts),
-            _ => block(otherwise, facts),
-        },
-        ExprKind::Builtin { builtin, args } => {
-            let args = args.iter().map(|arg| eval(arg, facts)).collect::<Result<Vec<_>, _>>()?;
-            call(*builtin, &args)
-        }
-        ExprKind::Introspect { index, .. } => {
-            let index = index.as_ref().map(|index| eval(index, facts)).transpose()?;
-            let index = index.map(number).transpose()?;
-            facts.leaf(expr, index).ok_or(Stop::Unknown)
-        }
-        ExprKind::Param(_)
-        | ExprKind::Arg(_)
-        | ExprKind::Local(_)
-        | ExprKind::Call { .. }
-        | ExprKind::Signed { .. }
-        | ExprKind::DataSigned { .. }
-        | ExprKind::Threshold { .. } => facts.leaf(expr, None).ok_or(Stop::Unknown),
-        ExprKind::Tuple(_)
-        | ExprKind::Element { .. }
-        | ExprKind::Index { .. }
-        | ExprKind::Variant { .. }
-        | ExprKind::Match { .. }
-        | ExprKind::Asm { .. } => Err(Stop::Unknown),
-    }
+    Run { facts, locals: BTreeMap::new(), steps: 0 }.expr(expr)
 }
 
-fn block(block: &Block, facts: &impl Facts) -> Outcome {
-    match &block.value {
-        Some(value) if block.stmts.is_empty() => eval(value, facts),
-        _ => Err(Stop::Unknown),
+/// An evaluation under way.
+struct Run<'f, F> {
+    facts: &'f F,
+    /// The variables that blocks inside the expression have set.
+    locals: BTreeMap<LocalId, Value>,
+    steps: usize,
+}
+
+impl<F: Facts> Run<'_, F> {
+    fn step(&mut self) -> Result<(), Stop> {
+        self.steps += 1;
+        if self.steps > STEPS_MAX { Err(Stop::Unknown) } else { Ok(()) }
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Outcome {
+        self.step()?;
+        match &expr.kind {
+            ExprKind::Int(number) => Ok(Value::Number(number.clone())),
+            ExprKind::Bool(value) => Ok(Value::Bool(*value)),
+            ExprKind::Bytes(bytes) => Ok(Value::Bytes(bytes.clone())),
+            ExprKind::Unary { op, operand } => unary(*op, self.expr(operand)?),
+            ExprKind::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), left, right } => {
+                logical(*op, self.expr(left), self.expr(right))
+            }
+            ExprKind::Binary { op, left, right } => binary(*op, self.expr(left)?, self.expr(right)?),
+            ExprKind::If { condition, then, otherwise } => match self.expr(condition)? {
+                Value::Bool(true) => self.value_of(then),
+                _ => self.value_of(otherwise),
+            },
+            ExprKind::Builtin { builtin, args } => {
+                let args = self.exprs(args)?;
+                call(*builtin, &expr.ty, &args)
+            }
+            ExprKind::Introspect { index, .. } => {
+                let index = index.as_ref().map(|index| self.expr(index)).transpose()?;
+                let index = index.map(number).transpose()?;
+                self.facts.leaf(expr, index).ok_or(Stop::Unknown)
+            }
+            ExprKind::Local(local) => match self.locals.get(local) {
+                Some(value) => Ok(value.clone()),
+                None => self.facts.leaf(expr, None).ok_or(Stop::Unknown),
+            },
+            ExprKind::Tuple(parts) => Ok(Value::Parts(self.exprs(parts)?)),
+            ExprKind::Variant { variant, fields } => Ok(Value::Variant(*variant, self.exprs(fields)?)),
+            ExprKind::Element { base, index } => self.part(base, *index),
+            ExprKind::Index { base, index } => {
+                let index = number(self.expr(index)?)?;
+                self.part(base, usize::try_from(&index).unwrap_or(usize::MAX))
+            }
+            ExprKind::Is { value, variant } => match self.expr(value)? {
+                Value::Variant(found, _) => Ok(Value::Bool(found == *variant)),
+                _ => Err(Stop::Unknown),
+            },
+            ExprKind::Payload { value, variant, index } => match self.expr(value)? {
+                Value::Variant(found, fields) if found == *variant => {
+                    fields.into_iter().nth(*index).ok_or(Stop::Unknown)
+                }
+                _ => Err(Stop::Unknown),
+            },
+            ExprKind::Match { value, arms } => {
+                let arm = self.arm(value, arms)?;
+                self.value_of(&arm.body)
+            }
+            ExprKind::Block(block) => self.value_of(block),
+            ExprKind::Param(_)
+            | ExprKind::Arg(_)
+            | ExprKind::Call { .. }
+            | ExprKind::Signed { .. }
+            | ExprKind::DataSigned { .. }
+            | ExprKind::Threshold { .. }
+            | ExprKind::Asm { .. } => self.facts.leaf(expr, None).ok_or(Stop::Unknown),
+        }
+    }
+
+    fn exprs(&mut self, exprs: &[Expr]) -> Result<Vec<Value>, Stop> {
+        exprs.iter().map(|expr| self.expr(expr)).collect()
+    }
+
+    fn part(&mut self, base: &Expr, index: usize) -> Outcome {
+        match self.expr(base)? {
+            Value::Parts(parts) => {
+                parts.into_iter().nth(index).ok_or(Stop::Fails("it reads an element that does not exist"))
+            }
+            _ => Err(Stop::Unknown),
+        }
+    }
+
+    /// The arm that fits, with its variables set.
+    fn arm<'h>(&mut self, value: &Expr, arms: &'h [Arm]) -> Result<&'h Arm, Stop> {
+        let Value::Variant(found, fields) = self.expr(value)? else { return Err(Stop::Unknown) };
+        let fits = |arm: &&Arm| arm.variant.is_none_or(|variant| variant == found);
+        let arm = arms.iter().find(fits).ok_or(Stop::Unknown)?;
+        for (binding, value) in arm.bindings.iter().zip(fields) {
+            self.locals.extend(binding.map(|local| (local, value)));
+        }
+        Ok(arm)
+    }
+
+    fn value_of(&mut self, block: &Block) -> Outcome {
+        self.block(block)?;
+        block.value.as_ref().map_or(Err(Stop::Unknown), |value| self.expr(value))
+    }
+
+    fn block(&mut self, block: &Block) -> Result<(), Stop> {
+        block.stmts.iter().try_for_each(|stmt| self.stmt(stmt))
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) -> Result<(), Stop> {
+        self.step()?;
+        match &stmt.kind {
+            StmtKind::Let { local, value } => {
+                let value = self.expr(value)?;
+                self.locals.insert(*local, value);
+                Ok(())
+            }
+            StmtKind::Assign { local, place, value } if place.is_empty() && self.locals.contains_key(local) => {
+                let value = self.expr(value)?;
+                self.locals.insert(*local, value);
+                Ok(())
+            }
+            StmtKind::If { condition, then, otherwise } => match self.expr(condition)? {
+                Value::Bool(true) => self.block(then),
+                _ => self.block(otherwise),
+            },
+            StmtKind::Match { value, arms } => {
+                let arm = self.arm(value, arms)?;
+                self.block(&arm.body)
+            }
+            StmtKind::For { index, from, to, rounds_max, body } => {
+                let (mut now, end) = (number(self.expr(from)?)?, number(self.expr(to)?)?);
+                let mut rounds = 0;
+                while now < end {
+                    rounds += 1;
+                    if rounds > *rounds_max {
+                        return Err(Stop::Fails("a loop has more rounds than it may have"));
+                    }
+                    self.step()?;
+                    self.locals.insert(*index, Value::Number(now.clone()));
+                    self.block(body)?;
+                    now += IBig::ONE;
+                }
+                Ok(())
+            }
+            StmtKind::While { condition, rounds_max, body } => {
+                let mut rounds = 0;
+                while self.expr(condition)? == Value::Bool(true) {
+                    rounds += 1;
+                    if rounds > *rounds_max {
+                        return Err(Stop::Fails("a loop has more rounds than it may have"));
+                    }
+                    self.block(body)?;
+                }
+                Ok(())
+            }
+            StmtKind::Assign { .. }
+            | StmtKind::Require { .. }
+            | StmtKind::Call { .. }
+            | StmtKind::Check(_)
+            | StmtKind::EachRecord { .. }
+            | StmtKind::Return(_) => Err(Stop::Unknown),
+        }
     }
 }
 
@@ -197,8 +327,12 @@ fn shift_bytes(op: BinaryOp, bytes: &[u8], bits: &IBig) -> Outcome {
     Ok(Value::Bytes(shifted.collect()))
 }
 
-fn call(builtin: Builtin, args: &[Value]) -> Outcome {
+fn call(builtin: Builtin, ty: &Type, args: &[Value]) -> Outcome {
     match args {
+        [Value::Bool(truth)] if builtin == Builtin::Cast && ty.is_number() => {
+            Ok(Value::Number(IBig::from(u8::from(*truth))))
+        }
+        [Value::Number(n)] if builtin == Builtin::Cast && ty.is_bytes() => minimal(n).map(Value::Bytes),
         [only] if builtin == Builtin::Cast => Ok(only.clone()),
         [Value::Bytes(bytes)] => of_bytes(builtin, bytes),
         [Value::Number(n)] => of_number(builtin, n),
@@ -273,7 +407,7 @@ fn position(at: &IBig) -> Result<usize, Stop> {
 fn number(value: Value) -> Result<IBig, Stop> {
     match value {
         Value::Number(n) => Ok(n),
-        Value::Bool(_) | Value::Bytes(_) => Err(Stop::Unknown),
+        _ => Err(Stop::Unknown),
     }
 }
 
@@ -286,14 +420,27 @@ fn decode(bytes: &[u8]) -> IBig {
     if top & 0x80 == 0 { magnitude } else { -magnitude }
 }
 
-fn encode(n: &IBig, len: usize) -> Result<Vec<u8>, Stop> {
-    if len > BYTES_MAX {
-        return Err(Stop::Unknown);
-    }
+/// As few bytes as there can be.
+pub(crate) fn minimal(n: &IBig) -> Result<Vec<u8>, Stop> {
+    let magnitude = magnitude(n);
+    let needs_sign_byte = magnitude.last().is_some_and(|top| top & 0x80 != 0);
+    encode(n, magnitude.len() + usize::from(needs_sign_byte))
+}
+
+/// The bytes without the sign, lowest first, without zeros at the end.
+fn magnitude(n: &IBig) -> Vec<u8> {
     let mut out = n.clone().abs().as_sign_words().1.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
     while out.last() == Some(&0) {
         out.pop();
     }
+    out
+}
+
+fn encode(n: &IBig, len: usize) -> Result<Vec<u8>, Stop> {
+    if len > BYTES_MAX {
+        return Err(Stop::Unknown);
+    }
+    let mut out = magnitude(n);
     let needs_sign_byte = out.last().is_some_and(|top| top & 0x80 != 0);
     if out.len() + usize::from(needs_sign_byte) > len {
         return Err(Stop::Fails("the number does not fit the bytes"));

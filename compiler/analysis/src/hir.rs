@@ -324,8 +324,10 @@ impl Condition {
 /// The shares of a reward, flattened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reward {
-    /// The recipients in order of declaration; source `i` is paid by output `i`.
+    /// The recipients that are named, in order of declaration; source `i` is paid by output `i`.
     pub sources: Vec<RewardSource>,
+    /// The list that holds all recipients, the named ones first, if their locks are no parameters.
+    pub list: Option<RewardList>,
     /// The sum of all weights.
     pub denominator: u64,
     /// The smallest coin that can be settled.
@@ -334,12 +336,25 @@ pub struct Reward {
     pub fee_max: Sats,
 }
 
+/// The list of a reward's recipients.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RewardList {
+    /// The contract's parameter that holds its hash.
+    pub param: ParamId,
+    /// The part of the weights that recipients without a name share.
+    pub unnamed: u64,
+    /// The least weight whose share of every pot is above the dust limit.
+    pub weight_min: u64,
+    /// Whether records say until when they are locked, because the list may be replaced.
+    pub adjustable: bool,
+}
+
 /// One recipient of a reward.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RewardSource {
     /// Its path in the declaration, such as `models.diffusion`.
     pub name: String,
-    /// The contract's parameter that holds its lock.
+    /// The contract's parameter that holds its lock, or the list that does.
     pub param: ParamId,
     /// Its weight over the reward's denominator, above 0.
     pub weight: u64,

@@ -10,7 +10,7 @@ use crate::body::{Body, BodyKind, Checked, ContractScope, Env, Slot, StateScope,
 use crate::domain::reward;
 use crate::hir::{self, FunctionId, ParamId, Type};
 use crate::report::Report;
-use crate::signatures::{FnSignature, Signatures, declared_twice, function_signature, member_constants, slots};
+use crate::signatures::{FnSignature, Signatures, Taker, declared_twice, function_signature, member_constants, slots};
 use crate::{SourceItem, docs, domain, lint, walk};
 
 /// More paths than this fit no script.
@@ -58,13 +58,11 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
             checked.broken = broken;
         }
         Item::Reward(_) => return domain::check(signatures, item),
-        Item::Struct(item) => report.not_yet("`struct` is", item.name.span),
-        Item::Enum(item) => report.not_yet("`enum` is", item.name.span),
         Item::Model(item) => report.not_yet("`model` is", item.name.span),
         Item::Imi(item) => report.not_yet("`imi` is", item.name.span),
         Item::Imo(item) => report.not_yet("`imo` is", item.name.span),
         Item::Plan(item) => report.not_yet("`plan` is", item.name.span),
-        Item::Use(_) | Item::Const(_) | Item::Error(_) => {}
+        Item::Use(_) | Item::Const(_) | Item::Struct(_) | Item::Enum(_) | Item::Error(_) => {}
     }
     checked.diagnostics = report.finish();
     checked
@@ -96,9 +94,9 @@ fn check_function(
 ) -> Option<(NumberedFunction, bool)> {
     let id = signatures.first_function.get(item.key).copied()?;
     // Its own signature has been reported on already.
-    let signature = function_signature(function, id, &mut report.beside());
+    let signature = function_signature(function, id, Env::of_file(signatures), &mut report.beside());
     let mut inner = report.beside();
-    let env = Env { signatures, contract: None };
+    let env = Env { type_params: &signature.type_params, ..Env::of_file(signatures) };
     let checked = Body::new(env, BodyKind::Function, &signature.params, &mut inner)
         .check_function(&function.body, signature.ret.as_ref());
     report.absorb(inner);
@@ -121,7 +119,7 @@ fn lower_function(
         name: function.name.to_string(),
         docs: docs(&function.docs),
         contract,
-        type_params: Vec::new(),
+        type_params: signature.type_params.iter().map(|name| name.to_string()).collect(),
         params: params(&signature.params, report),
         ret: signature.ret.clone().unwrap_or(Type::Unit),
         locals: checked.locals,
@@ -151,24 +149,25 @@ fn check_contract(
     report: &mut Report<'_>,
 ) -> (hir::Contract, Vec<NumberedFunction>, bool) {
     let mut scope = ContractScope {
-        params: slots(&contract.params, report, |ty| !matches!(ty, Type::Sigs(_))),
+        params: slots(&contract.params, Taker::Contract, Env::of_file(signatures), report),
         ..ContractScope::default()
     };
     for (index, slot) in scope.params.iter().enumerate() {
         scope.param_ids.entry(slot.name.clone()).or_insert(ParamId::new(index));
     }
     check_member_names(contract, report);
-    scope.state = state_of(contract, report).map(Arc::new);
     let mut inner = report.beside();
     member_constants(&consts(contract), signatures, &mut scope, &mut inner);
     report.absorb(inner);
+    let env = Env { contract: Some(&scope), ..Env::of_file(signatures) };
+    scope.state = state_of(contract, env, report).map(Arc::new);
     let members = member_functions(signatures, item, contract, &mut scope, report);
     let mut lowered_params = params(&scope.params, report);
     let declared = lowered_params.len();
     add_leaves(signatures, contract, &mut scope, &mut lowered_params, report);
 
     let mut bodies = report.beside();
-    let env = Env { signatures, contract: Some(&scope) };
+    let env = Env { contract: Some(&scope), ..Env::of_file(signatures) };
     let mut used = Used::default();
     let functions = lower_members(contract, &members, env, &mut used, &mut bodies);
     let touching = touching(&functions, &used.touching);
@@ -203,7 +202,7 @@ fn silence(allows: &[hir::Allow], broken: bool, report: &mut Report<'_>) {
 }
 
 /// The state of the contract, which it declares at most once.
-fn state_of(contract: &ast::Contract, report: &mut Report<'_>) -> Option<StateScope> {
+fn state_of(contract: &ast::Contract, env: Env<'_>, report: &mut Report<'_>) -> Option<StateScope> {
     let mut states = contract.members.iter().filter_map(|member| match member {
         Member::State(state) => Some(state),
         _ => None,
@@ -214,7 +213,7 @@ fn state_of(contract: &ast::Contract, report: &mut Report<'_>) -> Option<StateSc
         let found = found.label(report.loc(first.word_span), "the first is here");
         report.push(found.help("put all fields into one `state { .. }`"));
     }
-    Some(StateScope::of(&contract.name, first, report))
+    Some(StateScope::of(&contract.name, first, env, report))
 }
 
 /// The members that touch the state, or call one that does.
@@ -313,7 +312,12 @@ fn member_functions<'t>(
     });
     let mut out = Vec::new();
     for (index, function) in functions.enumerate() {
-        let signature = function_signature(function, FunctionId::new(signatures.file, first + index), report);
+        let signature = function_signature(
+            function,
+            FunctionId::new(signatures.file, first + index),
+            Env { contract: Some(scope), ..Env::of_file(signatures) },
+            report,
+        );
         scope.functions.entry(signature.name.clone()).or_insert_with(|| signature.clone());
         out.push((function, signature));
     }
@@ -335,7 +339,8 @@ fn add_leaves(
         .collect();
     let mut payments = 0;
     for split in divisions(contract) {
-        let Some(Some(table)) = signatures.reward(split.as_str()) else { continue };
+        let table = signatures.reward(split.as_str()).and_then(Option::as_ref).filter(|table| table.is_fixed());
+        let Some(table) = table else { continue };
         payments += table.leaves.len();
         if payments > PAYMENTS_MAX {
             let message = format!("the divisions of this contract pay more than {PAYMENTS_MAX} sources");
@@ -380,13 +385,14 @@ pub(crate) fn divisions(contract: &ast::Contract) -> Vec<&ast::Ident> {
 
 fn lower_members<'a>(
     contract: &ast::Contract,
-    members: &[(&ast::Fn, FnSignature)],
+    members: &'a [(&ast::Fn, FnSignature)],
     env: Env<'a>,
     used: &mut Used,
     report: &mut Report<'a>,
 ) -> Vec<NumberedFunction> {
     let mut out = Vec::with_capacity(members.len());
     for (function, signature) in members {
+        let env = Env { type_params: &signature.type_params, ..env };
         let body = Body::new(env, BodyKind::Function, &signature.params, report);
         let mut checked = body.check_function(&function.body, signature.ret.as_ref());
         used.add(&mut checked);
@@ -411,7 +417,7 @@ fn lower_paths<'a>(
             report.push(report.error(Code::E0213, message, spend.name.span).help("split the contract"));
             break;
         }
-        let args = slots(&spend.params, report, |_| true);
+        let args = slots(&spend.params, Taker::Path, env, report);
         let mut checked = Body::new(env, BodyKind::Spend, &args, report).check_path(&spend.body);
         used.add(&mut checked);
         let state = env.contract.and_then(|scope| scope.state.as_ref());

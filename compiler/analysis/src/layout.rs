@@ -41,8 +41,9 @@ impl Layout<'_> {
             }
             Type::Enum(of) => self.load_enum(whole, len, at, of),
             Type::Bool => {
+                // Whatever byte lies there, the value is one of the two that a `Bool` has.
                 let number = self.call(Builtin::ToInt, vec![self.slice(whole, len, at, size)], Type::Int);
-                self.call(Builtin::Cast, vec![number], Type::Bool)
+                self.binary(BinaryOp::NotEqual(ItemKind::Number), number, self.int(0), Type::Bool)
             }
             number if number.is_number() => {
                 self.call(Builtin::ToInt, vec![self.slice(whole, len, at, size)], number.read())

@@ -7,8 +7,10 @@
 pub mod hir;
 
 mod body;
+mod declared;
 mod domain;
 mod eval;
+mod exhaust;
 mod given;
 mod imports;
 mod item;

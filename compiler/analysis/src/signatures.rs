@@ -12,6 +12,7 @@ use syntax::{Code, Diagnostic, FileId, ItemKey, ItemKind, Loc};
 
 use crate::SourceItem;
 use crate::body::{Body, BodyKind, ContractScope, Env, Slot, is_builtin};
+use crate::declared::{TypeDeclaration, declare, type_params};
 use crate::domain::reward;
 use crate::eval::Value;
 use crate::hir::{FunctionId, Type};
@@ -46,6 +47,7 @@ pub struct Interface {
     pub(crate) consts: BTreeMap<Arc<str>, Option<Constant>>,
     pub(crate) functions: BTreeMap<Arc<str>, FnSignature>,
     pub(crate) rewards: BTreeMap<Arc<str>, Option<reward::Table>>,
+    pub(crate) types: BTreeMap<Arc<str>, TypeDeclaration>,
 }
 
 impl Signatures {
@@ -89,6 +91,16 @@ impl Signatures {
         &self.own
     }
 
+    /// The struct or enum of this name.
+    pub(crate) fn type_named(&self, name: &str) -> Option<&TypeDeclaration> {
+        self.own.types.get(name).or_else(|| self.imported.types.get(name))
+    }
+
+    /// The names of all structs and enums, for suggestions.
+    pub(crate) fn type_names(&self) -> impl Iterator<Item = &str> {
+        self.own.types.keys().chain(self.imported.types.keys()).map(|name| &**name)
+    }
+
     /// The names of all constants, for suggestions.
     pub(crate) fn constant_names(&self) -> impl Iterator<Item = &str> {
         self.own.consts.keys().chain(self.imported.consts.keys()).map(|name| &**name)
@@ -117,6 +129,7 @@ impl Interface {
         copy(&other.consts, name, &mut self.consts, local);
         copy(&other.functions, name, &mut self.functions, local);
         copy(&other.rewards, name, &mut self.rewards, local);
+        copy(&other.types, name, &mut self.types, local);
     }
 }
 
@@ -138,6 +151,8 @@ pub(crate) enum ConstantValue {
 pub(crate) struct FnSignature {
     pub(crate) id: FunctionId,
     pub(crate) name: Arc<str>,
+    /// The names of its type parameters.
+    pub(crate) type_params: Arc<[Arc<str>]>,
     pub(crate) params: Vec<Slot>,
     pub(crate) ret: Option<Type>,
     pub(crate) loc: Loc,
@@ -172,20 +187,47 @@ fn interface(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> (Sign
     let (declared, mut found) = declared_names(file, items, &mut signatures.own);
     found.extend(imports::bind(&mut signatures, items, modules, &declared));
     number_functions(&mut signatures, items);
-    for item in items {
-        if let Item::Fn(function) = item.ast {
-            let mut report = Report::new(file, item);
-            let id = signatures.first_function.get(item.key).copied().unwrap_or(FunctionId::new(file, 0));
-            let signature = function_signature(function, id, &mut report);
-            signatures.own.functions.entry(function.name.name.clone()).or_insert(signature);
-            found.extend(report.finish());
-        }
+    // Constants call no functions, but a message may say so of one that exists.
+    for (item, function) in functions(items) {
+        let signature = unread_signature(function, &Report::new(file, item));
+        signatures.own.functions.entry(function.name.name.clone()).or_insert(signature);
     }
-    found.extend(top_constants(&mut signatures, items));
+    found.extend(declare(&mut signatures, items));
+    let mut read: BTreeSet<&str> = BTreeSet::new();
+    for (item, function) in functions(items) {
+        let mut report = Report::new(file, item);
+        let id = signatures.first_function.get(item.key).copied().unwrap_or(FunctionId::new(file, 0));
+        let signature = function_signature(function, id, Env::of_file(&signatures), &mut report);
+        if read.insert(function.name.as_str()) {
+            signatures.own.functions.insert(function.name.name.clone(), signature);
+        }
+        found.extend(report.finish());
+    }
     (signatures, found)
 }
 
-/// Where each name is declared first. Contracts and rewards share their names; constants and functions
+fn functions<'i, 'a>(items: &'i [SourceItem<'a>]) -> impl Iterator<Item = (&'i SourceItem<'a>, &'a ast::Fn)> {
+    items.iter().filter_map(|item| match item.ast {
+        Item::Fn(function) => Some((item, function)),
+        _ => None,
+    })
+}
+
+/// A function before the types are known.
+fn unread_signature(function: &ast::Fn, report: &Report<'_>) -> FnSignature {
+    let name = &function.name;
+    FnSignature {
+        id: FunctionId::new(FileId::default(), 0),
+        name: name.name.clone(),
+        type_params: Arc::default(),
+        params: Vec::new(),
+        ret: None,
+        loc: report.loc(name.span),
+    }
+}
+
+/// Where each name is declared first. Contracts, rewards and types share their names;
+/// constants and functions
 /// have their own.
 fn declared_names(
     file: FileId,
@@ -200,15 +242,8 @@ fn declared_names(
         let space = match item.ast {
             Item::Const(_) => 0,
             Item::Fn(_) => 1,
-            Item::Contract(_) | Item::Reward(_) => 2,
-            Item::Use(_)
-            | Item::Struct(_)
-            | Item::Enum(_)
-            | Item::Model(_)
-            | Item::Imi(_)
-            | Item::Imo(_)
-            | Item::Plan(_)
-            | Item::Error(_) => continue,
+            Item::Contract(_) | Item::Reward(_) | Item::Struct(_) | Item::Enum(_) => 2,
+            Item::Use(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_) | Item::Plan(_) | Item::Error(_) => continue,
         };
         let Some(name) = item.ast.name().filter(|name| !name.is_missing()) else { continue };
         let loc = item.loc(file, name.span);
@@ -254,31 +289,59 @@ fn number_functions(signatures: &mut Signatures, items: &[SourceItem<'_>]) {
 }
 
 /// The types of a function, and whether its name is free.
-pub(crate) fn function_signature(function: &ast::Fn, id: FunctionId, report: &mut Report<'_>) -> FnSignature {
+pub(crate) fn function_signature(
+    function: &ast::Fn,
+    id: FunctionId,
+    env: Env<'_>,
+    report: &mut Report<'_>,
+) -> FnSignature {
     let name = &function.name;
-    if let Some(first) = function.type_params.first() {
-        report.not_yet("type parameters of functions are", first.span);
-    }
     if is_builtin(name.as_str()) {
         let found = report.error(Code::E0105, format!("`{name}` is a function of the language"), name.span);
         report.push(found.help("choose another name"));
     }
-    let params = slots(&function.params, report, |ty| !matches!(ty, Type::Sigs(_)));
+    let type_params = type_params(&function.type_params, report);
+    let env = Env { type_params: &type_params, ..env };
+    let params = slots(&function.params, Taker::Function, env, report);
     let ret = match &function.result {
         None => Some(Type::Unit),
-        Some(written) => match types::resolve(written, report) {
-            Some(Type::Share | Type::Sigs(_)) => {
-                let found = report.error(Code::E0209, "a function cannot give this back", written.span);
+        Some(written) => match types::resolve(written, env, report) {
+            Some(ty @ (Type::Share | Type::Sigs(_) | Type::List(_) | Type::Padding)) => {
+                let message = format!("a function cannot give back `{ty}`");
+                let found = report.error(Code::E0209, message, written.span);
                 report.fail(found.help("let it give a value that a script can hold, such as `Int` or `Coin`"))
             }
-            resolved => resolved,
+            resolved => resolved.map(|ty| ty.read()),
         },
     };
-    FnSignature { id, name: name.name.clone(), params, ret, loc: report.loc(name.span) }
+    FnSignature { id, name: name.name.clone(), type_params, params, ret, loc: report.loc(name.span) }
 }
 
-/// Parameters or arguments with their types, of which `allowed` ones may stand here.
-pub(crate) fn slots(params: &[ast::Param], report: &mut Report<'_>, allowed: fn(&Type) -> bool) -> Vec<Slot> {
+/// Who takes values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taker {
+    Contract,
+    Path,
+    Function,
+}
+
+impl Taker {
+    /// Why it cannot take values of a type, as the next action.
+    fn refuses(self, ty: &Type) -> Option<&'static str> {
+        match (self, ty) {
+            (_, Type::Share) => Some("take a number, such as a percentage as `Int`"),
+            (Taker::Contract | Taker::Function, Type::Sigs(_)) => {
+                Some("take the signatures as an argument of a spend path")
+            }
+            (Taker::Contract | Taker::Function, Type::Padding) => Some("take it as an argument of a spend path"),
+            (Taker::Path | Taker::Function, Type::List(_)) => Some("declare it as a parameter of the contract"),
+            _ => None,
+        }
+    }
+}
+
+/// Parameters or arguments with their types.
+pub(crate) fn slots(params: &[ast::Param], taker: Taker, env: Env<'_>, report: &mut Report<'_>) -> Vec<Slot> {
     let mut seen: BTreeMap<&str, &Ident> = BTreeMap::new();
     let mut out = Vec::with_capacity(params.len());
     for param in params {
@@ -286,53 +349,16 @@ pub(crate) fn slots(params: &[ast::Param], report: &mut Report<'_>, allowed: fn(
         if let Some(first) = seen.insert(name.as_str(), name).filter(|_| !name.is_missing()) {
             report.push(declared_twice(name, report.loc(name.span), report.loc(first.span)));
         }
-        let ty = match types::resolve(&param.ty, report) {
-            Some(ty) if ty == Type::Share || !allowed(&ty) => {
+        let ty = types::resolve(&param.ty, env, report).and_then(|ty| match taker.refuses(&ty) {
+            Some(help) => {
                 let message = format!("`{ty}` cannot be the type of `{name}`");
-                let help = match ty {
-                    Type::Sigs(_) => "take the signatures as an argument of a spend path",
-                    _ => "take a number, such as a percentage as `Int`",
-                };
                 report.fail(report.error(Code::E0209, message, param.ty.span).help(help))
             }
-            resolved => resolved,
-        };
+            None => Some(ty.read()),
+        });
         out.push(Slot { name: name.name.clone(), ty, span: name.span });
     }
     out
-}
-
-fn top_constants(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
-    let consts: Vec<_> = items
-        .iter()
-        .filter_map(|item| match item.ast {
-            Item::Const(constant) => Some((item, constant)),
-            _ => None,
-        })
-        .collect();
-    let trees: Vec<_> = consts.iter().map(|(_, constant)| *constant).collect();
-    let mut found = Vec::new();
-    signatures.own.consts = unknown_constants(&trees);
-    let Order { order, circles } = evaluation_order(&trees);
-    for (item, constant) in order.iter().filter_map(|index| consts.get(*index)) {
-        let mut report = Report::new(signatures.file, item);
-        let value = if item.key.nth == 0 || !signatures.own.consts.get(&constant.name.name).is_some_and(Option::is_some)
-        {
-            evaluate(constant, Env { signatures, contract: None }, &mut report)
-        } else {
-            None
-        };
-        found.extend(report.finish());
-        if let Some(value) = value {
-            signatures.own.consts.insert(constant.name.name.clone(), Some(value));
-        }
-    }
-    let in_circle = circles.iter().filter_map(|index| consts.get(*index));
-    found.extend(in_circle.map(|(item, constant)| {
-        let report = Report::new(signatures.file, item);
-        circle(constant, &report)
-    }));
-    found
 }
 
 /// Adds the constants of a contract to its scope.
@@ -362,7 +388,7 @@ fn evaluate_member<'a>(
     report: &mut Report<'a>,
 ) -> Option<Constant> {
     let mut inner: Report<'_> = report.beside();
-    let value = evaluate(constant, Env { signatures, contract: Some(scope) }, &mut inner);
+    let value = evaluate(constant, Env { contract: Some(scope), ..Env::of_file(signatures) }, &mut inner);
     report.absorb(inner);
     value
 }
@@ -378,8 +404,8 @@ fn unknown_constants(consts: &[&ast::Const]) -> BTreeMap<Arc<str>, Option<Consta
     consts.iter().map(|constant| (constant.name.name.clone(), None)).collect()
 }
 
-fn evaluate<'a>(constant: &ast::Const, env: Env<'a>, report: &mut Report<'a>) -> Option<Constant> {
-    let declared = constant.ty.as_ref().map(|ty| types::resolve(ty, report));
+pub(crate) fn evaluate<'a>(constant: &ast::Const, env: Env<'a>, report: &mut Report<'a>) -> Option<Constant> {
+    let declared = constant.ty.as_ref().map(|ty| types::resolve(ty, env, report));
     let is_share = match &declared {
         Some(Some(ty)) => *ty == Type::Share,
         Some(None) => return None,
@@ -389,7 +415,7 @@ fn evaluate<'a>(constant: &ast::Const, env: Env<'a>, report: &mut Report<'a>) ->
         let value = reward::share(&constant.value, env, report)?;
         return Some(Constant { ty: Type::Share, value: ConstantValue::Share(value) });
     }
-    Body::new(env, BodyKind::Constant, &[], report).constant(&constant.value, declared.flatten())
+    Body::new(env, BodyKind::Constant, &[], report).constant(&constant.value, declared.flatten().map(|ty| ty.read()))
 }
 
 /// In which order constants are computed.

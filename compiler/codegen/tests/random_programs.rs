@@ -7,10 +7,11 @@ mod support;
 use std::collections::BTreeMap;
 
 use analysis::hir::{Contract, Functions, Type};
+use dashu_int::IBig;
 use proptest::prelude::*;
 use random::draw::{self, Draw};
 use random::evaluate::{Evaluator, Fails, Frame, Value};
-use spec::artifact::{AbiType, AbiValue, Artifact, Slot};
+use spec::artifact::{AbiType, AbiValue, Artifact};
 use support::*;
 
 /// Arguments and the items that carry them.
@@ -19,6 +20,16 @@ fn arguments(draw: &mut Draw) -> (Vec<Value>, BTreeMap<String, AbiValue>) {
     let named = values.iter().enumerate().map(|(at, value)| (format!("a{at}"), AbiValue::Items(items(value))));
     let named = named.collect();
     (values, named)
+}
+
+/// A list of records, and its items.
+fn records(draw: &mut Draw, fields: usize) -> (Vec<Vec<IBig>>, AbiValue) {
+    let number = |draw: &mut Draw| [0, 1, -1, 2, 5, 17, -300, 70_000][draw.below(8)];
+    let count = 1 + draw.below(3);
+    let drawn: Vec<Vec<i64>> = (0..count).map(|_| (0..fields).map(|_| number(draw)).collect()).collect();
+    let items = drawn.iter().map(|record| record.iter().map(|n| spec::num::encode(*n)).collect()).collect();
+    let values = drawn.into_iter().map(|record| record.into_iter().map(IBig::from).collect()).collect();
+    (values, AbiValue::Records(items))
 }
 
 fn argument(draw: &mut Draw, ty: &Type) -> Value {
@@ -62,14 +73,16 @@ impl Program {
         let count = draw.below(3);
         let functions = draw.functions(count);
         let stmts = draw.path(size);
-        let params = draw::args().into_iter().enumerate().map(|(at, ty)| param(&format!("a{at}"), ty)).collect();
+        let mut args = draw::args();
+        args.extend((draw.record_fields > 0).then(|| draw::list(draw.record_fields)));
+        let params = args.into_iter().enumerate().map(|(at, ty)| param(&format!("a{at}"), ty)).collect();
         Self { contract: contract(vec![], vec![path("spend", params, draw.locals.clone(), stmts)]), functions }
     }
 
     /// Whether it accepts; nothing if that depends on what the machine computes.
-    fn accepts(&self, args: Vec<Value>) -> Option<bool> {
+    fn accepts(&self, args: Vec<Value>, records: Vec<Vec<IBig>>) -> Option<bool> {
         let path = &self.contract.paths[0];
-        let mut evaluator = Evaluator { functions: &self.functions, unsure: false };
+        let mut evaluator = Evaluator { functions: &self.functions, records, unsure: false };
         let mut frame = Frame::new(args.into_iter().map(Ok).collect(), path.locals.len());
         match evaluator.block(&mut frame, &path.body) {
             Ok(_) => (!evaluator.unsure).then_some(true),
@@ -85,11 +98,11 @@ impl Program {
             assert!(diagnostics.iter().all(|told| told.code == syntax::Code::E0501), "{diagnostics:#?}");
             return None;
         };
-        // Every item is pushed as it is.
+        // Every item is pushed as it is; the list, behind the others, keeps its records.
         let count = |ty: &Type| ty.abi().expect("arguments have values").leaf_count();
-        let items = |ty| AbiType::Array(Box::new(AbiType::Bytes), count(ty));
-        let slot = |(at, ty)| Slot { name: format!("a{at}"), ty: items(ty) };
-        generated.paths[0].args = draw::args().iter().enumerate().map(slot).collect();
+        for (slot, ty) in generated.paths[0].args.iter_mut().zip(draw::args()) {
+            slot.ty = AbiType::Array(Box::new(AbiType::Bytes), count(&ty));
+        }
         Some(artifact("Random", generated))
     }
 }
@@ -100,8 +113,13 @@ fn check(seed: u64, size: usize) {
     let program = Program::draw(&mut draw, size);
     let Some(artifact) = program.compiled() else { return };
     for _ in 0..4 {
-        let (values, args) = arguments(&mut draw);
-        let Some(expected) = program.accepts(values) else { continue };
+        let (values, mut args) = arguments(&mut draw);
+        let fields = draw.record_fields;
+        let (list, pushed) = records(&mut draw, fields);
+        if fields > 0 {
+            args.insert(format!("a{}", values.len()), pushed);
+        }
+        let Some(expected) = program.accepts(values, list) else { continue };
         let spend = Spend { args: args.clone(), ..Spend::new(&artifact, "spend") };
         let outcome = spend.run();
         assert_eq!(outcome.is_ok(), expected, "{outcome:?}\nseed {seed} size {size}\n{args:?}\n{}", artifact.asm);
@@ -128,8 +146,11 @@ fn a_good_part_of_the_random_programs_accepts_and_shares_and_is_bounded() {
         let program = Program::draw(&mut draw, 4);
         for _ in 0..4 {
             let (args, _) = arguments(&mut draw);
-            accepted += usize::from(program.accepts(args.clone()) == Some(true));
-            refused += usize::from(program.accepts(args) == Some(false));
+            let fields = draw.record_fields;
+            let (list, _) = records(&mut draw, fields);
+            let verdict = program.accepts(args, list);
+            accepted += usize::from(verdict == Some(true));
+            refused += usize::from(verdict == Some(false));
         }
         if let Some(artifact) = program.compiled() {
             shared += usize::from(!artifact.functions.is_empty());

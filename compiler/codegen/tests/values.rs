@@ -234,8 +234,8 @@ fn a_value_of_an_enum_meets_in_branches_and_is_matched_behind() {
 
 #[test]
 fn a_generic_function_compares_as_the_types_that_are_put_in() {
-    let same = equal(arg(0, Type::Param(0)), arg(1, Type::Param(0)));
-    let same = functions(vec![function(1, vec![Type::Param(0); 2], Type::Bool, vec![], value(same))]);
+    let same = equal(arg(0, Type::Param(0, "T".into())), arg(1, Type::Param(0, "T".into())));
+    let same = functions(vec![function(1, vec![Type::Param(0, "T".into()); 2], Type::Bool, vec![], value(same))]);
     let contract_of = |ty: Type| {
         let called = call(vec![ty.clone()], vec![arg(0, ty.clone()), arg(1, ty.clone())], Type::Bool);
         one_path(vec![ty.clone(), ty], vec![], vec![require(called, "the same")])

@@ -3,7 +3,7 @@
 use analysis::hir;
 use codegen::Generated;
 use spec::artifact::{
-    Artifact, MapEntry, RequireSite, RewardSource, RewardTable, SharedFunction, SourceFile, SourceSpan,
+    Artifact, MapEntry, RequireSite, RewardList, RewardSource, RewardTable, SharedFunction, SourceFile, SourceSpan,
 };
 use spec::rules::RuleSet;
 use syntax::{FileId, Loc};
@@ -100,6 +100,12 @@ impl Spans<'_> {
             minimum_sats: reward.minimum,
             fee_sats_max: reward.fee_max,
             sources: reward.sources.iter().map(source).collect(),
+            list: reward.list.as_ref().map(|list| RewardList {
+                param: list.param.index(),
+                unnamed: list.unnamed,
+                weight_min: list.weight_min,
+                adjustable: list.adjustable,
+            }),
         }
     }
 

@@ -113,6 +113,10 @@ codes! {
         "Every call is a copy of the function's body, so a function cannot call itself, directly or through others.";
     E0111 "name that is never used"
         "A variable or parameter that nothing reads has no effect. Remove it, or start its name with `_` to keep it on purpose.";
+    E0112 "type that contains itself"
+        "A value of a struct or enum has a fixed number of parts, so the type cannot contain itself, directly or through other types. Keep the hash of the inner value instead.";
+    E0113 "enum without variants"
+        "A value of an enum is one of its variants: there must be at least one, and at most 256.";
     E0120 "unknown module"
         "A `use` names a file that does not exist, or a package that is no dependency. `./shares` is the file `shares.bmc` beside this one, `std::math` a module of the standard library, and `name::module` a file at the top of a dependency of bmc.toml.";
     E0121 "unknown item of a module"
@@ -154,6 +158,26 @@ codes! {
         "A limit of the compiler is exceeded that is far above what fits into a script. The message names the limit.";
     E0214 "element of something that has none"
         "Only `tx.inputs` and `tx.outputs` have elements, and only bytes can be sliced with `x[from..to]`.";
+    E0215 "type that nothing decides"
+        "The type of a value such as `None` or `[]`, or what a type parameter stands for, must follow from its place or its parts. Write the type: `let x: Option<Int> = None;`.";
+    E0216 "value that no arm fits"
+        "A `match` needs an arm for every value. The message shows one that is left out; add an arm for it, or `_` for all that are left.";
+    E0217 "arm that is never reached"
+        "The arms before it take every value that would fit it. Remove it, or move it up.";
+    E0218 "pattern that cannot stand here"
+        "Left of `=` and in a `for`, a pattern must fit every value, since nothing says what happens otherwise. Patterns joined by `|` bind no names, and what is compared in a pattern is a plain constant.";
+    E0220 "loop without a bound"
+        "A script knows beforehand how long it runs at most. Count between constants, or write the most rounds behind `max`: a constant from 1 to 65,535.";
+    E0221 "misplaced return"
+        "A `return` ends a function. It can stand in the branches of an `if` or `match` and in loops between constants, but not in a loop whose rounds are counted when the script runs, nor in a block that gives a value to an expression.";
+    E0222 "text behind a return"
+        "What stands behind a `return` is never done.";
+    E0223 "instructions that do not fit"
+        "The instructions of an `asm` take all their inputs and leave exactly their result, on every way through them. They cannot reach below their inputs, look at the script around them or define functions.";
+    E0224 "misuse of a list"
+        "Of a `list` parameter the script knows only a hash. A path goes through it at most once, by one `for` that stands in no branch, loop or function.";
+    E0225 "missing field"
+        "A struct, or a variant with named fields, is made by giving every field a value. A pattern names every field or ends with `..`.";
 
     E0301 "weights do not add up to one"
         "The weights of a reward, and of every group in it, must add up to exactly 1, so that nothing of a pot is lost and nothing is promised twice. Change one of them, or let one source be `rest`.";
@@ -185,6 +209,10 @@ codes! {
         "No part of the pot may go to the miner, so a settlement will hardly be relayed. Add `fee: up to 1_000 sats,`.";
     E0315 "misplaced split"
         "`split pot by Reward;` decides all outputs of the transaction, so it stands at most once in a spend path and not in a function.";
+    E0316 "misplaced list of recipients"
+        "`list` stands for recipients that are given when the reward is deployed. A reward has one such list, as its last source and not inside a group; the last recipient takes what rounding leaves. A `split` has no place for the list, so only the reward's own contract divides by it.";
+    E0317 "destination that cannot be paid"
+        "`20% to Name` pays another reward or model of the program, each source of which becomes a parameter of this one. There must be such a declaration, it must not be paid by this one in turn, and it must know its sources by parameters, not by a list.";
 
     E0401 "path that anyone can take"
         "The path demands nothing, so whoever sees the coin first can take it. Add a `require`.";

@@ -97,6 +97,16 @@ impl Piece {
         self.begins_with_context(Word::Input)
     }
 
+    /// Whether the coin of an `input` comes next.
+    pub(crate) fn names_coin(&self) -> bool {
+        self.names_input() && self.open.is_empty() && self.previous().is(TokenKind::Colon)
+    }
+
+    /// Whether the piece is a declaration without a value.
+    pub(crate) fn declares_name(&self) -> bool {
+        self.start == Start::Item && !self.begins_with(&[Word::Const])
+    }
+
     /// Whether the value of an entry begins with the next token.
     pub(crate) fn begins_value(&self) -> bool {
         self.start == Start::Entry && self.open.is_empty() && self.in_value && self.previous().is(TokenKind::Colon)

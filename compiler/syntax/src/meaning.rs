@@ -57,8 +57,8 @@ impl Source<'_> {
         let in_plan = piece.start == Start::Plan;
         match word {
             Word::Of => after_operand && next_is(TokenKind::LBracket),
-            Word::Signed | Word::After => after_operand,
-            Word::By if after_operand => true,
+            Word::Signed => previous.is(TokenKind::RBracket) || (after_operand && next_is(TokenKind::LParen)),
+            Word::By if after_operand => piece.begins_with(&[Word::Split]),
             Word::By => piece.begins_value() && self.begins_name(at + 1),
             Word::Up => piece.begins_value() && next_word("to"),
             Word::To => matches!(previous, Tok::Context(Word::Up)),
@@ -83,7 +83,7 @@ impl Source<'_> {
                     && piece.open.is_empty()
                     && (previous.is(TokenKind::Comma) || matches!(previous, Tok::Context(Word::With)))
             }
-            Word::Asm => !after_operand && self.begins_asm(at),
+            Word::Asm => !after_operand && !piece.declares_name() && self.begins_asm(at),
             Word::Input | Word::Output | Word::Locktime | Word::Age | Word::Change => first && in_plan,
             Word::None => matches!(previous, Tok::Context(Word::Change)),
             Word::Each if matches!(previous, Tok::Context(Word::Output)) => {
@@ -91,13 +91,8 @@ impl Source<'_> {
             }
             Word::Each => in_plan && previous.is(TokenKind::RParen) && piece.names_input(),
             Word::Data => matches!(previous, Tok::Context(Word::Output)) && next_is(TokenKind::LBracket),
-            Word::Key => previous.is(TokenKind::Colon) && piece.names_input() && next_is(TokenKind::LParen),
-            Word::Genesis => {
-                previous.is(TokenKind::Colon)
-                    && piece.names_input()
-                    && !next_is(TokenKind::Dot)
-                    && !next_is(TokenKind::PathSep)
-            }
+            Word::Key => piece.names_coin() && next_is(TokenKind::LParen),
+            Word::Genesis => piece.names_coin() && !next_is(TokenKind::Dot) && !next_is(TokenKind::PathSep),
             Word::Model | Word::Imi | Word::Imo | Word::Plan | Word::State => first && piece.start == Start::Item,
             _ => false,
         }
@@ -184,8 +179,7 @@ impl Source<'_> {
     /// Whether the `<` at `at` opens type arguments: a `>` closes them and a struct literal follows.
     /// Comparisons do not chain and no operand begins with `{`, so nothing else is written so.
     fn holds_type_args(&self, at: usize, piece: &Piece) -> bool {
-        let declares = piece.start == Start::Item && !piece.begins_with(&[Word::Const]);
-        if declares || piece.header().is_some() || piece.in_pattern || piece.args_open {
+        if piece.declares_name() || piece.header().is_some() || piece.in_pattern || piece.args_open {
             return false;
         }
         let mut depth = 0_usize;

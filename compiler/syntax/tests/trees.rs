@@ -4,7 +4,7 @@ mod support;
 
 use support::{corpus, expr};
 use syntax::ast::{ExprKind, Item, Member, StmtKind};
-use syntax::{TokenKind, lex, parse};
+use syntax::{TokenKind, Word, WordClass, lex, parse};
 
 #[test]
 fn the_sound_corpus_has_no_diagnostics() {
@@ -58,6 +58,66 @@ fn words_of_the_domain_are_names_elsewhere() {
         to[0] + model
     }";
     assert_eq!(parse(text).diagnostics, []);
+}
+
+#[test]
+fn every_word_that_is_no_keyword_names_things_everywhere() {
+    let template = "
+        struct S<W> { W: Int, other: m::W }
+        enum E { W, Other(W), Third { W: Int } }
+        const W: Int = W + W::W;
+        fn W(W: Int) -> W {
+            let W = W + W * -W;
+            let (W, mut x) = (W, W);
+            let S { W, other: W, .. } = W;
+            W = W;
+            W.W.0 = W[W];
+            W(W, W.W, W.W(W), W[W..W], [W, W], [W; W]);
+            let s = S { W: W, other: W };
+            let t = S { W };
+            let u = W { x: W };
+            for W in W { W(); }
+            for i in W..W max W { W(); }
+            for r in W where W == W { W(); }
+            while W max W { W(); }
+            match W { W => W, W::W => W, W(W) => { W } W { W } => W, }
+            if W { W(); } else if W == W { W(); } else { W(); }
+            continue { W: W } with value W, tokens W;
+            require W && !W, \"W\";
+            split W by W;
+            W();
+            return W;
+            (W)
+        }
+        contract W(W: Int) {
+            state { W: W }
+            spend W(W: W) { require W; W }
+        }
+        reward W { W: 5%, b: W, c: W { W: W }, d: up to W, e: by W after W, f: W.W }
+        plan W(W: Int) {
+            input W: W.W(W: W, W);
+            let W = W;
+            output W { W: W, W };
+            output each W in W { W };
+            output data [W, W];
+            locktime W;
+            age W W;
+        }";
+    for word in Word::ALL.iter().filter(|word| word.class() != WordClass::Keyword) {
+        let text = template.replace('W', word.text());
+        let parse = parse(&text);
+        let told: Vec<String> = parse
+            .diagnostics
+            .iter()
+            .map(|found| {
+                let span = parse.resolve(&found.labels[0].loc).unwrap();
+                format!("{}: `{}`", found.message, text[..span.end as usize].lines().last().unwrap_or_default())
+            })
+            .collect();
+        if !told.is_empty() {
+            println!("{}: {told:#?}", word.text());
+        }
+    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub fn call(call: Call<'_>) -> Result<Built, BuildError> {
     path.args.iter().try_for_each(|slot| check_kind(slot, call.args))?;
     let TimeFields { locktime, sequence } = time_fields(&call, path)?;
     let unlock = ContractUnlock { artifact: call.artifact, path, redeem, args: call.args };
-    let draft = Draft { fixed: Some((call.coin, unlock)), outputs: call.outputs, locktime, sequence };
+    let draft = Draft { fixed: vec![(call.coin, unlock)], outputs: call.outputs, locktime, sequence };
     let unsigned = match call.purse {
         Some(purse) => draft.funded(purse, call.rate)?,
         None => draft.unfunded(),

@@ -166,15 +166,16 @@ pub enum BuildError {
 /// # Errors
 /// [`BuildError`] if the coins do not reach, a key is missing, or an output is dust.
 pub fn pay(purse: &Purse, outputs: Vec<TxOut>, rate: FeeRate, rules: RuleSet) -> Result<Built, BuildError> {
-    Draft { fixed: None, outputs, locktime: 0, sequence: SEQUENCE_FINAL }.funded(purse, rate)?.build(rules)
+    Draft { fixed: Vec::new(), outputs, locktime: 0, sequence: SEQUENCE_FINAL }.funded(purse, rate)?.build(rules)
 }
 
 /// A transaction before its purse has been asked.
 pub(crate) struct Draft<'a> {
-    pub(crate) fixed: Option<(Utxo, ContractUnlock<'a>)>,
+    /// Coins of contracts: the first inputs.
+    pub(crate) fixed: Vec<(Utxo, ContractUnlock<'a>)>,
     pub(crate) outputs: Vec<TxOut>,
     pub(crate) locktime: u32,
-    /// Of the contract's input.
+    /// Of the contracts' inputs.
     pub(crate) sequence: u32,
 }
 
@@ -196,7 +197,8 @@ impl<'a> Draft<'a> {
     pub(crate) fn funded(mut self, purse: &Purse, rate: FeeRate) -> Result<Unsigned<'a>, BuildError> {
         refuse_dust(&self.outputs)?;
         let fixed_inputs = self.fixed.iter().map(|(_, unlock)| unlock.input_bytes()).collect::<Result<Vec<_>, _>>()?;
-        let brought = self.fixed.as_ref().map_or(Sats::ZERO, |(coin, _)| coin.output.value);
+        let brought = Sats::checked_sum(self.fixed.iter().map(|(coin, _)| coin.output.value));
+        let brought = brought.ok_or(BuildError::MoneyRange)?;
         let ask =
             Ask { outputs: &self.outputs, change_lock: &purse.change_lock, rate, fixed_inputs: &fixed_inputs, brought };
         let selection = ask.select(&purse.coins)?;

@@ -19,5 +19,7 @@ pub use contract::{Arg, Args, Call, Params, Signer, call};
 pub use draft::{BuildError, Built, Purse, Refusal, SEQUENCE_FINAL, SEQUENCE_LOCKTIME, pay};
 pub use explain::{Explanation, Place, explain, path_taken};
 pub use keys::{Accounts, DEVNET_MNEMONIC, DEVNET_NAMES, ExtendedKey, Key, KeyError, Mnemonic, WifError};
-pub use reward::{SettleError, Settled, Settlement, Share, settle};
+pub use reward::{
+    JOINED_MAX, ListError, Recipient, SettleError, Settled, Settlement, Share, recipients, records, settle,
+};
 pub use values::{Names, ValueError, parse_amount, parse_value};

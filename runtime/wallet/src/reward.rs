@@ -1,30 +1,45 @@
-//! Settling a reward: everybody's exact share of one pot, in one transaction that anyone may send.
+//! Settling a reward: everybody's exact share of the pot, in one transaction that anyone may send.
 //!
-//! The keeper who sends it adds no input and signs nothing: the pot alone pays the shares and the
-//! fee, and the contract lets nothing else happen.
+//! The pot is every coin of the reward that the transaction spends: the first one settles, the others
+//! join it. The keeper who sends it adds no input and signs nothing: the pot alone pays the shares and
+//! the fee, and the contract lets nothing else happen.
+
+mod recipients;
 
 use std::collections::BTreeMap;
 
-use spec::artifact::{AbiValue, RewardTable};
+use spec::artifact::{AbiType, AbiValue, RewardTable, SpendPath};
 use spec::{Artifact, Sats, TxOut};
 
 use crate::coins::{FeeRate, Utxo};
 use crate::contract::{Arg, Args, ContractUnlock, Params};
 use crate::draft::{BuildError, Built, Draft, SEQUENCE_FINAL, checked_redeem};
 
+pub use recipients::{ListError, Recipient, recipients, records};
+
 /// The path of a reward that divides the pot, and its argument.
 const SETTLE_PATH: &str = "settle";
 const FEE_ARG: &str = "fee";
+/// The path by which further coins of the reward join the pot.
+const JOIN_PATH: &str = "join";
+static NO_ARGS: Args = BTreeMap::new();
+/// So many coins fit one settlement: the first input's work grows with each.
+pub const JOINED_MAX: usize = 50;
+/// Bytes of padding with which every path that a list fits into has room to run.
+const PADDING_MAX: usize = 9_000;
+/// The work that one byte of unlocking bytecode pays for, and the bytes that count beside it.
+const COST_PER_BYTE: u64 = 800;
+const INPUT_BYTES: u64 = 41;
 
-/// A wish to settle one pot.
+/// A wish to settle.
 #[derive(Clone, Debug)]
 pub struct Settlement<'a> {
     /// The reward's contract.
     pub artifact: &'a Artifact,
-    /// Its parameters: the recipients' locks.
+    /// Its parameters: the recipients' locks, or the list of recipients.
     pub params: &'a Params,
-    /// The pot.
-    pub pot: Utxo,
+    /// The coins that make up the pot: at least one, at most [`JOINED_MAX`].
+    pub coins: Vec<Utxo>,
     /// What the miner gets; `None` for the transaction's size at `rate`.
     pub fee: Option<Sats>,
     /// The price of bytes.
@@ -43,7 +58,7 @@ pub struct Settled {
 /// One recipient's part of a pot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// The source's path in the declaration, such as `models.diffusion`.
+    /// The source's path in the declaration, such as `models.diffusion`; its number for recipients that a list adds.
     pub name: String,
     /// Its weight over the table's denominator.
     pub weight: u64,
@@ -62,6 +77,12 @@ pub enum SettleError {
     /// The table and the parameters do not fit together.
     #[error("the artifact is inconsistent: {0}")]
     Inconsistent(&'static str),
+    /// There is nothing to settle, or more than fits one transaction.
+    #[error("a settlement joins from 1 to {JOINED_MAX} coins, not {0}")]
+    Coins(usize),
+    /// The contract was compiled before its coins could be settled together.
+    #[error("the coins of `{0}` can only be settled one by one")]
+    NoJoin(String),
     /// The pot is too small.
     #[error("the pot holds {pot} coin, less than the minimum of {minimum}")]
     UnderMinimum {
@@ -88,75 +109,146 @@ pub enum SettleError {
         /// The transaction's size.
         len_bytes: usize,
     },
+    /// The list of recipients is none for this reward.
+    #[error(transparent)]
+    List(#[from] ListError),
     /// The transaction could not be built.
     #[error(transparent)]
     Build(#[from] BuildError),
 }
 
-/// Builds and checks the transaction that settles a pot.
+/// Builds and checks the transaction that settles coins of a reward.
 ///
 /// # Errors
 /// [`SettleError`] says what is in the way.
 pub fn settle(wish: &Settlement<'_>) -> Result<Settled, SettleError> {
     let table = wish.artifact.reward.as_ref().ok_or_else(|| SettleError::NotAReward(wish.artifact.contract.clone()))?;
-    let pot = wish.pot.output.value;
+    if !(1..=JOINED_MAX).contains(&wish.coins.len()) {
+        return Err(SettleError::Coins(wish.coins.len()));
+    }
+    let pot = pot_of(wish)?;
     if pot < table.minimum_sats {
         return Err(SettleError::UnderMinimum { pot, minimum: table.minimum_sats });
     }
+    let plan = Plan::of(wish, table)?;
     let fee = match wish.fee {
         Some(fee) => fee,
-        None => usual_fee(wish, table)?,
+        None => plan.usual_fee()?,
     };
     if fee > table.fee_sats_max {
         return Err(SettleError::FeeTooHigh { fee, max: table.fee_sats_max });
     }
-    let shares = shares(wish, table, fee)?;
-    let args = fee_args(fee);
-    let built = draft(wish, &shares, &args)?.unfunded().build(wish.artifact.rules)?;
+    let shares = plan.shares(fee)?;
+    let args = plan.args(fee);
+    let built = plan.draft(&shares, &args)?.unfunded().build(wish.artifact.rules)?;
     Ok(Settled { built, shares })
 }
 
-/// The fee of the transaction's size. Larger fees have longer pushes, so it is sought from below; three rounds reach it.
-fn usual_fee(wish: &Settlement<'_>, table: &RewardTable) -> Result<Sats, SettleError> {
-    let mut fee = Sats::ZERO;
-    let mut len_bytes = 0;
-    for _ in 0..3 {
-        let shares = shares(wish, table, fee)?;
-        let args = fee_args(fee);
-        len_bytes = draft(wish, &shares, &args)?.unfunded().len_bytes()?;
-        fee = fee.max(wish.rate.fee(len_bytes));
+fn pot_of(wish: &Settlement<'_>) -> Result<Sats, SettleError> {
+    let sum = Sats::checked_sum(wish.coins.iter().map(|coin| coin.output.value));
+    sum.ok_or(SettleError::Build(BuildError::MoneyRange))
+}
+
+/// Who is paid, and with which arguments, all but the fee.
+struct Plan<'a, 'w> {
+    wish: &'w Settlement<'a>,
+    table: &'a RewardTable,
+    path: &'a SpendPath,
+    recipients: Vec<Recipient>,
+    args: Args,
+}
+
+impl<'a, 'w> Plan<'a, 'w> {
+    fn of(wish: &'w Settlement<'a>, table: &'a RewardTable) -> Result<Self, SettleError> {
+        let not_a_reward = || SettleError::NotAReward(wish.artifact.contract.clone());
+        let path = wish.artifact.path(SETTLE_PATH).ok_or_else(not_a_reward)?;
+        let mut plan =
+            Plan { wish, table, path, recipients: recipients(wish.artifact, wish.params)?, args: Args::new() };
+        if let Some(list) = &table.list {
+            let slot = wish.artifact.params.get(list.param);
+            let slot = slot.ok_or(SettleError::Inconsistent("its list is no parameter"))?;
+            let given = wish.params.get(&slot.name).and_then(|records| path.list_from(slot, records));
+            let given = given.ok_or(SettleError::Inconsistent("the path does not read the list"))?;
+            plan.args.insert(slot.name.clone(), Arg::Value(given));
+        }
+        plan.pad()?;
+        Ok(plan)
     }
-    let max = table.fee_sats_max;
-    if fee > max { Err(SettleError::RelayAsksMore { needed: fee, max, len_bytes }) } else { Ok(fee) }
-}
 
-fn shares(wish: &Settlement<'_>, table: &RewardTable, fee: Sats) -> Result<Vec<Share>, SettleError> {
-    let pot = wish.pot.output.value;
-    let left = pot.checked_sub(fee).ok_or(SettleError::FeeTooHigh { fee, max: table.fee_sats_max })?;
-    let values = table.divide(left).ok_or(SettleError::Inconsistent("its weights do not sum to their denominator"))?;
-    let share = |(source, value): (&spec::artifact::RewardSource, Sats)| {
-        let slot = wish.artifact.params.get(source.param);
-        let slot = slot.ok_or(SettleError::Inconsistent("a source names no parameter"))?;
-        let lock = match wish.params.get(&slot.name) {
-            Some(AbiValue::Item(lock)) => lock.clone(),
-            Some(_) => return Err(SettleError::Inconsistent("a recipient's lock is no single item")),
-            None => return Err(BuildError::Abi(spec::artifact::AbiError::MissingParam(slot.name.clone())).into()),
-        };
-        Ok(Share { name: source.name.clone(), weight: source.weight, lock, value })
-    };
-    table.sources.iter().zip(values).map(share).collect()
-}
+    /// Chooses the length of an argument that only pays for work: as short as it can be.
+    fn pad(&mut self) -> Result<(), SettleError> {
+        let Some(slot) = self.path.args.iter().find(|slot| slot.ty == AbiType::Padding) else { return Ok(()) };
+        let padding = |len: usize| Arg::Value(AbiValue::Item(vec![0; len]));
+        let fee = self.table.fee_sats_max;
+        self.args.insert(slot.name.clone(), padding(0));
+        let bare = self.first_unlock_bytes(fee)?;
+        // Unlocking bytecode has room for so much.
+        let most = PADDING_MAX.min(9_990usize.saturating_sub(bare));
+        self.args.insert(slot.name.clone(), padding(most));
+        let args = self.args(fee);
+        let built = self.draft(&self.shares(fee)?, &args)?.unfunded().build(self.wish.artifact.rules)?;
+        let cost = built.metrics.first().map_or(0, |metrics| metrics.cost.get());
+        let work = cost.saturating_sub(most as u64);
+        let paid = COST_PER_BYTE * (INPUT_BYTES + bare as u64);
+        // Each byte of padding pays for itself and the rest; its push needs up to three bytes, which pay too.
+        let missing = work.saturating_sub(paid).div_ceil(COST_PER_BYTE - 1);
+        let len = usize::try_from(missing).unwrap_or(most).min(most);
+        self.args.insert(slot.name.clone(), padding(len));
+        Ok(())
+    }
 
-fn fee_args(fee: Sats) -> Args {
-    let fee = i64::try_from(fee.get()).unwrap_or(i64::MAX);
-    BTreeMap::from([(FEE_ARG.to_owned(), Arg::Value(AbiValue::int(fee)))])
-}
+    fn first_unlock_bytes(&self, fee: Sats) -> Result<usize, SettleError> {
+        let args = self.args(fee);
+        let draft = self.draft(&[], &args)?;
+        let (_, unlock) = draft.fixed.first().ok_or(SettleError::Coins(0))?;
+        Ok(unlock.bytes(&|_| Vec::new())?.len())
+    }
 
-fn draft<'a>(wish: &Settlement<'a>, shares: &[Share], args: &'a Args) -> Result<Draft<'a>, SettleError> {
-    let redeem = checked_redeem(wish.artifact, wish.params, &wish.pot)?;
-    let not_a_reward = || SettleError::NotAReward(wish.artifact.contract.clone());
-    let path = wish.artifact.path(SETTLE_PATH).ok_or_else(not_a_reward)?;
-    let unlock = ContractUnlock { artifact: wish.artifact, path, redeem, args };
-    let outputs = shares.iter().map(|share| TxOut::plain(share.value, share.lock.clone())).collect();
-    Ok(Draft { fixed: Some((wish.pot.clone(), unlock)), outputs, locktime: 0, sequence: SEQUENCE_FINAL })
+    /// The fee of the transaction's size. Larger fees have longer pushes, so it is sought from below; three rounds
+    /// reach it.
+    fn usual_fee(&self) -> Result<Sats, SettleError> {
+        let mut fee = Sats::ZERO;
+        let mut len_bytes = 0;
+        for _ in 0..3 {
+            let args = self.args(fee);
+            len_bytes = self.draft(&self.shares(fee)?, &args)?.unfunded().len_bytes()?;
+            fee = fee.max(self.wish.rate.fee(len_bytes));
+        }
+        let max = self.table.fee_sats_max;
+        if fee > max { Err(SettleError::RelayAsksMore { needed: fee, max, len_bytes }) } else { Ok(fee) }
+    }
+
+    fn shares(&self, fee: Sats) -> Result<Vec<Share>, SettleError> {
+        let max = self.table.fee_sats_max;
+        let left = pot_of(self.wish)?.checked_sub(fee).ok_or(SettleError::FeeTooHigh { fee, max })?;
+        Ok(recipients::divide(self.table, &self.recipients, left)?)
+    }
+
+    fn args(&self, fee: Sats) -> Args {
+        let fee = i64::try_from(fee.get()).unwrap_or(i64::MAX);
+        let mut args = self.args.clone();
+        args.insert(FEE_ARG.to_owned(), Arg::Value(AbiValue::int(fee)));
+        args
+    }
+
+    fn draft<'d>(&self, shares: &[Share], args: &'d Args) -> Result<Draft<'d>, SettleError>
+    where
+        'a: 'd,
+    {
+        let artifact = self.wish.artifact;
+        let mut fixed = Vec::with_capacity(self.wish.coins.len());
+        for coin in &self.wish.coins {
+            let redeem = checked_redeem(artifact, self.wish.params, coin)?;
+            let (path, args) = match fixed.is_empty() {
+                true => (self.path, args),
+                false => {
+                    let join = artifact.path(JOIN_PATH);
+                    (join.ok_or_else(|| SettleError::NoJoin(artifact.contract.clone()))?, &NO_ARGS)
+                }
+            };
+            fixed.push((coin.clone(), ContractUnlock { artifact, path, redeem, args }));
+        }
+        let outputs = shares.iter().map(|share| TxOut::plain(share.value, share.lock.clone())).collect();
+        Ok(Draft { fixed, outputs, locktime: 0, sequence: SEQUENCE_FINAL })
+    }
 }

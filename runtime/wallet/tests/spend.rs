@@ -308,6 +308,7 @@ fn reward() -> (Artifact, Params) {
         minimum_sats: Sats::new(10_000).unwrap(),
         fee_sats_max: Sats::new(1_000).unwrap(),
         sources: vec![source("one", 0, 1), source("two", 1, 2)],
+        list: None,
     });
     (artifact, params(&[("one", "Lock", "@carol"), ("two", "Lock", "@dave")]))
 }
@@ -316,7 +317,7 @@ fn settle_pot(sats: u64, fee: Option<u64>) -> Result<wallet::Settled, SettleErro
     let (artifact, params) = reward();
     let pot = coin(artifact.lock(&params).unwrap(), sats, 0);
     let fee = fee.map(|fee| Sats::new(fee).unwrap());
-    settle(&Settlement { artifact: &artifact, params: &params, pot, fee, rate: FeeRate::RELAY_MIN })
+    settle(&Settlement { artifact: &artifact, params: &params, coins: vec![pot], fee, rate: FeeRate::RELAY_MIN })
 }
 
 #[test]

@@ -141,7 +141,8 @@ fn mine(accounts: &Accounts, link: &Link) -> Result<(), Fail> {
 
 fn settle(link: &Link, artifact: &Artifact, params: &Params, lock: &[u8]) -> Result<Settled, Fail> {
     let pot = link.coins(lock)?.into_iter().next().ok_or_else(|| Fail::refused("the payment did not arrive"))?;
-    Ok(wallet::settle(&Settlement { artifact, params, pot, fee: None, rate: FeeRate::RELAY_MIN })?)
+    let coins = vec![pot];
+    Ok(wallet::settle(&Settlement { artifact, params, coins, fee: None, rate: FeeRate::RELAY_MIN })?)
 }
 
 /// Offers the settlement with one unit moved from the first source to the last.
@@ -238,7 +239,8 @@ mod tests {
         let pot = stage.link.coins(&stage.lock).unwrap().remove(0);
         // Enough for one output more, so that no forgery is refused for its fee.
         let fee = Some(Sats::from_wire(900));
-        let wish = Settlement { artifact: &stage.artifact, params: &stage.params, pot, fee, rate: FeeRate::RELAY_MIN };
+        let (artifact, params, rate) = (&stage.artifact, &stage.params, FeeRate::RELAY_MIN);
+        let wish = Settlement { artifact, params, coins: vec![pot], fee, rate };
         let honest = wallet::settle(&wish).unwrap().built.tx;
         let cheat = |change: &dyn Fn(&mut Transaction)| {
             let mut tx = honest.clone();
@@ -275,9 +277,9 @@ mod tests {
         let attempt = |pot: u64, fee: u64| {
             let outpoint = spec::OutPoint { txid: Txid::default(), index: 0 };
             let output = TxOut::plain(Sats::from_wire(pot), stage.lock.clone());
-            let (pot, fee) = (wallet::Utxo { outpoint, output }, Some(Sats::from_wire(fee)));
+            let (coins, fee) = (vec![wallet::Utxo { outpoint, output }], Some(Sats::from_wire(fee)));
             let (artifact, params, rate) = (&stage.artifact, &stage.params, FeeRate::RELAY_MIN);
-            wallet::settle(&Settlement { artifact, params, pot, fee, rate })
+            wallet::settle(&Settlement { artifact, params, coins, fee, rate })
                 .map(drop)
                 .map_err(|error| error.to_string())
         };

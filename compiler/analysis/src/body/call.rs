@@ -4,7 +4,7 @@ use syntax::ast::{self, ExprKind as Ast, Ident};
 use syntax::{Code, ItemKind, Span};
 
 use super::expr::known;
-use super::{Body, call_kind};
+use super::{Body, BodyKind, plural};
 use crate::hir::{Builtin, Expr, ExprKind, Type};
 use crate::signatures::FnSignature;
 use crate::types;
@@ -34,10 +34,19 @@ pub(crate) fn is_builtin(name: &str) -> bool {
 }
 
 impl Body<'_, '_> {
-    pub(super) fn call(&mut self, callee: &ast::Expr, args: &[ast::Expr], span: Span) -> Option<Expr> {
+    pub(super) fn call(
+        &mut self,
+        callee: &ast::Expr,
+        args: &[ast::Expr],
+        wanted: Option<&Type>,
+        span: Span,
+    ) -> Option<Expr> {
         let name = match &callee.kind {
+            Ast::Name(name) if name.as_str() == "Some" => {
+                return self.variant_call(std::slice::from_ref(name), args, wanted, span);
+            }
             Ast::Name(name) => name,
-            Ast::Path(path) => return self.path_call(path, args, callee.span, span),
+            Ast::Path(path) => return self.path_call(path, args, wanted, (callee.span, span)),
             Ast::Error => return None,
             _ => {
                 let found = self.report.error(Code::E0103, "only a function can be called", callee.span);
@@ -45,12 +54,12 @@ impl Body<'_, '_> {
             }
         };
         if let Some(function) = self.function(name) {
-            return self.call_function(function, args, span);
+            return self.call_function(function, args, wanted, span);
         }
         match BUILTINS.iter().find(|(known, ..)| *known == name.as_str()) {
             Some((word, shape, count)) if args.len() != *count => {
                 self.check_all(args);
-                let message = format!("`{word}{shape}` takes {}, not {}", values(*count), args.len());
+                let message = format!("`{word}{shape}` takes {}, not {}", plural(*count, "value"), args.len());
                 self.report
                     .fail(self.report.error(Code::E0108, message, span).help(format!("write it as `{word}{shape}`")))
             }
@@ -81,24 +90,41 @@ impl Body<'_, '_> {
         self.report.fail(found.help(close.unwrap_or_else(|| format!("declare it by `fn {name}(..) -> .. {{ .. }}`"))))
     }
 
-    pub(super) fn call_function(&mut self, function: &FnSignature, args: &[ast::Expr], span: Span) -> Option<Expr> {
+    pub(super) fn call_function(
+        &mut self,
+        function: &FnSignature,
+        args: &[ast::Expr],
+        wanted: Option<&Type>,
+        span: Span,
+    ) -> Option<Expr> {
+        if self.kind == BodyKind::Constant {
+            self.check_all(args);
+            let message = format!("`{}` runs when a coin is spent, so no constant can call it", function.name);
+            let found = self.report.error(Code::E0208, message, span).label(function.loc.clone(), "declared here");
+            return self.report.fail(found.help("write the value out, or make the constant a `fn`"));
+        }
         if args.len() != function.params.len() {
             self.check_all(args);
-            let message = format!("`{}` takes {}, not {}", function.name, values(function.params.len()), args.len());
+            let count = plural(function.params.len(), "value");
+            let message = format!("`{}` takes {count}, not {}", function.name, args.len());
             let found = self.report.error(Code::E0108, message, span);
             let found = found.label(function.loc.clone(), "declared here");
             return self.report.fail(found.help("give one value for each parameter, in order"));
         }
-        let checked: Vec<_> = args
-            .iter()
-            .zip(&function.params)
-            .map(|(arg, slot)| match &slot.ty {
-                Some(wanted) => self.expect(arg, wanted),
-                None => self.expr(arg),
-            })
-            .collect();
-        let args = checked.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(self.make(call_kind(function.id, args), function.ret.clone()?, span))
+        let types: Option<Vec<Type>> = function.params.iter().map(|slot| slot.ty.clone()).collect();
+        let (Some(types), Some(ret)) = (types, &function.ret) else {
+            self.check_all(args);
+            return None;
+        };
+        let mut bound = vec![None; function.type_params.len()];
+        if let Some(wanted) = wanted {
+            types::unify(ret, wanted, &mut bound);
+        }
+        let args: Vec<&ast::Expr> = args.iter().collect();
+        let args = self.typed_by(&types, &args, &mut bound)?;
+        let type_args = self.all_bound(&function.type_params, bound, span)?;
+        let ty = types::bounded(ret.instantiate(&type_args), span, self.report)?;
+        Some(self.make(ExprKind::Call { function: function.id, type_args, args }, ty, span))
     }
 
     fn call_builtin(&mut self, word: &str, args: &[ast::Expr], span: Span) -> Option<Expr> {
@@ -238,12 +264,5 @@ impl Body<'_, '_> {
             "length" | "len" | "size" => found.help("write `.length`, without parentheses"),
             _ => found.help("the only method is `signed`; other functions are called as `name(x)`"),
         })
-    }
-}
-
-fn values(count: usize) -> String {
-    match count {
-        1 => "1 value".into(),
-        count => format!("{count} values"),
     }
 }

@@ -4,14 +4,20 @@ use dashu_int::IBig;
 use syntax::ast::{self, ExprKind as Ast, Ident};
 use syntax::{Code, Span};
 
+use super::stmt::Gives;
 use super::{Body, Name};
-use crate::hir::{ArgId, Builtin, Expr, ExprKind, Type};
+use crate::hir::{ArgId, Block, Builtin, Expr, ExprKind, Type};
 use crate::{number, types};
 
 impl Body<'_, '_> {
     /// The checked expression; it has a value.
     pub(super) fn expr(&mut self, value: &ast::Expr) -> Option<Expr> {
-        let expr = self.expr_or_unit(value)?;
+        self.expr_for(value, None)
+    }
+
+    /// The checked expression. `wanted` is what its place wants; it may still have another type.
+    pub(super) fn expr_for(&mut self, value: &ast::Expr, wanted: Option<&Type>) -> Option<Expr> {
+        let expr = self.expr_or_unit(value, wanted)?;
         if expr.ty == Type::Unit {
             return self.report.fail(self.report.error(Code::E0207, "this call gives nothing back", value.span).help(
                 "call it as a statement of its own, or let the function give a value: `fn name(..) -> Int { .. }`",
@@ -21,7 +27,7 @@ impl Body<'_, '_> {
     }
 
     /// The checked expression, or the call of a function that gives nothing back.
-    pub(super) fn expr_or_unit(&mut self, value: &ast::Expr) -> Option<Expr> {
+    pub(super) fn expr_or_unit(&mut self, value: &ast::Expr, wanted: Option<&Type>) -> Option<Expr> {
         let span = value.span;
         match &value.kind {
             Ast::Int(digits) => {
@@ -50,20 +56,25 @@ impl Body<'_, '_> {
             Ast::Str(text) => self.bytes_literal(text.as_bytes(), span),
             Ast::Bool(value) => Some(self.make(ExprKind::Bool(*value), Type::Bool, span)),
             Ast::Name(name) if self.means_state(name) => self.place_value(value),
+            Ast::Name(name) if name.as_str() == "None" => self.unit_variant(name, wanted, span),
             Ast::Name(name) => self.name_value(name),
-            Ast::Path(path) => self.path_value(path, span),
-            Ast::SelfRef | Ast::Tx | Ast::Field { .. } | Ast::Index { .. } => self.place_value(value),
+            Ast::Path(path) => self.path_value(path, wanted, span),
+            Ast::SelfRef | Ast::Tx | Ast::Field { .. } | Ast::Element { .. } | Ast::Index { .. } => {
+                self.place_value(value)
+            }
             Ast::Slice { base, from, to } => self.slice(base, from.as_deref(), to.as_deref(), span),
-            Ast::Call { callee, args } => self.call(callee, args, span),
+            Ast::Call { callee, args } => self.call(callee, args, wanted, span),
             Ast::MethodCall { receiver, method, args } => self.method(receiver, method, args, span),
             Ast::Unary { op, operand } => self.unary(*op, operand, span),
             Ast::Binary { op, op_span, left, right } => self.binary(*op, *op_span, left, right, span),
-            Ast::If(branch) => self.if_value(branch),
-            Ast::Array(_) | Ast::Repeat { .. } => self.not_yet("arrays are", span),
-            Ast::Tuple(_) | Ast::Element { .. } => self.not_yet("tuples are", span),
-            Ast::Struct(_) | Ast::Record(_) | Ast::With { .. } => self.not_yet("structures are", span),
-            Ast::Match(_) => self.not_yet("`match` is", span),
-            Ast::Asm(_) => self.not_yet("`asm` is", span),
+            Ast::If(branch) => self.if_value(branch, wanted),
+            Ast::Array(parts) => self.array(parts, wanted, span),
+            Ast::Repeat { value, count } => self.repeat(value, count, wanted, span),
+            Ast::Tuple(parts) => self.tuple(parts, wanted, span),
+            Ast::Struct(literal) => self.struct_literal(literal, wanted, span),
+            Ast::Match(choice) => self.match_value(choice, wanted),
+            Ast::Record(_) | Ast::With { .. } => self.not_yet("fields without the name of a struct are", span),
+            Ast::Asm(asm) => self.asm(asm, span),
             Ast::Quorum { .. } => self.not_yet("a threshold without signatures is", span),
             Ast::Threshold { needed, keys, sigs } => self.threshold(needed, keys, sigs, span),
             Ast::Error => None,
@@ -78,30 +89,39 @@ impl Body<'_, '_> {
 
     fn bytes_literal(&mut self, bytes: &[u8], span: Span) -> Option<Expr> {
         let len = u32::try_from(bytes.len()).ok().filter(|len| *len <= types::BYTES_MAX);
-        let Some(len) = len else {
-            let message = format!("a script holds at most {} bytes in one piece", types::BYTES_MAX);
-            let found = self.report.error(Code::E0205, message, span);
-            return self.report.fail(found.help("use fewer bytes, or their hash"));
-        };
+        let Some(len) = len else { return self.too_many_bytes(span) };
         Some(self.make(ExprKind::Bytes(bytes.to_vec()), Type::BytesN(len), span))
+    }
+
+    pub(super) fn too_many_bytes<T>(&mut self, span: Span) -> Option<T> {
+        let message = format!("a script holds at most {} bytes in one piece", types::BYTES_MAX);
+        let found = self.report.error(Code::E0205, message, span);
+        self.report.fail(found.help("use fewer bytes, or their hash"))
     }
 
     fn name_value(&mut self, name: &Ident) -> Option<Expr> {
         let expr = self.name(name)?;
-        if let Type::Sigs(count) = expr.ty {
-            let message = format!("`{name}` holds {count} signatures of a multisig");
-            return self.report.fail(
-                self.report
-                    .error(Code::E0209, message, name.span)
-                    .help(format!("write `{count} of [..] signed({name})`")),
-            );
-        }
-        Some(expr)
+        let (message, help) = match &expr.ty {
+            Type::Sigs(count) => (
+                format!("`{name}` holds {count} signatures of a multisig"),
+                format!("write `{count} of [..] signed({name})`"),
+            ),
+            Type::List(_) => (
+                format!("`{name}` is a list, of which the script knows only a hash"),
+                format!("go through it once by `for r in {name} {{ .. }}`"),
+            ),
+            Type::Padding => (
+                format!("`{name}` is padding, whose bytes mean nothing"),
+                "leave it unread: it pays for work by its length".to_owned(),
+            ),
+            _ => return Some(expr),
+        };
+        self.report.fail(self.report.error(Code::E0209, message, name.span).help(help))
     }
 
-    fn if_value(&mut self, branch: &ast::If) -> Option<Expr> {
+    fn if_value(&mut self, branch: &ast::If, wanted: Option<&Type>) -> Option<Expr> {
         let condition = self.expect(&branch.cond, &Type::Bool);
-        let mut then = self.block_with_value(&branch.then, None);
+        let mut then = self.block(&branch.then, Gives::Value(wanted));
         let Some(otherwise) = &branch.otherwise else {
             return self.report.fail(
                 self.report
@@ -109,30 +129,42 @@ impl Body<'_, '_> {
                     .help("add `else { .. }` with the other value"),
             );
         };
-        let mut otherwise = self.block_with_value(otherwise, None);
-        let first = then.value.take()?;
-        let second = otherwise.value.take()?;
-        let first = types::adapt(*first, &second.ty);
-        let second = types::adapt(*second, &first.ty);
-        let ty = self.common_type(&first, &second, branch.span)?;
-        then.value = Some(Box::new(first));
-        otherwise.value = Some(Box::new(second));
+        let mut otherwise = self.block(otherwise, Gives::Value(wanted));
+        let ty = self.type_of_blocks(vec![&mut then, &mut otherwise], wanted, branch.span)?;
         let kind = ExprKind::If { condition: Box::new(condition?), then, otherwise };
         Some(self.make(kind, ty, branch.span))
     }
 
-    fn common_type(&mut self, first: &Expr, second: &Expr, span: Span) -> Option<Type> {
-        let (a, b) = (&first.ty, &second.ty);
-        if a == b {
-            return Some(a.clone());
+    /// The type that the values of all blocks have or can be used as.
+    pub(super) fn type_of_blocks(
+        &mut self,
+        blocks: Vec<&mut Block>,
+        wanted: Option<&Type>,
+        span: Span,
+    ) -> Option<Type> {
+        let mut values = Vec::with_capacity(blocks.len());
+        for block in blocks {
+            values.push(block.value.as_mut()?);
         }
-        if a.is_bytes() && b.is_bytes() {
-            return Some(Type::Bytes);
+        let first = values.first()?.ty.clone();
+        if values.iter().all(|value| value.ty == first) {
+            return Some(first);
         }
-        let found = self.report.error(Code::E0201, format!("one branch gives `{a}`, the other `{b}`"), span);
-        let found = found.label(first.loc.clone(), format!("this is `{a}`"));
-        let found = found.label(second.loc.clone(), format!("this is `{b}`"));
-        self.report.fail(found.help("give both branches a value of one type"))
+        let fits_as = |value: &Expr, ty: &Type| types::fits(&types::adapt(value.clone(), ty).ty, ty);
+        let candidates = wanted.into_iter().chain(values.iter().map(|value| &value.ty)).chain([&Type::Bytes]);
+        let common = candidates.into_iter().find(|ty| values.iter().all(|value| fits_as(value, ty))).cloned();
+        let Some(common) = common else {
+            let other = values.iter().find(|value| !fits_as(value, &first))?;
+            let message = format!("one branch gives `{first}`, the other `{}`", other.ty);
+            let found = self.report.error(Code::E0201, message, span);
+            let found = found.label(values.first()?.loc.clone(), format!("this is `{first}`"));
+            let found = found.label(other.loc.clone(), format!("this is `{}`", other.ty));
+            return self.report.fail(found.help("give both branches a value of one type"));
+        };
+        for value in values {
+            **value = types::adapt((**value).clone(), &common);
+        }
+        Some(common)
     }
 
     fn slice(

@@ -4,28 +4,65 @@ use syntax::ast::{self, Ident};
 use syntax::{Code, ItemKind, Span};
 
 use super::Body;
-use crate::hir::Expr;
+use crate::declared::TypeDeclaration;
+use crate::hir::{Expr, Type};
 use crate::signatures::Interface;
 
 impl<'a> Body<'a, '_> {
-    /// The value of `module::NAME`.
-    pub(super) fn path_value(&mut self, path: &[Ident], span: Span) -> Option<Expr> {
+    /// The value of `module::NAME` or of a variant without fields.
+    pub(super) fn path_value(&mut self, path: &[Ident], wanted: Option<&Type>, span: Span) -> Option<Expr> {
+        if self.is_variant_path(path) {
+            return self.variant_value(path, wanted, span);
+        }
         let (module, name) = self.in_module(path, span)?;
         match module.consts.get(&name.name) {
-            Some(Some(constant)) => self.constant_value(constant.clone(), name),
+            Some(Some(constant)) => self.constant_value(constant, name),
             Some(None) => None,
             None => self.absent(module, path, ItemKind::Const),
         }
     }
 
-    /// The call of `module::function(..)`.
-    pub(super) fn path_call(&mut self, path: &[Ident], args: &[ast::Expr], callee: Span, span: Span) -> Option<Expr> {
+    /// Whether a path names a variant of an enum, in this file or in a module.
+    fn is_variant_path(&self, path: &[Ident]) -> bool {
+        match path {
+            [of, _] => self.env.signatures.module(of.as_str()).is_none() && self.type_declaration(of).is_some(),
+            [_, _, _] => true,
+            _ => false,
+        }
+    }
+
+    /// Whether `module::NAME` is a constant.
+    pub(super) fn is_module_constant(&self, path: &[Ident]) -> bool {
+        let [module, name] = path else { return false };
+        self.env.signatures.module(module.as_str()).is_some_and(|module| module.consts.contains_key(&name.name))
+    }
+
+    /// The struct or enum `module::Name`.
+    pub(super) fn type_in_module(&mut self, path: &[Ident], span: Span) -> Option<TypeDeclaration> {
+        let (module, name) = self.in_module(path, span)?;
+        match module.types.get(&name.name) {
+            Some(declaration) => Some(declaration.clone()),
+            None => self.absent(module, path, ItemKind::Struct),
+        }
+    }
+
+    /// The call of `module::function(..)`, or a variant with what it carries.
+    pub(super) fn path_call(
+        &mut self,
+        path: &[Ident],
+        args: &[ast::Expr],
+        wanted: Option<&Type>,
+        (callee, span): (Span, Span),
+    ) -> Option<Expr> {
+        if self.is_variant_path(path) {
+            return self.variant_call(path, args, wanted, span);
+        }
         let found = self.in_module(path, callee).and_then(|(module, name)| match module.functions.get(&name.name) {
             Some(function) => Some(function),
             None => self.absent(module, path, ItemKind::Fn),
         });
         match found {
-            Some(function) => self.call_function(function, args, span),
+            Some(function) => self.call_function(function, args, wanted, span),
             None => {
                 self.check_all(args);
                 None

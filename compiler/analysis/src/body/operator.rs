@@ -61,8 +61,13 @@ impl Body<'_, '_> {
             let op = if sign == Sign::And { BinaryOp::And } else { BinaryOp::Or };
             return Some(self.join(op, Type::Bool, a?, b?, span));
         }
-        let (a, b) = (self.expr(left), self.expr(right));
-        let (a, b) = (a?, b?);
+        let (a, b) = match sign {
+            Sign::Eq | Sign::Ne => self.compared(left, right)?,
+            _ => {
+                let (a, b) = (self.expr(left), self.expr(right));
+                (a?, b?)
+            }
+        };
         let (a, b) = if scales(sign) { (a, b) } else { adapt_both(a, b) };
         if matches!(sign, Sign::Div | Sign::Mod) && is_zero(&b) {
             let found = self.report.error(Code::E0210, "this divides by zero", right.span);
@@ -75,6 +80,16 @@ impl Body<'_, '_> {
             }
             Err(clash) => self.clash(clash, sign, sign_span, &a, &b),
         }
+    }
+
+    /// Both sides of a comparison; each may take its type from the other.
+    fn compared(&mut self, left: &ast::Expr, right: &ast::Expr) -> Option<(Expr, Expr)> {
+        let is_open = matches!(&left.kind, ast::ExprKind::Name(name) if name.as_str() == "None");
+        let (first, second) = if is_open { (right, left) } else { (left, right) };
+        let first = self.expr(first);
+        let hint = first.as_ref().map(|first| first.ty.clone()).filter(Type::is_composite);
+        let second = self.expr_for(second, hint.as_ref());
+        if is_open { second.zip(first) } else { first.zip(second) }
     }
 
     fn join(&self, op: BinaryOp, ty: Type, left: Expr, right: Expr, span: Span) -> Expr {
@@ -245,11 +260,18 @@ fn remainder(a: &Type, b: &Type) -> Result<Type, Clash> {
 fn comparable(a: &Type, b: &Type) -> Result<ItemKind, Clash> {
     match (a.fixed_len(), b.fixed_len()) {
         _ if a == b && (a.is_number() || *a == Type::Bool) => Ok(ItemKind::Number),
+        // Part by part; the kind of each follows from its type.
+        _ if (a.is_composite() && (types::fits(a, b) || types::fits(b, a))) || is_opaque(a, b) => Ok(ItemKind::Bytes),
         (Some(m), Some(n)) if m != n => Err(Clash::Lengths),
         _ if a.is_bytes() && b.is_bytes() => Ok(ItemKind::Bytes),
         _ if a.is_number() && b.is_number() => Err(Clash::Units),
         _ => Err(Clash::Operator),
     }
+}
+
+/// Whether both are values of one type parameter.
+fn is_opaque(a: &Type, b: &Type) -> bool {
+    a == b && matches!(a, Type::Param(..))
 }
 
 fn ordered(a: &Type, b: &Type) -> Result<Type, Clash> {

@@ -3,7 +3,8 @@
 use syntax::ast::{self, ExprKind as Ast, Ident};
 use syntax::{Code, Span};
 
-use super::Body;
+use super::loops::constant_index;
+use super::{Body, plural};
 use crate::hir::{Builtin, Expr, ExprKind, Fact, Type};
 use crate::suggest;
 
@@ -58,8 +59,12 @@ impl Body<'_, '_> {
                 let base = self.place(base)?;
                 self.field(base, name, value.span)
             }
-            Ast::Index { base, index } => self.element(base, index),
+            Ast::Index { base, index } => self.element(base, index, value.span),
             Ast::Name(name) if self.means_state(name) => Some(Place::State),
+            Ast::Element { base, index, index_span } => {
+                let base = self.place(base)?;
+                self.tuple_element(base, *index, *index_span, value.span)
+            }
             _ => self.expr(value).map(Place::Value),
         }
     }
@@ -72,19 +77,85 @@ impl Body<'_, '_> {
         self.make(ExprKind::Introspect { fact, index: index.map(Box::new) }, type_of(fact), span)
     }
 
-    fn element(&mut self, base: &ast::Expr, index: &ast::Expr) -> Option<Place> {
+    fn element(&mut self, base: &ast::Expr, index: &ast::Expr, span: Span) -> Option<Place> {
         let place = self.place(base);
-        let index = self.expect(index, &Type::Int);
+        let number = self.expect(index, &Type::Int);
         match place? {
-            Place::Coins(side) => Some(Place::Coin { side, index: index?, own: false }),
+            Place::Coins(side) => Some(Place::Coin { side, index: number?, own: false }),
             Place::Value(expr) if expr.ty.is_bytes() => self.report.fail(
                 self.report.error(Code::E0214, "one byte is taken as a slice", base.span).help("write `x[i..i + 1]`"),
             ),
-            Place::Value(_) | Place::Tx | Place::Coin { .. } | Place::Token { .. } | Place::State => {
-                let found = self.report.error(Code::E0214, "this has no elements", base.span);
-                self.report.fail(found.help("only `tx.inputs` and `tx.outputs` have elements"))
+            Place::Value(expr) => self.value_element(expr, number?, (base.span, index.span), span).map(Place::Value),
+            Place::Tx | Place::Coin { .. } | Place::Token { .. } | Place::State => self
+                .no_elements("this", base.span),
+        }
+    }
+
+    fn value_element(&mut self, base: Expr, number: Expr, (of, at): (Span, Span), span: Span) -> Option<Expr> {
+        match base.ty.clone() {
+            Type::Array(element, count) => {
+                let ty = element.read();
+                let base = Box::new(base);
+                Some(match self.constant_element(&number, count, at)? {
+                    Some(index) => self.make(ExprKind::Element { base, index }, ty, span),
+                    None => self.make(ExprKind::Index { base, index: Box::new(number) }, ty, span),
+                })
+            }
+            Type::Table(_, count) => {
+                self.constant_element(&number, count, at)?;
+                self.table_element(base, number, span)
+            }
+            ty => self.no_elements(&format!("`{ty}`"), of),
+        }
+    }
+
+    /// The number of an element, if it is known; nothing once it has been reported that there is none.
+    pub(super) fn constant_element(&mut self, number: &Expr, count: u32, span: Span) -> Option<Option<usize>> {
+        let Some(known) = constant_index(number) else { return Some(None) };
+        match usize::try_from(known) {
+            Ok(index) if index < count as usize => Some(Some(index)),
+            _ => {
+                let message = match count {
+                    0 => "this has no elements".to_owned(),
+                    count => format!("the elements have the numbers 0 to {}", count - 1),
+                };
+                let found = self.report.error(Code::E0210, message, span);
+                self.report.fail(found.help("choose a number in this range"))
             }
         }
+    }
+
+    fn no_elements<T>(&mut self, what: &str, span: Span) -> Option<T> {
+        let found = self.report.error(Code::E0214, format!("{what} has no elements"), span);
+        self.report.fail(found.help("arrays, tables, `tx.inputs` and `tx.outputs` have elements"))
+    }
+
+    /// `base.0`
+    fn tuple_element(&mut self, base: Place, index: u32, index_span: Span, span: Span) -> Option<Place> {
+        let Place::Value(expr) = base else {
+            let found = self.report.error(Code::E0104, "only tuples have numbered parts", index_span);
+            return self.report.fail(found.help("write the name of a field"));
+        };
+        let ty = self.tuple_part(&expr.ty, index, index_span)?;
+        let kind = ExprKind::Element { base: Box::new(expr), index: index as usize };
+        Some(Place::Value(self.make(kind, ty, span)))
+    }
+
+    /// The type of a numbered part.
+    pub(super) fn tuple_part(&mut self, ty: &Type, index: u32, span: Span) -> Option<Type> {
+        let Type::Tuple(parts) = ty else {
+            let found = self.report.error(Code::E0104, format!("`{ty}` has no numbered parts"), span);
+            return self.report.fail(found.help(match ty {
+                Type::Array(..) => "write `x[0]` for an element of an array",
+                _ => "only tuples have them",
+            }));
+        };
+        if let Some(part) = parts.get(index as usize) {
+            return Some(part.read());
+        }
+        let message = format!("`{ty}` has {}", plural(parts.len(), "part"));
+        let found = self.report.error(Code::E0104, message, span);
+        self.report.fail(found.help("the first part is `.0`"))
     }
 
     fn field(&mut self, base: Place, name: &Ident, span: Span) -> Option<Place> {
@@ -172,12 +243,36 @@ impl Body<'_, '_> {
     }
 
     fn value_field(&mut self, expr: Expr, name: &Ident, span: Span) -> Option<Expr> {
-        if name.as_str() == "length" && expr.ty.is_bytes() {
-            let kind = ExprKind::Builtin { builtin: Builtin::Size, args: vec![expr] };
-            return Some(self.make(kind, Type::Int, span));
+        match (&expr.ty, name.as_str()) {
+            (ty, "length") if ty.is_bytes() => {
+                let kind = ExprKind::Builtin { builtin: Builtin::Size, args: vec![expr] };
+                Some(self.make(kind, Type::Int, span))
+            }
+            (Type::Array(_, count) | Type::Table(_, count), "length") => {
+                Some(self.make(ExprKind::Int((*count).into()), Type::Int, span))
+            }
+            _ => {
+                let (index, ty) = self.field_index(&expr.ty, name)?;
+                Some(self.make(ExprKind::Element { base: Box::new(expr), index }, ty, span))
+            }
         }
-        let known: &[&str] = if expr.ty.is_bytes() { &["length"] } else { &[] };
-        self.unknown_field(&format!("`{}`", expr.ty), name, known)
+    }
+
+    /// The number and type of a field of a struct.
+    pub(super) fn field_index(&mut self, ty: &Type, name: &Ident) -> Option<(usize, Type)> {
+        let known: Vec<&str> = match ty {
+            Type::Struct(of) => {
+                let found = of.fields.iter().enumerate().find(|(_, (field, _))| field == name.as_str());
+                if let Some((index, (_, ty))) = found {
+                    return Some((index, ty.read()));
+                }
+                of.fields.iter().map(|(name, _)| name.as_str()).collect()
+            }
+            Type::Array(..) | Type::Table(..) => vec!["length"],
+            ty if ty.is_bytes() => vec!["length"],
+            _ => Vec::new(),
+        };
+        self.unknown_field(&format!("`{ty}`"), name, &known)
     }
 
     pub(super) fn unknown_field<T>(&mut self, of: &str, name: &Ident, known: &[&str]) -> Option<T> {

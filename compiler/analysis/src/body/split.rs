@@ -35,6 +35,12 @@ impl Body<'_, '_> {
                 return self.report.fail(found.help(help));
             }
         };
+        if !table.is_fixed() {
+            let message = format!("the recipients of `{name}` are not known here");
+            let found = self.report.error(Code::E0316, message, name.span);
+            let found = found.label(table.loc.clone(), "they are given by a list, or may change");
+            return self.report.fail(found.help(format!("pay the coin to `{name}` itself, which divides it")));
+        }
         let contract = self.env.contract.filter(|scope| scope.leaves.contains(&name.name))?;
         self.leaves_in_sight(table, span)?;
         let pot = checked?;

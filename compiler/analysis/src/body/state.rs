@@ -10,11 +10,10 @@ use std::sync::Arc;
 use syntax::ast::{self, Ident};
 use syntax::{Code, Span};
 
-use super::{Body, BodyKind};
+use super::{Body, BodyKind, Env};
 use crate::hir::{
     self, BinaryOp, Block, Builtin, Condition, Expr, ExprKind, Fact, ItemKind, LocalId, Stmt, StmtKind, Type,
 };
-use crate::layout::Layout;
 use crate::report::Report;
 use crate::signatures::declared_twice;
 use crate::types;
@@ -47,14 +46,14 @@ pub(crate) struct StateField {
 
 impl StateScope {
     /// Lays the fields out and proves that they fit a commitment.
-    pub(crate) fn of(contract: &Ident, state: &ast::State, report: &mut Report<'_>) -> Self {
+    pub(crate) fn of(contract: &Ident, state: &ast::State, env: Env<'_>, report: &mut Report<'_>) -> Self {
         let mut scope = StateScope { fields: Vec::new(), len: 0 };
         for field in &state.fields {
             let first = scope.fields.iter().find(|other| *other.name == *field.name.as_str());
             if let Some(first) = first.filter(|_| !field.name.is_missing()) {
                 report.push(declared_twice(&field.name, report.loc(field.name.span), report.loc(first.span)));
             }
-            let ty = storable(field, report);
+            let ty = storable(field, env, report);
             let at = scope.len;
             let len = ty.as_ref().and_then(Type::stored_len).unwrap_or(0);
             scope.len = scope.len.saturating_add(len);
@@ -95,8 +94,8 @@ impl StateScope {
 }
 
 /// The type of a field, if its values have one size.
-fn storable(field: &ast::Field, report: &mut Report<'_>) -> Option<Type> {
-    let ty = types::resolve(&field.ty, report)?;
+fn storable(field: &ast::Field, env: Env<'_>, report: &mut Report<'_>) -> Option<Type> {
+    let ty = types::resolve(&field.ty, env, report)?;
     if ty.stored_len().is_some() {
         return Some(ty);
     }
@@ -154,13 +153,7 @@ impl Body<'_, '_> {
     fn stored_field(&mut self, state: &StateScope, at: u32, ty: &Type, span: Span) -> Expr {
         self.touches_state = true;
         let own = self.own_fact(Fact::InputCommitment, span);
-        self.with_layout(span, |layout| layout.load(&own, state.len, at, ty))
-    }
-
-    fn with_layout(&mut self, span: Span, build: impl FnOnce(&mut Layout<'_>) -> Expr) -> Expr {
-        let loc = self.report.loc(span);
-        let mut new_local = |name: String, ty: Type| self.variable(name.into(), Some(ty), span);
-        build(&mut Layout { loc: &loc, new_local: &mut new_local })
+        self.stored(span, |layout| layout.load(&own, state.len, at, ty))
     }
 
     fn own_fact(&self, fact: Fact, span: Span) -> Expr {
@@ -259,19 +252,19 @@ impl Body<'_, '_> {
             self.keep(&own, state, (kept, field.at), span, &mut pieces);
             kept = field.at + ty.stored_len().unwrap_or(0);
             let value = self.held_in(value, stmts);
-            let stored = self.with_layout(value.loc.span, |layout| layout.store(&value, ty));
+            let stored = self.stored(value.loc.span, |layout| layout.store(&value, ty));
             pieces.push(stored);
         }
         if pieces.is_empty() {
             return own;
         }
         self.keep(&own, state, (kept, state.len), span, &mut pieces);
-        self.with_layout(span, |layout| layout.join(pieces))
+        self.stored(span, |layout| layout.join(pieces))
     }
 
     fn keep(&mut self, own: &Expr, state: &StateScope, (from, to): (u32, u32), span: Span, pieces: &mut Vec<Expr>) {
         if from < to {
-            pieces.push(self.with_layout(span, |layout| layout.slice(own, state.len, from, to - from)));
+            pieces.push(self.stored(span, |layout| layout.slice(own, state.len, from, to - from)));
         }
     }
 

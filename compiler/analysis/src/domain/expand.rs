@@ -57,7 +57,10 @@ fn tables<'s>(signatures: &'s Signatures, contract: &ast::Contract) -> Vec<&'s r
     let mut seen = BTreeSet::new();
     let mut of_contract = divisions(contract);
     of_contract.retain(|name| seen.insert(name.as_str()));
-    of_contract.iter().filter_map(|name| signatures.reward(name.as_str())?.as_ref()).collect()
+    of_contract
+        .iter()
+        .filter_map(|name| signatures.reward(name.as_str())?.as_ref().filter(|table| table.is_fixed()))
+        .collect()
 }
 
 /// The text of an item, its divisions written out.

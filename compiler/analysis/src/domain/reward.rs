@@ -6,6 +6,9 @@
 //! pot and at every larger one. Conservation needs no bound: the last share is the pot less all others.
 
 mod check;
+mod form;
+mod list;
+mod record;
 mod text;
 mod weights;
 
@@ -26,6 +29,41 @@ pub(crate) const SOURCES_MAX: usize = 200;
 /// The keys at the top of a reward that are no sources.
 const SETTINGS: [&str; 4] = ["dust", "minimum", "fee", "adjust"];
 
+/// How a reward knows its recipients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Each source has a parameter for its lock, and code of its own.
+    Direct,
+    /// The contract knows the hash of a list of weights and locks, which may be long, and may be replaced.
+    List {
+        /// Who may replace the list.
+        adjust: Option<Adjust>,
+    },
+}
+
+/// Who may replace the list of a reward, and how long before it counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Adjust {
+    /// The parameter that names the authority.
+    pub(crate) by: Arc<str>,
+    /// The authority is a DID, not a key.
+    pub(crate) is_did: bool,
+    /// The notice period, in blocks.
+    pub(crate) notice: u32,
+    pub(crate) loc: Loc,
+}
+
+/// Who is behind a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Payee {
+    /// A lock that is given when the reward is deployed.
+    Lock,
+    /// All recipients of the list that are not named in the reward.
+    List,
+    /// Another reward or model, by name.
+    Other(Arc<str>),
+}
+
 /// A reward whose proofs hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
@@ -34,6 +72,7 @@ pub(crate) struct Table {
     pub(crate) loc: Loc,
     /// In order of declaration.
     pub(crate) leaves: Vec<Leaf>,
+    pub(crate) form: Form,
     pub(crate) denominator: u64,
     pub(crate) minimum: Sats,
     pub(crate) minimum_loc: Loc,
@@ -52,6 +91,7 @@ pub(crate) struct Leaf {
     pub(crate) weight: u64,
     /// Its place in the order of rounding.
     pub(crate) rank: usize,
+    pub(crate) payee: Payee,
     pub(crate) loc: Loc,
 }
 
@@ -61,17 +101,45 @@ impl Table {
         self.minimum.checked_sub(self.fee_max).expect("a checked reward's fee is below its minimum")
     }
 
-    /// The leaves as the artifact lists them; they are the parameters of the contract.
+    /// Whether all its recipients have names, and weights that never change.
+    pub(crate) fn is_fixed(&self) -> bool {
+        let adjusted = matches!(self.form, Form::List { adjust: Some(_) });
+        !adjusted && self.leaves.iter().all(|leaf| leaf.payee != Payee::List)
+    }
+
+    /// The least weight whose share is above the dust limit whatever the pot.
+    pub(crate) fn weight_min(&self) -> u64 {
+        let (limit, pot) = (u128::from(check::DUST_LIMIT.get()), u128::from(self.pot_min().get()));
+        let weight = (limit * u128::from(self.denominator)).div_ceil(pot.max(1));
+        u64::try_from(weight).unwrap_or(u64::MAX)
+    }
+
+    /// The leaves as the artifact lists them.
     pub(crate) fn shares(&self) -> hir::Reward {
-        let source = |(index, leaf): (usize, &Leaf)| hir::RewardSource {
+        let mut named: Vec<&Leaf> = self.leaves.iter().filter(|leaf| leaf.payee != Payee::List).collect();
+        let list = match &self.form {
+            Form::Direct => None,
+            Form::List { adjust } => Some(hir::RewardList {
+                param: hir::ParamId::new(0),
+                unnamed: self.leaves.iter().filter(|leaf| leaf.payee == Payee::List).map(|leaf| leaf.weight).sum(),
+                weight_min: self.weight_min(),
+                adjustable: adjust.is_some(),
+            }),
+        };
+        if list.is_some() {
+            // Records are paid and rounded in one order.
+            named.sort_by_key(|leaf| leaf.rank);
+        }
+        let source = |(index, leaf): (usize, &&Leaf)| hir::RewardSource {
             name: leaf.name.clone(),
-            param: hir::ParamId::new(index),
+            param: hir::ParamId::new(if list.is_some() { 0 } else { index }),
             weight: leaf.weight,
             rank: leaf.rank,
             loc: leaf.loc.clone(),
         };
         hir::Reward {
-            sources: self.leaves.iter().enumerate().map(source).collect(),
+            sources: named.iter().enumerate().map(source).collect(),
+            list: list.clone(),
             denominator: self.denominator,
             minimum: self.minimum,
             fee_max: self.fee_max,

@@ -81,8 +81,13 @@ impl Text {
         self.line("}");
     }
 
+    /// An empty line.
+    pub(crate) fn gap(&mut self) {
+        self.out.push('\n');
+    }
+
     /// `contract Name(params) { .. }`, each parameter with the place it was written for.
-    pub(crate) fn contract(&mut self, name: &str, params: &[(String, &str, Loc)], write: impl FnOnce(&mut Self)) {
+    pub(crate) fn contract(&mut self, name: &str, params: &[(String, String, Loc)], write: impl FnOnce(&mut Self)) {
         let _ = write!(self.out, "contract {name}(");
         let width: usize = params.iter().map(|(name, ty, _)| name.len() + ty.len() + 4).sum();
         let broken = width + name.len() > LINE_MAX;

@@ -127,6 +127,22 @@ pub enum ExprKind {
         /// The values it carries.
         fields: Vec<Expr>,
     },
+    /// Whether a value of an enum is this variant.
+    Is {
+        /// An enum.
+        value: Box<Expr>,
+        /// Which variant, from 0.
+        variant: usize,
+    },
+    /// What a variant carries. It means something only where the value is known to be that variant.
+    Payload {
+        /// An enum.
+        value: Box<Expr>,
+        /// Which variant, from 0.
+        variant: usize,
+        /// Which of its fields, from 0.
+        index: usize,
+    },
     /// One of several values, by the variant of an enum; all blocks have one, of the same type.
     Match {
         /// An enum.
@@ -134,6 +150,8 @@ pub enum ExprKind {
         /// Each variant has an arm, or the last arm has none. The first one that fits counts.
         arms: Vec<Arm>,
     },
+    /// A value behind statements.
+    Block(Block),
     /// Instructions as the author wrote them.
     ///
     /// The expression's type says what they leave: nothing for `Unit`, and otherwise the items of

@@ -62,7 +62,10 @@ impl Expr {
             | ExprKind::Tuple(parts)
             | ExprKind::Variant { fields: parts, .. }
             | ExprKind::Asm { inputs: parts, .. } => parts.iter().map(Part::Expr).collect(),
-            ExprKind::Unary { operand: part, .. } | ExprKind::Element { base: part, .. } => vec![Part::Expr(part)],
+            ExprKind::Unary { operand: part, .. }
+            | ExprKind::Element { base: part, .. }
+            | ExprKind::Is { value: part, .. }
+            | ExprKind::Payload { value: part, .. } => vec![Part::Expr(part)],
             ExprKind::Binary { left: a, right: b, .. }
             | ExprKind::Signed { key: a, sig: b }
             | ExprKind::Index { base: a, index: b } => vec![Part::Expr(a), Part::Expr(b)],
@@ -74,6 +77,7 @@ impl Expr {
             }
             ExprKind::Introspect { index, .. } => index.iter().map(|index| Part::Expr(index)).collect(),
             ExprKind::Match { value, arms } => of_arms(value, arms),
+            ExprKind::Block(block) => vec![Part::Block(block)],
         }
     }
 }

@@ -69,8 +69,8 @@ pub enum Type {
     List(Arc<StructType>),
     /// Bytes without meaning that pay for work: an argument of a path.
     Padding,
-    /// A type parameter of the enclosing function.
-    Param(u32),
+    /// A type parameter of the enclosing function: which one, and its name.
+    Param(u32, Arc<str>),
     /// No value: what a function gives back that only checks.
     Unit,
 }
@@ -235,7 +235,7 @@ impl Type {
             | Type::Sigs(_)
             | Type::List(_)
             | Type::Padding
-            | Type::Param(_)
+            | Type::Param(..)
             | Type::Unit => None,
         }
     }
@@ -256,14 +256,15 @@ impl Type {
         }
     }
 
-    /// How many types a value's type is made of, itself included; at most `u32::MAX`.
+    /// How many types a value's type is made of, itself included; at most `u32::MAX`. No path from a
+    /// type to one of its parts is longer.
     pub fn parts(&self) -> u32 {
         let sum = |types: &mut dyn Iterator<Item = &Type>| types.fold(1u32, |sum, ty| sum.saturating_add(ty.parts()));
         match self {
             Type::Tuple(parts) => sum(&mut parts.iter()),
-            Type::Struct(ty) | Type::List(ty) => sum(&mut ty.fields.iter().map(|(_, ty)| ty)),
-            Type::Enum(ty) => sum(&mut ty.variants.iter().flat_map(|variant| &variant.fields)),
-            Type::Array(element, count) => element.parts().saturating_mul(*count).saturating_add(1),
+            Type::Struct(ty) | Type::List(ty) => sum(&mut ty.fields.iter().map(|(_, ty)| ty).chain(&ty.args)),
+            Type::Enum(ty) => sum(&mut ty.variants.iter().flat_map(|variant| &variant.fields).chain(&ty.args)),
+            Type::Array(element, count) => element.parts().saturating_mul((*count).max(1)).saturating_add(1),
             Type::Table(element, _) => element.parts().saturating_add(1),
             _ => 1,
         }
@@ -280,7 +281,7 @@ impl Type {
     /// The type with `args` for the parameters of the function.
     pub fn instantiate(&self, args: &[Type]) -> Type {
         match self {
-            Type::Param(index) => args.get(*index as usize).cloned().unwrap_or_else(|| self.clone()),
+            Type::Param(index, _) => args.get(*index as usize).cloned().unwrap_or_else(|| self.clone()),
             Type::Tuple(parts) => Type::Tuple(parts.iter().map(|part| part.instantiate(args)).collect()),
             Type::Array(element, count) => Type::Array(element.instantiate(args).into(), *count),
             Type::Table(element, count) => Type::Table(element.instantiate(args).into(), *count),
@@ -326,7 +327,7 @@ impl Type {
             Type::Array(of, len) => AbiType::Array(Box::new(of.abi()?), *len as usize),
             Type::Table(of, len) => AbiType::Table(Box::new(of.abi()?), *len as usize),
             Type::List(of) => AbiType::List(of.abi()?),
-            Type::Param(_) | Type::Share | Type::Unit => return None,
+            Type::Param(..) | Type::Share | Type::Unit => return None,
         })
     }
 
@@ -356,7 +357,7 @@ impl Type {
             Type::Struct(ty) => &ty.name,
             Type::Enum(ty) => &ty.name,
             Type::Unit => "nothing",
-            Type::Tuple(_) | Type::Array(..) | Type::Param(_) => "",
+            Type::Tuple(_) | Type::Array(..) | Type::Param(..) => "",
         }
     }
 }
@@ -404,8 +405,7 @@ impl fmt::Display for Type {
             Type::List(ty) => write!(f, "list<{}>", ty.name),
             Type::Struct(ty) => instance(f, &ty.name, &ty.args),
             Type::Enum(ty) => instance(f, &ty.name, &ty.args),
-            // The parameters of a function are `T0`, `T1`, .. where their names are not at hand.
-            Type::Param(index) => write!(f, "T{index}"),
+            Type::Param(_, name) => f.write_str(name),
             plain => f.write_str(plain.word()),
         }
     }

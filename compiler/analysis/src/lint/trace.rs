@@ -315,12 +315,14 @@ impl Tracer<'_> {
     fn forget(&mut self, frame: &mut Frame, body: &Block, loc: &Loc) {
         let mut changed = Vec::new();
         let mut read: Vec<Value> = Vec::new();
+        let mut facts = Vec::new();
         let (locals, args) = (frame.locals.clone(), frame.args.clone());
         crate::walk::block(
             body,
             &mut |expr| match &expr.kind {
                 ExprKind::Local(id) => read.extend(locals.get(id.index()).copied().flatten()),
                 ExprKind::Arg(id) => read.extend(args.get(id.index()).copied()),
+                ExprKind::Introspect { fact, index } => facts.push((*fact, index.is_some(), expr.ty.clone())),
                 _ => {}
             },
             &mut |stmt| {
@@ -329,6 +331,11 @@ impl Tracer<'_> {
                 }
             },
         );
+        // Of which input or output is another matter in each round.
+        for (fact, has_index, ty) in facts {
+            let index = has_index.then(|| self.graph.opaque(&[], Type::Int, loc));
+            read.push(self.graph.add(Op::Fact(fact), index.into_iter().collect(), ty, loc));
+        }
         changed.sort();
         changed.dedup();
         for local in changed {
@@ -414,6 +421,10 @@ impl Tracer<'_> {
                 let of = self.arms(frame, value, arms, &expr.ty, &expr.loc)?;
                 of.unwrap_or_else(|| self.graph.opaque(&[], expr.ty.clone(), &expr.loc))
             }
+            ExprKind::Block(block) => {
+                let of = self.block(frame, block)?;
+                of.unwrap_or_else(|| self.graph.opaque(&[], expr.ty.clone(), &expr.loc))
+            }
             ExprKind::Asm { inputs, .. } => {
                 let inputs = self.exprs(frame, inputs)?;
                 self.graph.opaque(&inputs, expr.ty.clone(), &expr.loc)
@@ -468,11 +479,14 @@ impl Tracer<'_> {
             ExprKind::Element { index, .. } => Op::Element(*index),
             ExprKind::Index { .. } => Op::Index,
             ExprKind::Variant { variant, .. } => Op::Variant(*variant),
+            ExprKind::Is { variant, .. } => Op::Is(*variant),
+            ExprKind::Payload { variant, index, .. } => Op::Payload(*variant, *index),
             ExprKind::Arg(_)
             | ExprKind::Local(_)
             | ExprKind::Call { .. }
             | ExprKind::If { .. }
             | ExprKind::Match { .. }
+            | ExprKind::Block(_)
             | ExprKind::Asm { .. } => return Some(self.graph.opaque(&parts, expr.ty.clone(), &expr.loc)),
         };
         Some(self.graph.add(op, parts, expr.ty.clone(), &expr.loc))

@@ -10,13 +10,14 @@ use spec::split::Weights;
 
 use super::{checked, codes, sound};
 use crate::eval::{Facts, Value, eval};
-use crate::hir::{Condition, Contract, Expr, ExprKind, Fact, LocalId, StmtKind};
+use crate::hir::{Block, Condition, Contract, Expr, ExprKind, Fact, LocalId, StmtKind};
 
-/// A transaction that spends one coin of `value`, paying `outputs` to the locks `[0]`, `[1]`, …
+/// A transaction that spends `coins` of the reward as well as one of somebody else, paying `outputs` to the locks
+/// `[0]`, `[1]`, …
 struct Settlement<'s> {
-    value: u64,
+    coins: &'s [u64],
+    index: u64,
     fee: u64,
-    inputs: usize,
     outputs: &'s [(u64, u8)],
     locals: RefCell<BTreeMap<LocalId, Value>>,
 }
@@ -29,10 +30,17 @@ impl Facts for Settlement<'_> {
             ExprKind::Arg(_) => number(self.fee),
             ExprKind::Local(id) => self.locals.borrow().get(id).cloned(),
             ExprKind::Param(id) => Some(Value::Bytes(vec![u8::try_from(id.index()).unwrap()])),
-            ExprKind::Introspect { fact: Fact::InputIndex, .. } => number(0),
-            ExprKind::Introspect { fact: Fact::InputCount, .. } => number(self.inputs as u64),
+            ExprKind::Introspect { fact: Fact::InputIndex, .. } => number(self.index),
+            ExprKind::Introspect { fact: Fact::InputCount, .. } => number(self.coins.len() as u64 + 1),
+            ExprKind::Introspect { fact: Fact::InputLock, .. } => {
+                let index = usize::try_from(index.unwrap()).unwrap();
+                let own = index < self.coins.len();
+                Some(Value::Bytes(vec![if own { 0xa1 } else { u8::try_from(index).unwrap() }]))
+            }
             ExprKind::Introspect { fact: Fact::OutputCount, .. } => number(self.outputs.len() as u64),
-            ExprKind::Introspect { fact: Fact::InputValue, .. } => number(self.value),
+            ExprKind::Introspect { fact: Fact::InputValue, .. } => {
+                number(self.coins.get(usize::try_from(index.unwrap()).unwrap()).copied().unwrap_or(77))
+            }
             ExprKind::Introspect { fact: Fact::OutputValue, .. } => number(output()?.0),
             ExprKind::Introspect { fact: Fact::OutputLock, .. } => Some(Value::Bytes(vec![output()?.1])),
             other => panic!("a reward reads nothing else: {other:?}"),
@@ -40,27 +48,40 @@ impl Facts for Settlement<'_> {
     }
 }
 
-/// The message of the first requirement that the settlement breaks.
-fn refusal(contract: &Contract, settlement: &Settlement<'_>) -> Option<String> {
-    for stmt in &contract.paths[0].body.stmts {
+/// The message of the first requirement of `block` that the settlement breaks.
+fn refusal(block: &Block, settlement: &Settlement<'_>) -> Option<String> {
+    let set = |local: LocalId, value: Value| drop(settlement.locals.borrow_mut().insert(local, value));
+    for stmt in &block.stmts {
         match &stmt.kind {
-            StmtKind::Let { local, value } => {
-                let value = eval(value, settlement).unwrap();
-                settlement.locals.borrow_mut().insert(*local, value);
+            StmtKind::Let { local, value } | StmtKind::Assign { local, value, .. } => {
+                set(*local, eval(value, settlement).unwrap());
             }
             StmtKind::Require { condition: Condition::Holds(holds), message } => {
                 if eval(holds, settlement) != Ok(Value::Bool(true)) {
                     return Some(message.clone());
                 }
             }
-            other => panic!("a reward demands and names, nothing else: {other:?}"),
+            StmtKind::If { condition, then, .. } => {
+                if eval(condition, settlement) == Ok(Value::Bool(true)) {
+                    refusal(then, settlement).map_or((), |message| panic!("{message}"));
+                }
+            }
+            StmtKind::For { index, to, body, .. } => {
+                let Ok(Value::Number(rounds)) = eval(to, settlement) else { panic!("rounds are counted") };
+                for round in 0..usize::try_from(rounds).unwrap() {
+                    set(*index, Value::Number(IBig::from(round)));
+                    refusal(body, settlement).map_or((), |message| panic!("{message}"));
+                }
+            }
+            other => panic!("a reward demands, names and counts, nothing else: {other:?}"),
         }
     }
     None
 }
 
-fn settle(contract: &Contract, value: u64, fee: u64, outputs: &[(u64, u8)]) -> Option<String> {
-    refusal(contract, &Settlement { value, fee, inputs: 1, outputs, locals: RefCell::default() })
+fn settle(contract: &Contract, coins: &[u64], fee: u64, outputs: &[(u64, u8)]) -> Option<String> {
+    let settlement = Settlement { coins, index: 0, fee, outputs, locals: RefCell::default() };
+    refusal(&contract.paths[0].body, &settlement)
 }
 
 /// The outputs that the definition of the shares gives.
@@ -133,12 +154,15 @@ fn lowered_rewards_accept_exactly_the_defined_shares() {
             let fee = random.below(1_001);
             let outputs = fair(&contract, value - fee);
             assert_eq!(outputs.iter().map(|(share, _)| share).sum::<u64>() + fee, value);
-            assert_eq!(settle(&contract, value, fee, &outputs), None, "{contract:#?}");
+            assert_eq!(settle(&contract, &[value], fee, &outputs), None, "{contract:#?}");
             let mut short = outputs.clone();
             let victim = usize::try_from(random.below(outputs.len() as u64)).unwrap();
             short[victim].0 -= 1;
-            assert!(settle(&contract, value, fee, &short).is_some());
-            assert!(settle(&contract, value, fee + 1, &outputs).is_some());
+            assert!(settle(&contract, &[value], fee, &short).is_some());
+            assert!(settle(&contract, &[value], fee + 1, &outputs).is_some());
+            let parts = [value / 3, 0, value - value / 3];
+            assert_eq!(settle(&contract, &parts, fee, &outputs), None);
+            assert!(settle(&contract, &[value / 3, 1, value - value / 3], fee, &outputs).is_some());
         }
     }
 }
@@ -192,23 +216,29 @@ fn a_wrong_settlement_is_refused_by_the_requirement_it_breaks() {
     let contract = sound(PAPER).program.contracts.remove(0);
     let (value, fee) = (100_000_000, 700);
     let outputs = fair(&contract, value - fee);
-    assert_eq!(settle(&contract, value, fee, &outputs), None);
+    assert_eq!(settle(&contract, &[value], fee, &outputs), None);
     type Outputs = Vec<(u64, u8)>;
     let changed = |change: fn(&mut Outputs)| {
         let mut outputs = outputs.clone();
         change(&mut outputs);
-        settle(&contract, value, fee, &outputs).unwrap()
+        settle(&contract, &[value], fee, &outputs).unwrap()
     };
     assert_eq!(changed(|outputs| outputs[2].0 -= 1), "`models.diffusion` gets 1/10 of the pot (output 2)");
     assert_eq!(changed(|outputs| outputs.swap(0, 1)), "`databases` is paid at its own lock (output 0)");
     assert!(changed(|outputs| outputs.push((546, 9))).contains("exactly 7 outputs"));
-    assert_eq!(settle(&contract, value, 1_001, &outputs).unwrap(), "the fee is at most 1_000 sats");
+    assert_eq!(settle(&contract, &[value], 1_001, &outputs).unwrap(), "the fee is at most 1_000 sats");
     assert_eq!(
-        settle(&contract, 15_399, 1_000, &outputs).unwrap(),
+        settle(&contract, &[15_399], 1_000, &outputs).unwrap(),
         "the pot less the fee is at least 14_400 sats: the minimum less the largest fee"
     );
-    let two = Settlement { value, fee, inputs: 2, outputs: &outputs, locals: RefCell::default() };
-    assert!(refusal(&contract, &two).unwrap().contains("spent alone"));
+    let outputs = fair(&contract, value - fee);
+    let second = Settlement { coins: &[5, value], index: 1, fee, outputs: &outputs, locals: RefCell::default() };
+    assert!(refusal(&contract.paths[0].body, &second).unwrap().starts_with("the first input settles"));
+    assert_eq!(refusal(&contract.paths[1].body, &second), None);
+    let alone = Settlement { coins: &[value], index: 0, fee, outputs: &outputs, locals: RefCell::default() };
+    assert_eq!(refusal(&contract.paths[1].body, &alone).unwrap(), "the first input settles");
+    let stranger = Settlement { coins: &[], index: 1, fee, outputs: &outputs, locals: RefCell::default() };
+    assert_eq!(refusal(&contract.paths[1].body, &stranger).unwrap(), "the first input is a coin of this reward");
 }
 
 #[test]

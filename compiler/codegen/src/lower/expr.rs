@@ -4,6 +4,7 @@ use analysis::hir::{BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, Type, Una
 use spec::Opcode;
 use spec::script::{Instruction, TruncatedPush, instructions};
 
+use super::parts::fields_of;
 use super::parts::width;
 use super::{Excess, Frame, Items, Lowering};
 use crate::code::{Instr, Op, PlaceId};
@@ -49,6 +50,13 @@ impl Lowering<'_> {
             ExprKind::Element { base, index } => self.part_of(frame, base, *index)?,
             ExprKind::Index { base, index } => self.indexed(frame, base, index, &expr.loc)?,
             ExprKind::Variant { variant, fields } => self.variant(frame, expr, *variant, fields)?,
+            ExprKind::Is { value, variant } => vec![self.is_variant(frame, value, *variant, place)?],
+            ExprKind::Payload { value, variant, index } => {
+                let items = self.expr(frame, value)?;
+                let mut fields = fields_of(&frame.ty(&value.ty), &items, Some(*variant));
+                fields.get_mut(*index).map(std::mem::take).unwrap_or_default()
+            }
+            ExprKind::Block(block) => self.block(frame, block)?.expect("analysis sees that the block gives a value"),
             ExprKind::Builtin { builtin: Builtin::Cast, args } => {
                 self.expr(frame, args.first().expect("a cast has an operand"))?
             }
@@ -105,7 +113,7 @@ impl Lowering<'_> {
                 Ok(self.graph.op(unary(*op), &[operand], place))
             }
             ExprKind::Binary { op: op @ (BinaryOp::Equal(_) | BinaryOp::NotEqual(_)), left, right }
-                if left.ty.is_composite() || matches!(left.ty, Type::Param(_)) =>
+                if left.ty.is_composite() || matches!(left.ty, Type::Param(..)) =>
             {
                 let ty = frame.ty(&left.ty);
                 let (left, right) = (self.expr(frame, left)?, self.expr(frame, right)?);
@@ -152,8 +160,23 @@ impl Lowering<'_> {
             | ExprKind::Element { .. }
             | ExprKind::Index { .. }
             | ExprKind::Variant { .. }
+            | ExprKind::Is { .. }
+            | ExprKind::Payload { .. }
+            | ExprKind::Block(_)
             | ExprKind::Asm { .. } => self.item(frame, expr),
         }
+    }
+
+    fn is_variant(
+        &mut self,
+        frame: &mut Frame,
+        value: &Expr,
+        variant: usize,
+        place: PlaceId,
+    ) -> Result<NodeId, Excess> {
+        let tag = self.item(frame, value)?;
+        let number = self.graph.int(i64::try_from(variant).unwrap_or(i64::MAX), place);
+        Ok(self.graph.op(Opcode::NumEqual, &[tag, number], place))
     }
 
     fn binary(&mut self, op: BinaryOp, left: NodeId, right: NodeId, place: PlaceId) -> NodeId {

@@ -1,8 +1,8 @@
 //! Draws typed programs.
 
 use analysis::hir::{
-    Arm, BinaryOp, Block, Builtin, EnumType, Expr, ExprKind, Function, FunctionId, Functions, ItemKind, LocalId, Step,
-    Stmt, StmtKind, StructType, Type, UnaryOp, Variant,
+    ArgId, Arm, BinaryOp, Block, Builtin, EnumType, Expr, ExprKind, Function, FunctionId, Functions, ItemKind, LocalId,
+    Step, Stmt, StmtKind, StructType, Type, UnaryOp, Variant,
 };
 use syntax::FileId;
 
@@ -11,6 +11,8 @@ use crate::support::*;
 /// A body that is being drawn.
 pub struct Draw {
     pub seed: u64,
+    /// How many numbers a record of the path's list has; none without a list.
+    pub record_fields: usize,
     pub args: Vec<Type>,
     pub locals: Vec<Type>,
     in_scope: Vec<usize>,
@@ -42,6 +44,12 @@ fn variants() -> [Vec<Type>; 3] {
     [vec![], vec![Type::Int], vec![Type::Bytes, Type::Int]]
 }
 
+/// A list of records of so many numbers.
+pub fn list(fields: usize) -> Type {
+    let fields = (0..fields).map(|at| (format!("n{at}"), Type::Int)).collect();
+    Type::List(StructType { name: "Record".into(), args: vec![], fields }.into())
+}
+
 /// What the spender brings.
 pub fn args() -> Vec<Type> {
     vec![Type::Int, Type::Int, Type::Bytes, Type::Bool, Type::Bytes, pair(), shape(), three()]
@@ -53,7 +61,16 @@ fn any_type(draw: &mut Draw) -> Type {
 
 impl Draw {
     pub fn new(seed: u64) -> Self {
-        Self { seed, args: args(), locals: vec![], in_scope: vec![], counters: vec![], functions: vec![], ret: None }
+        Self {
+            seed,
+            record_fields: 0,
+            args: args(),
+            locals: vec![],
+            in_scope: vec![],
+            counters: vec![],
+            functions: vec![],
+            ret: None,
+        }
     }
 
     pub fn below(&mut self, n: usize) -> usize {
@@ -63,7 +80,7 @@ impl Draw {
 
     /// Some functions; each may call those before it. The first one is `fn either<T>(c: Bool, a: T, b: T) -> T`.
     pub fn functions(&mut self, count: usize) -> Functions {
-        let opaque = Type::Param(0);
+        let opaque = Type::Param(0, "T".into());
         let chosen = ExprKind::If {
             condition: Box::new(arg(0, Type::Bool)),
             then: Block { stmts: vec![], value: Some(Box::new(arg(1, opaque.clone()))) },
@@ -77,6 +94,7 @@ impl Draw {
             let ret = any_type(self);
             let mut inner = Draw {
                 seed: self.seed,
+                record_fields: 0,
                 args: params.clone(),
                 locals: vec![],
                 in_scope: vec![],
@@ -111,10 +129,35 @@ impl Draw {
 
     /// The statements of a path, and a last check that may read every variable of its outermost block.
     pub fn path(&mut self, size: usize) -> Vec<Stmt> {
-        let mut stmts: Vec<Stmt> = (0..size).map(|_| self.stmt(2)).collect();
+        let list_at = self.below(4 * size.max(1));
+        let mut stmts = Vec::new();
+        for at in 0..size {
+            if at == list_at {
+                stmts.push(self.each_record());
+            }
+            stmts.push(self.stmt(2));
+        }
         let last = self.expr(Type::Bool, 3);
         stmts.push(require(last, "the last check"));
         stmts
+    }
+
+    /// A loop over the records of a list.
+    fn each_record(&mut self) -> Stmt {
+        self.record_fields = 1 + self.below(2);
+        let fields: Vec<usize> = (0..self.record_fields).map(|_| self.new_local(Type::Int)).collect();
+        let index = (self.below(2) == 0).then(|| self.counter());
+        let scope = self.in_scope.len();
+        self.in_scope.extend(fields.iter().copied().chain(index));
+        let count = 1 + self.below(3);
+        let body = self.block(count, 1);
+        self.in_scope.truncate(scope);
+        stmt(StmtKind::EachRecord {
+            list: ArgId::new(args().len()),
+            fields: fields.into_iter().map(LocalId::new).collect(),
+            index: index.map(LocalId::new),
+            body,
+        })
     }
 
     fn boxed(&mut self, ty: Type, depth: usize) -> Expr {

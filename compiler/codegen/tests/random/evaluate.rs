@@ -45,6 +45,8 @@ impl Frame {
 
 pub struct Evaluator<'p> {
     pub functions: &'p Functions,
+    /// The fields of each record, all of them numbers.
+    pub records: Vec<Vec<IBig>>,
     /// Something failed that the machine may need or not: variables are lazy, but not across branches.
     pub unsure: bool,
 }
@@ -162,6 +164,17 @@ impl Evaluator<'_> {
                 let mut left = *rounds_max;
                 while self.decided(frame, condition)? != IBig::ZERO {
                     left = left.checked_sub(1).ok_or(Fails::Spend)?;
+                    self.inner(frame, body)?;
+                }
+            }
+            StmtKind::EachRecord { fields, index, body, .. } => {
+                for (round, record) in self.records.clone().into_iter().enumerate() {
+                    for (field, n) in fields.iter().zip(record) {
+                        frame.locals[field.index()] = Ok(Value::Int(n));
+                    }
+                    if let Some(index) = index {
+                        frame.locals[index.index()] = Ok(Value::Int(round.into()));
+                    }
                     self.inner(frame, body)?;
                 }
             }

@@ -9,8 +9,8 @@ use spec::script::dust_limit_for;
 use syntax::ast::{self, Entry, EntryValue, ExprKind};
 use syntax::{Code, Span, Word, WordClass};
 
-use super::weights::{Flattening, Source, common_denominator};
-use super::{Leaf, SETTINGS, Table};
+use super::weights::{Flattening, Source, To};
+use super::{Leaf, Payee, SETTINGS, Table, form};
 use crate::body::{Body, BodyKind, Env};
 use crate::eval::Value;
 use crate::hir::Type;
@@ -21,11 +21,14 @@ use crate::{docs, suggest};
 
 /// An output whose lock has up to 35 bytes, as those of keys and contracts have: amount, length, lock.
 const OUTPUT_BYTES: usize = 8 + 1 + 35;
+/// The least that such an output holds.
+pub(super) const DUST_LIMIT: Sats = dust_limit_for(OUTPUT_BYTES);
 
 /// The settings as far as they could be read.
 #[derive(Default)]
 struct Settings<'t> {
     dust: Option<&'t Entry>,
+    adjust: Option<&'t Entry>,
     minimum: Option<(Sats, Span)>,
     minimum_wrong: bool,
     fee: Option<(Sats, Span)>,
@@ -45,15 +48,7 @@ pub(crate) fn check<'a>(reward: &ast::Reward, env: Env<'a>, report: &mut Report<
     let named = check_names(&sources, report);
     let last = settings.dust.map_or(Some(sources.len().saturating_sub(1)), |dust| dust_source(dust, &sources, report));
     whole?;
-    let Some(denominator) = common_denominator(&sources) else {
-        let message = format!(
-            "the weights of `{}` need a denominator above {}",
-            reward.name,
-            grouped(&IBig::from(Sats::MAX.get()))
-        );
-        let found = report.error(Code::E0312, message, reward.name.span);
-        return report.fail(found.help("use rounder weights, such as whole percentages"));
-    };
+    let (form, denominator) = form::choose(&sources, settings.dust, settings.adjust, reward, env, report)?;
     let (minimum, fee) = amounts(&settings, &sources, reward.name.span, report)?;
     let unnamed = reward.name.is_missing() || sources.iter().any(|source| source.path.iter().any(String::is_empty));
     let complete = named && !unnamed && last.is_some() && !settings.wrong;
@@ -62,6 +57,7 @@ pub(crate) fn check<'a>(reward: &ast::Reward, env: Env<'a>, report: &mut Report<
         docs: docs(&reward.docs),
         loc: report.loc(reward.name.span),
         leaves: leaves(&sources, denominator, last?, report)?,
+        form,
         denominator,
         minimum: minimum.0,
         minimum_loc: report.loc(minimum.1),
@@ -84,6 +80,11 @@ fn leaves(sources: &[Source], denominator: u64, last: usize, report: &Report<'_>
             param: source.path.join("_"),
             weight: u64::try_from(weight.numerator()).ok()?,
             rank,
+            payee: match &source.to {
+                To::Lock => Payee::Lock,
+                To::List => Payee::List,
+                To::Other(name) => Payee::Other(name.name.clone()),
+            },
             loc: report.loc(source.span),
         })
     };
@@ -139,11 +140,7 @@ fn read_settings<'t, 'a>(entries: &[&'t Entry], env: Env<'a>, report: &mut Repor
                 settings.fee = fee(entry, env, report);
                 settings.fee_wrong = settings.fee.is_none();
             }
-            _ => {
-                let found = report.error(Code::E0013, "`adjust` is not available yet", entry.span);
-                report.push(found.help("remove it: the weights of this version are fixed"));
-                settings.wrong = true;
-            }
+            _ => settings.adjust = Some(entry),
         }
     }
     settings
@@ -260,14 +257,14 @@ fn amounts(
 
 /// The least coin from which every source gets the dust limit.
 fn smallest_minimum(sources: &[Source], fee: Sats) -> Option<Sats> {
-    let limit = RBig::from(IBig::from(dust_limit_for(OUTPUT_BYTES).get()));
+    let limit = RBig::from(IBig::from(DUST_LIMIT.get()));
     let need = |source: &Source| u64::try_from((&limit / &source.share).ceil()).ok().and_then(Sats::new);
     let pots = sources.iter().map(need).collect::<Option<Vec<_>>>()?;
     pots.into_iter().max()?.checked_add(fee)
 }
 
 fn check_dust(sources: &[Source], pot: Sats, minimum: Amount, enough: Option<Sats>, report: &mut Report<'_>) -> bool {
-    let limit = dust_limit_for(OUTPUT_BYTES);
+    let limit = DUST_LIMIT;
     let exact = |source: &Source| &source.share * RBig::from(IBig::from(pot.get()));
     let short: Vec<_> = sources.iter().filter(|source| exact(source) < RBig::from(IBig::from(limit.get()))).collect();
     let Some(worst) = short.iter().min_by(|a, b| a.share.cmp(&b.share)) else { return true };

@@ -7,9 +7,12 @@ use dashu_int::IBig;
 use spec::Sats;
 use syntax::Loc;
 
-use super::{Leaf, Table};
+use super::{Form, Leaf, Table, list};
 use crate::domain::{Names, Text};
 use crate::number::grouped;
+
+/// No transaction has more inputs.
+pub(super) const INPUTS_MAX: u32 = 65_535;
 
 /// The contract that a reward declares: anyone may settle a coin of it, paying at most the fee.
 ///
@@ -17,10 +20,19 @@ use crate::number::grouped;
 /// lock the money.
 pub(crate) fn text(table: &Table) -> Text {
     let mut text = Text::new(table.loc.clone());
+    if let Form::List { .. } = table.form {
+        list::write(&mut text, table);
+        return text;
+    }
     let mut names = Names::new(Arc::new(table.leaves.iter().map(|leaf| leaf.param.clone()).collect()));
-    let params: Vec<_> = table.leaves.iter().map(|leaf| (leaf.param.clone(), "Lock", leaf.loc.clone())).collect();
+    let params: Vec<_> =
+        table.leaves.iter().map(|leaf| (leaf.param.clone(), "Lock".to_owned(), leaf.loc.clone())).collect();
     text.docs(&table.docs);
-    text.contract(&table.name, &params, |text| settle(text, table, &mut names));
+    text.contract(&table.name, &params, |text| {
+        settle(text, table, &mut names);
+        text.gap();
+        join(text);
+    });
     text
 }
 
@@ -34,8 +46,33 @@ fn settle(text: &mut Text, table: &Table, names: &mut Names) {
             let condition = format!("within({fee}, 0 sats, {} sats)", grouped(&end.into()));
             text.require(condition, &format!("the fee is at most {}", sats_text(table.fee_max)));
         });
-        text.line(format!("let {pot} = self.value - {fee};"));
-        divide(text, table, &pot, names, &table.loc);
+        let total = own_coins(text, names);
+        text.line(format!("let {pot} = {total} - {fee};"));
+        count_outputs(text, table);
+        shares(text, table, &pot, names);
+    });
+}
+
+/// The value of all coins with this lock, which only the first input may divide. Gives the variable's name.
+///
+/// Input 0 cannot take `join`, so if it carries this lock, it settles, and counts every coin that joins.
+fn own_coins(text: &mut Text, names: &mut Names) -> String {
+    let [total, input] = ["total", "input"].map(|name| names.fresh(name));
+    text.require("self.index == 0", "the first input settles, other coins of the reward join it");
+    text.line(format!("let mut {total} = 0 sats;"));
+    text.block(&format!("for {input} in 0..tx.inputs.length max {INPUTS_MAX}"), |text| {
+        text.block(&format!("if tx.inputs[{input}].lock == self.lock"), |text| {
+            text.line(format!("{total} = {total} + tx.inputs[{input}].value;"));
+        });
+    });
+    total
+}
+
+pub(super) fn join(text: &mut Text) {
+    text.docs("Adds a coin to the settlement of the first input.");
+    text.block("spend join()", |text| {
+        text.require("self.index > 0", "the first input settles");
+        text.require("tx.inputs[0].lock == self.lock", "the first input is a coin of this reward");
     });
 }
 
@@ -43,7 +80,15 @@ fn settle(text: &mut Text, table: &Table, names: &mut Names) {
 ///
 /// Worked example, 30 % and 70 %: the first output is `(pot * 3 + 5 sats) / 10`, the second `pot` less that.
 pub(crate) fn divide(text: &mut Text, table: &Table, pot: &str, names: &mut Names, loc: &Loc) {
-    text.at(loc, |text| shape(text, table));
+    text.at(loc, |text| {
+        text.require("tx.inputs.length == 1", "the coin is spent alone: the transaction has one input");
+        count_outputs(text, table);
+    });
+    shares(text, table, pot, names);
+}
+
+/// Every source gets its part of the pot, the output of its number.
+fn shares(text: &mut Text, table: &Table, pot: &str, names: &mut Names) {
     text.at(&table.minimum_loc, |text| {
         let least = sats_text(table.pot_min());
         let message = format!("the pot less the fee is at least {least}: the minimum less the largest fee");
@@ -68,12 +113,11 @@ pub(crate) fn divide(text: &mut Text, table: &Table, pot: &str, names: &mut Name
     }
 }
 
-/// The coin is spent alone and the outputs are the sources, nothing else.
-fn shape(text: &mut Text, table: &Table) {
+/// The outputs are the sources, nothing else.
+fn count_outputs(text: &mut Text, table: &Table) {
     let count = table.leaves.len();
     let outputs =
         if count == 1 { "output".to_owned() } else { format!("outputs, one for each source of `{}`", table.name) };
-    text.require("tx.inputs.length == 1", "the coin is spent alone: the transaction has one input");
     text.require(format!("tx.outputs.length == {count}"), &format!("the transaction has exactly {count} {outputs}"));
 }
 
@@ -103,6 +147,6 @@ fn cumulative(pot: &str, weight: u64, denominator: u64) -> String {
     format!("({scaled} + {} sats) / {}", number(denominator / 2), number(denominator))
 }
 
-fn sats_text(amount: Sats) -> String {
+pub(super) fn sats_text(amount: Sats) -> String {
     format!("{} sats", grouped(&IBig::from(amount.get())))
 }

@@ -3,7 +3,7 @@
 use dashu_int::IBig;
 use dashu_ratio::RBig;
 use spec::Sats;
-use syntax::ast::{self, BinaryOp, Entry, EntryValue, ExprKind, UnaryOp};
+use syntax::ast::{self, BinaryOp, Entry, EntryValue, ExprKind, Ident, Phrase, UnaryOp};
 use syntax::{Code, Span};
 
 use super::{SETTINGS, SOURCES_MAX};
@@ -19,10 +19,22 @@ const DEPTH_MAX: usize = 16;
 /// How many weights a message writes out.
 const SHOWN_MAX: usize = 12;
 
+/// Who is behind a source.
+#[derive(Clone, Debug)]
+pub(super) enum To {
+    /// Whoever has the lock that is given when the reward is deployed.
+    Lock,
+    /// The recipients of a list that is given when the reward is deployed.
+    List,
+    /// Another reward or model.
+    Other(Ident),
+}
+
 /// A source before its share of the whole is checked against a pot.
 pub(super) struct Source {
     /// The names from the outermost group to the source.
     pub(super) path: Vec<String>,
+    pub(super) to: To,
     /// Its part of the whole.
     pub(super) share: RBig,
     pub(super) span: Span,
@@ -72,7 +84,8 @@ impl<'t> Flattening<'_, '_, '_> {
             let found = self.report.error(Code::E0312, message, span);
             return self.report.fail(found.help("pay some of them through one source, a contract of its own"));
         }
-        let items: Vec<_> = entries.iter().map(|entry| self.item(entry)).collect();
+        let alone = entries.len() == 1;
+        let items: Vec<_> = entries.iter().map(|entry| self.item(entry, alone)).collect();
         let items = items.into_iter().collect::<Option<Vec<_>>>();
         let weights = items.as_ref().and_then(|items| self.exact(items, title));
         // Groups inside are checked even if this one is wrong, so that one run tells all.
@@ -93,16 +106,22 @@ impl<'t> Flattening<'_, '_, '_> {
             let entries: Vec<_> = entries.iter().collect();
             return self.group(&entries, &path, &share, &title, entry.span);
         }
-        self.sources.push(Source { path, share, span: entry.span, key: entry.key.span });
+        let to = self.recipient(entry)?;
+        self.sources.push(Source { path, to, share, span: entry.span, key: entry.key.span });
         Some(())
     }
 
-    fn item(&mut self, entry: &'t Entry) -> Option<Item<'t>> {
+    fn item(&mut self, entry: &'t Entry, alone: bool) -> Option<Item<'t>> {
         if self.misspelt_setting(entry) {
             return None;
         }
         let weight = match &entry.value {
             EntryValue::Expr(weight) | EntryValue::Group { weight: Some(weight), .. } => weight,
+            EntryValue::List if alone => return Some(Item { entry, weight: Weight::Rest, span: entry.span }),
+            EntryValue::Phrase(Phrase { head: Some(weight), .. }) => weight,
+            EntryValue::Phrase(phrase) if begins_with_rest(phrase) => {
+                return Some(Item { entry, weight: Weight::Rest, span: entry.span });
+            }
             EntryValue::Group { weight: None, .. }
             | EntryValue::UpTo(_)
             | EntryValue::AtLeast(_)
@@ -127,6 +146,38 @@ impl<'t> Flattening<'_, '_, '_> {
             return self.report.fail(found.help("remove the source, or give it a weight above 0"));
         }
         Some(Item { entry, weight: Weight::Exact(value), span })
+    }
+
+    /// Who gets what a source gets.
+    fn recipient(&mut self, entry: &Entry) -> Option<To> {
+        let EntryValue::Phrase(phrase) = &entry.value else {
+            return Some(if matches!(entry.value, EntryValue::List) { To::List } else { To::Lock });
+        };
+        let [clause] = phrase.clauses.as_slice() else { return self.no_recipient(entry) };
+        let words = clause.words.iter().map(Ident::as_str).filter(|word| *word != "rest").collect::<Vec<_>>();
+        let name = match clause.value.as_ref().map(|value| &value.kind) {
+            Some(ExprKind::Name(name)) => Some(name),
+            None => None,
+            Some(_) => return self.no_recipient(entry),
+        };
+        match (words.as_slice(), name) {
+            (["list"], None) => Some(To::List),
+            ([], Some(name)) if name.as_str() == "list" => Some(To::List),
+            (["to"], Some(_)) => {
+                self.report.not_yet("a source that pays another reward is", entry.span);
+                None
+            }
+            _ => self.no_recipient(entry),
+        }
+    }
+
+    fn no_recipient<T>(&mut self, entry: &Entry) -> Option<T> {
+        let message = format!("what stands behind the weight of `{}` means nothing here", entry.key);
+        let found = self.report.error(Code::E0310, message, entry.span);
+        self.report.fail(
+            found
+                .help("write a weight alone, `.. list` for recipients given later, or `.. to Name` for another reward"),
+        )
     }
 
     /// An amount is no weight, so its key was probably meant to be a setting.
@@ -189,6 +240,11 @@ impl<'t> Flattening<'_, '_, '_> {
         }
         format!("{} = {sum}", terms.join(" + "))
     }
+}
+
+fn begins_with_rest(phrase: &Phrase) -> bool {
+    let first = phrase.clauses.first().and_then(|clause| clause.words.first());
+    phrase.head.is_none() && first.is_some_and(|word| word.as_str() == "rest")
 }
 
 fn title_of(title: &str) -> &str {

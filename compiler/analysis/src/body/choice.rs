@@ -1,0 +1,183 @@
+//! `match`: every value fits an arm, and every arm fits some value that those before it do not.
+//!
+//! Where each arm is for one variant of an enum and takes all that it carries, the arms become those
+//! of the typed program. Other patterns are tried one after the other, as an `if` with many branches:
+//! nothing is written twice, and the last arm needs no test.
+
+use syntax::ast;
+use syntax::{Code, Span};
+
+use super::Body;
+use super::pattern::{Kind, Pattern, Place};
+use super::stmt::Gives;
+use crate::exhaust;
+use crate::hir::{Arm, Block, Expr, ExprKind, LocalId, Stmt, StmtKind, Type};
+
+/// The most arms, those of matches around a match counted, that are tried one after the other.
+const ARMS_MAX: usize = 256;
+
+/// A checked `match`.
+struct Choice {
+    /// A variable of its own for the value that is looked at.
+    subject: LocalId,
+    value: Expr,
+    arms: Vec<(Pattern, Block)>,
+}
+
+impl Body<'_, '_> {
+    /// A `match` that gives no value, or what the function gives back.
+    pub(super) fn match_stmt(&mut self, choice: &ast::Match, gives: Gives<'_>, out: &mut Vec<Stmt>) -> Option<()> {
+        let loc = self.report.loc(choice.span);
+        let Choice { subject, value, arms } = self.choice(choice, gives)?;
+        let whole = Expr { kind: ExprKind::Local(subject), ty: value.ty.clone(), loc: value.loc.clone() };
+        out.push(Stmt { kind: StmtKind::Let { local: subject, value }, loc: loc.clone() });
+        if is_flat(&arms) {
+            let arms = self.flat_arms(arms, &whole);
+            out.push(Stmt { kind: StmtKind::Match { value: whole, arms }, loc });
+            return Some(());
+        }
+        let tried = self.tried(arms, &whole, |condition, then, otherwise| Block {
+            stmts: vec![Stmt { kind: StmtKind::If { condition, then, otherwise }, loc: loc.clone() }],
+            value: None,
+        });
+        out.extend(tried?.stmts);
+        Some(())
+    }
+
+    /// A `match` that gives a value.
+    pub(super) fn match_value(&mut self, choice: &ast::Match, wanted: Option<&Type>) -> Option<Expr> {
+        let span = choice.span;
+        let Choice { subject, value, mut arms } = self.choice(choice, Gives::Value(wanted))?;
+        let ty = self.type_of_blocks(arms.iter_mut().map(|(_, body)| body).collect(), wanted, span)?;
+        let whole = Expr { kind: ExprKind::Local(subject), ty: value.ty.clone(), loc: value.loc.clone() };
+        let stmts = vec![Stmt { kind: StmtKind::Let { local: subject, value }, loc: self.report.loc(span) }];
+        let chosen = if is_flat(&arms) {
+            let arms = self.flat_arms(arms, &whole);
+            self.make(ExprKind::Match { value: Box::new(whole), arms }, ty.clone(), span)
+        } else {
+            let loc = self.report.loc(span);
+            let tried = self.tried(arms, &whole, |condition, then, otherwise| {
+                let kind = ExprKind::If { condition: Box::new(condition), then, otherwise };
+                Block { stmts: Vec::new(), value: Some(Box::new(Expr { kind, ty: ty.clone(), loc: loc.clone() })) }
+            })?;
+            self.make(ExprKind::Block(tried), ty.clone(), span)
+        };
+        Some(self.make(ExprKind::Block(Block { stmts, value: Some(Box::new(chosen)) }), ty, span))
+    }
+
+    fn choice(&mut self, choice: &ast::Match, gives: Gives<'_>) -> Option<Choice> {
+        let value = self.expr(&choice.value);
+        let ty = value.as_ref().map(|value| value.ty.clone());
+        let subject = self.variable("match".into(), ty.clone(), choice.value.span);
+        let mut arms = Vec::with_capacity(choice.arms.len());
+        let mut broken = false;
+        self.arms_around += choice.arms.len();
+        for arm in choice.arms.iter() {
+            self.open();
+            let pattern = self.pattern(&arm.pattern, ty.as_ref(), Place::Arm);
+            let body = self.block(&arm.body, gives);
+            self.close();
+            match pattern {
+                Some(pattern) => arms.push((pattern, body)),
+                None => broken = true,
+            }
+        }
+        let around = self.arms_around;
+        self.arms_around -= choice.arms.len();
+        let value = value?;
+        if broken {
+            return None;
+        }
+        self.complete(&value.ty, &arms, choice)?;
+        if around > ARMS_MAX && !is_flat(&arms) {
+            let found = self.report.error(
+                Code::E0213,
+                format!("more than {ARMS_MAX} arms are tried one after the other"),
+                choice.span,
+            );
+            return self.report.fail(found.help("match fewer constants at once, or look the value up in a `Table`"));
+        }
+        Some(Choice { subject, value, arms })
+    }
+
+    /// Reports values that fit no arm, and arms that no value reaches.
+    fn complete(&mut self, ty: &Type, arms: &[(Pattern, Block)], choice: &ast::Match) -> Option<()> {
+        let pats: Vec<_> = arms.iter().map(|(pattern, _)| pattern.pat()).collect();
+        let head = Span::new(choice.span.start, choice.value.span.end);
+        let Ok(verdict) = exhaust::check(ty, &pats) else {
+            let found =
+                self.report.error(Code::E0213, "the patterns of this `match` are too many to be compared", head);
+            return self.report.fail(found.help("split it into several matches"));
+        };
+        for (pattern, _) in verdict.unreachable.iter().filter_map(|index| arms.get(*index)) {
+            let found = self.report.warning(Code::E0217, "no value reaches this arm", pattern.span);
+            self.report.push(found.help("remove it, or move it before the arm that takes its values"));
+        }
+        let Some(missing) = verdict.missing else { return Some(()) };
+        let missing = exhaust::show(&missing, ty);
+        let found = self.report.error(Code::E0216, format!("no arm fits `{missing}`"), head);
+        self.report.fail(found.help(format!("add an arm such as `{missing} => ..`")))
+    }
+
+    /// Arms for one variant each; nothing that they carry is looked at.
+    fn flat_arms(&mut self, arms: Vec<(Pattern, Block)>, whole: &Expr) -> Vec<Arm> {
+        let mut out = Vec::with_capacity(arms.len());
+        for (pattern, body) in arms {
+            let Pattern { kind: Kind::Variant(variant, fields), span, .. } = pattern else {
+                out.push(Arm { variant: None, bindings: Vec::new(), body: self.with_names(&pattern, whole, body) });
+                break;
+            };
+            let mut bindings = Vec::with_capacity(fields.len());
+            let mut stmts = Vec::new();
+            for field in &fields {
+                bindings.push(match field.kind {
+                    Kind::Any => None,
+                    Kind::Bind(local) => Some(local),
+                    _ => {
+                        let local = self.variable("field".into(), Some(field.ty.clone()), span);
+                        self.bind(field, &self.make(ExprKind::Local(local), field.ty.clone(), span), &mut stmts);
+                        Some(local)
+                    }
+                });
+            }
+            stmts.extend(body.stmts);
+            out.push(Arm { variant: Some(variant), bindings, body: Block { stmts, ..body } });
+        }
+        out
+    }
+
+    /// The block of an arm, with the names of its pattern.
+    fn with_names(&self, pattern: &Pattern, whole: &Expr, body: Block) -> Block {
+        let mut stmts = Vec::new();
+        self.bind(pattern, whole, &mut stmts);
+        stmts.extend(body.stmts);
+        Block { stmts, ..body }
+    }
+
+    /// The arms, tried one after the other; `either` joins one with those behind it.
+    fn tried(
+        &self,
+        arms: Vec<(Pattern, Block)>,
+        whole: &Expr,
+        either: impl Fn(Expr, Block, Block) -> Block,
+    ) -> Option<Block> {
+        let mut rest: Option<Block> = None;
+        for (pattern, body) in arms.into_iter().rev() {
+            let body = self.with_names(&pattern, whole, body);
+            rest = Some(match (rest, self.test(&pattern, whole)) {
+                (Some(otherwise), Some(condition)) => either(condition, body, otherwise),
+                _ => body,
+            });
+        }
+        rest
+    }
+}
+
+/// Whether each arm is for a variant of an enum, whatever it carries, or for all that are left.
+fn is_flat(arms: &[(Pattern, Block)]) -> bool {
+    arms.iter().all(|(pattern, _)| match &pattern.kind {
+        Kind::Variant(_, fields) => fields.iter().all(Pattern::fits_all),
+        Kind::Any | Kind::Bind(_) => matches!(pattern.ty, Type::Enum(_)),
+        Kind::Parts(_) | Kind::Value(..) | Kind::Or(_) => false,
+    })
+}

@@ -1,0 +1,76 @@
+//! The contract of a reward that knows its recipients by the hash of a list.
+
+use dashu_int::IBig;
+
+use super::text::{INPUTS_MAX, join, sats_text};
+use super::{Form, Table};
+use crate::domain::Text;
+use crate::number::grouped;
+
+/// The contract, the struct of its records and, if the list may be replaced, the contract that says
+/// which list counts.
+///
+/// Every name in it is fixed: nothing of the author's stands in its bodies.
+pub(super) fn write(text: &mut Text, table: &Table) {
+    let (name, recipient) = (&table.name, format!("{}Recipient", table.name));
+    let adjust = match &table.form {
+        Form::List { adjust } => adjust.as_ref(),
+        Form::Direct => None,
+    };
+    let until = if adjust.is_some() { " until: Height," } else { "" };
+    text.docs(&format!("A recipient of `{name}`."));
+    text.line(format!("struct {recipient} {{ weight: Int<4>,{until} lock: Lock }}"));
+    text.gap();
+    text.docs(&table.docs);
+    let params = [("recipients".to_owned(), format!("list<{recipient}>"), table.loc.clone())];
+    text.contract(name, &params, |text| {
+        settle(text, table);
+        text.gap();
+        join(text);
+    });
+    if let Some(adjust) = adjust {
+        super::record::write(text, table, adjust);
+    }
+}
+
+/// Output `i` pays recipient `i`: whose lock it has, and no less than the difference of two rounded
+/// parts of the pot, as in `spec::split`; so all of them together get exactly the pot.
+fn settle(text: &mut Text, table: &Table) {
+    text.docs("Pays every recipient its share. Anyone may do it; `fee` goes to the miner.");
+    text.block("spend settle(fee: Coin, padding: Padding)", |text| {
+        text.require("self.index == 0", "the first input settles, other coins of the reward join it");
+        text.line("let mut total = 0 sats;");
+        text.block(&format!("for input in 0..tx.inputs.length max {INPUTS_MAX}"), |text| {
+            text.block("if tx.inputs[input].lock == self.lock", |text| {
+                text.line("total = total + tx.inputs[input].value;");
+            });
+        });
+        text.at(&table.fee_loc, |text| {
+            let end = grouped(&IBig::from(table.fee_max.get() + 1));
+            let message = format!("the fee is at most {}", sats_text(table.fee_max));
+            text.require(format!("within(fee, 0 sats, {end} sats)"), &message);
+        });
+        text.line("let pot = total - fee;");
+        text.at(&table.minimum_loc, |text| {
+            let least = sats_text(table.pot_min());
+            let message = format!("the pot less the fee is at least {least}: the minimum less the largest fee");
+            text.require(format!("pot >= {least}"), &message);
+        });
+        shares(text, table);
+    });
+}
+
+fn shares(text: &mut Text, table: &Table) {
+    let whole = grouped(&IBig::from(table.denominator));
+    let half = grouped(&IBig::from(table.denominator / 2));
+    text.line("let mut reached = 0;");
+    text.line("let mut paid = 0 sats;");
+    text.block("for (i, recipient) in recipients where recipient.lock == tx.outputs[i].lock", |text| {
+        text.require("recipient.weight > 0", "every weight is above 0");
+        text.line("reached = reached + recipient.weight;");
+        text.line(format!("let due = (pot * reached + {half} sats) / {whole};"));
+        text.require("tx.outputs[i].value >= due - paid", "every recipient gets its share of the pot");
+        text.line("paid = due;");
+    });
+    text.require(format!("reached == {whole}"), &format!("the weights of the whole list sum to {whole}"));
+}

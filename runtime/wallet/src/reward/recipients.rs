@@ -1,0 +1,164 @@
+//! Who a reward pays: by parameters of its own, or by the records of a list.
+
+use spec::artifact::{AbiError, AbiValue, Record, RewardList, RewardTable};
+use spec::split::Weights;
+use spec::{Artifact, Sats};
+
+use super::Share;
+use crate::contract::Params;
+
+/// The bytes of a stored weight, and of the height until which an entry is locked.
+const FIELD_BYTES: usize = 4;
+
+/// Somebody whom a reward pays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The source's path in the declaration; its number, from 1, for recipients that a list adds.
+    pub name: String,
+    /// Its weight over the reward's denominator.
+    pub weight: u64,
+    /// Where it is paid.
+    pub lock: Vec<u8>,
+    /// The height until which nobody may take weight away; 0 in a reward that cannot be adjusted.
+    pub until: u32,
+}
+
+/// Why recipients are none for a reward.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// The contract is no reward, or one with a parameter for each source.
+    #[error("`{0}` does not take a list of recipients")]
+    NoList(String),
+    /// A parameter is missing or of another shape.
+    #[error(transparent)]
+    Abi(#[from] AbiError),
+    /// A record has other fields than the reward's records.
+    #[error("record {0} of the list is no weight and lock")]
+    Malformed(usize),
+    /// A named source has no lock.
+    #[error("the source `{0}` has no lock")]
+    Unnamed(String),
+    /// Weights that do not sum to the whole.
+    #[error("the weights of the list sum to {sum}, not {whole}")]
+    Sum {
+        /// What they sum to.
+        sum: u128,
+        /// What they must sum to.
+        whole: u64,
+    },
+    /// A weight with which a recipient would get dust.
+    #[error("`{name}` has weight {weight}, but only {least} and more keep its share of the smallest pot above dust")]
+    TooLight {
+        /// Who.
+        name: String,
+        /// Its weight.
+        weight: u64,
+        /// The least.
+        least: u64,
+    },
+}
+
+/// Whom the reward pays, in output order.
+///
+/// # Errors
+/// [`ListError`] if the contract is no reward, or its parameters do not say it.
+pub fn recipients(artifact: &Artifact, params: &Params) -> Result<Vec<Recipient>, ListError> {
+    let table = artifact.reward.as_ref().ok_or_else(|| ListError::NoList(artifact.contract.clone()))?;
+    let value = |index: usize| {
+        let slot = artifact.params.get(index).ok_or(AbiError::Inconsistent("a source names no parameter"))?;
+        params.get(&slot.name).ok_or_else(|| AbiError::MissingParam(slot.name.clone()))
+    };
+    let Some(list) = &table.list else {
+        let own = |source: &spec::artifact::RewardSource| {
+            let lock = value(source.param)?.item().ok_or(AbiError::Inconsistent("a lock is no single item"))?;
+            Ok(Recipient { name: source.name.clone(), weight: source.weight, lock: lock.to_vec(), until: 0 })
+        };
+        return table.sources.iter().map(own).collect();
+    };
+    let AbiValue::Records(records) = value(list.param)? else {
+        return Err(AbiError::Inconsistent("the list is given by other than records").into());
+    };
+    let listed = records.iter().enumerate().map(|(at, record)| listed(table, list, at, record));
+    let listed = listed.collect::<Result<Vec<_>, _>>()?;
+    check(table, list, &listed)?;
+    Ok(listed)
+}
+
+fn listed(table: &RewardTable, list: &RewardList, at: usize, record: &Record) -> Result<Recipient, ListError> {
+    let malformed = || ListError::Malformed(at);
+    let number = |bytes: &Vec<u8>| <[u8; FIELD_BYTES]>::try_from(bytes.as_slice()).ok().map(u32::from_le_bytes);
+    let (weight, until, lock) = match (record.as_slice(), list.adjustable) {
+        ([weight, lock], false) => (number(weight), Some(0), lock),
+        ([weight, until, lock], true) => (number(weight), number(until), lock),
+        _ => return Err(malformed()),
+    };
+    let name = table.sources.get(at).map_or_else(|| (at + 1).to_string(), |source| source.name.clone());
+    // The highest bit is a sign.
+    let weight = weight.filter(|weight| *weight <= i32::MAX.unsigned_abs()).ok_or_else(malformed)?;
+    Ok(Recipient { name, weight: weight.into(), lock: lock.clone(), until: until.ok_or_else(malformed)? })
+}
+
+/// The records of a reward's list: the named sources by the locks that `named` gives them, then `others`, whose
+/// weights are over the denominator of the whole reward.
+///
+/// # Errors
+/// [`ListError`] if the reward takes no list, a source has no lock, or the weights are none for this reward.
+pub fn records(
+    artifact: &Artifact,
+    named: &dyn Fn(&str) -> Option<Vec<u8>>,
+    others: &[(u64, Vec<u8>)],
+) -> Result<AbiValue, ListError> {
+    let no_list = || ListError::NoList(artifact.contract.clone());
+    let table = artifact.reward.as_ref().ok_or_else(no_list)?;
+    let list = table.list.as_ref().ok_or_else(no_list)?;
+    let mut all = Vec::with_capacity(table.sources.len() + others.len());
+    for source in &table.sources {
+        let lock = named(&source.name).ok_or_else(|| ListError::Unnamed(source.name.clone()))?;
+        all.push(Recipient { name: source.name.clone(), weight: source.weight, lock, until: 0 });
+    }
+    for (weight, lock) in others {
+        let name = (all.len() + 1).to_string();
+        all.push(Recipient { name, weight: *weight, lock: lock.clone(), until: 0 });
+    }
+    check(table, list, &all)?;
+    all.iter().enumerate().map(|(at, one)| record(list, at, one)).collect::<Result<_, _>>().map(AbiValue::Records)
+}
+
+fn record(list: &RewardList, at: usize, one: &Recipient) -> Result<Record, ListError> {
+    let weight = u32::try_from(one.weight).map_err(|_| ListError::Malformed(at))?.to_le_bytes().to_vec();
+    let until = list.adjustable.then(|| one.until.to_le_bytes().to_vec());
+    Ok([weight].into_iter().chain(until).chain([one.lock.clone()]).collect())
+}
+
+fn check(table: &RewardTable, list: &RewardList, all: &[Recipient]) -> Result<(), ListError> {
+    let sum: u128 = all.iter().map(|one| u128::from(one.weight)).sum();
+    if sum != u128::from(table.denominator) {
+        return Err(ListError::Sum { sum, whole: table.denominator });
+    }
+    match all.iter().find(|one| one.weight < list.weight_min.max(1)) {
+        None => Ok(()),
+        Some(one) => {
+            let (name, weight) = (one.name.clone(), one.weight);
+            Err(ListError::TooLight { name, weight, least: list.weight_min.max(1) })
+        }
+    }
+}
+
+/// Everybody's share of `pot`, in output order; the shares sum to it.
+pub(super) fn divide(table: &RewardTable, all: &[Recipient], pot: Sats) -> Result<Vec<Share>, ListError> {
+    let no_weights = || ListError::Sum { sum: 0, whole: table.denominator };
+    let values = match &table.list {
+        None => table.divide(pot).ok_or_else(no_weights)?,
+        Some(_) => {
+            let weights = Weights::new(all.iter().map(|one| one.weight).collect()).ok_or_else(no_weights)?;
+            weights.divide(pot)
+        }
+    };
+    let share = |(one, value): (&Recipient, Sats)| Share {
+        name: one.name.clone(),
+        weight: one.weight,
+        lock: one.lock.clone(),
+        value,
+    };
+    Ok(all.iter().zip(values).map(share).collect())
+}
