@@ -11,12 +11,15 @@ mod module;
 mod operator;
 mod pattern;
 mod place;
+mod plan;
+mod records;
 mod split;
 mod state;
 mod stmt;
 mod stored;
 
 pub(crate) use call::is_builtin;
+pub(crate) use records::ListRead;
 pub(crate) use state::{StateScope, carries_state};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,6 +83,7 @@ pub(crate) enum BodyKind {
     Spend,
     Function,
     Constant,
+    Plan,
 }
 
 struct Variable {
@@ -107,6 +111,10 @@ pub(crate) struct Body<'a, 'r> {
     opened: Vec<Vec<Arc<str>>>,
     params_used: BTreeSet<ParamId>,
     split_at: Option<Span>,
+    /// The list that the path goes through.
+    list_read: Option<ListRead>,
+    /// What a plan names; nothing in other bodies.
+    plan: Option<plan::Plan<'a>>,
     copied_bytes: usize,
     touches_state: bool,
     broken: bool,
@@ -132,6 +140,8 @@ pub(crate) struct Checked {
     pub(crate) block: hir::Block,
     pub(crate) locals: Vec<hir::Local>,
     pub(crate) params_used: BTreeSet<ParamId>,
+    /// The list that the path goes through.
+    pub(crate) list_read: Option<ListRead>,
     /// It reads the contract's state, continues it or ends it.
     pub(crate) touches_state: bool,
     /// Something in it was not understood, so what it seems to lack may be there.
@@ -154,6 +164,8 @@ impl<'a, 'r> Body<'a, 'r> {
             opened: Vec::new(),
             params_used: BTreeSet::new(),
             split_at: None,
+            list_read: None,
+            plan: None,
             copied_bytes: 0,
             touches_state: false,
             broken: false,
@@ -237,6 +249,7 @@ impl<'a, 'r> Body<'a, 'r> {
             block,
             locals: self.locals.into_iter().map(local).collect(),
             params_used: self.params_used,
+            list_read: self.list_read,
             touches_state: self.touches_state,
             broken: self.broken,
         }

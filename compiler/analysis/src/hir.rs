@@ -7,12 +7,17 @@ mod expr;
 mod functions;
 mod lint;
 mod parts;
+mod plan;
 mod ty;
 
 pub use expr::{Arm, BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, UnaryOp};
 pub use functions::{FunctionId, Functions};
 pub use lint::Lint;
 pub use parts::Part;
+pub use plan::{
+    CoinFact, Plan, PlanArg, PlanAsk, PlanChange, PlanCommitment, PlanEach, PlanFact, PlanInput, PlanLock, PlanOutput,
+    PlanRead, PlanRequire, PlanSource, PlanToken, Take,
+};
 pub use ty::{EnumType, StructType, Type, Variant};
 
 use spec::Sats;
@@ -56,6 +61,8 @@ ids! {
 pub struct Program {
     /// Contracts in source order; rewards have become contracts.
     pub contracts: Vec<Contract>,
+    /// Plans in source order, generated ones among them.
+    pub plans: Vec<Plan>,
     /// The functions of the sources and all that they call in other files. Their calls form no circle.
     pub functions: Functions,
 }

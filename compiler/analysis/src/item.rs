@@ -6,9 +6,10 @@ use std::sync::Arc;
 use syntax::ast::{self, Item, Member, StmtKind};
 use syntax::{Code, Diagnostic};
 
-use crate::body::{Body, BodyKind, Checked, ContractScope, Env, Slot, StateScope, carries_state};
+use crate::body::{Body, BodyKind, Checked, ContractScope, Env, ListRead, Slot, StateScope, carries_state};
 use crate::domain::reward;
 use crate::hir::{self, FunctionId, ParamId, Type};
+use crate::plan::check_plan;
 use crate::report::Report;
 use crate::signatures::{FnSignature, Signatures, Taker, declared_twice, function_signature, member_constants, slots};
 use crate::{SourceItem, docs, domain, lint, walk};
@@ -23,6 +24,8 @@ const PAYMENTS_MAX: usize = 2 * reward::SOURCES_MAX;
 pub struct CheckedItem {
     /// The contracts it declares; a domain declaration may declare several.
     pub contracts: Vec<hir::Contract>,
+    /// The plans it declares.
+    pub plans: Vec<hir::Plan>,
     /// The functions it declares, with their places in the program.
     pub functions: Vec<(FunctionId, Arc<hir::Function>)>,
     /// Something in it was not understood, so what it seems to lack may be there.
@@ -35,6 +38,7 @@ impl CheckedItem {
     /// Takes over what another item contributes.
     pub(crate) fn add(&mut self, other: CheckedItem) {
         self.contracts.extend(other.contracts);
+        self.plans.extend(other.plans);
         self.functions.extend(other.functions);
         self.broken |= other.broken;
         self.diagnostics.extend(other.diagnostics);
@@ -61,7 +65,7 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
         Item::Model(item) => report.not_yet("`model` is", item.name.span),
         Item::Imi(item) => report.not_yet("`imi` is", item.name.span),
         Item::Imo(item) => report.not_yet("`imo` is", item.name.span),
-        Item::Plan(item) => report.not_yet("`plan` is", item.name.span),
+        Item::Plan(plan) => checked.plans.extend(check_plan(signatures, plan, &mut report)),
         Item::Use(_) | Item::Const(_) | Item::Struct(_) | Item::Enum(_) | Item::Error(_) => {}
     }
     checked.diagnostics = report.finish();
@@ -133,7 +137,7 @@ fn lower_function(
     lowered
 }
 
-fn params(slots: &[Slot], report: &Report<'_>) -> Vec<hir::Param> {
+pub(crate) fn params(slots: &[Slot], report: &Report<'_>) -> Vec<hir::Param> {
     let param = |slot: &Slot| hir::Param {
         name: slot.name.to_string(),
         ty: slot.ty.clone().unwrap_or(Type::Unit),
@@ -425,6 +429,7 @@ fn lower_paths<'a>(
             let check = carries_state(contract.name.as_str(), state, &report.loc(spend.name.span));
             checked.block.stmts.insert(0, check);
         }
+        let args = with_records(&args, checked.list_read.take(), checked.broken, report);
         let path = hir::SpendPath {
             name: spend.name.to_string(),
             docs: docs(&spend.docs),
@@ -445,6 +450,29 @@ fn lower_paths<'a>(
         report.push(found.help("add a path, such as `spend claim(sig: Sig) { require owner.signed(sig); }`"));
     }
     paths
+}
+
+/// The arguments, with the records of the list that the path goes through. A list that nothing goes through is
+/// refused, as its records would stay on the stack.
+fn with_records(args: &[Slot], read: Option<ListRead>, broken: bool, report: &mut Report<'_>) -> Vec<Slot> {
+    let mut args = args.to_vec();
+    let read_arg = read.as_ref().map(|read| read.arg.index());
+    for (index, slot) in args.iter().enumerate() {
+        if matches!(slot.ty, Some(Type::List(_))) && read_arg != Some(index) && !broken {
+            let message = format!("nothing goes through the list `{}`", slot.name);
+            let found = report.error(Code::E0224, message, slot.span);
+            report.push(
+                found.help(format!("write `for r in {} {{ .. }}` at the top of the path, or remove it", slot.name)),
+            );
+        }
+    }
+    if let Some(ListRead { arg, slot, .. }) = read {
+        match args.get_mut(arg.index()) {
+            Some(declared) => declared.ty = slot.ty,
+            None => args.push(slot),
+        }
+    }
+    args
 }
 
 fn warn_about_unused(slots: &[Slot], declared: usize, used: &Used, report: &mut Report<'_>) {

@@ -7,6 +7,7 @@
 pub mod hir;
 
 mod body;
+mod contracts;
 mod declared;
 mod domain;
 mod eval;
@@ -18,6 +19,7 @@ mod layout;
 mod lint;
 mod moment;
 mod number;
+mod plan;
 mod program;
 mod report;
 mod signatures;
@@ -29,6 +31,7 @@ pub use domain::{GeneratedItem, expand};
 pub use given::{AsmFault, asm_effect};
 pub use imports::{ModulePath, ModuleProblem, Modules, STD, imports};
 pub use item::{CheckedItem, check_item};
+pub use plan::default_plans;
 pub use program::{Analysis, SourceItem, analyse, link, source_items};
 pub use signatures::{Interface, Signatures, signatures};
 

@@ -102,6 +102,7 @@ pub fn link(
         sound.extend(item.contracts.iter().map(|_| !item.broken));
         broken |= item.broken && item.contracts.is_empty();
         program.contracts.extend(item.contracts);
+        program.plans.extend(item.plans);
         item.functions.into_iter().for_each(|(id, function)| program.functions.insert(id, function));
     }
     let own: BTreeSet<FunctionId> = program.functions.iter().map(|(id, _)| id).collect();
@@ -118,6 +119,7 @@ pub fn link(
 fn fetch(program: &mut Program, imported: &dyn Fn(FunctionId) -> Option<Arc<Function>>) -> BTreeMap<FunctionId, Calls> {
     let bodies = program.contracts.iter().flat_map(|contract| &contract.paths).map(|path| &path.body);
     let mut wanted: Vec<FunctionId> = bodies.flat_map(|body| Calls::of(body).callees).collect();
+    wanted.extend(program.plans.iter().flat_map(|plan| plan.exprs()).flat_map(|expr| Calls::of_value(expr).callees));
     wanted.extend(program.functions.iter().map(|(id, _)| id));
     let mut calls = BTreeMap::new();
     while let Some(id) = wanted.pop() {
@@ -183,18 +185,25 @@ struct Calls {
 
 impl Calls {
     fn of(block: &Block) -> Calls {
+        Calls::visited(|expr, stmt| walk::block(block, expr, stmt))
+    }
+
+    fn of_value(value: &Expr) -> Calls {
+        Calls::visited(|expr, stmt| walk::expr(value, expr, stmt))
+    }
+
+    fn visited(walk: impl FnOnce(&mut dyn FnMut(&Expr), &mut dyn FnMut(&Stmt))) -> Calls {
         let mut callees = Vec::new();
         let mut statements = Vec::new();
         let mut nodes = 0u64;
-        walk::block(
-            block,
-            &mut |expr: &Expr| {
+        walk(
+            &mut |expr| {
                 nodes += 1;
                 if let ExprKind::Call { function, .. } = expr.kind {
                     callees.push(function);
                 }
             },
-            &mut |stmt: &Stmt| {
+            &mut |stmt| {
                 if let StmtKind::Call { function, .. } = stmt.kind {
                     statements.push(function);
                 }

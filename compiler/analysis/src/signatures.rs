@@ -12,6 +12,7 @@ use syntax::{Code, Diagnostic, FileId, ItemKey, ItemKind, Loc};
 
 use crate::SourceItem;
 use crate::body::{Body, BodyKind, ContractScope, Env, Slot, is_builtin};
+use crate::contracts::{ContractSignature, contract_signature};
 use crate::declared::{TypeDeclaration, declare, type_params};
 use crate::domain::reward;
 use crate::eval::Value;
@@ -46,6 +47,7 @@ pub struct Interface {
     /// No value for constants whose mistake has been reported.
     pub(crate) consts: BTreeMap<Arc<str>, Option<Constant>>,
     pub(crate) functions: BTreeMap<Arc<str>, FnSignature>,
+    pub(crate) contracts: BTreeMap<Arc<str>, ContractSignature>,
     pub(crate) rewards: BTreeMap<Arc<str>, Option<reward::Table>>,
     pub(crate) types: BTreeMap<Arc<str>, TypeDeclaration>,
 }
@@ -99,6 +101,24 @@ impl Signatures {
     /// The names of all structs and enums, for suggestions.
     pub(crate) fn type_names(&self) -> impl Iterator<Item = &str> {
         self.own.types.keys().chain(self.imported.types.keys()).map(|name| &**name)
+    }
+
+    /// The contract that a path of names means.
+    pub(crate) fn contract(&self, path: &[Ident]) -> Option<&ContractSignature> {
+        match path {
+            [name] => self.contract_called(name.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The contract of this name.
+    pub(crate) fn contract_called(&self, name: &str) -> Option<&ContractSignature> {
+        self.own.contracts.get(name)
+    }
+
+    /// The names of all contracts, for suggestions.
+    pub(crate) fn contract_names(&self) -> impl Iterator<Item = &str> {
+        self.own.contracts.keys().map(|name| &**name)
     }
 
     /// The names of all constants, for suggestions.
@@ -203,6 +223,12 @@ fn interface(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> (Sign
         }
         found.extend(report.finish());
     }
+    for item in items {
+        if let Item::Contract(contract) = item.ast {
+            let signature = contract_signature(contract, &signatures, &Report::new(file, item));
+            signatures.own.contracts.entry(contract.name.name.clone()).or_insert(signature);
+        }
+    }
     (signatures, found)
 }
 
@@ -243,7 +269,8 @@ fn declared_names(
             Item::Const(_) => 0,
             Item::Fn(_) => 1,
             Item::Contract(_) | Item::Reward(_) | Item::Struct(_) | Item::Enum(_) => 2,
-            Item::Use(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_) | Item::Plan(_) | Item::Error(_) => continue,
+            Item::Plan(_) => 3,
+            Item::Use(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_) | Item::Error(_) => continue,
         };
         let Some(name) = item.ast.name().filter(|name| !name.is_missing()) else { continue };
         let loc = item.loc(file, name.span);
@@ -323,6 +350,8 @@ pub(crate) enum Taker {
     Contract,
     Path,
     Function,
+    /// A plan takes whatever a wallet can be given.
+    Plan,
 }
 
 impl Taker {
@@ -334,7 +363,7 @@ impl Taker {
                 Some("take the signatures as an argument of a spend path")
             }
             (Taker::Contract | Taker::Function, Type::Padding) => Some("take it as an argument of a spend path"),
-            (Taker::Path | Taker::Function, Type::List(_)) => Some("declare it as a parameter of the contract"),
+            (Taker::Function, Type::List(_)) => Some("take it as a parameter of the contract or of a spend path"),
             _ => None,
         }
     }

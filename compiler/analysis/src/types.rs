@@ -60,9 +60,7 @@ fn plain(word: &str) -> Option<Type> {
 /// The type that is written, or nothing once the mistake has been reported.
 pub(crate) fn resolve(ty: &TypeExpr, env: Env<'_>, report: &mut Report<'_>) -> Option<Type> {
     let resolved = match &ty.kind {
-        TypeKind::Name { module, name, args } if !module.is_empty() => {
-            in_module(module, name, args, ty, env, report)
-        }
+        TypeKind::Name { module, name, args } if !module.is_empty() => in_module(module, name, args, ty, env, report),
         TypeKind::Name { name, args, .. } => named(name, args, ty, env, report),
         TypeKind::Array { element, length } => {
             let element = part(element, env, report);

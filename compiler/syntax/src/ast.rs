@@ -21,7 +21,7 @@ pub use item::{
     Struct, Use, UseName, Variant, VariantFields,
 };
 pub use pattern::{Pattern, PatternField, PatternKind};
-pub use plan::{InputSource, Plan, PlanStmt, PlanStmtKind};
+pub use plan::{InputSource, Plan, PlanStmt, PlanStmtKind, Take};
 pub use stmt::{Block, Continue, For, ForRange, Place, PlaceStep, Stmt, StmtKind, While};
 pub use ty::{TypeArg, TypeExpr, TypeKind};
 

@@ -1,7 +1,7 @@
 //! The one table of diagnostic codes of the whole compiler.
 //!
 //! Ranges: E00xx syntax, E01xx names, E02xx types, E03xx rewards, E04xx covenants, E05xx code
-//! generation, E06xx manifests and files. A published code keeps its number and meaning.
+//! generation, E06xx manifests and files, E07xx plans. A published code keeps its number and meaning.
 
 use std::fmt;
 
@@ -287,6 +287,19 @@ codes! {
         "A source has at most 16 MiB. Split it into several files.";
     E0604 "file that cannot be read"
         "The operating system refused to read the file. The message holds its own words; check the permissions.";
+
+    E0701 "unknown contract"
+        "An input of a plan is the coin of a contract, and no contract of that name is in sight. Spell it as it is declared, or import it by `use`.";
+    E0702 "unknown path"
+        "A contract's coin is spent by one of its paths. Name one that the contract has.";
+    E0703 "wrong arguments of a path"
+        "An input of a plan gives every argument of its path, by name and once: `Vault.leave(sig: owner)`. For a signature the key stands that signs; padding is left out, because the wallet makes it.";
+    E0704 "malformed output"
+        "An output of a plan says its lock and its `value`, and perhaps its `token`: `{ category: .., amount: .., commitment: .. }`, or what an input holds but for some fields, `coin.token with { amount: .. }`. Instead of the `commitment` stands the `state` of the contract whose lock it is; fields that are left out keep the value that the input had.";
+    E0705 "statement said twice"
+        "A transaction has one lock time, each input one age, and change goes back or does not. Say it once.";
+    E0706 "value that no wallet knows"
+        "A plan is what a wallet does before the transaction exists. It knows the plan's arguments, the coins that the plan names and the parameters of their contracts, but no `tx` and no `self`; and it gives signatures instead of checking them. Read the coins by their names.";
 }
 
 #[cfg(test)]

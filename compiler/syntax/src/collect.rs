@@ -318,7 +318,9 @@ impl Parser<'_> {
         match Word::from_text(self.source.slice(piece.next)) {
             Some(Word::Continue) => piece.start == Start::Stmt && next == Some(TokenKind::LBrace),
             Some(Word::End) => piece.start == Start::Stmt && next == Some(TokenKind::Semi),
-            Some(Word::Input | Word::Output | Word::Locktime | Word::Age | Word::Change) => {
+            Some(
+                Word::Input | Word::Output | Word::Locktime | Word::Age | Word::Change | Word::Burn | Word::Publish,
+            ) => {
                 piece.start == Start::Plan
                     && matches!(next, Some(TokenKind::Ident | TokenKind::Int | TokenKind::Keyword(_)))
             }

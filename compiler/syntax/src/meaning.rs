@@ -61,13 +61,18 @@ impl Source<'_> {
             Word::By if after_operand => piece.begins_with(&[Word::Split]),
             Word::By => piece.begins_value() && self.begins_name(at + 1),
             Word::Up => piece.begins_value() && next_word("to"),
-            Word::To => matches!(previous, Tok::Context(Word::Up)),
+            Word::To => matches!(previous, Tok::Context(Word::Up | Word::Change)),
             Word::At => piece.begins_value() && next_word("least"),
             Word::Least => matches!(previous, Tok::Context(Word::At)),
             Word::Height => !after_operand && next_is(TokenKind::Int),
             Word::Time => !after_operand && next_is(TokenKind::Str),
             Word::As => after_operand && piece.begins_with(&[Word::Use]),
             Word::Max => after_operand && matches!(piece.header(), Some(Word::For | Word::While)),
+            Word::Where if in_plan => {
+                piece.names_input()
+                    && piece.open.is_empty()
+                    && (previous.is(TokenKind::RParen) || matches!(previous, Tok::Context(Word::Each | Word::Any)))
+            }
             Word::Where => after_operand && piece.header() == Some(Word::For),
             Word::Continue => {
                 first
@@ -84,12 +89,14 @@ impl Source<'_> {
                     && (previous.is(TokenKind::Comma) || matches!(previous, Tok::Context(Word::With)))
             }
             Word::Asm => !after_operand && !piece.declares_name() && self.begins_asm(at),
-            Word::Input | Word::Output | Word::Locktime | Word::Age | Word::Change => first && in_plan,
+            Word::Input | Word::Output | Word::Locktime | Word::Age | Word::Change | Word::Burn | Word::Publish => {
+                first && in_plan
+            }
             Word::None => matches!(previous, Tok::Context(Word::Change)),
             Word::Each if matches!(previous, Tok::Context(Word::Output)) => {
                 next_is(TokenKind::Ident) || next_is(TokenKind::LParen)
             }
-            Word::Each => in_plan && previous.is(TokenKind::RParen) && piece.names_input(),
+            Word::Each | Word::Any => in_plan && previous.is(TokenKind::RParen) && piece.names_input(),
             Word::Data => matches!(previous, Tok::Context(Word::Output)) && next_is(TokenKind::LBracket),
             Word::Key => piece.names_coin() && next_is(TokenKind::LParen),
             Word::Genesis => piece.names_coin() && !next_is(TokenKind::Dot) && !next_is(TokenKind::PathSep),

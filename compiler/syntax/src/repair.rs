@@ -315,7 +315,7 @@ impl Stop<'_> {
             Start::Stmt => Explanation::new(Code::E0001, format!("expected a statement, found {found}"))
                 .help("a statement is `let`, `require`, `if`, `for`, `split`, `return`, `name = value;` or `call();`"),
             Start::Plan => Explanation::new(Code::E0001, format!("expected a statement of a plan, found {found}"))
-                .help("a plan holds `input`, `output`, `let`, `require`, `locktime`, `age` and `change none`"),
+                .help("a plan holds `input`, `output`, `let`, `require`, `locktime`, `age`, `change`, `burn` and `publish`"),
             Start::Item => Explanation::new(Code::E0001, format!("expected a declaration, found {found}"))
                 .help(format!("the items are {ITEMS}")),
             start => Explanation::new(Code::E0009, format!("expected {}, found {found}", start.beginning())).help(

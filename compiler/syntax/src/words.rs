@@ -112,8 +112,11 @@ words! {
         "output" Output "adds an output to a plan";
         "locktime" Locktime "sets the lock time of a plan";
         "age" Age "sets the age that an input of a plan has";
-        "change" Change "`change none`: no change output";
+        "change" Change "says who gets what is over in a plan";
         "none" None "follows `change`";
+        "any" Any "one coin of several, whichever";
+        "burn" Burn "lets a plan destroy the tokens of an input";
+        "publish" Publish "puts bytes on the chain for everybody to read";
         "each" Each "one input for every coin, or one output for every record";
         "data" Data "`output data`: an output that carries bytes";
         "key" Key "a coin of the wallet";

@@ -190,4 +190,3 @@ fn on_lists(op: Op, values: &[&Value]) -> Result<Value, Fault> {
 fn numbers(op: Op, of: &Value) -> Result<Vec<i128>, Fault> {
     list(op, of)?.iter().map(|part| int(op, part)).collect()
 }
-

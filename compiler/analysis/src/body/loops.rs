@@ -20,10 +20,13 @@ impl Body<'_, '_> {
                 self.no_filter(each);
                 self.for_numbers(each, [from, to], max.as_ref(), span, out)
             }
-            ForRange::Each(over) => {
-                self.no_filter(each);
-                self.for_elements(each, over, span, out)
-            }
+            ForRange::Each(over) => match self.list_named(over) {
+                Some(list) => self.for_records(each, &list, over.span, span, out),
+                None => {
+                    self.no_filter(each);
+                    self.for_elements(each, over, span, out)
+                }
+            },
         }
     }
 

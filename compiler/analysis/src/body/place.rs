@@ -4,23 +4,33 @@ use syntax::ast::{self, ExprKind as Ast, Ident};
 use syntax::{Code, Span};
 
 use super::loops::constant_index;
+use super::plan::Known;
 use super::{Body, plural};
 use crate::hir::{Builtin, Expr, ExprKind, Fact, Type};
 use crate::suggest;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     Input,
     Output,
 }
 
 /// A step on the way to a value.
-enum Place {
+pub(super) enum Place {
     Value(Expr),
     Tx,
     Coins(Side),
-    Coin { side: Side, index: Expr, own: bool },
-    Token { side: Side, index: Expr },
+    Coin {
+        side: Side,
+        index: Expr,
+        own: bool,
+    },
+    Token {
+        side: Side,
+        index: Expr,
+    },
+    /// What a plan names.
+    Known(Known),
     State,
 }
 
@@ -47,12 +57,17 @@ impl Body<'_, '_> {
                 ("a token is not a value", "read a field: `.category`, `.commitment`, `.amount` or `.capability`")
             }
             Place::State => ("the state is not a value", "read a field of it, such as `state.count`"),
+            Place::Known(known) => known.no_value(),
         };
         self.report.fail(self.report.error(Code::E0207, message, value.span).help(help))
     }
 
     fn place(&mut self, value: &ast::Expr) -> Option<Place> {
+        if let Some(known) = self.known(value) {
+            return known.map(Place::Known);
+        }
         match &value.kind {
+            Ast::Tx | Ast::SelfRef if self.plan.is_some() => self.not_in_plans(value.span),
             Ast::Tx => Some(Place::Tx),
             Ast::SelfRef => Some(Place::Coin { side: Side::Input, index: self.own_index(value.span), own: true }),
             Ast::Field { base, name } => {
@@ -86,8 +101,9 @@ impl Body<'_, '_> {
                 self.report.error(Code::E0214, "one byte is taken as a slice", base.span).help("write `x[i..i + 1]`"),
             ),
             Place::Value(expr) => self.value_element(expr, number?, (base.span, index.span), span).map(Place::Value),
-            Place::Tx | Place::Coin { .. } | Place::Token { .. } | Place::State => self
-                .no_elements("this", base.span),
+            Place::Tx | Place::Coin { .. } | Place::Token { .. } | Place::State | Place::Known(_) => {
+                self.no_elements("this", base.span)
+            }
         }
     }
 
@@ -169,6 +185,7 @@ impl Body<'_, '_> {
             Place::Token { side, index } => self.token_field(side, index, name, span),
             Place::State => self.state_field(name, span).map(Place::Value),
             Place::Value(expr) => self.value_field(expr, name, span).map(Place::Value),
+            Place::Known(known) => self.known_field(known, name, span),
         }
     }
 

@@ -85,6 +85,12 @@ pub enum PlanStmtKind {
     },
     /// `change none;`: what the inputs hold is spent to the last unit by what is written.
     ChangeNone,
+    /// `change to e;`: this lock gets what is over.
+    ChangeTo(Expr),
+    /// `burn input;`: tokens of that input may be destroyed.
+    Burn(Ident),
+    /// `publish e;`: the bytes are put on the chain for everybody to read.
+    Publish(Expr),
     /// Text that is no statement of a plan.
     Error,
 }
@@ -92,19 +98,39 @@ pub enum PlanStmtKind {
 /// Which coin an input spends.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum InputSource {
-    /// `Contract.path(arg: e, ..)`, or with `each` behind: one input for every coin that is given.
+    /// `Contract.path(arg: e, ..)`, and behind it perhaps `each` or `any` and `where e`.
     Path {
         /// The contract, with what stands before it: at least one name.
         contract: Vec<Ident>,
+        /// `Contract(a, b).path(..)`: the values of its parameters; `None` without brackets.
+        params: Option<Vec<Expr>>,
         /// The path.
         path: Ident,
         /// The arguments by name.
         args: Vec<FieldInit>,
-        /// Whether `each` is written.
-        each: bool,
+        /// How many coins are meant.
+        take: Take,
+        /// What follows `where`: what holds for the coins that may be taken.
+        filter: Option<Box<Expr>>,
     },
-    /// `key(e)`: a coin of the wallet that this lock or key holds.
-    Key(Expr),
+    /// `key(e)`: coins of the wallet that this lock or key holds.
+    Key {
+        /// The lock or key.
+        owner: Expr,
+        /// What follows `with`: what the coins have to bring.
+        asks: Arc<[FieldInit]>,
+    },
     /// `genesis`: a coin of the wallet that is the first output of its transaction.
     Genesis,
+}
+
+/// How many coins an input stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Take {
+    /// One, of which it is clear which one is meant.
+    Only,
+    /// `any`: one of several, whichever.
+    Any,
+    /// `each`: all that are given, by one input each.
+    Each,
 }

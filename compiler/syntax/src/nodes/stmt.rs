@@ -3,7 +3,7 @@
 use super::{Cx, Node, Parsed, Piece, gives_value, values};
 use crate::ast::{
     Arm, Block, Continue, Expr, ExprKind, FieldInit, For, ForRange, Ident, InputSource, Pattern, Place, PlaceStep,
-    PlanStmt, PlanStmtKind, Stmt, StmtKind, StringLit, TypeExpr, While,
+    PlanStmt, PlanStmtKind, Stmt, StmtKind, StringLit, Take, TypeExpr, While,
 };
 use std::sync::Arc;
 
@@ -137,14 +137,24 @@ impl Cx<'_> {
     pub(crate) fn input_path(
         &self,
         mut contract: Vec<Ident>,
-        args: Vec<Node<FieldInit>>,
-        each: bool,
-        path: Ident,
+        params: Option<Vec<Node<Expr>>>,
+        (path, args): (Ident, Vec<Node<FieldInit>>),
+        take: Take,
+        filter: Option<Node<Expr>>,
     ) -> Node<InputSource> {
         let mut depth = 1;
+        let params = params.map(|params| values(params, &mut depth));
         let args = values(args, &mut depth);
+        let filter = filter.map(|filter| Box::new(filter.into_value(&mut depth)));
         contract.shrink_to_fit();
-        Node { value: InputSource::Path { contract, path, args, each }, depth }
+        Node { value: InputSource::Path { contract, params, path, args, take, filter }, depth }
+    }
+
+    pub(crate) fn input_key(&self, owner: Node<Expr>, asks: Option<Node<Arc<[FieldInit]>>>) -> Node<InputSource> {
+        let mut depth = 1;
+        let owner = owner.into_value(&mut depth);
+        let asks = asks.map(|asks| asks.into_value(&mut depth)).unwrap_or_default();
+        Node { value: InputSource::Key { owner, asks }, depth }
     }
 
     pub(crate) fn output_each(

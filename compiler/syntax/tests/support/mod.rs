@@ -5,8 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 use syntax::ast::{
     Arm, AsmWord, Block, Entry, EntryValue, Expr, ExprKind, Field, FieldInit, For, ForRange, Ident, InputSource, Item,
-    Member, Pattern, PatternKind, PlaceStep, PlanStmt, PlanStmtKind, Stmt, StmtKind, TypeArg, TypeExpr, TypeKind, Use,
-    Variant, VariantFields,
+    Member, Pattern, PatternKind, PlaceStep, PlanStmt, PlanStmtKind, Stmt, StmtKind, Take, TypeArg, TypeExpr, TypeKind,
+    Use, Variant, VariantFields,
 };
 
 /// The folder of the corpus: `ok` or `err`.
@@ -280,11 +280,21 @@ pub(crate) fn pattern(value: &Pattern) -> String {
 fn plan_stmt(stmt: &PlanStmt) -> String {
     match &stmt.kind {
         PlanStmtKind::Input { name, source } => match source {
-            InputSource::Path { contract, path, args, each } => {
-                let each = if *each { " each" } else { "" };
-                format!("input {name}: {}.{path}({}){each}", names(contract, "::"), list(args, init))
+            InputSource::Path { contract, params, path, args, take, filter } => {
+                let params = params.as_ref().map_or_else(String::new, |params| format!("({})", list(params, expr)));
+                let take = match take {
+                    Take::Only => "",
+                    Take::Any => " any",
+                    Take::Each => " each",
+                };
+                let filter = filter.as_ref().map_or_else(String::new, |filter| format!(" where {}", expr(filter)));
+                let contract = names(contract, "::");
+                format!("input {name}: {contract}{params}.{path}({}){take}{filter}", list(args, init))
             }
-            InputSource::Key(lock) => format!("input {name}: key {}", expr(lock)),
+            InputSource::Key { owner, asks } => {
+                let asks = if asks.is_empty() { String::new() } else { format!(" with {{ {} }}", list(asks, init)) };
+                format!("input {name}: key {}{asks}", expr(owner))
+            }
             InputSource::Genesis => format!("input {name}: genesis"),
         },
         PlanStmtKind::Output { lock, fields } => format!("output {} {{ {} }}", expr(lock), list(fields, init)),
@@ -299,6 +309,9 @@ fn plan_stmt(stmt: &PlanStmt) -> String {
         PlanStmtKind::Locktime(value) => format!("locktime {}", expr(value)),
         PlanStmtKind::Age { input, value } => format!("age {input} {}", expr(value)),
         PlanStmtKind::ChangeNone => "change none".to_string(),
+        PlanStmtKind::ChangeTo(lock) => format!("change to {}", expr(lock)),
+        PlanStmtKind::Burn(input) => format!("burn {input}"),
+        PlanStmtKind::Publish(bytes) => format!("publish {}", expr(bytes)),
         PlanStmtKind::Error => "error".to_string(),
     }
 }

@@ -1,0 +1,250 @@
+//! What the expressions of a plan read: the coins that it names, and the locks of contracts.
+
+use std::sync::Arc;
+
+use syntax::ast::{self, Ident};
+use syntax::{Code, Span};
+
+use super::Plan;
+use crate::body::place::Place;
+use crate::body::{Body, Slot};
+use crate::contracts::ContractSignature;
+use crate::hir::{ArgId, CoinFact, Expr, ExprKind, ParamId, PlanFact, PlanRead, Type};
+
+/// A step on the way to something that a plan knows.
+#[derive(Clone)]
+pub(in crate::body) enum Known {
+    /// `name`
+    Coin(usize),
+    /// `name.token`
+    Token(usize),
+    /// `name.state`
+    State(usize),
+    /// `name.params`
+    Params(usize),
+    /// `Contract(args)`
+    Contract(String, Vec<Expr>),
+}
+
+const COIN_FIELDS: [&str; 5] = ["value", "lock", "txid", "index", "token"];
+const CONTRACT_FIELDS: [&str; 7] = ["value", "lock", "txid", "index", "token", "state", "params"];
+const EACH_FIELDS: [&str; 7] = ["value", "lock", "length", "token", "params", "txid", "index"];
+const TOKEN_FIELDS: [&str; 3] = ["category", "commitment", "amount"];
+
+impl Known {
+    /// Why it is no value, and what to do.
+    pub(in crate::body) fn no_value(&self) -> (&'static str, &'static str) {
+        match self {
+            Known::Coin(_) => ("a coin is not a value", "read a field, such as `.value` or `.lock`"),
+            Known::Token(_) => ("a token is not a value", "read a field: `.category`, `.commitment` or `.amount`"),
+            Known::State(_) => ("a state is not a value", "read one of its fields"),
+            Known::Params(_) => ("these are several values", "read one of them by its name"),
+            Known::Contract(..) => ("a contract is not a value", "write `.lock` behind it"),
+        }
+    }
+}
+
+impl<'a> Body<'a, '_> {
+    /// Whether a name or a call means a coin or a contract.
+    pub(in crate::body) fn is_known(&self, value: &ast::Expr) -> bool {
+        match &value.kind {
+            ast::ExprKind::Name(name) => self.coin_index(name).is_some(),
+            ast::ExprKind::Call { callee, .. } => self.contract_called(callee).is_some(),
+            _ => false,
+        }
+    }
+
+    fn coin_index(&self, name: &Ident) -> Option<usize> {
+        let plan = self.plan.as_ref().filter(|_| self.meaning(name).is_none())?;
+        plan.coins.iter().position(|coin| coin.name.name == name.name)
+    }
+
+    fn contract_called(&self, callee: &ast::Expr) -> Option<&'a ContractSignature> {
+        self.plan.as_ref()?;
+        match &callee.kind {
+            ast::ExprKind::Name(name) => self.env.signatures.contract(std::slice::from_ref(name)),
+            ast::ExprKind::Path(path) => self.env.signatures.contract(path),
+            _ => None,
+        }
+    }
+
+    pub(in crate::body) fn not_in_plans<T>(&mut self, span: Span) -> Option<T> {
+        let text = self.report.text_of(span);
+        let found =
+            self.report.error(Code::E0706, format!("a plan has no `{text}`: its transaction is not built yet"), span);
+        self.report.fail(found.help("name the coin by `input name: ..;` and read `name.value`, `name.lock` and so on"))
+    }
+
+    /// What a name or a call means in a plan, if it is a coin or a contract.
+    pub(in crate::body) fn known(&mut self, value: &ast::Expr) -> Option<Option<Known>> {
+        match &value.kind {
+            ast::ExprKind::Name(name) => self.coin_index(name).map(|index| Some(Known::Coin(index))),
+            ast::ExprKind::Call { callee, args } => {
+                let contract = self.contract_called(callee)?;
+                Some(self.instance(contract, args, value.span))
+            }
+            _ => None,
+        }
+    }
+
+    /// `Contract(a, b)`
+    fn instance(&mut self, contract: &ContractSignature, args: &[ast::Expr], span: Span) -> Option<Known> {
+        let values = self.param_values(contract, args, span)?;
+        Some(Known::Contract(contract.name.to_string(), values))
+    }
+
+    /// A value for each parameter of the contract, in order.
+    pub(super) fn param_values(
+        &mut self,
+        contract: &ContractSignature,
+        args: &[ast::Expr],
+        span: Span,
+    ) -> Option<Vec<Expr>> {
+        let (name, count) = (&contract.name, contract.params.len());
+        if args.len() != count {
+            args.iter().for_each(|arg| drop(self.expr(arg)));
+            let values = if count == 1 { "1 value".to_owned() } else { format!("{count} values") };
+            let found = self.report.error(Code::E0108, format!("`{name}` takes {values}, not {}", args.len()), span);
+            let found = found.label(contract.loc.clone(), "declared here");
+            return self.report.fail(found.help("give one value for each parameter, in order"));
+        }
+        let values: Vec<_> = args
+            .iter()
+            .zip(&contract.params)
+            .map(|(arg, slot)| match &slot.ty {
+                Some(wanted) => self.expect(arg, wanted),
+                None => self.expr(arg),
+            })
+            .collect();
+        values.into_iter().collect()
+    }
+
+    /// A field of something that a plan knows.
+    pub(in crate::body) fn known_field(&mut self, base: Known, name: &Ident, span: Span) -> Option<Place> {
+        match base {
+            Known::Coin(coin) => self.plan_coin_field(coin, name, span),
+            Known::Token(coin) => {
+                let (fact, ty) = match name.as_str() {
+                    "category" => (CoinFact::Category, Type::Bytes),
+                    "commitment" => (CoinFact::Commitment, Type::Bytes),
+                    "amount" => (CoinFact::Tokens, Type::Tokens),
+                    _ => return self.unknown_field("a token", name, &TOKEN_FIELDS),
+                };
+                self.coin_fact(coin, fact, ty, span)
+            }
+            Known::State(coin) => {
+                let fields = &self.contract_of(coin)?.state;
+                self.listed(coin, fields, CoinFact::State, "the state", name, span)
+            }
+            Known::Params(coin) => {
+                let params = &self.contract_of(coin)?.params;
+                self.listed(coin, params, |index| CoinFact::Param(ParamId::new(index)), "the contract", name, span)
+            }
+            Known::Contract(contract, args) => match name.as_str() {
+                "lock" => Some(Place::Value(self.read(PlanFact::Lock(contract, args), Type::Lock, span)?)),
+                _ => self.unknown_field("a contract", name, &["lock"]),
+            },
+        }
+    }
+
+    fn plan_coin_field(&mut self, coin: usize, name: &Ident, span: Span) -> Option<Place> {
+        let contract = self.contract_of(coin);
+        let each = self.is_each(coin);
+        let (fact, ty) = match name.as_str() {
+            "value" => (CoinFact::Value, Type::Coin),
+            "lock" => (CoinFact::Lock, Type::Lock),
+            "txid" => (CoinFact::Txid, Type::BytesN(32)),
+            "index" => (CoinFact::Index, Type::Int),
+            "length" if each => (CoinFact::Count, Type::Int),
+            "token" => return Some(Place::Known(Known::Token(coin))),
+            "params" if contract.is_some() => return Some(Place::Known(Known::Params(coin))),
+            "state" if contract.is_some_and(|contract| !contract.state.is_empty()) => {
+                return Some(Place::Known(Known::State(coin)));
+            }
+            _ => {
+                let fields: &[&str] = match contract {
+                    _ if each => &EACH_FIELDS,
+                    Some(_) => &CONTRACT_FIELDS,
+                    None => &COIN_FIELDS,
+                };
+                return self.unknown_field("a coin", name, fields);
+            }
+        };
+        self.coin_fact(coin, fact, ty, span)
+    }
+
+    /// One of the values that a contract names.
+    fn listed(
+        &mut self,
+        coin: usize,
+        slots: &[Slot],
+        fact: impl Fn(usize) -> CoinFact,
+        of: &str,
+        name: &Ident,
+        span: Span,
+    ) -> Option<Place> {
+        let Some(index) = slots.iter().position(|slot| slot.name == name.name) else {
+            let known: Vec<&str> = slots.iter().map(|slot| &*slot.name).collect();
+            return self.unknown_field(of, name, &known);
+        };
+        let ty = slots.get(index)?.ty.as_ref()?.read();
+        self.coin_fact(coin, fact(index), ty, span)
+    }
+
+    fn coin_fact(&mut self, coin: usize, fact: CoinFact, ty: Type, span: Span) -> Option<Place> {
+        Some(Place::Value(self.read(PlanFact::Coin(coin, fact), ty, span)?))
+    }
+
+    /// The value of a fact.
+    pub(super) fn coin_value(&mut self, coin: usize, fact: CoinFact, ty: Type, span: Span) -> Option<Expr> {
+        self.read(PlanFact::Coin(coin, fact), ty, span)
+    }
+
+    /// Reads something that the wallet knows: it becomes one more argument of the plan's expressions.
+    fn read(&mut self, what: PlanFact, ty: Type, span: Span) -> Option<Expr> {
+        let read = PlanRead { what, ty: ty.clone() };
+        let plan = self.plan.as_mut()?;
+        let index = plan.reads.iter().position(|known| *known == read).unwrap_or_else(|| {
+            plan.reads.push(read);
+            self.args.push(Slot { name: Arc::from(""), ty: Some(ty.clone()), span });
+            plan.reads.len() - 1
+        });
+        let id = ArgId::new(plan.given + index);
+        Some(self.make(ExprKind::Arg(id), ty, span))
+    }
+
+    /// The number of the input that a name means.
+    pub(super) fn coin_named(&mut self, name: &Ident) -> Option<usize> {
+        let coins = &self.plan.as_ref()?.coins;
+        if let Some(index) = coins.iter().position(|coin| coin.name.name == name.name) {
+            return Some(index);
+        }
+        if name.is_missing() {
+            return None;
+        }
+        let known: Vec<String> = coins.iter().map(|coin| coin.name.to_string()).collect();
+        let close = self.report.did_you_mean(name.as_str(), known.iter().map(String::as_str));
+        let found = self.report.error(Code::E0101, format!("there is no input `{name}` before this"), name.span);
+        let help = close.unwrap_or_else(|| format!("declare it before this: `input {name}: ..;`"));
+        self.report.fail(found.help(help))
+    }
+
+    pub(super) fn contract_of(&self, coin: usize) -> Option<&'a ContractSignature> {
+        self.plan.as_ref()?.coins.get(coin)?.contract
+    }
+
+    /// Whether the name means several coins here.
+    fn is_each(&self, coin: usize) -> bool {
+        let is_each = |plan: &Plan<'_>| plan.own != Some(coin) && plan.coins.get(coin).is_some_and(|coin| coin.each);
+        self.plan.as_ref().is_some_and(is_each)
+    }
+
+    /// What an expression reads, if it is nothing but a fact.
+    pub(super) fn fact_of(&self, expr: &Expr) -> Option<&PlanFact> {
+        let plan = self.plan.as_ref()?;
+        match expr.kind {
+            ExprKind::Arg(id) => plan.reads.get(id.index().checked_sub(plan.given)?).map(|read| &read.what),
+            _ => None,
+        }
+    }
+}
