@@ -108,9 +108,9 @@ fn a_new_package_is_checked_deployed_paid_and_settled() {
     assert!(text.contains("at most 1000 sats"), "{text}");
     let settled = devnet.json(&["settle", "tea", "--export", "settlement.hex"]);
     let fee = settled[0]["fee_sats"].as_u64().unwrap();
-    assert_eq!(settled.as_array().unwrap().len(), 1, "the small pot waits");
+    assert_eq!(settled.as_array().unwrap().len(), 1, "the small pot joins");
     let sum: u64 = settled[0]["shares"].as_array().unwrap().iter().map(|share| share["sats"].as_u64().unwrap()).sum();
-    assert_eq!(sum + fee, 100_000_000);
+    assert_eq!(sum + fee, 100_009_000);
     assert_eq!(devnet.balance("@grace") - before, settled[0]["shares"][0]["sats"].as_u64().unwrap());
     let exported = std::fs::read_to_string(devnet.folder.path().join("settlement.hex")).unwrap();
     assert_eq!(exported.trim(), settled[0]["hex"]);

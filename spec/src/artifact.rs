@@ -347,6 +347,9 @@ pub struct RewardSource {
     pub weight: u64,
     /// Its place in the order of rounding; the last takes what rounding leaves.
     pub rank: usize,
+    /// The reward or model whose lock it must be, if the declaration names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// The place of its line in the source.
     pub span: SourceSpan,
 }

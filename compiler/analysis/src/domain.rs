@@ -55,6 +55,7 @@ pub(crate) fn prove(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Ve
         proved.push((reward.name.name.clone(), table));
         found.extend(report.finish());
     }
+    found.extend(reward::circles(&proved));
     for (name, table) in proved {
         signatures.own.rewards.entry(name).or_insert(table);
     }

@@ -367,6 +367,8 @@ pub struct RewardSource {
     pub weight: u64,
     /// Its place in the order of rounding, from 0; the last takes what rounding leaves.
     pub rank: usize,
+    /// The reward or model that it pays, if it names one.
+    pub to: Option<String>,
     /// Its entry in the source.
     pub loc: Loc,
 }

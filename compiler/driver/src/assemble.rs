@@ -93,6 +93,7 @@ impl Spans<'_> {
             param: source.param.index(),
             weight: source.weight,
             rank: source.rank,
+            to: source.to.clone(),
             span: self.span(&source.loc).unwrap_or_default(),
         };
         RewardTable {

@@ -212,7 +212,7 @@ codes! {
     E0316 "misplaced list of recipients"
         "`list` stands for recipients that are given when the reward is deployed. A reward has one such list, as its last source and not inside a group; the last recipient takes what rounding leaves. A `split` has no place for the list, so only the reward's own contract divides by it.";
     E0317 "destination that cannot be paid"
-        "`20% to Name` pays another reward or model of the program, each source of which becomes a parameter of this one. There must be such a declaration, it must not be paid by this one in turn, and it must know its sources by parameters, not by a list.";
+        "`20% to Name` pays another reward or model, whose lock is filled in when this one is deployed. There must be such a declaration, and it must not pay this one in turn, directly or through others: each lock would have to be known before the other.";
 
     E0401 "path that anyone can take"
         "The path demands nothing, so whoever sees the coin first can take it. Add a `require`.";

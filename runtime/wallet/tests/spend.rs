@@ -301,6 +301,7 @@ fn reward() -> (Artifact, Params) {
         param,
         weight,
         rank: param,
+        to: None,
         span: SourceSpan::default(),
     };
     artifact.reward = Some(RewardTable {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{AbiType, AbiValue, Artifact, Piece, Record, Slot, SpendPath, UnlockItem, chain_hash};
-use crate::hash;
 use crate::script::{p2sh32, push_data, push_int};
+use crate::{hash, num};
 
 /// Why values do not fit an artifact.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -108,7 +108,13 @@ impl SpendPath {
         let place = |field: &Slot| all.fields.iter().position(|known| known.name == field.name);
         let places = pushed.fields.iter().map(place).collect::<Option<Vec<_>>>()?;
         let AbiValue::Records(records) = value else { return None };
-        let cut = |record: &Record| places.iter().map(|place| record.get(*place).cloned()).collect::<Option<_>>();
+        // A record holds its fields as they are hashed; a number is pushed as short as it can be.
+        let field = |(place, slot): (&usize, &Slot), record: &Record| {
+            let stored = record.get(*place)?;
+            if slot.ty.is_number() { num::decode_sized(stored).map(num::encode_wide) } else { Some(stored.clone()) }
+        };
+        let cut =
+            |record: &Record| places.iter().zip(&pushed.fields).map(|of| field(of, record)).collect::<Option<_>>();
         records.iter().map(cut).collect::<Option<_>>().map(AbiValue::Records)
     }
 
@@ -260,10 +266,10 @@ mod tests {
 
         let path = &artifact.paths[0];
         let list = path.list_from(&artifact.params[0], &values["recipients"]).unwrap();
-        assert_eq!(list, AbiValue::Records(vec![vec![vec![1, 0, 0, 0]], vec![vec![2, 0, 0, 0]]]));
+        assert_eq!(list, AbiValue::Records(vec![vec![vec![1]], vec![vec![2]]]));
         let pair = AbiValue::Items(vec![vec![7], vec![8]]);
         let args = BTreeMap::from([("recipients".to_owned(), list), ("pair".to_owned(), pair)]);
-        assert_eq!(hex::encode(path.unlock_script(&args, &[0x51]).unwrap()), "0402000000040100000058000151");
+        assert_eq!(hex::encode(path.unlock_script(&args, &[0x51]).unwrap()), "525158000151");
         assert_eq!(path.list_from(&artifact.params[0], &hash["recipients"]), None);
     }
 }

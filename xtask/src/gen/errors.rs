@@ -20,6 +20,9 @@ const CHAPTERS: &[(&str, &str)] = &[
     ("E04", "Conditions that cannot be meant"),
     ("E05", "Code generation"),
     ("E06", "Files"),
+    ("E07", "Plans"),
+    ("E08", "Initial Model Investing"),
+    ("E09", "Initial Model Offering"),
 ];
 
 /// More characters of one answer than this are left out of a page.

@@ -192,9 +192,11 @@ impl Body<'_, '_> {
             self.report.push(found.help("leave the type out, or choose one that a script can hold"));
         }
         let fitted = self.pattern(pattern, ty.as_ref(), Place::Binding);
-        if let (Some(mut value), Some(pattern)) = (self.note(checked), self.note(fitted))
-            && self.must_fit(&pattern).is_some()
-        {
+        if let (Some(mut value), Some(pattern)) = (self.note(checked), self.note(fitted)) {
+            let fits = self.must_fit(&pattern);
+            if self.note(fits).is_none() {
+                return;
+            }
             value.loc = self.report.loc(value.loc.span);
             let start = out.len();
             self.bind_once(&pattern, value, out);

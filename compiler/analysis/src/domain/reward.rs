@@ -16,12 +16,14 @@ pub(crate) use check::check;
 pub(crate) use text::{divide, text};
 pub(crate) use weights::share;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use spec::Sats;
-use syntax::Loc;
+use syntax::{Code, Diagnostic, Loc};
 
 use crate::hir;
+use crate::signatures::{on_circles, order_of};
 
 /// The most sources of one reward.
 pub(crate) const SOURCES_MAX: usize = 200;
@@ -60,7 +62,7 @@ pub(crate) enum Payee {
     Lock,
     /// All recipients of the list that are not named in the reward.
     List,
-    /// Another reward or model, by name.
+    /// Another reward or model, by name: its lock is given when the reward is deployed.
     Other(Arc<str>),
 }
 
@@ -135,6 +137,10 @@ impl Table {
             param: hir::ParamId::new(if list.is_some() { 0 } else { index }),
             weight: leaf.weight,
             rank: leaf.rank,
+            to: match &leaf.payee {
+                Payee::Other(name) => Some(name.to_string()),
+                Payee::Lock | Payee::List => None,
+            },
             loc: leaf.loc.clone(),
         };
         hir::Reward {
@@ -145,4 +151,30 @@ impl Table {
             fee_max: self.fee_max,
         }
     }
+}
+
+/// Refuses rewards that pay each other in a circle: each lock would have to be known before the other.
+pub(crate) fn circles(proved: &[(Arc<str>, Option<Table>)]) -> Vec<Diagnostic> {
+    let tables: Vec<&Table> = proved.iter().filter_map(|(_, table)| table.as_ref()).collect();
+    let place: BTreeMap<&str, usize> = tables.iter().enumerate().map(|(at, table)| (&*table.name, at)).collect();
+    let pays = |leaf: &Leaf| match &leaf.payee {
+        Payee::Other(name) => place.get(&**name).copied(),
+        Payee::Lock | Payee::List => None,
+    };
+    let needs: Vec<BTreeSet<usize>> =
+        tables.iter().map(|table| table.leaves.iter().filter_map(pays).collect()).collect();
+    let on_circle: BTreeSet<usize> = on_circles(&needs, &order_of(&needs).1).into_iter().collect();
+    let mut found = Vec::new();
+    for table in on_circle.iter().filter_map(|at| tables.get(*at)) {
+        let link = table.leaves.iter().find_map(|leaf| Some((leaf, pays(leaf).filter(|to| on_circle.contains(to))?)));
+        let Some((leaf, to)) = link else { continue };
+        let to = tables.get(to).map_or("", |table| &*table.name);
+        let message = match to == &*table.name {
+            true => format!("`{}` pays itself", table.name),
+            false => format!("`{}` pays `{to}`, which pays `{}` in turn", table.name, table.name),
+        };
+        let diagnostic = Diagnostic::error(Code::E0317, message, leaf.loc.clone());
+        found.push(diagnostic.help(format!("leave `to {to}` out of one of them, so that one lock is known first")));
+    }
+    found
 }

@@ -139,7 +139,7 @@ pub enum PlanSource {
         /// The least `Coin` that they bring together.
         value: Option<Expr>,
         /// The tokens that they bring.
-        token: Option<PlanAsk>,
+        token: Option<Box<PlanAsk>>,
     },
     /// A coin of the wallet that is the first output of its transaction.
     Genesis,

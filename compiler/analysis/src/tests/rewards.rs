@@ -10,7 +10,7 @@ use spec::split::Weights;
 
 use super::{checked, codes, sound};
 use crate::eval::{Facts, Value, eval};
-use crate::hir::{Block, Condition, Contract, Expr, ExprKind, Fact, LocalId, StmtKind};
+use crate::hir::{Block, Condition, Contract, Expr, ExprKind, Fact, LocalId, StmtKind, Type};
 
 /// A transaction that spends `coins` of the reward as well as one of somebody else, paying `outputs` to the locks
 /// `[0]`, `[1]`, …
@@ -63,14 +63,14 @@ fn refusal(block: &Block, settlement: &Settlement<'_>) -> Option<String> {
             }
             StmtKind::If { condition, then, .. } => {
                 if eval(condition, settlement) == Ok(Value::Bool(true)) {
-                    refusal(then, settlement).map_or((), |message| panic!("{message}"));
+                    assert_eq!(refusal(then, settlement), None);
                 }
             }
             StmtKind::For { index, to, body, .. } => {
                 let Ok(Value::Number(rounds)) = eval(to, settlement) else { panic!("rounds are counted") };
                 for round in 0..usize::try_from(rounds).unwrap() {
                     set(*index, Value::Number(IBig::from(round)));
-                    refusal(body, settlement).map_or((), |message| panic!("{message}"));
+                    assert_eq!(refusal(body, settlement), None);
                 }
             }
             other => panic!("a reward demands, names and counts, nothing else: {other:?}"),
@@ -148,6 +148,10 @@ fn lowered_rewards_accept_exactly_the_defined_shares() {
     let mut random = Random(1);
     for _ in 0..200 {
         let contract = random_reward(&mut random);
+        if matches!(contract.params[0].ty, Type::List(_)) {
+            // These run on the machine, in the tests of the whole.
+            continue;
+        }
         let least = contract.reward.as_ref().unwrap().minimum.get();
         for _ in 0..5 {
             let value = least + random.below(Sats::MAX.get() - least);

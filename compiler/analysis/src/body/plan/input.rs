@@ -69,7 +69,7 @@ impl<'a> Body<'a, '_> {
             None => None,
         };
         let token = match asks.get("token") {
-            Some(token) => Some(self.token_ask(token)?),
+            Some(token) => Some(Box::new(self.token_ask(token)?)),
             None => None,
         };
         Some(PlanSource::Key { lock: lock?, value, token })
@@ -117,10 +117,7 @@ impl<'a> Body<'a, '_> {
         args: &[FieldInit],
         take: ast::Take,
     ) -> Option<PlanSource> {
-        let params = match params {
-            Some(params) => Some(self.param_values(contract, params, path.span)),
-            None => None,
-        };
+        let params = params.map(|params| self.param_values(contract, params, path.span));
         let Some(taken) = contract.paths.iter().find(|known| known.name == path.name) else {
             args.iter().for_each(|arg| drop(self.expr(&arg.value)));
             return self.no_path(contract, path);

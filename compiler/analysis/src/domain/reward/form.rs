@@ -44,13 +44,7 @@ pub(super) fn choose<'a>(
         let found = report.error(Code::E0312, message, reward.name.span);
         return report.fail(found.help("use rounder weights, such as whole percentages"));
     };
-    let linked = sources.iter().find(|source| matches!(source.to, To::Other(_)));
     let must = has_list || adjust.is_some();
-    if let (true, Some(source)) = (must, linked) {
-        let message = "a reward with a list cannot name another reward";
-        let found = report.error(Code::E0317, message, source.span);
-        return report.fail(found.help("leave the name out, and give that reward's lock when you deploy this one"));
-    }
     let finer = if has_list { LIST_DENOMINATOR } else { exact / exact.gcd(LIST_DENOMINATOR) * LIST_DENOMINATOR };
     let denominator = if must && finer <= WEIGHT_MAX { finer } else { exact };
     let fits = denominator <= WEIGHT_MAX && denominator.is_multiple_of(exact);
@@ -59,7 +53,7 @@ pub(super) fn choose<'a>(
         let found = report.error(Code::E0312, message, reward.name.span);
         return report.fail(found.help("write weights that are whole millionths, such as `12.5%` or `3/10`"));
     }
-    let may = sources.len() > DIRECT_MAX && linked.is_none() && fits;
+    let may = sources.len() > DIRECT_MAX && fits;
     Some((if must || may { Form::List { adjust } } else { Form::Direct }, denominator))
 }
 

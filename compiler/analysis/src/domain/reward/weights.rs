@@ -4,7 +4,7 @@ use dashu_int::IBig;
 use dashu_ratio::RBig;
 use spec::Sats;
 use syntax::ast::{self, BinaryOp, Entry, EntryValue, ExprKind, Ident, Phrase, UnaryOp};
-use syntax::{Code, Span};
+use syntax::{Code, ItemKind, Span};
 
 use super::{SETTINGS, SOURCES_MAX};
 use crate::body::Env;
@@ -163,11 +163,27 @@ impl<'t> Flattening<'_, '_, '_> {
         match (words.as_slice(), name) {
             (["list"], None) => Some(To::List),
             ([], Some(name)) if name.as_str() == "list" => Some(To::List),
-            (["to"], Some(_)) => {
-                self.report.not_yet("a source that pays another reward is", entry.span);
-                None
-            }
+            (["to"], Some(name)) => self.destination(name),
             _ => self.no_recipient(entry),
+        }
+    }
+
+    /// Another reward or model.
+    fn destination(&mut self, name: &Ident) -> Option<To> {
+        if name.is_missing() || self.env.signatures.is_broken(name.as_str()) {
+            return None;
+        }
+        match self.env.signatures.kind(name.as_str()) {
+            Some(ItemKind::Reward | ItemKind::Model) => Some(To::Other(name.clone())),
+            _ => {
+                let found = self.report.error(Code::E0317, format!("there is no reward or model `{name}`"), name.span);
+                let close = self.report.did_you_mean(name.as_str(), self.env.signatures.reward_names());
+                self.report.fail(found.help(close.unwrap_or_else(|| {
+                    format!(
+                        "declare `reward {name} {{ .. }}`, or leave `to {name}` out and give the lock when you deploy"
+                    )
+                })))
+            }
         }
     }
 
