@@ -137,7 +137,7 @@ pub(crate) fn params(artifact: &Artifact, assigned: &[Assign], accounts: &Accoun
     let args = read(&artifact.params, assigned, accounts, &artifact.contract)?;
     let values = args.into_iter().map(|(name, arg)| match arg {
         Arg::Value(value) => Ok((name, value)),
-        Arg::Sign(_) | Arg::SignEach(_) => {
+        Arg::Sign(_) | Arg::SignEach(_) | Arg::Parts(_) => {
             Err(Fail::usage(format!("parameter `{name}` cannot be a signature that is made later")))
         }
     });

@@ -86,7 +86,7 @@ fn stage(name: &str, contract: &str, params: Pairs<'_>) -> Stage {
     let artifact = compile(name, &source(name), RuleSet::Bch2026).artifact(Some(contract)).unwrap().clone();
     let params = params.iter().map(|(name, text)| match value(&accounts, &artifact.params, name, text) {
         Arg::Value(value) => ((*name).to_owned(), value),
-        Arg::Sign(_) | Arg::SignEach(_) => panic!("`{name}` is a signature"),
+        Arg::Sign(_) | Arg::SignEach(_) | Arg::Parts(_) => panic!("`{name}` is a signature"),
     });
     let params = params.collect();
     wallet::check_params(&artifact, &params).unwrap();

@@ -3,11 +3,12 @@
 use spec::Artifact;
 use spec::artifact::{AbiType, AbiValue, Slot, SpendPath, TimeBound};
 
-use crate::contract::{Arg, Call, Params};
+use crate::contract::{Arg, Args, Params};
 use crate::draft::{BuildError, SEQUENCE_FINAL, SEQUENCE_LOCKTIME};
 
 /// Lock times below are heights, the others seconds since 1970.
-const FIRST_TIME: i64 = 500_000_000;
+const FIRST_TIME: i64 = FIRST_TIME_U32 as i64;
+pub(crate) const FIRST_TIME_U32: u32 = 500_000_000;
 /// The longest age in blocks.
 const AGE_BLOCKS_MAX: i64 = 65_535;
 const AGE_UNIT_SECONDS: i64 = 512;
@@ -22,25 +23,65 @@ pub(crate) struct TimeFields {
     pub(crate) sequence: u32,
 }
 
-/// The fields as the caller wishes, else the least that the path accepts.
-pub(crate) fn time_fields(call: &Call<'_>, path: &SpendPath) -> Result<TimeFields, BuildError> {
-    let number = |bound: &TimeBound| number_of(call, path, *bound);
-    let numbers = |bounds: &[TimeBound]| bounds.iter().map(number).collect::<Option<Vec<i64>>>();
-    let unknown = |field| BuildError::UnknownTime { path: path.name.clone(), field };
+/// Whose time is asked.
+pub(crate) struct TimeAsk<'a> {
+    pub(crate) artifact: &'a Artifact,
+    pub(crate) params: &'a Params,
+    pub(crate) path: &'a SpendPath,
+    pub(crate) args: &'a Args,
+}
 
-    let locktime = call.locktime.map(Ok).unwrap_or_else(|| {
-        let least = numbers(&path.time.locktime).and_then(|bounds| latest(&bounds, |n| n >= FIRST_TIME));
-        least.ok_or_else(|| unknown("lock time"))
-    })?;
-    let sequence = call.sequence.map(Ok).unwrap_or_else(|| {
-        let locked = locktime > 0 || !path.time.locktime.is_empty();
-        let free = if locked { SEQUENCE_LOCKTIME } else { SEQUENCE_FINAL };
-        if path.time.sequence.is_empty() {
+impl TimeAsk<'_> {
+    /// The least lock time that the path accepts, 0 where it accepts any.
+    pub(crate) fn locktime(&self) -> Result<u32, BuildError> {
+        let least = self.numbers(&self.path.time.locktime).and_then(|bounds| latest(&bounds, |n| n >= FIRST_TIME));
+        least.ok_or_else(|| self.unknown("lock time"))
+    }
+
+    /// The least sequence that the path accepts, `free` where it asks for no age.
+    pub(crate) fn sequence(&self, free: u32) -> Result<u32, BuildError> {
+        if self.path.time.sequence.is_empty() {
             return Ok(free);
         }
-        let least = numbers(&path.time.sequence).and_then(|bounds| latest(&bounds, |n| n & AGE_IN_SECONDS != 0));
-        least.ok_or_else(|| unknown("sequence"))
-    })?;
+        let counts_seconds = |n: i64| n & AGE_IN_SECONDS != 0;
+        let least = self.numbers(&self.path.time.sequence).and_then(|bounds| latest(&bounds, counts_seconds));
+        least.ok_or_else(|| self.unknown("sequence"))
+    }
+
+    fn numbers(&self, bounds: &[TimeBound]) -> Option<Vec<i64>> {
+        bounds.iter().map(|bound| number_of(self, *bound)).collect()
+    }
+
+    fn unknown(&self, field: &'static str) -> BuildError {
+        BuildError::UnknownTime { path: self.path.name.clone(), field }
+    }
+}
+
+/// The sequence of an input that asks for no age, in a transaction that is locked or not.
+pub(crate) const fn free_sequence(locked: bool) -> u32 {
+    if locked { SEQUENCE_LOCKTIME } else { SEQUENCE_FINAL }
+}
+
+/// The sequence of a coin that is so many blocks old.
+pub(crate) fn age_in_blocks(blocks: i128) -> Option<u32> {
+    u32::try_from(blocks).ok().filter(|blocks| i64::from(*blocks) <= AGE_BLOCKS_MAX)
+}
+
+/// The sequence of a coin that is so many seconds old, rounded up to the steps that a sequence counts.
+pub(crate) fn age_in_seconds(seconds: i128) -> Option<u32> {
+    let seconds = i64::try_from(seconds).ok().filter(|seconds| (0..=AGE_SECONDS_MAX).contains(seconds))?;
+    u32::try_from((seconds + AGE_UNIT_SECONDS - 1) / AGE_UNIT_SECONDS + AGE_IN_SECONDS).ok()
+}
+
+/// The fields as the caller wishes, else the least that the path accepts.
+pub(crate) fn time_fields(
+    ask: &TimeAsk<'_>,
+    locktime: Option<u32>,
+    sequence: Option<u32>,
+) -> Result<TimeFields, BuildError> {
+    let locktime = locktime.map_or_else(|| ask.locktime(), Ok)?;
+    let locked = locktime > 0 || !ask.path.time.locktime.is_empty();
+    let sequence = sequence.map_or_else(|| ask.sequence(free_sequence(locked)), Ok)?;
     Ok(TimeFields { locktime, sequence })
 }
 
@@ -53,17 +94,17 @@ fn latest(bounds: &[i64], clock: impl Fn(i64) -> bool) -> Option<u32> {
 }
 
 /// The number that a field must reach.
-fn number_of(call: &Call<'_>, path: &SpendPath, bound: TimeBound) -> Option<i64> {
+fn number_of(ask: &TimeAsk<'_>, bound: TimeBound) -> Option<i64> {
     let (slot, value) = match bound {
         TimeBound::Int(n) => return Some(n),
         TimeBound::Computed => return None,
         TimeBound::Param(index) => {
-            let slot = call.artifact.params.get(index)?;
-            (slot, call.params.get(&slot.name)?)
+            let slot = ask.artifact.params.get(index)?;
+            (slot, ask.params.get(&slot.name)?)
         }
         TimeBound::Arg(index) => {
-            let slot = path.args.get(index)?;
-            let Arg::Value(value) = call.args.get(&slot.name)? else { return None };
+            let slot = ask.path.args.get(index)?;
+            let Arg::Value(value) = ask.args.get(&slot.name)? else { return None };
             (slot, value)
         }
     };

@@ -9,8 +9,10 @@ use spec::{OutPoint, Sats, TxOut};
 
 /// Bytes of a standard relayed transaction at most.
 pub(crate) const STANDARD_TX_BYTES_MAX: usize = 100_000;
-/// Bytes of an input that pays from a key: outpoint, length, signature and public key with their pushes, sequence.
-pub(crate) const KEY_INPUT_BYTES: usize = 36 + 1 + (1 + 65) + (1 + 33) + 4;
+/// Bytes that unlock a key's coin: signature and public key with their pushes.
+pub(crate) const KEY_UNLOCK_BYTES: usize = (1 + 65) + (1 + 33);
+/// Bytes of an input that pays from a key: outpoint, length, unlocking bytecode, sequence.
+pub(crate) const KEY_INPUT_BYTES: usize = 36 + 1 + KEY_UNLOCK_BYTES + 4;
 const VERSION_AND_LOCKTIME_BYTES: usize = 8;
 
 /// A coin: an output that nothing has spent yet.
@@ -84,7 +86,7 @@ pub struct ShortOfCoins {
 /// assert_eq!(chosen.change.unwrap().value.get(), 90_000 - 10_000 - 219);
 /// ```
 pub fn select(coins: &[Utxo], outputs: &[TxOut], change_lock: &[u8], rate: FeeRate) -> Result<Selection, ShortOfCoins> {
-    let ask = Ask { outputs, change_lock, rate, fixed_inputs: &[], brought: Sats::ZERO };
+    let ask = Ask { outputs, change_lock, rate, fee_min: Sats::ZERO, fixed_inputs: &[], brought: Sats::ZERO };
     ask.select(coins)
 }
 
@@ -93,6 +95,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) outputs: &'a [TxOut],
     pub(crate) change_lock: &'a [u8],
     pub(crate) rate: FeeRate,
+    /// The least fee, however small the transaction is.
+    pub(crate) fee_min: Sats,
     /// The sizes of inputs that are there already.
     pub(crate) fixed_inputs: &'a [usize],
     /// What those inputs bring.
@@ -122,14 +126,14 @@ impl Ask<'_> {
     /// What outputs and fee take without change.
     fn need(&self, inputs: usize) -> Option<Sats> {
         let paid = Sats::checked_sum(self.outputs.iter().map(|output| output.value))?;
-        paid.checked_add(self.rate.fee(self.bytes(inputs, None)))
+        paid.checked_add(self.fee(inputs, None))
     }
 
     fn settle(&self, chosen: &[Utxo], have: Sats, need: Sats) -> Option<Selection> {
         let spare = have.checked_sub(need)?;
-        let least_fee = self.rate.fee(self.bytes(chosen.len(), None));
+        let least_fee = self.fee(chosen.len(), None);
         let mut change = TxOut::plain(Sats::ZERO, self.change_lock.to_vec());
-        let fee = self.rate.fee(self.bytes(chosen.len(), Some(&change)));
+        let fee = self.fee(chosen.len(), Some(&change));
         let back = spare.checked_add(least_fee)?.checked_sub(fee).filter(|back| *back >= dust_limit(&change));
         let coins = chosen.to_vec();
         Some(match back {
@@ -139,6 +143,10 @@ impl Ask<'_> {
             }
             _ => Selection { coins, change: None, fee: least_fee.checked_add(spare)? },
         })
+    }
+
+    fn fee(&self, inputs: usize, change: Option<&TxOut>) -> Sats {
+        self.rate.fee(self.bytes(inputs, change)).max(self.fee_min)
     }
 
     /// The transaction's size with this many key inputs and perhaps a change output.

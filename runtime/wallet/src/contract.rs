@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use spec::artifact::{AbiType, AbiValue, Slot, SpendPath};
 use spec::script::instructions;
-use spec::{Artifact, Opcode, TxOut};
+use spec::{Artifact, Opcode, Sats, TxOut};
 
-use crate::clock::{TimeFields, time_fields};
+use crate::clock::{TimeAsk, TimeFields, time_fields};
 use crate::coins::{FeeRate, Utxo};
-use crate::draft::{BuildError, Built, Draft, Purse, checked_redeem};
+use crate::draft::{BuildError, Built, Draft, Fixed, Purse, SEQUENCE_LOCKTIME, Unlock, checked_redeem};
 use crate::keys::Key;
 
 /// Values of a contract's parameters, by name.
@@ -25,6 +25,8 @@ pub enum Arg {
     Sign(Key),
     /// The signatures of a multisig by these keys.
     SignEach(Vec<Signer>),
+    /// The parts of a composite, in order.
+    Parts(Vec<Arg>),
 }
 
 /// One signer of a multisig.
@@ -67,16 +69,29 @@ pub struct Call<'a> {
 /// [`BuildError`]; where the contract refuses, with the failing `require`'s message and source line.
 pub fn call(call: Call<'_>) -> Result<Built, BuildError> {
     let redeem = checked_redeem(call.artifact, call.params, &call.coin)?;
-    let path = call.artifact.path(call.path).ok_or_else(|| no_such_path(call.artifact, call.path))?;
-    path.args.iter().try_for_each(|slot| check_kind(slot, call.args))?;
-    let TimeFields { locktime, sequence } = time_fields(&call, path)?;
-    let unlock = ContractUnlock { artifact: call.artifact, path, redeem, args: call.args };
-    let draft = Draft { fixed: vec![(call.coin, unlock)], outputs: call.outputs, locktime, sequence };
+    let path = path_of(call.artifact, call.path)?;
+    check_args(path, call.args)?;
+    let ask = TimeAsk { artifact: call.artifact, params: call.params, path, args: call.args };
+    let TimeFields { locktime, sequence } = time_fields(&ask, call.locktime, call.sequence)?;
+    let unlock = ContractUnlock { artifact: call.artifact, path, redeem, args: call.args.clone() };
+    let fixed = vec![Fixed { coin: call.coin, unlock: Unlock::Contract(unlock), sequence }];
+    // A coin that pays the fee need not be old.
+    let draft = Draft { fixed, outputs: call.outputs, locktime, sequence: sequence.max(SEQUENCE_LOCKTIME) };
     let unsigned = match call.purse {
-        Some(purse) => draft.funded(purse, call.rate)?,
+        Some(purse) => draft.funded(purse, call.rate, Sats::ZERO)?,
         None => draft.unfunded(),
     };
     unsigned.build(call.artifact.rules)
+}
+
+/// The path of this name.
+pub(crate) fn path_of<'a>(artifact: &'a Artifact, path: &str) -> Result<&'a SpendPath, BuildError> {
+    artifact.path(path).ok_or_else(|| no_such_path(artifact, path))
+}
+
+/// Refuses arguments of other kinds than the path declares.
+pub(crate) fn check_args(path: &SpendPath, args: &Args) -> Result<(), BuildError> {
+    path.args.iter().try_for_each(|slot| check_kind(slot, args))
 }
 
 /// How a contract's input unlocks.
@@ -84,7 +99,7 @@ pub(crate) struct ContractUnlock<'a> {
     pub(crate) artifact: &'a Artifact,
     pub(crate) path: &'a SpendPath,
     pub(crate) redeem: Vec<u8>,
-    pub(crate) args: &'a Args,
+    pub(crate) args: Args,
 }
 
 impl ContractUnlock<'_> {
@@ -95,15 +110,22 @@ impl ContractUnlock<'_> {
     /// The unlocking bytecode, its signatures made by `sign`.
     pub(crate) fn bytes(&self, sign: &dyn Fn(&Key) -> Vec<u8>) -> Result<Vec<u8>, BuildError> {
         let mut values = Params::new();
-        for (name, arg) in self.args {
-            let value = match arg {
-                Arg::Value(value) => value.clone(),
-                Arg::Sign(key) => AbiValue::Item(sign(key)),
-                Arg::SignEach(signers) => AbiValue::Items(self.multisig(name, signers, sign)?),
-            };
-            values.insert(name.clone(), value);
+        for (name, arg) in &self.args {
+            values.insert(name.clone(), self.value(name, arg, sign)?);
         }
         Ok(self.path.unlock_script(&values, &self.redeem)?)
+    }
+
+    fn value(&self, name: &str, arg: &Arg, sign: &dyn Fn(&Key) -> Vec<u8>) -> Result<AbiValue, BuildError> {
+        Ok(match arg {
+            Arg::Value(value) => value.clone(),
+            Arg::Sign(key) => AbiValue::Item(sign(key)),
+            Arg::SignEach(signers) => AbiValue::Items(self.multisig(name, signers, sign)?),
+            Arg::Parts(parts) => {
+                let parts = parts.iter().map(|part| self.value(name, part, sign)).collect::<Result<Vec<_>, _>>()?;
+                AbiValue::Items(parts.iter().flat_map(AbiValue::items).cloned().collect())
+            }
+        })
     }
 
     /// The bit field that names the signing keys, then their signatures in the keys' order.
@@ -153,6 +175,8 @@ fn check_kind(slot: &Slot, args: &Args) -> Result<(), BuildError> {
         (AbiType::Sig, Arg::Sign(_)) => true,
         (AbiType::Sigs(count), Arg::SignEach(signers)) => signers.len() == *count,
         (AbiType::Sigs(count), Arg::Value(AbiValue::Items(items))) => items.len() == count.saturating_add(1),
+        (AbiType::List(_), Arg::Value(AbiValue::Records(_))) => true,
+        (ty, Arg::Parts(parts)) => items_of(parts) == ty.leaf_count(),
         (AbiType::Sigs(_), _) | (_, Arg::Sign(_) | Arg::SignEach(_)) => false,
         (ty, Arg::Value(AbiValue::Item(item))) => ty.fixed_len().is_none_or(|len| item.len() == len),
         (ty, Arg::Value(value)) => !ty.is_scalar() && value.items().len() == ty.leaf_count(),
@@ -162,6 +186,17 @@ fn check_kind(slot: &Slot, args: &Args) -> Result<(), BuildError> {
         ty => format!("a `{ty}`"),
     };
     if fits { Ok(()) } else { Err(BuildError::WrongArg { name: slot.name.clone(), expected: expected() }) }
+}
+
+/// The number of items that parts take together.
+fn items_of(parts: &[Arg]) -> usize {
+    let items = |part: &Arg| match part {
+        Arg::Value(value) => value.items().len(),
+        Arg::Sign(_) => 1,
+        Arg::SignEach(signers) => signers.len() + 1,
+        Arg::Parts(parts) => items_of(parts),
+    };
+    parts.iter().map(items).sum()
 }
 
 fn no_such_path(artifact: &Artifact, path: &str) -> BuildError {

@@ -166,56 +166,71 @@ pub enum BuildError {
 /// # Errors
 /// [`BuildError`] if the coins do not reach, a key is missing, or an output is dust.
 pub fn pay(purse: &Purse, outputs: Vec<TxOut>, rate: FeeRate, rules: RuleSet) -> Result<Built, BuildError> {
-    Draft { fixed: Vec::new(), outputs, locktime: 0, sequence: SEQUENCE_FINAL }.funded(purse, rate)?.build(rules)
+    let draft = Draft { fixed: Vec::new(), outputs, locktime: 0, sequence: SEQUENCE_FINAL };
+    draft.funded(purse, rate, Sats::ZERO)?.build(rules)
 }
 
 /// A transaction before its purse has been asked.
 pub(crate) struct Draft<'a> {
-    /// Coins of contracts: the first inputs.
-    pub(crate) fixed: Vec<(Utxo, ContractUnlock<'a>)>,
+    /// The first inputs.
+    pub(crate) fixed: Vec<Fixed<'a>>,
     pub(crate) outputs: Vec<TxOut>,
     pub(crate) locktime: u32,
-    /// Of the contracts' inputs.
+    /// Of inputs that the purse adds.
+    pub(crate) sequence: u32,
+}
+
+/// An input that is known: its coin, and how it is unlocked.
+pub(crate) struct Fixed<'a> {
+    pub(crate) coin: Utxo,
+    pub(crate) unlock: Unlock<'a>,
     pub(crate) sequence: u32,
 }
 
 /// A transaction before it is signed: inputs and outputs are final.
 pub(crate) struct Unsigned<'a> {
-    inputs: Vec<(Utxo, Unlock<'a>)>,
-    outputs: Vec<TxOut>,
-    locktime: u32,
-    sequence: u32,
+    pub(crate) inputs: Vec<Fixed<'a>>,
+    pub(crate) outputs: Vec<TxOut>,
+    pub(crate) locktime: u32,
 }
 
-enum Unlock<'a> {
+/// How an input is unlocked.
+pub(crate) enum Unlock<'a> {
+    /// A signature by the key that the coin is locked to.
     Key(Key),
+    /// A path of a contract.
     Contract(ContractUnlock<'a>),
+    /// Bytecode that needs no signature.
+    Ready(Vec<u8>),
 }
 
 impl<'a> Draft<'a> {
-    /// Adds coins of `purse` until outputs and fee are paid, and change where there is some.
-    pub(crate) fn funded(mut self, purse: &Purse, rate: FeeRate) -> Result<Unsigned<'a>, BuildError> {
+    /// Adds coins of `purse` until outputs and a fee of at least `fee_min` are paid, and change where there is some.
+    pub(crate) fn funded(mut self, purse: &Purse, rate: FeeRate, fee_min: Sats) -> Result<Unsigned<'a>, BuildError> {
         refuse_dust(&self.outputs)?;
-        let fixed_inputs = self.fixed.iter().map(|(_, unlock)| unlock.input_bytes()).collect::<Result<Vec<_>, _>>()?;
-        let brought = Sats::checked_sum(self.fixed.iter().map(|(coin, _)| coin.output.value));
-        let brought = brought.ok_or(BuildError::MoneyRange)?;
-        let ask =
-            Ask { outputs: &self.outputs, change_lock: &purse.change_lock, rate, fixed_inputs: &fixed_inputs, brought };
+        let fixed_inputs = self.fixed.iter().map(|input| input.unlock.input_bytes()).collect::<Result<Vec<_>, _>>()?;
+        let brought = Sats::checked_sum(self.fixed.iter().map(|input| input.coin.output.value));
+        let ask = Ask {
+            outputs: &self.outputs,
+            change_lock: &purse.change_lock,
+            rate,
+            fee_min,
+            fixed_inputs: &fixed_inputs,
+            brought: brought.ok_or(BuildError::MoneyRange)?,
+        };
         let selection = ask.select(&purse.coins)?;
         self.outputs.extend(selection.change);
-        let mut unsigned = self.unfunded();
         for coin in selection.coins {
             let key = purse.keys.iter().find(|key| key.lock() == coin.output.lock);
             let key = *key.ok_or_else(|| BuildError::NoKey(lock_text(&coin.output.lock)))?;
-            unsigned.inputs.push((coin, Unlock::Key(key)));
+            self.fixed.push(Fixed { coin, unlock: Unlock::Key(key), sequence: self.sequence });
         }
-        Ok(unsigned)
+        Ok(self.unfunded())
     }
 
     /// Leaves inputs and outputs as they are.
     pub(crate) fn unfunded(self) -> Unsigned<'a> {
-        let inputs = self.fixed.into_iter().map(|(coin, unlock)| (coin, Unlock::Contract(unlock))).collect();
-        Unsigned { inputs, outputs: self.outputs, locktime: self.locktime, sequence: self.sequence }
+        Unsigned { inputs: self.fixed, outputs: self.outputs, locktime: self.locktime }
     }
 }
 
@@ -223,39 +238,35 @@ impl Unsigned<'_> {
     /// The bytes of the signed transaction.
     pub(crate) fn len_bytes(&self) -> Result<usize, BuildError> {
         let mut len = 8 + count_len(self.inputs.len()) + count_len(self.outputs.len());
-        for (_, unlock) in &self.inputs {
-            len += match unlock {
-                Unlock::Key(_) => crate::coins::KEY_INPUT_BYTES,
-                Unlock::Contract(contract) => contract.input_bytes()?,
-            };
+        for input in &self.inputs {
+            len += input.unlock.input_bytes()?;
         }
         Ok(len + self.outputs.iter().map(TxOut::len_bytes).sum::<usize>())
     }
 
+    /// What is left to the miner.
+    pub(crate) fn fee(&self) -> Result<Sats, BuildError> {
+        fee_of(&self.spent(), &self.outputs)
+    }
+
     /// Signs, and lets the machine judge the result by the rules of relay.
     pub(crate) fn build(self, rules: RuleSet) -> Result<Built, BuildError> {
-        let spent: Vec<TxOut> = self.inputs.iter().map(|(coin, _)| coin.output.clone()).collect();
-        let fee = fee_of(&spent, &self.outputs)?;
-        let mut tx = self.frame();
-        let unlocks = self.unlocks(&tx, &spent)?;
-        for (input, unlock) in tx.inputs.iter_mut().zip(unlocks) {
-            input.unlock = unlock;
-        }
+        let fee = self.fee()?;
+        let spent = self.spent();
+        let tx = self.signed(self.frame())?;
         let metrics = self.judge(&tx, &spent, rules)?;
         Ok(Built { tx, spent, fee, metrics })
     }
 
+    /// The outputs that the inputs spend.
+    pub(crate) fn spent(&self) -> Vec<TxOut> {
+        self.inputs.iter().map(|input| input.coin.output.clone()).collect()
+    }
+
     /// The transaction without unlocking bytecode.
-    fn frame(&self) -> Transaction {
-        let input = |(coin, unlock): &(Utxo, Unlock<'_>)| TxIn {
-            prevout: coin.outpoint,
-            unlock: Vec::new(),
-            sequence: match unlock {
-                Unlock::Contract(_) => self.sequence,
-                // A coin that pays the fee need not be old.
-                Unlock::Key(_) => self.sequence.max(SEQUENCE_LOCKTIME),
-            },
-        };
+    pub(crate) fn frame(&self) -> Transaction {
+        let input =
+            |input: &Fixed<'_>| TxIn { prevout: input.coin.outpoint, unlock: Vec::new(), sequence: input.sequence };
         Transaction {
             version: TX_VERSION,
             inputs: self.inputs.iter().map(input).collect(),
@@ -264,11 +275,22 @@ impl Unsigned<'_> {
         }
     }
 
+    /// Signs `tx`, which has these inputs.
+    pub(crate) fn signed(&self, mut tx: Transaction) -> Result<Transaction, BuildError> {
+        let spent = self.spent();
+        let unlocks = self.unlocks(&tx, &spent)?;
+        for (input, unlock) in tx.inputs.iter_mut().zip(unlocks) {
+            input.unlock = unlock;
+        }
+        Ok(tx)
+    }
+
     fn unlocks(&self, tx: &Transaction, spent: &[TxOut]) -> Result<Vec<Vec<u8>>, BuildError> {
         let context = SpendContext::new(tx, spent).expect("there is one spent output for each input");
-        let unlock = |(index, (coin, unlock)): (usize, &(Utxo, Unlock<'_>))| match unlock {
-            Unlock::Key(key) => Ok(key_unlock(key, &signature(&context, index, &coin.output.lock, key))),
+        let unlock = |(index, input): (usize, &Fixed<'_>)| match &input.unlock {
+            Unlock::Key(key) => Ok(key_unlock(key, &signature(&context, index, &input.coin.output.lock, key))),
             Unlock::Contract(contract) => contract.bytes(&|key| signature(&context, index, contract.redeem(), key)),
+            Unlock::Ready(bytes) => Ok(bytes.clone()),
         };
         self.inputs.iter().enumerate().map(unlock).collect()
     }
@@ -276,10 +298,10 @@ impl Unsigned<'_> {
     fn judge(&self, tx: &Transaction, spent: &[TxOut], rules: RuleSet) -> Result<Vec<Metrics>, BuildError> {
         let context = SpendContext::new(tx, spent).expect("there is one spent output for each input");
         let rules = Rules::new(rules, Mode::Relay);
-        let judge = |(input, (_, unlock)): (usize, &(Utxo, Unlock<'_>))| {
+        let judge = |(input, fixed): (usize, &Fixed<'_>)| {
             vm::verify_input(&rules, &context, input).map_err(|failure| {
-                let explanation = match unlock {
-                    Unlock::Key(_) => None,
+                let explanation = match &fixed.unlock {
+                    Unlock::Key(_) | Unlock::Ready(_) => None,
                     Unlock::Contract(contract) => Some(contract.explain(&failure)),
                 };
                 BuildError::Refused(Box::new(Refusal { input, failure, explanation }))
@@ -289,12 +311,24 @@ impl Unsigned<'_> {
     }
 }
 
-impl ContractUnlock<'_> {
-    fn input_bytes(&self) -> Result<usize, BuildError> {
-        let unlock = self.bytes(&|_| vec![0; 65])?;
-        Ok(INPUT_FRAME_BYTES + count_len(unlock.len()) + unlock.len())
+impl Unlock<'_> {
+    /// The bytes of the signed input.
+    pub(crate) fn input_bytes(&self) -> Result<usize, BuildError> {
+        let unlock = self.unlock_bytes()?;
+        Ok(INPUT_FRAME_BYTES + count_len(unlock) + unlock)
     }
 
+    /// The bytes of the unlocking bytecode.
+    pub(crate) fn unlock_bytes(&self) -> Result<usize, BuildError> {
+        Ok(match self {
+            Unlock::Key(_) => crate::coins::KEY_UNLOCK_BYTES,
+            Unlock::Contract(contract) => contract.bytes(&|_| vec![0; 65])?.len(),
+            Unlock::Ready(bytes) => bytes.len(),
+        })
+    }
+}
+
+impl ContractUnlock<'_> {
     fn explain(&self, failure: &Failure) -> Explanation {
         Explanation { path: Some(self.path.name.clone()), ..explain(self.artifact, self.redeem(), failure) }
     }
@@ -314,20 +348,20 @@ fn key_unlock(key: &Key, signature: &[u8]) -> Vec<u8> {
     unlock
 }
 
-fn refuse_dust(outputs: &[TxOut]) -> Result<(), BuildError> {
+pub(crate) fn refuse_dust(outputs: &[TxOut]) -> Result<(), BuildError> {
     let dust = outputs.iter().enumerate().find(|(_, output)| output.value < dust_limit(output));
     dust.map_or(Ok(()), |(index, output)| {
         Err(BuildError::Dust { index, value: output.value, limit: dust_limit(output) })
     })
 }
 
-fn fee_of(spent: &[TxOut], outputs: &[TxOut]) -> Result<Sats, BuildError> {
+pub(crate) fn fee_of(spent: &[TxOut], outputs: &[TxOut]) -> Result<Sats, BuildError> {
     let sum = |outputs: &[TxOut]| Sats::checked_sum(outputs.iter().map(|output| output.value));
     let (brought, paid) = sum(spent).zip(sum(outputs)).ok_or(BuildError::MoneyRange)?;
     brought.checked_sub(paid).ok_or(BuildError::Overspent { brought, paid })
 }
 
-fn lock_text(lock: &[u8]) -> String {
+pub(crate) fn lock_text(lock: &[u8]) -> String {
     Address::of_lock(Network::Devnet, lock).map_or_else(|| format!("0x{}", hex::encode(lock)), |text| text.to_string())
 }
 

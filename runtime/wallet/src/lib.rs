@@ -10,6 +10,8 @@ mod dates;
 mod draft;
 mod explain;
 mod keys;
+mod padding;
+mod plan;
 mod reward;
 mod values;
 
@@ -19,6 +21,7 @@ pub use contract::{Arg, Args, Call, Params, Signer, call};
 pub use draft::{BuildError, Built, Purse, Refusal, SEQUENCE_FINAL, SEQUENCE_LOCKTIME, pay};
 pub use explain::{Explanation, Place, explain, path_taken};
 pub use keys::{Accounts, DEVNET_MNEMONIC, DEVNET_NAMES, ExtendedKey, Key, KeyError, Mnemonic, WifError};
+pub use plan::{Carried, Deployed, Forgery, PlanError, PlanFault, PlanWish, Program, ProgramError, carry_out, forge};
 pub use reward::{
     JOINED_MAX, ListError, Recipient, SettleError, Settled, Settlement, Share, recipients, records, settle,
 };

@@ -6,14 +6,13 @@
 
 mod recipients;
 
-use std::collections::BTreeMap;
-
 use spec::artifact::{AbiType, AbiValue, RewardTable, SpendPath};
 use spec::{Artifact, Sats, TxOut};
 
 use crate::coins::{FeeRate, Utxo};
 use crate::contract::{Arg, Args, ContractUnlock, Params};
-use crate::draft::{BuildError, Built, Draft, SEQUENCE_FINAL, checked_redeem};
+use crate::draft::{BuildError, Built, Draft, Fixed, SEQUENCE_FINAL, Unlock, checked_redeem};
+use crate::padding;
 
 pub use recipients::{ListError, Recipient, recipients, records};
 
@@ -22,14 +21,8 @@ const SETTLE_PATH: &str = "settle";
 const FEE_ARG: &str = "fee";
 /// The path by which further coins of the reward join the pot.
 const JOIN_PATH: &str = "join";
-static NO_ARGS: Args = BTreeMap::new();
 /// So many coins fit one settlement: the first input's work grows with each.
 pub const JOINED_MAX: usize = 50;
-/// Bytes of padding with which every path that a list fits into has room to run.
-const PADDING_MAX: usize = 9_000;
-/// The work that one byte of unlocking bytecode pays for, and the bytes that count beside it.
-const COST_PER_BYTE: u64 = 800;
-const INPUT_BYTES: u64 = 41;
 
 /// A wish to settle.
 #[derive(Clone, Debug)]
@@ -178,30 +171,20 @@ impl<'a, 'w> Plan<'a, 'w> {
     /// Chooses the length of an argument that only pays for work: as short as it can be.
     fn pad(&mut self) -> Result<(), SettleError> {
         let Some(slot) = self.path.args.iter().find(|slot| slot.ty == AbiType::Padding) else { return Ok(()) };
-        let padding = |len: usize| Arg::Value(AbiValue::Item(vec![0; len]));
         let fee = self.table.fee_sats_max;
-        self.args.insert(slot.name.clone(), padding(0));
+        self.args.insert(slot.name.clone(), padding::arg(0));
         let bare = self.first_unlock_bytes(fee)?;
-        // Unlocking bytecode has room for so much.
-        let most = PADDING_MAX.min(9_990usize.saturating_sub(bare));
-        self.args.insert(slot.name.clone(), padding(most));
-        let args = self.args(fee);
-        let built = self.draft(&self.shares(fee)?, &args)?.unfunded().build(self.wish.artifact.rules)?;
+        self.args.insert(slot.name.clone(), padding::arg(padding::most(bare)));
+        let built = self.draft(&self.shares(fee)?, &self.args(fee))?.unfunded().build(self.wish.artifact.rules)?;
         let cost = built.metrics.first().map_or(0, |metrics| metrics.cost.get());
-        let work = cost.saturating_sub(most as u64);
-        let paid = COST_PER_BYTE * (INPUT_BYTES + bare as u64);
-        // Each byte of padding pays for itself and the rest; its push needs up to three bytes, which pay too.
-        let missing = work.saturating_sub(paid).div_ceil(COST_PER_BYTE - 1);
-        let len = usize::try_from(missing).unwrap_or(most).min(most);
-        self.args.insert(slot.name.clone(), padding(len));
+        self.args.insert(slot.name.clone(), padding::arg(padding::needed(bare, cost)));
         Ok(())
     }
 
     fn first_unlock_bytes(&self, fee: Sats) -> Result<usize, SettleError> {
-        let args = self.args(fee);
-        let draft = self.draft(&[], &args)?;
-        let (_, unlock) = draft.fixed.first().ok_or(SettleError::Coins(0))?;
-        Ok(unlock.bytes(&|_| Vec::new())?.len())
+        let draft = self.draft(&[], &self.args(fee))?;
+        let first = draft.fixed.first().ok_or(SettleError::Coins(0))?;
+        Ok(first.unlock.unlock_bytes()?)
     }
 
     /// The fee of the transaction's size. Larger fees have longer pushes, so it is sought from below; three rounds
@@ -210,8 +193,7 @@ impl<'a, 'w> Plan<'a, 'w> {
         let mut fee = Sats::ZERO;
         let mut len_bytes = 0;
         for _ in 0..3 {
-            let args = self.args(fee);
-            len_bytes = self.draft(&self.shares(fee)?, &args)?.unfunded().len_bytes()?;
+            len_bytes = self.draft(&self.shares(fee)?, &self.args(fee))?.unfunded().len_bytes()?;
             fee = fee.max(self.wish.rate.fee(len_bytes));
         }
         let max = self.table.fee_sats_max;
@@ -231,22 +213,20 @@ impl<'a, 'w> Plan<'a, 'w> {
         args
     }
 
-    fn draft<'d>(&self, shares: &[Share], args: &'d Args) -> Result<Draft<'d>, SettleError>
-    where
-        'a: 'd,
-    {
+    fn draft(&self, shares: &[Share], args: &Args) -> Result<Draft<'a>, SettleError> {
         let artifact = self.wish.artifact;
         let mut fixed = Vec::with_capacity(self.wish.coins.len());
         for coin in &self.wish.coins {
             let redeem = checked_redeem(artifact, self.wish.params, coin)?;
             let (path, args) = match fixed.is_empty() {
-                true => (self.path, args),
+                true => (self.path, args.clone()),
                 false => {
                     let join = artifact.path(JOIN_PATH);
-                    (join.ok_or_else(|| SettleError::NoJoin(artifact.contract.clone()))?, &NO_ARGS)
+                    (join.ok_or_else(|| SettleError::NoJoin(artifact.contract.clone()))?, Args::new())
                 }
             };
-            fixed.push((coin.clone(), ContractUnlock { artifact, path, redeem, args }));
+            let unlock = Unlock::Contract(ContractUnlock { artifact, path, redeem, args });
+            fixed.push(Fixed { coin: coin.clone(), unlock, sequence: SEQUENCE_FINAL });
         }
         let outputs = shares.iter().map(|share| TxOut::plain(share.value, share.lock.clone())).collect();
         Ok(Draft { fixed, outputs, locktime: 0, sequence: SEQUENCE_FINAL })

@@ -1,0 +1,93 @@
+//! Carrying out plans: from a template of a transaction to the signed transaction.
+//!
+//! Coins are chosen, expressions evaluated, fee and change added, tokens accounted for, and every input is proved on
+//! the machine before anything is returned.
+
+mod args;
+mod choose;
+mod error;
+mod ledger;
+mod outputs;
+mod program;
+mod publish;
+mod run;
+mod scene;
+
+use std::collections::BTreeMap;
+
+use spec::artifact::AbiValue;
+use spec::plan::Plan;
+use spec::{OutPoint, Transaction};
+
+use crate::coins::{FeeRate, Utxo};
+use crate::contract::{Args, Params};
+use crate::draft::Built;
+use crate::keys::Key;
+
+pub use error::{PlanError, PlanFault};
+pub use program::{Program, ProgramError};
+pub use run::{carry_out, forge};
+
+/// A contract that has been given its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// The contract.
+    pub contract: String,
+    /// The values of all its parameters, computed ones included, by name; a list by its records.
+    pub params: Params,
+}
+
+/// A wish to carry out a plan.
+///
+/// All coins that are known stand in one list: each input of the plan finds its own by lock, tokens and what the plan
+/// accepts.
+#[derive(Clone, Debug)]
+pub struct PlanWish<'a> {
+    /// The contracts that the plan speaks of.
+    pub program: &'a Program,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Its arguments by name.
+    pub args: &'a Args,
+    /// The deployments that inputs may mean which do not say their parameters, and whose lists are known.
+    pub deployments: &'a [Deployed],
+    /// The coins that may be spent.
+    pub coins: &'a [Utxo],
+    /// The keys that may sign.
+    pub keys: &'a [Key],
+    /// Who pays what is missing and takes change. Nobody is needed for a plan that says so.
+    pub payer: Option<Key>,
+    /// The coins that inputs have to take, by the inputs' names.
+    pub named: &'a BTreeMap<String, Vec<OutPoint>>,
+    /// The price of bytes.
+    pub rate: FeeRate,
+}
+
+/// What carrying out a plan gives.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    /// Transactions that make coins which the plan needs; they are sent first, in this order.
+    pub first: Vec<Built>,
+    /// The plan's own transaction.
+    pub built: Built,
+    /// For each of its inputs the name in the plan; none for those that pay the fee.
+    pub inputs: Vec<Option<String>>,
+}
+
+/// A plan's transaction before it is signed, to be changed into one that nobody meant.
+#[derive(Debug)]
+pub struct Forgery<'f> {
+    /// The transaction without unlocking bytecode. It has to keep its number of inputs.
+    pub tx: &'f mut Transaction,
+    /// For each input the arguments of the contract's path, by name; empty for other inputs.
+    pub args: &'f mut [Args],
+}
+
+impl Forgery<'_> {
+    /// Sets an argument of an input's path.
+    pub fn set_arg(&mut self, input: usize, name: &str, value: AbiValue) {
+        if let Some(args) = self.args.get_mut(input) {
+            args.insert(name.to_owned(), crate::contract::Arg::Value(value));
+        }
+    }
+}
