@@ -135,7 +135,8 @@ impl ContractUnlock<'_> {
         signers: &[Signer],
         sign: &dyn Fn(&Key) -> Vec<u8>,
     ) -> Result<Vec<Vec<u8>>, BuildError> {
-        let keys = multisig_keys(&self.redeem);
+        let all: Vec<Key> = signers.iter().map(|signer| signer.key).collect();
+        let keys = multisig_keys(&self.redeem, &all);
         let place = |signer: &Signer| {
             let known = keys.as_ref().and_then(|keys| keys.iter().position(|key| **key == signer.key.public()));
             signer.position.or(known).map(|position| (position, signer.key))
@@ -157,16 +158,26 @@ impl ContractUnlock<'_> {
 const MULTISIG_KEYS_MAX: usize = 20;
 const MULTISIG_HELP: &str = "signed by different keys of the multisig; where the script does not show them, say their places: `0:@alice, 2:@carol`";
 
-/// The keys of the script's only multisig check, if they lie right before it: `<key>.. <count> OP_CHECKMULTISIG`.
-fn multisig_keys(redeem: &[u8]) -> Option<Vec<&[u8]>> {
+/// The keys of the script's first multisig check that holds all of `signers`, among those whose keys lie right before
+/// them: `<key>.. <count> OP_CHECKMULTISIG`.
+fn multisig_keys<'s>(redeem: &'s [u8], signers: &[Key]) -> Option<Vec<&'s [u8]>> {
     let steps = instructions(redeem).collect::<Result<Vec<_>, _>>().ok()?;
     let is_check = |opcode| matches!(opcode, Some(Opcode::CheckMultiSig | Opcode::CheckMultiSigVerify));
-    let mut checks = steps.iter().enumerate().filter(|(_, step)| is_check(step.opcode()));
-    let (at, _) = checks.next().filter(|_| checks.clone().next().is_none())?;
-    let (count, before) = steps.get(..at)?.split_last()?;
-    let count = usize::from(count.byte.checked_sub(0x50)?);
-    let keys = before.get(before.len().checked_sub(count)?..)?;
-    keys.iter().map(|step| step.data.filter(|data| data.len() == 33)).collect()
+    let checks = steps.iter().enumerate().filter(|(_, step)| is_check(step.opcode()));
+    let keys_of = |at: usize| -> Option<Vec<&'s [u8]>> {
+        let (count, before) = steps.get(..at)?.split_last()?;
+        let count = usize::from(count.byte.checked_sub(0x50)?);
+        let keys = before.get(before.len().checked_sub(count)?..)?;
+        keys.iter().map(|step| step.data.filter(|data| data.len() == 33)).collect()
+    };
+    let holds_all = |keys: &Vec<&[u8]>| signers.iter().all(|signer| keys.contains(&signer.public().as_slice()));
+    checks.filter_map(|(at, _)| keys_of(at)).find(holds_all)
+}
+
+/// Where the keys of `signers` stand in a multisig check of the script, if that shows them.
+pub(crate) fn multisig_places(redeem: &[u8], signers: &[Key]) -> Option<Vec<usize>> {
+    let keys = multisig_keys(redeem, signers)?;
+    signers.iter().map(|signer| keys.iter().position(|key| **key == signer.public())).collect()
 }
 
 fn check_kind(slot: &Slot, args: &Args) -> Result<(), BuildError> {

@@ -1,4 +1,4 @@
-//! Keys, coins and signed transactions: payments, contract calls and settlements built from artifacts, each proved on the virtual machine before it is returned.
+//! Keys, coins and signed transactions: payments, contract calls, plans and settlements built from artifacts, each proved on the virtual machine before it is returned.
 //!
 //! It performs no input or output, holds no chain state and knows no clock; randomness and coins come in as arguments.
 

@@ -144,7 +144,7 @@ fn the_inputs_alone_pay_a_fee_that_outputs_know() {
     let low = stage.run(&json("49999"), &[]).unwrap_err();
     assert!(low.contains("leave 1 sats to the miner, and nodes ask"), "{low}");
     let over = stage.run(&json("50001"), &[]).unwrap_err();
-    assert!(over.contains("the outputs take more"), "{over}");
+    assert!(over.contains("the outputs take 0.00050001 coin"), "{over}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use spec::plan::{ContractSource, Evaluator, PathArg};
 use super::PlanFault;
 use super::choose::lock_of_owner;
 use super::scene::{Instance, Scene};
-use crate::contract::{Arg, Args, ContractUnlock, Signer, check_args, path_of};
+use crate::contract::{Arg, Args, ContractUnlock, Signer, check_args, multisig_places, path_of};
 use crate::draft::lock_text;
 use crate::keys::Key;
 use crate::padding;
@@ -22,7 +22,7 @@ pub(super) fn unlock<'a>(
 ) -> Result<ContractUnlock<'a>, PlanFault> {
     let path = path_of(instance.artifact, &source.path)?;
     let mut args = Args::new();
-    let mut asker = Asker { scene, evaluator, at: (input, coin) };
+    let mut asker = Asker { scene, instance, evaluator, at: (input, coin) };
     for slot in &path.args {
         let list = || {
             let param = instance.artifact.params.iter().find(|param| param.name == slot.name)?;
@@ -42,6 +42,7 @@ pub(super) fn unlock<'a>(
 /// Whoever evaluates the arguments of one coin's path.
 struct Asker<'s, 'e, 'x, 'a> {
     scene: &'s Scene<'a>,
+    instance: &'s Instance<'a>,
     evaluator: &'x mut Evaluator<'e, Scene<'a>>,
     at: (usize, usize),
 }
@@ -92,21 +93,26 @@ impl Asker<'_, '_, '_, '_> {
         }
     }
 
+    /// The signatures of a multisig. The script says where the keys stand in it; where it does not show that, a list of
+    /// all keys does.
     fn signers(&mut self, owners: &[spec::plan::Expr], count: usize) -> Result<Arg, PlanFault> {
-        let mut signers = Vec::new();
+        let mut found = Vec::new();
         let mut absent = None;
         for (position, owner) in owners.iter().enumerate() {
             let owner = self.bytes(owner)?;
             match self.key(&owner) {
-                Ok(key) => signers.push(Signer { position: Some(position), key }),
+                Ok(key) => found.push((position, key)),
                 Err(fault) => absent = absent.or(Some(fault)),
             }
         }
-        signers.truncate(count);
-        match absent {
-            Some(fault) if signers.len() < count => Err(fault),
-            _ => Ok(Arg::SignEach(signers)),
+        found.truncate(count);
+        if let Some(fault) = absent.filter(|_| found.len() < count) {
+            return Err(fault);
         }
+        let keys: Vec<Key> = found.iter().map(|(_, key)| *key).collect();
+        let shown = multisig_places(&self.instance.redeem, &keys).is_some();
+        let place = |position| (!shown && owners.len() > count).then_some(position);
+        Ok(Arg::SignEach(found.into_iter().map(|(at, key)| Signer { position: place(at), key }).collect()))
     }
 
     fn bytes(&mut self, expr: &spec::plan::Expr) -> Result<Vec<u8>, PlanFault> {
