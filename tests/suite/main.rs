@@ -18,3 +18,4 @@ mod independent;
 mod random_rewards;
 mod readme;
 mod reward;
+mod stories;

@@ -21,7 +21,10 @@ pub use contract::{Arg, Args, Call, Params, Signer, call};
 pub use draft::{BuildError, Built, Purse, Refusal, SEQUENCE_FINAL, SEQUENCE_LOCKTIME, pay};
 pub use explain::{Explanation, Place, explain, path_taken};
 pub use keys::{Accounts, DEVNET_MNEMONIC, DEVNET_NAMES, ExtendedKey, Key, KeyError, Mnemonic, WifError};
-pub use plan::{Carried, Deployed, Forgery, PlanError, PlanFault, PlanWish, Program, ProgramError, carry_out, forge};
+pub use plan::{
+    Carried, Deployed, Forged, Forgery, PlanError, PlanFault, PlanWish, Program, ProgramError, carry_out, forge,
+    locks_of,
+};
 pub use reward::{
     JOINED_MAX, ListError, Recipient, SettleError, Settled, Settlement, Share, recipients, records, settle,
 };

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use spec::artifact::AbiValue;
 use spec::plan::Plan;
-use spec::{OutPoint, Transaction};
+use spec::{OutPoint, Transaction, TxOut};
 
 use crate::coins::{FeeRate, Utxo};
 use crate::contract::{Args, Params};
@@ -26,7 +26,7 @@ use crate::keys::Key;
 
 pub use error::{PlanError, PlanFault};
 pub use program::{Program, ProgramError};
-pub use run::{carry_out, forge};
+pub use run::{carry_out, forge, locks_of};
 
 /// A contract that has been given its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,24 @@ pub struct Carried {
     pub built: Built,
     /// For each of its inputs the name in the plan; none for those that pay the fee.
     pub inputs: Vec<Option<String>>,
+    /// The contracts behind the locks that it spends.
+    pub contracts: BTreeMap<Vec<u8>, String>,
+    /// The contracts behind the locks that it pays, as far as the plan names them, by lock: who has carried the plan out
+    /// has deployed them.
+    pub made: BTreeMap<Vec<u8>, Deployed>,
+}
+
+/// A transaction that a plan did not mean.
+#[derive(Clone, Debug)]
+pub struct Forged {
+    /// Transactions that make coins which it spends; they are sent first.
+    pub first: Vec<Built>,
+    /// The transaction, signed.
+    pub tx: Transaction,
+    /// What its inputs spend.
+    pub spent: Vec<TxOut>,
+    /// The contracts behind the locks that it spends.
+    pub contracts: BTreeMap<Vec<u8>, String>,
 }
 
 /// A plan's transaction before it is signed, to be changed into one that nobody meant.

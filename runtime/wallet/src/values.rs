@@ -4,8 +4,9 @@
 
 use std::ops::RangeInclusive;
 
+use serde_json::Value as Json;
 use spec::address::Payee;
-use spec::artifact::{AbiType, AbiValue};
+use spec::artifact::{AbiType, AbiValue, EnumType, Slot, StructType, Value};
 use spec::hash::sha256;
 use spec::{Address, Category, Network, Sats};
 
@@ -119,9 +120,75 @@ pub fn parse_value(ty: &AbiType, text: &str, names: Names<'_>) -> Result<Arg, Va
         | AbiType::Table(..)
         | AbiType::Struct(_)
         | AbiType::Enum(_)
-        | AbiType::List(_) => return Err(wrong(ty, text)),
+        | AbiType::List(_) => return composite(ty, text, names).map(Arg::Value),
     };
     Ok(Arg::Value(AbiValue::Item(item)))
+}
+
+/// A value of several parts, written as JSON; texts in it are what parts look like alone.
+fn composite(ty: &AbiType, text: &str, names: Names<'_>) -> Result<AbiValue, ValueError> {
+    let json = match serde_json::from_str(text) {
+        Ok(json) => json,
+        // A variant without data is a bare word.
+        Err(_) if matches!(ty, AbiType::Enum(_)) => Json::String(text.to_owned()),
+        Err(_) => return Err(wrong(ty, text)),
+    };
+    let value = part(ty, &json, names)?;
+    ty.encode(&value).map_err(|_| wrong(ty, text))
+}
+
+fn part(ty: &AbiType, json: &Json, names: Names<'_>) -> Result<Value, ValueError> {
+    let wrong = || wrong(ty, &json.to_string());
+    let fields = |of: &StructType| {
+        let object = json.as_object().filter(|object| object.len() == of.fields.len()).ok_or_else(wrong)?;
+        let field = |slot: &Slot| part(&slot.ty, object.get(&slot.name).ok_or_else(wrong)?, names);
+        of.fields.iter().map(field).collect::<Result<_, _>>().map(Value::Parts)
+    };
+    let parts = || json.as_array().ok_or_else(wrong);
+    let each = |of: &AbiType| parts()?.iter().map(|json| part(of, json, names)).collect::<Result<_, _>>();
+    match ty {
+        AbiType::Tuple(types) => {
+            let parts = parts()?;
+            let same = types.len() == parts.len();
+            let values = types.iter().zip(parts).map(|(ty, json)| part(ty, json, names));
+            if same { values.collect::<Result<_, _>>().map(Value::Parts) } else { Err(wrong()) }
+        }
+        AbiType::Array(of, _) | AbiType::Table(of, _) => each(of).map(Value::Parts),
+        AbiType::List(of) => each(&AbiType::Struct(of.clone())).map(Value::Parts),
+        AbiType::Struct(of) => fields(of),
+        AbiType::Enum(of) => variant(of, json, names).unwrap_or_else(|| Err(wrong())),
+        scalar => {
+            let text = match json {
+                Json::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let Arg::Value(value) = parse_value(scalar, &text, names)? else { return Err(wrong()) };
+            scalar.decode(&value).ok_or_else(wrong)
+        }
+    }
+}
+
+/// A variant by its name, or an object of its name and its data: one value, or a list of several.
+fn variant(of: &EnumType, json: &Json, names: Names<'_>) -> Option<Result<Value, ValueError>> {
+    let (name, data) = match json {
+        Json::String(name) => (name.as_str(), None),
+        Json::Object(object) if object.len() == 1 => {
+            object.iter().next().map(|(name, data)| (name.as_str(), Some(data)))?
+        }
+        _ => return None,
+    };
+    let at = of.variants.iter().position(|variant| variant.name == name)?;
+    let types = &of.variants.get(at)?.fields;
+    let data: Vec<&Json> = match (data, types.len()) {
+        (None, _) => Vec::new(),
+        (Some(data), 1) => vec![data],
+        (Some(data), _) => data.as_array()?.iter().collect(),
+    };
+    if data.len() != types.len() {
+        return None;
+    }
+    let fields = types.iter().zip(data).map(|(ty, json)| part(ty, json, names));
+    Some(fields.collect::<Result<_, _>>().map(|fields| Value::Variant(at, fields)))
 }
 
 /// Greater heights would be read as times, and smaller times as heights.
@@ -314,6 +381,29 @@ mod tests {
         let accounts = Accounts::devnet();
         let names = Names { network: Network::Devnet, accounts: &accounts };
         parse_value(&ty.parse().unwrap(), text, names).ok()
+    }
+
+    #[test]
+    fn composites_are_read_as_json_whose_texts_are_values() {
+        let lock = hex::encode(Accounts::devnet().key(0).lock());
+        let (weight, text) = (vec![5, 0, 0, 0], hex::decode(&lock).unwrap());
+        let list =
+            r#"{"list": "R", "fields": [{"name": "weight", "type": "Int<4>"}, {"name": "lock", "type": "Lock"}]}"#;
+        let list: AbiType = serde_json::from_str(list).unwrap();
+        let accounts = Accounts::devnet();
+        let names = Names { network: Network::Devnet, accounts: &accounts };
+        let read_list = |text| parse_value(&list, text, names).ok();
+        let records = Some(Arg::Value(AbiValue::Records(vec![vec![weight, text]])));
+        assert_eq!(read_list(r#"[{"weight": 5, "lock": "@alice"}]"#), records);
+        for wrong in ["", "[", "{}", r#"[{"weight": 5}]"#, r#"[{"weight": 5, "lock": "@alice", "x": 1}]"#, "[5]"] {
+            assert_eq!(read_list(wrong), None, "{wrong}");
+        }
+        let items =
+            |items: &[&[u8]]| Some(Arg::Value(AbiValue::Items(items.iter().map(|item| item.to_vec()).collect())));
+        assert_eq!(read("(Coin, Bool)", r#"["1_000 sats", true]"#), items(&[&[0xe8, 3], &[1]]));
+        assert_eq!(read("(Coin, Bool)", r#"["1_000 sats"]"#), None);
+        assert_eq!(read("[Int; 2]", "[1, -1]"), items(&[&[1], &[0x81]]));
+        assert_eq!(read("[Int; 2]", "[1]"), None);
     }
 
     #[test]

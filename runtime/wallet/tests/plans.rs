@@ -281,7 +281,7 @@ fn a_forgery_is_signed_as_it_is_and_refused_by_the_contract() {
     let (args, keys) = (Args::new(), [account(0)]);
     let wish = stage.wish(&plan, &args, &keys);
     let refusal = |change: &dyn Fn(&mut wallet::Forgery<'_>)| {
-        let (_, tx, spent) = forge(&wish, |forgery| change(forgery)).unwrap();
+        let wallet::Forged { tx, spent, .. } = forge(&wish, |forgery| change(forgery)).unwrap();
         let context = spec::SpendContext::new(&tx, &spent).unwrap();
         let verdict = vm::verify_input(&spec::Rules::new(RULES, spec::Mode::Relay), &context, 0);
         let redeem = stage.program.script("Pot", &stage.deployments[0].params).unwrap().0;

@@ -128,6 +128,12 @@ fn of_contract<'a>(scene: &Scene<'a>, source: &ContractSource) -> Result<(Vec<Ta
     Ok((found, format!("`{}`", source.contract)))
 }
 
+/// The locks of a contract's coins, if they are known.
+pub(super) fn locks(scene: &Scene<'_>, source: &ContractSource) -> Option<Vec<Vec<u8>>> {
+    let instances = instances(scene, source).ok()?;
+    Some(instances.iter().map(|instance| instance.lock.clone()).collect())
+}
+
 /// Whether a coin carries its contract's state, if it has any. Others can be paid there by anybody, and no path reads them.
 fn has_state(instance: &Instance<'_>, coin: &Utxo) -> bool {
     let commitment = commitment_of(coin.output.token.as_ref());

@@ -1,16 +1,18 @@
 //! From a wish to a signed transaction: rounds until the fee and everything that depends on it agree.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use spec::artifact::AbiType;
 use spec::plan::{Age, Change, Source};
-use spec::{Mode, Rules, Sats, SpendContext, Transaction, TxOut};
+use spec::{Mode, Rules, Sats, SpendContext};
 
 use super::scene::Scene;
-use super::{Carried, Forgery, PlanError, PlanFault, PlanWish, args, choose, ledger, outputs, publish};
+use super::{Carried, Forged, Forgery, PlanError, PlanFault, PlanWish, args, choose, ledger, outputs, publish};
 use crate::clock::{TimeAsk, age_in_blocks, age_in_seconds, free_sequence};
 use crate::coins::STANDARD_TX_BYTES_MAX;
 use crate::contract::{Args, ContractUnlock};
-use crate::draft::{BuildError, Built, Draft, Fixed, Purse, Refusal, Unlock, Unsigned};
+use crate::draft::{BuildError, Draft, Fixed, Purse, Refusal, Unlock, Unsigned};
 use crate::padding;
-use spec::artifact::AbiType;
 
 /// The fee is sought from below. A larger one has longer pushes and so costs more, but a handful of rounds reaches it.
 const ROUNDS_MAX: usize = 12;
@@ -33,21 +35,48 @@ pub fn carry_out(wish: &PlanWish<'_>) -> Result<Carried, PlanError> {
     }
     let inputs = names(&scene, round.unsigned.inputs.len());
     let built = round.unsigned.build(wish.program.rules()).map_err(|error| refusal(&scene, error))?;
-    Ok(Carried { first: std::mem::take(&mut scene.first), built, inputs })
+    let contracts = contracts(&scene);
+    let mut made = scene.named_locks.take();
+    made.retain(|lock, _| built.tx.outputs.iter().any(|output| output.lock == *lock));
+    Ok(Carried { first: std::mem::take(&mut scene.first), built, inputs, contracts, made })
+}
+
+/// The locks whose coins a plan may spend: those of the payer and the keys, and those of the contracts as far as they
+/// are known before any coin is.
+///
+/// # Errors
+/// [`PlanError`] if the arguments do not fit.
+pub fn locks_of(wish: &PlanWish<'_>) -> Result<BTreeSet<Vec<u8>>, PlanError> {
+    let scene = scene_of(wish)?;
+    let mut locks: BTreeSet<Vec<u8>> = wish.keys.iter().chain(&wish.payer).map(crate::keys::Key::lock).collect();
+    for input in &wish.plan.inputs {
+        let found = match &input.source {
+            Source::Contract(source) => choose::locks(&scene, source),
+            Source::Key(source) => {
+                scene.evaluator().bytes(&source.owner).map(|owner| vec![choose::lock_of_owner(&owner)]).ok()
+            }
+            Source::Genesis => None,
+        };
+        locks.extend(found.into_iter().flatten());
+    }
+    Ok(locks)
+}
+
+fn scene_of<'a>(wish: &'a PlanWish<'a>) -> Result<Scene<'a>, PlanError> {
+    Scene::new(wish).map_err(|fault| {
+        let plan = wish.plan.name.clone();
+        PlanError { plan, part: String::new(), place: None, fault: Box::new(fault) }
+    })
 }
 
 /// What a plan would give, changed by `change` before it is signed and without asking the machine: for tests of what a
 /// contract refuses.
 ///
-/// What the plan itself demands is not asked either. The first value are the transactions that come before it, the
-/// last one what its inputs spend.
+/// What the plan itself demands is not asked either.
 ///
 /// # Errors
 /// [`PlanError`] if there is nothing to change, or the change adds or takes away inputs.
-pub fn forge(
-    wish: &PlanWish<'_>,
-    change: impl FnOnce(&mut Forgery<'_>),
-) -> Result<(Vec<Built>, Transaction, Vec<TxOut>), PlanError> {
+pub fn forge(wish: &PlanWish<'_>, change: impl FnOnce(&mut Forgery<'_>)) -> Result<Forged, PlanError> {
     let (mut scene, mut round) = settled(wish)?;
     let mut tx = round.unsigned.frame();
     let of = |input: &Fixed<'_>| match &input.unlock {
@@ -67,7 +96,8 @@ pub fn forge(
         );
     }
     let tx = round.unsigned.signed(tx).map_err(|error| scene.plan_error(error))?;
-    Ok((std::mem::take(&mut scene.first), tx, round.unsigned.spent()))
+    let (spent, contracts) = (round.unsigned.spent(), contracts(&scene));
+    Ok(Forged { first: std::mem::take(&mut scene.first), tx, spent, contracts })
 }
 
 /// A transaction that pays for itself, before it is signed.
@@ -82,11 +112,7 @@ struct Round<'a> {
 }
 
 fn settled<'a>(wish: &'a PlanWish<'a>) -> Result<(Scene<'a>, Round<'a>), PlanError> {
-    let scene = Scene::new(wish);
-    let mut scene = scene.map_err(|fault| {
-        let plan = wish.plan.name.clone();
-        PlanError { plan, part: String::new(), place: None, fault: Box::new(fault) }
-    })?;
+    let mut scene = scene_of(wish)?;
     for at in 0..ROUNDS_MAX {
         scene.fee_read.set(false);
         let mut round = round(&mut scene)?;
@@ -338,6 +364,12 @@ fn names(scene: &Scene<'_>, count: usize) -> Vec<Option<String>> {
     let mut names: Vec<_> = scene.wish.plan.inputs.iter().enumerate().flat_map(of).collect();
     names.resize(count, None);
     names
+}
+
+/// The contracts behind the locks that are spent.
+fn contracts(scene: &Scene<'_>) -> BTreeMap<Vec<u8>, String> {
+    let all = scene.inputs.iter().flatten().flatten().filter_map(|taken| taken.instance.as_ref());
+    all.map(|instance| (instance.lock.clone(), instance.artifact.contract.clone())).collect()
 }
 
 /// A refusal of the machine, told of the plan's input.

@@ -1,6 +1,6 @@
 //! What is known while a plan is carried out: arguments, chosen coins, the fee. Expressions ask it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use spec::token::Token;
 use spec::{Artifact, Sats};
 
 use super::publish::Published;
-use super::{PlanError, PlanFault, PlanWish};
+use super::{Deployed, PlanError, PlanFault, PlanWish, ProgramError};
 use crate::coins::Utxo;
 use crate::contract::{Arg, Params};
 use crate::draft::Built;
@@ -52,6 +52,8 @@ pub(super) struct Scene<'a> {
     /// The place of each of the plan's outputs, once it is known.
     pub(super) starts: Vec<usize>,
     pub(super) fee: Option<Sats>,
+    /// The contracts whose locks expressions asked for, by lock.
+    pub(super) named_locks: RefCell<BTreeMap<Vec<u8>, Deployed>>,
     /// Whether an expression asked for the fee.
     pub(super) fee_read: Cell<bool>,
     /// Whether an expression asked for a coin that is not chosen yet.
@@ -83,6 +85,7 @@ impl<'a> Scene<'a> {
             paddings: BTreeMap::new(),
             starts: Vec::new(),
             fee: Some(Sats::ZERO),
+            named_locks: RefCell::new(BTreeMap::new()),
             fee_read: Cell::new(false),
             unchosen_read: Cell::new(false),
         })
@@ -251,8 +254,12 @@ impl World for Scene<'_> {
 
     fn lock(&self, contract: &str, params: &[Value]) -> Result<Vec<u8>, Missing> {
         let program = self.wish.program;
-        let script = program.params(contract, params).and_then(|params| program.script(contract, &params));
-        script.map(|(_, lock)| lock).map_err(|error| Missing(error.to_string()))
+        let missing = |error: ProgramError| Missing(error.to_string());
+        let params = program.params(contract, params).map_err(missing)?;
+        let (_, lock) = program.script(contract, &params).map_err(missing)?;
+        let deployed = Deployed { contract: contract.to_owned(), params };
+        self.named_locks.borrow_mut().insert(lock.clone(), deployed);
+        Ok(lock)
     }
 }
 

@@ -1,0 +1,10 @@
+//! The examples as stories: every plan on a devnet, every balance to the last unit, and attacks that fail.
+
+mod escrow;
+
+use std::path::Path;
+
+/// Where another machine may be installed.
+fn scratch() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
