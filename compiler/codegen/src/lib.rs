@@ -33,5 +33,7 @@ mod script;
 mod tell;
 
 mod generate;
+mod template;
 
 pub use generate::{Check, Function, Generated, Options, Origin, generate};
+pub use template::{contracts_of, template};

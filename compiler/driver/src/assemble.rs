@@ -3,8 +3,10 @@
 use analysis::hir;
 use codegen::Generated;
 use spec::artifact::{
-    Artifact, MapEntry, RequireSite, RewardList, RewardSource, RewardTable, SharedFunction, SourceFile, SourceSpan,
+    Artifact, MapEntry, RequireSite, RewardList, RewardSource, RewardTable, SharedFunction, Slot, SourceFile,
+    SourceSpan, StateLayout,
 };
+use spec::plan::Plan;
 use spec::rules::RuleSet;
 use syntax::{FileId, Loc};
 
@@ -14,12 +16,19 @@ use crate::place::Places;
 const COMPILER: &str = env!("CARGO_PKG_VERSION");
 
 /// The artifact of `contract`. Places that do not resolve belong to no source and are left out.
-pub fn artifact(contract: &hir::Contract, generated: Generated, places: &Places, rules: RuleSet) -> Artifact {
+pub fn artifact(
+    contract: &hir::Contract,
+    program: &hir::Program,
+    generated: Generated,
+    places: &Places,
+    rules: RuleSet,
+) -> Artifact {
     let mut spans = Spans { places, used: vec![contract.loc.file] };
     let source_map = spans.map_entries(&generated.source_map);
     let requires = spans.require_sites(generated.requires);
     let functions = generated.functions.into_iter().map(|function| spans.function(function)).collect();
     let reward = contract.reward.as_ref().map(|reward| spans.reward_table(reward));
+    let plans = spans.plans(contract, program);
     Artifact {
         compiler: COMPILER.to_owned(),
         contract: contract.name.clone(),
@@ -34,8 +43,17 @@ pub fn artifact(contract: &hir::Contract, generated: Generated, places: &Places,
         bytecode: generated.bytecode,
         asm: generated.asm,
         reward,
+        plans,
+        state: state(contract),
         ..Artifact::default()
     }
+}
+
+/// How the state of a contract lies in its commitment.
+fn state(contract: &hir::Contract) -> Option<StateLayout> {
+    let field = |field: &hir::Param| Some(Slot { name: field.name.clone(), ty: field.ty.abi()? });
+    let fields = contract.state.as_ref()?.iter().map(field).collect::<Option<Vec<_>>>()?;
+    StateLayout::of(fields)
 }
 
 /// Turns places into spans and numbers the sources that they lie in.
@@ -58,6 +76,18 @@ impl Spans<'_> {
             line: place.line,
             column: place.column,
         })
+    }
+
+    /// The plans that spend the contract's coins or make some; without any, one for each path.
+    fn plans(&mut self, contract: &hir::Contract, program: &hir::Program) -> Vec<Plan> {
+        let about = |plan: &&hir::Plan| codegen::contracts_of(plan).any(|name| name == contract.name);
+        let mut plans: Vec<hir::Plan> = program.plans.iter().filter(about).cloned().collect();
+        if plans.is_empty() {
+            plans = analysis::default_plans(contract, &program.functions);
+        }
+        let mut span = |loc: &Loc| self.span(loc).unwrap_or_default();
+        // Plans of the source that no wallet can compute have been reported.
+        plans.iter().filter_map(|plan| codegen::template(plan, &program.functions, &mut span).ok()).collect()
     }
 
     fn map_entries(&mut self, origins: &[codegen::Origin]) -> Vec<MapEntry> {

@@ -292,6 +292,10 @@ pub(crate) fn emitted(db: &dyn salsa::Database, sources: Sources, source: Source
         emitted.contracts.extend(generated.map(|generated| (index, generated)));
         emitted.diagnostics.extend(diagnostics);
     }
+    for plan in &program.plans {
+        let lowered = codegen::template(plan, &program.functions, &mut |_| spec::artifact::SourceSpan::default());
+        emitted.diagnostics.extend(lowered.err().map(|found| *found));
+    }
     emitted
 }
 

@@ -177,7 +177,8 @@ impl Session {
         compiled.diagnostics.extend(emitted.diagnostics.iter().cloned());
         for (index, generated) in &emitted.contracts {
             if let Some(contract) = checked.program.contracts.get(*index) {
-                let artifact = assemble::artifact(contract, generated.clone(), &compiled.places, options.rules);
+                let artifact =
+                    assemble::artifact(contract, &checked.program, generated.clone(), &compiled.places, options.rules);
                 compiled.artifacts.push(artifact);
             }
         }

@@ -300,6 +300,8 @@ codes! {
         "A transaction has one lock time, each input one age, and change goes back or does not. Say it once.";
     E0706 "value that no wallet knows"
         "A plan is what a wallet does before the transaction exists. It knows the plan's arguments, the coins that the plan names and the parameters of their contracts, but no `tx` and no `self`; and it gives signatures instead of checking them. Read the coins by their names.";
+    E0707 "what no wallet can compute"
+        "A wallet evaluates the expressions of a plan; it runs no script. It knows arithmetic, comparison, bytes and hashes, parts of values, `if`, `match` and calls of functions that name values and give one back. Loops, single bits, given instructions and checks of signatures are the contract's.";
 }
 
 #[cfg(test)]

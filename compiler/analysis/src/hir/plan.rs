@@ -237,8 +237,8 @@ pub enum PlanCommitment {
     Empty,
     /// Bytes.
     Bytes(Expr),
-    /// The state of this contract: a value for each field in order.
-    State(String, Vec<Expr>),
+    /// The state of this contract: for each field in order the type that is stored, and its value.
+    State(String, Vec<(Type, Expr)>),
 }
 
 impl PlanRead {
@@ -295,7 +295,7 @@ impl PlanOutput {
             match &token.commitment {
                 PlanCommitment::Empty => {}
                 PlanCommitment::Bytes(bytes) => found.push(bytes),
-                PlanCommitment::State(_, fields) => found.extend(fields),
+                PlanCommitment::State(_, fields) => found.extend(fields.iter().map(|(_, value)| value)),
             }
         }
         found

@@ -145,7 +145,8 @@ impl<'a> Body<'a, '_> {
         let mut missing: Vec<Arc<str>> = Vec::new();
         let mut values = Vec::with_capacity(slots.len());
         for (index, slot) in slots.iter().enumerate() {
-            let ty = slot.ty.as_ref()?.read();
+            let stored = slot.ty.as_ref()?;
+            let ty = stored.read();
             let value = match (given.get(&*slot.name), owner.coin) {
                 (Some(value), _) => self.expect(value, &ty),
                 (None, Some(coin)) => self.coin_value(coin, CoinFact::State(index), ty, state.span),
@@ -154,7 +155,7 @@ impl<'a> Body<'a, '_> {
                     None
                 }
             };
-            values.push(value);
+            values.push(value.map(|value| (stored.clone(), value)));
         }
         if !missing.is_empty() {
             return self.incomplete(&what, &missing, state.span);
