@@ -8,14 +8,17 @@
     reason = "every file here is a test"
 )]
 
+mod adjust;
 mod bmc;
 mod cli;
 mod conformance;
 mod contracts;
 mod covenants;
 mod diagnostics;
+mod flows;
 mod independent;
 mod random_rewards;
 mod readme;
 mod reward;
+mod splitter;
 mod stories;

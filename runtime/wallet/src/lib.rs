@@ -26,6 +26,7 @@ pub use plan::{
     locks_of,
 };
 pub use reward::{
-    JOINED_MAX, ListError, Recipient, SettleError, Settled, Settlement, Share, recipients, records, settle,
+    Adjustment, Change, Flow, Form, JOINED_MAX, ListError, Paid, Published, Recipient, SettleError, Settled,
+    Settlement, Share, adjustment, after, list_hash, publish, rebuild, recipients, records, records_of, settle,
 };
 pub use values::{Names, ValueError, parse_amount, parse_value};

@@ -4,6 +4,10 @@
 //! join it. The keeper who sends it adds no input and signs nothing: the pot alone pays the shares and
 //! the fee, and the contract lets nothing else happen.
 
+mod adjust;
+mod published;
+mod publishing;
+mod rebuild;
 mod recipients;
 
 use spec::artifact::{AbiType, AbiValue, RewardTable, SpendPath};
@@ -14,7 +18,11 @@ use crate::contract::{Arg, Args, ContractUnlock, Params};
 use crate::draft::{BuildError, Built, Draft, Fixed, SEQUENCE_FINAL, Unlock, checked_redeem};
 use crate::padding;
 
-pub use recipients::{ListError, Recipient, recipients, records};
+pub use adjust::{Adjustment, adjustment, list_hash};
+pub use published::{Form, Published};
+pub use publishing::{after, publish};
+pub use rebuild::{Change, Flow, Paid, rebuild};
+pub use recipients::{ListError, Recipient, recipients, records, records_of};
 
 /// The path of a reward that divides the pot, and its argument.
 const SETTLE_PATH: &str = "settle";

@@ -46,6 +46,21 @@ pub enum ListError {
         /// What they must sum to.
         whole: u64,
     },
+    /// Nothing says which token may replace the list.
+    #[error("the list of `{0}` may be replaced, but nothing says by which record")]
+    NoRecord(String),
+    /// An entry that is locked would lose weight or time.
+    #[error(
+        "`{name}` is locked until height {until}: the new list needs an entry with its lock, a weight of {weight} or more, and no earlier height"
+    )]
+    Locked {
+        /// Who.
+        name: String,
+        /// Its weight.
+        weight: u64,
+        /// Until when.
+        until: u32,
+    },
     /// A weight with which a recipient would get dust.
     #[error("`{name}` has weight {weight}, but only {least} and more keep its share of the smallest pot above dust")]
     TooLight {
@@ -108,9 +123,7 @@ pub fn records(
     named: &dyn Fn(&str) -> Option<Vec<u8>>,
     others: &[(u64, Vec<u8>)],
 ) -> Result<AbiValue, ListError> {
-    let no_list = || ListError::NoList(artifact.contract.clone());
-    let table = artifact.reward.as_ref().ok_or_else(no_list)?;
-    let list = table.list.as_ref().ok_or_else(no_list)?;
+    let (table, _) = list_of(artifact)?;
     let mut all = Vec::with_capacity(table.sources.len() + others.len());
     for source in &table.sources {
         let lock = named(&source.name).ok_or_else(|| ListError::Unnamed(source.name.clone()))?;
@@ -120,8 +133,24 @@ pub fn records(
         let name = (all.len() + 1).to_string();
         all.push(Recipient { name, weight: *weight, lock: lock.clone(), until: 0 });
     }
-    check(table, list, &all)?;
+    records_of(artifact, &all)
+}
+
+/// The records that hold these recipients, in this order.
+///
+/// # Errors
+/// [`ListError`] if the reward takes no list, or these are none for it.
+pub fn records_of(artifact: &Artifact, all: &[Recipient]) -> Result<AbiValue, ListError> {
+    let (table, list) = list_of(artifact)?;
+    check(table, list, all)?;
     all.iter().enumerate().map(|(at, one)| record(list, at, one)).collect::<Result<_, _>>().map(AbiValue::Records)
+}
+
+/// What the artifact says of the reward's list.
+pub(super) fn list_of(artifact: &Artifact) -> Result<(&RewardTable, &RewardList), ListError> {
+    let table = artifact.reward.as_ref();
+    let list = table.and_then(|table| Some((table, table.list.as_ref()?)));
+    list.ok_or_else(|| ListError::NoList(artifact.contract.clone()))
 }
 
 fn record(list: &RewardList, at: usize, one: &Recipient) -> Result<Record, ListError> {

@@ -35,6 +35,9 @@ pub(super) fn write(text: &mut Text, table: &Table) {
 
 /// Output `i` pays recipient `i`: whose lock it has, and no less than the difference of two rounded
 /// parts of the pot, as in `spec::split`; so all of them together get exactly the pot.
+///
+/// Nothing asks whether the fee is below 0: then outputs take more than the coins hold, and whoever
+/// settles has to add it. A list whose weights do not sum to the whole divides no pot without a rest.
 fn settle(text: &mut Text, table: &Table) {
     text.docs("Pays every recipient its share. Anyone may do it; `fee` goes to the miner.");
     text.block("spend settle(fee: Coin, padding: Padding)", |text| {
@@ -46,9 +49,8 @@ fn settle(text: &mut Text, table: &Table) {
             });
         });
         text.at(&table.fee_loc, |text| {
-            let end = grouped(&IBig::from(table.fee_max.get() + 1));
-            let message = format!("the fee is at most {}", sats_text(table.fee_max));
-            text.require(format!("within(fee, 0 sats, {end} sats)"), &message);
+            let most = sats_text(table.fee_max);
+            text.require(format!("fee <= {most}"), &format!("the fee is at most {most}"));
         });
         text.line("let pot = total - fee;");
         text.at(&table.minimum_loc, |text| {
@@ -60,17 +62,18 @@ fn settle(text: &mut Text, table: &Table) {
     });
 }
 
+/// What the first recipients are due together is `scaled`, which begins with one half, over the whole.
 fn shares(text: &mut Text, table: &Table) {
     let whole = grouped(&IBig::from(table.denominator));
     let half = grouped(&IBig::from(table.denominator / 2));
-    text.line("let mut reached = 0;");
+    text.line(format!("let mut scaled = {half} sats;"));
     text.line("let mut paid = 0 sats;");
     text.block("for (i, recipient) in recipients where recipient.lock == tx.outputs[i].lock", |text| {
         text.require("recipient.weight > 0", "every weight is above 0");
-        text.line("reached = reached + recipient.weight;");
-        text.line(format!("let due = (pot * reached + {half} sats) / {whole};"));
+        text.line("scaled = scaled + pot * recipient.weight;");
+        text.line(format!("let due = scaled / {whole};"));
         text.require("tx.outputs[i].value >= due - paid", "every recipient gets its share of the pot");
         text.line("paid = due;");
     });
-    text.require(format!("reached == {whole}"), &format!("the weights of the whole list sum to {whole}"));
+    text.require("paid == pot", &format!("the shares are the whole pot: the weights of the list sum to {whole}"));
 }

@@ -49,6 +49,7 @@ pub(super) fn write(text: &mut Text, table: &Table, adjust: &Adjust) {
 fn authority(text: &mut Text, adjust: &Adjust) {
     let by = &adjust.by;
     if adjust.is_did {
+        text.require("self.index == 0", "the record is the first input");
         text.require(
             format!("tx.inputs[1].token.category == {by} + 0x01"),
             &format!("the second input carries the token of `{by}`"),

@@ -1,0 +1,103 @@
+//! Replacing the list of a reward: what the authority publishes, and the list that comes of it.
+
+use spec::Artifact;
+use spec::artifact::{AbiValue, Record, chain_hash};
+use spec::num;
+
+use super::recipients::{ListError, Recipient, list_of, records_of};
+
+/// A list that takes the place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adjustment {
+    /// What the path `propose` takes: every entry of the old and of the new list, as it is pushed.
+    pub changes: AbiValue,
+    /// The new list in the order in which it is hashed: entries that go on at their old places, then the others.
+    pub next: Vec<Recipient>,
+    /// The hash of the new list.
+    pub hash: [u8; 32],
+}
+
+/// The hash by which contracts know a list of recipients.
+///
+/// # Errors
+/// [`ListError`] if these recipients are no list of this reward.
+pub fn list_hash(artifact: &Artifact, recipients: &[Recipient]) -> Result<[u8; 32], ListError> {
+    match records_of(artifact, recipients)? {
+        AbiValue::Records(records) => Ok(chain_hash(&records)),
+        _ => Err(ListError::NoList(artifact.contract.clone())),
+    }
+}
+
+/// Replaces the list `old` by `wanted` when the chain has height `now`.
+///
+/// An entry goes on if `wanted` has one with the same lock. An entry that is still locked goes on with at least its
+/// weight, for at least its time; two equal ones need two.
+///
+/// # Errors
+/// [`ListError`] if the reward's list cannot be replaced, a locked entry would lose, or `wanted` is no list of it.
+pub fn adjustment(
+    artifact: &Artifact,
+    old: &[Recipient],
+    wanted: &[Recipient],
+    now: u32,
+) -> Result<Adjustment, ListError> {
+    let (_, list) = list_of(artifact)?;
+    if !list.adjustable {
+        return Err(ListError::NoList(artifact.contract.clone()));
+    }
+    let goes_on = matches(old, wanted, now)?;
+    let mut changes = Vec::with_capacity(old.len() + wanted.len());
+    let mut next = Vec::with_capacity(wanted.len());
+    for (was, is) in old.iter().zip(&goes_on) {
+        let is = is.and_then(|at| wanted.get(at));
+        changes.push(change(Some(was), is));
+        next.extend(is.cloned());
+    }
+    for (_, is) in wanted.iter().enumerate().filter(|(at, _)| !goes_on.contains(&Some(*at))) {
+        changes.push(change(None, Some(is)));
+        next.push(is.clone());
+    }
+    let hash = list_hash(artifact, &next)?;
+    Ok(Adjustment { changes: AbiValue::Records(changes), next, hash })
+}
+
+/// For each old entry the one of `wanted` in which it goes on. Locked entries choose first, those with the largest
+/// weight before the others, and each takes the smallest that is enough.
+fn matches(old: &[Recipient], wanted: &[Recipient], now: u32) -> Result<Vec<Option<usize>>, ListError> {
+    let mut order: Vec<(usize, &Recipient)> = old.iter().enumerate().collect();
+    order.sort_by_key(|(at, one)| (one.until <= now, std::cmp::Reverse((one.weight, one.until)), *at));
+    let mut free = vec![true; wanted.len()];
+    let mut found = vec![None; old.len()];
+    for (at, one) in order {
+        let locked = one.until > now;
+        let enough = |is: &Recipient| !locked || (is.weight >= one.weight && is.until >= one.until);
+        let fits = |(place, is): &(usize, &Recipient)| {
+            free.get(*place).copied().unwrap_or_default() && is.lock == one.lock && enough(is)
+        };
+        let place = wanted.iter().enumerate().filter(fits).min_by_key(|(place, is)| (is.weight, *place));
+        match place {
+            Some((place, _)) => {
+                if let Some(free) = free.get_mut(place) {
+                    *free = false;
+                }
+                if let Some(found) = found.get_mut(at) {
+                    *found = Some(place);
+                }
+            }
+            None if locked => {
+                let (name, weight, until) = (one.name.clone(), one.weight, one.until);
+                return Err(ListError::Locked { name, weight, until });
+            }
+            None => {}
+        }
+    }
+    Ok(found)
+}
+
+/// One record of the path's list: the weights and times before and after, and the lock.
+fn change(was: Option<&Recipient>, is: Option<&Recipient>) -> Record {
+    let number = |n: u64| num::encode_wide(n.into());
+    let pair = |one: Option<&Recipient>| one.map_or([0, 0], |one| [one.weight, one.until.into()]).map(number);
+    let lock = was.or(is).map(|one| one.lock.clone()).unwrap_or_default();
+    pair(was).into_iter().chain(pair(is)).chain([lock]).collect()
+}

@@ -1,0 +1,199 @@
+//! A reward's recipients as everybody can read them on the chain.
+//!
+//! A script that holds only the hash of a list tells nobody who is paid. So whoever deploys a reward puts a body on
+//! the chain, by `spec::publish`, that names them. All numbers are compact sizes, all strings have one in front:
+//!
+//! ```text
+//! "BMRW" 01                       what follows, and its version
+//! form                            00 a parameter for each source, 01 a list, 02 a list that may be replaced
+//! name                            the reward's name
+//! lock                            the lock of its coins
+//! category                        of the record that says which list counts; empty without one
+//! last                            the number of the recipient who takes what rounding leaves
+//! count, then for each recipient  weight, until, lock, name
+//! ```
+//!
+//! The body is not believed: a list's hash has to stand in the script that the reward's coins show when they are
+//! spent, and the locks of a reward without a list too, whose settlements also have to divide as the body says. The
+//! names of recipients are only names; of two bodies that differ in nothing else the first one counts.
+
+use spec::artifact::chain_hash;
+use spec::codec::{DecodeError, Reader, write_bytes, write_compact_size};
+use spec::script::instructions;
+use spec::split::Weights;
+use spec::{Artifact, Category, Sats};
+
+use super::recipients::{ListError, Recipient, recipients};
+use crate::contract::Params;
+
+const MAGIC: [u8; 5] = *b"BMRW\x01";
+/// Weight, time, lock and name have at least one byte each.
+const RECIPIENT_BYTES_MIN: usize = 4;
+
+/// How a reward knows its recipients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// By a parameter for each source.
+    Direct,
+    /// By the hash of a list.
+    List,
+    /// By the hash of a list that a record may replace.
+    Adjustable {
+        /// The category of the record's token.
+        record: Category,
+    },
+}
+
+/// What is published of a reward.
+///
+/// ```
+/// use spec::Category;
+/// use wallet::{Form, Published, Recipient};
+/// let only = Recipient { name: "builder".into(), weight: 10, lock: vec![0x51], until: 0 };
+/// let reward = Published { name: "All".into(), lock: vec![0x52], form: Form::List, last: 0, recipients: vec![only] };
+/// assert_eq!(Published::decode(&reward.encode()), Some(reward));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The reward's name.
+    pub name: String,
+    /// The lock of its coins.
+    pub lock: Vec<u8>,
+    /// How it knows its recipients.
+    pub form: Form,
+    /// The number of the recipient who takes what rounding leaves.
+    pub last: usize,
+    /// Whom it pays, in output order.
+    pub recipients: Vec<Recipient>,
+}
+
+impl Published {
+    /// What to publish of a reward that is deployed with these parameters; `record` is the category of the token
+    /// that may replace its list.
+    ///
+    /// # Errors
+    /// [`ListError`] if the contract is no reward, the parameters do not say whom it pays, or a list that may be
+    /// replaced has no record.
+    pub fn of(artifact: &Artifact, params: &Params, record: Option<Category>) -> Result<Self, ListError> {
+        let recipients = recipients(artifact, params)?;
+        let table = artifact.reward.as_ref().ok_or_else(|| ListError::NoList(artifact.contract.clone()))?;
+        let form = match (&table.list, record) {
+            (None, _) => Form::Direct,
+            (Some(list), _) if !list.adjustable => Form::List,
+            (Some(_), Some(record)) => Form::Adjustable { record },
+            (Some(_), None) => return Err(ListError::NoRecord(artifact.contract.clone())),
+        };
+        let last = match form {
+            Form::Direct => table.sources.iter().position(|source| source.rank + 1 == table.sources.len()),
+            Form::List | Form::Adjustable { .. } => recipients.len().checked_sub(1),
+        };
+        let last = last.ok_or(ListError::Sum { sum: 0, whole: table.denominator })?;
+        Ok(Self { name: artifact.contract.clone(), lock: artifact.lock(params)?, form, last, recipients })
+    }
+
+    /// The bytes to publish.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        let (form, record): (u8, &[u8]) = match &self.form {
+            Form::Direct => (0, &[]),
+            Form::List => (1, &[]),
+            Form::Adjustable { record } => (2, record.as_wire()),
+        };
+        out.push(form);
+        write_bytes(&mut out, self.name.as_bytes());
+        write_bytes(&mut out, &self.lock);
+        write_bytes(&mut out, record);
+        write_compact_size(&mut out, self.last as u64);
+        write_compact_size(&mut out, self.recipients.len() as u64);
+        for recipient in &self.recipients {
+            write_compact_size(&mut out, recipient.weight);
+            write_compact_size(&mut out, recipient.until.into());
+            write_bytes(&mut out, &recipient.lock);
+            write_bytes(&mut out, recipient.name.as_bytes());
+        }
+        out
+    }
+
+    /// Reads a published body; nothing if it is none, or not written as [`Published::encode`] writes it.
+    #[must_use]
+    pub fn decode(body: &[u8]) -> Option<Self> {
+        let rest = body.strip_prefix(&MAGIC)?;
+        read(rest).ok().flatten().filter(|read| read.last < read.recipients.len())
+    }
+
+    /// Everybody's share of `pot`, the fee taken off, in output order; nothing for weights that are none.
+    #[must_use]
+    pub fn divide(&self, pot: Sats) -> Option<Vec<Sats>> {
+        let mut order: Vec<usize> = (0..self.recipients.len()).filter(|at| *at != self.last).collect();
+        order.push(self.last);
+        let weights = order.iter().map(|at| Some(self.recipients.get(*at)?.weight)).collect::<Option<_>>()?;
+        let mut shares = vec![Sats::ZERO; order.len()];
+        for (at, share) in order.iter().zip(Weights::new(weights)?.divide(pot)) {
+            *shares.get_mut(*at)? = share;
+        }
+        Some(shares)
+    }
+
+    /// The hash by which the contract knows the list; nothing for a reward without one, and for weights that no
+    /// list holds.
+    #[must_use]
+    pub fn list_hash(&self) -> Option<[u8; 32]> {
+        let is_adjustable = match self.form {
+            Form::Direct => return None,
+            Form::List => false,
+            Form::Adjustable { .. } => true,
+        };
+        list_hash(&self.recipients, is_adjustable)
+    }
+
+    /// Whether a redeem script is one of this reward: it holds the hash of the list, or all locks.
+    pub(super) fn fits(&self, redeem: &[u8]) -> bool {
+        let Ok(steps) = instructions(redeem).collect::<Result<Vec<_>, _>>() else { return false };
+        let holds = |bytes: &[u8]| steps.iter().any(|step| step.data == Some(bytes));
+        match self.form {
+            Form::Direct => self.recipients.iter().all(|recipient| holds(&recipient.lock)),
+            Form::List | Form::Adjustable { .. } => self.list_hash().is_some_and(|hash| holds(&hash)),
+        }
+    }
+}
+
+/// The chain hash of a list, with the times of its entries if it may be replaced.
+pub(super) fn list_hash(recipients: &[Recipient], is_adjustable: bool) -> Option<[u8; 32]> {
+    let record = |recipient: &Recipient| {
+        let weight = u32::try_from(recipient.weight).ok()?.to_le_bytes().to_vec();
+        let until = is_adjustable.then(|| recipient.until.to_le_bytes().to_vec());
+        Some([weight].into_iter().chain(until).chain([recipient.lock.clone()]).collect())
+    };
+    recipients.iter().map(record).collect::<Option<Vec<_>>>().map(|records| chain_hash(&records))
+}
+
+fn read(rest: &[u8]) -> Result<Option<Published>, DecodeError> {
+    let mut reader = Reader::new(rest);
+    let kind = reader.u8()?;
+    let name = text(&mut reader)?;
+    let lock = reader.bytes()?.to_vec();
+    let record = reader.bytes()?;
+    let form = match (kind, <[u8; 32]>::try_from(record)) {
+        (0, _) if record.is_empty() => Form::Direct,
+        (1, _) if record.is_empty() => Form::List,
+        (2, Ok(record)) => Form::Adjustable { record: Category::from_wire(record) },
+        _ => return Ok(None),
+    };
+    let last = reader.compact_size()?;
+    let count = reader.count(RECIPIENT_BYTES_MIN)?;
+    let mut recipients = Vec::with_capacity(count);
+    for _ in 0..count {
+        let weight = reader.compact_size()?;
+        let until = u32::try_from(reader.compact_size()?).map_err(|_| DecodeError::Oversized)?;
+        let lock = reader.bytes()?.to_vec();
+        recipients.push(Recipient { name: text(&mut reader)?, weight, lock, until });
+    }
+    reader.finish()?;
+    let last = usize::try_from(last).map_err(|_| DecodeError::Oversized)?;
+    Ok(Some(Published { name, lock, form, last, recipients }))
+}
+
+fn text(reader: &mut Reader<'_>) -> Result<String, DecodeError> {
+    String::from_utf8(reader.bytes()?.to_vec()).map_err(|_| DecodeError::Oversized)
+}
