@@ -1,6 +1,7 @@
 //! The examples as stories: every plan on a devnet, every balance to the last unit, and attacks that fail.
 
 mod escrow;
+mod references;
 
 use std::path::Path;
 

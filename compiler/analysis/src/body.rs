@@ -5,6 +5,7 @@ mod call;
 mod choice;
 mod composite;
 mod condition;
+mod derived;
 mod expr;
 mod loops;
 mod module;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 use syntax::ast::{self, Ident};
 use syntax::{Code, ItemKind, Span};
 
-use crate::hir::{self, ArgId, Expr, ExprKind, LocalId, ParamId, Type};
+use crate::hir::{self, ArgId, Derived, Expr, ExprKind, LocalId, ParamId, Type};
 use crate::report::Report;
 use crate::signatures::{Constant, ConstantValue, FnSignature, Signatures};
 use crate::{eval, types};
@@ -113,6 +114,8 @@ pub(crate) struct Body<'a, 'r> {
     split_at: Option<Span>,
     /// The list that the path goes through.
     list_read: Option<ListRead>,
+    /// The locks of other contracts that the contract knows, those that earlier bodies named among them.
+    derived: Vec<Derived>,
     /// What a plan names; nothing in other bodies.
     plan: Option<plan::Plan<'a>>,
     copied_bytes: usize,
@@ -142,6 +145,8 @@ pub(crate) struct Checked {
     pub(crate) params_used: BTreeSet<ParamId>,
     /// The list that the path goes through.
     pub(crate) list_read: Option<ListRead>,
+    /// The locks of other contracts that this body and those before it name.
+    pub(crate) derived: Vec<Derived>,
     /// It reads the contract's state, continues it or ends it.
     pub(crate) touches_state: bool,
     /// Something in it was not understood, so what it seems to lack may be there.
@@ -165,6 +170,7 @@ impl<'a, 'r> Body<'a, 'r> {
             params_used: BTreeSet::new(),
             split_at: None,
             list_read: None,
+            derived: Vec::new(),
             plan: None,
             copied_bytes: 0,
             touches_state: false,
@@ -173,6 +179,12 @@ impl<'a, 'r> Body<'a, 'r> {
             no_return: None,
             arms_around: 0,
         }
+    }
+
+    /// Takes the locks of other contracts that earlier bodies of the contract named.
+    pub(crate) fn with_derived(mut self, derived: Vec<Derived>) -> Self {
+        self.derived = derived;
+        self
     }
 
     /// Checks the conditions of a path.
@@ -250,6 +262,7 @@ impl<'a, 'r> Body<'a, 'r> {
             locals: self.locals.into_iter().map(local).collect(),
             params_used: self.params_used,
             list_read: self.list_read,
+            derived: self.derived,
             touches_state: self.touches_state,
             broken: self.broken,
         }

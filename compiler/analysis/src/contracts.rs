@@ -6,6 +6,8 @@ use syntax::Loc;
 use syntax::ast::{self, Member};
 
 use crate::body::{Env, Slot};
+use crate::declared::TypeDeclaration;
+use crate::hir::{StructType, Type};
 use crate::report::Report;
 use crate::signatures::{Signatures, Taker, slots};
 use crate::types;
@@ -19,8 +21,13 @@ pub(crate) struct ContractSignature {
     /// The fields of its state, in order.
     pub(crate) state: Vec<Slot>,
     pub(crate) paths: Vec<PathSignature>,
+    /// The struct `Contract::State`, of contracts that have one.
+    pub(crate) state_type: Option<TypeDeclaration>,
     pub(crate) loc: Loc,
 }
+
+/// What the struct of a contract's state is called, behind the contract's name.
+pub(crate) const STATE_TYPE: &str = "State";
 
 /// A way to spend a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,5 +63,17 @@ pub(crate) fn contract_signature(
             Member::Const(_) | Member::Fn(_) | Member::Allow(_) | Member::Error(_) => {}
         }
     }
-    ContractSignature { name: contract.name.name.clone(), params, state, paths, loc: report.loc(contract.name.span) }
+    let (name, loc) = (contract.name.name.clone(), report.loc(contract.name.span));
+    let state_type = state_type(&name, &state, &loc);
+    ContractSignature { name, params, state, paths, state_type, loc }
+}
+
+fn state_type(contract: &str, state: &[Slot], loc: &Loc) -> Option<TypeDeclaration> {
+    if state.is_empty() {
+        return None;
+    }
+    let fields: Option<Vec<_>> = state.iter().map(|slot| Some((slot.name.to_string(), slot.ty.clone()?))).collect();
+    let name = format!("{contract}::{STATE_TYPE}");
+    let of = |fields| Type::Struct(StructType { name, args: Vec::new(), fields }.into());
+    Some(TypeDeclaration { params: Arc::default(), ty: fields.map(of), loc: Some(loc.clone()) })
 }

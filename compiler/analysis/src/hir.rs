@@ -100,6 +100,8 @@ pub struct Derived {
     pub contract: String,
     /// A parameter or a constant for each parameter of the other contract that is not derived itself.
     pub args: Vec<Expr>,
+    /// Where it is named first.
+    pub loc: Loc,
 }
 
 /// `allow(name);`: the author knows what the lint would say.

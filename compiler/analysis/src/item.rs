@@ -78,6 +78,8 @@ struct Used {
     params: BTreeSet<ParamId>,
     /// The members that touch the state themselves.
     touching: BTreeSet<FunctionId>,
+    /// The locks of other contracts.
+    derived: Vec<hir::Derived>,
     broken: bool,
 }
 
@@ -85,6 +87,7 @@ impl Used {
     fn add(&mut self, checked: &mut Checked) {
         self.params.append(&mut checked.params_used);
         self.broken |= checked.broken;
+        self.derived = std::mem::take(&mut checked.derived);
     }
 }
 
@@ -178,12 +181,13 @@ fn check_contract(
     let paths = lower_paths(contract, env, &touching, &mut used, &mut bodies);
     report.absorb(bodies);
     warn_about_unused(&scope.params, declared, &used, report);
+    lowered_params.extend(derived_params(&used.derived));
     let contract = hir::Contract {
         name: contract.name.to_string(),
         docs: docs(&contract.docs),
         loc: report.loc(contract.name.span),
         params: lowered_params,
-        derived: Vec::new(),
+        derived: used.derived,
         state: scope.state.as_ref().map(|state| state.lowered(report)),
         paths,
         reward: None,
@@ -191,6 +195,21 @@ fn check_contract(
     };
     silence(&contract.allows, used.broken, report);
     (contract, functions, used.broken)
+}
+
+/// The parameters that hold the locks of other contracts: called after them, in a way that no source can write.
+fn derived_params(derived: &[hir::Derived]) -> Vec<hir::Param> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut params = Vec::with_capacity(derived.len());
+    for derived in derived {
+        let count = seen.entry(&derived.contract).and_modify(|count| *count += 1).or_insert(1);
+        let name = match *count {
+            1 => format!("{}.lock", derived.contract),
+            count => format!("{}.lock.{count}", derived.contract),
+        };
+        params.push(hir::Param { name, ty: Type::Lock, loc: derived.loc.clone() });
+    }
+    params
 }
 
 /// Takes away what is allowed of what one body shows, and warns of what is allowed for nothing.
@@ -397,7 +416,8 @@ fn lower_members<'a>(
     let mut out = Vec::with_capacity(members.len());
     for (function, signature) in members {
         let env = Env { type_params: &signature.type_params, ..env };
-        let body = Body::new(env, BodyKind::Function, &signature.params, report);
+        let derived = std::mem::take(&mut used.derived);
+        let body = Body::new(env, BodyKind::Function, &signature.params, report).with_derived(derived);
         let mut checked = body.check_function(&function.body, signature.ret.as_ref());
         used.add(&mut checked);
         used.touching.extend(checked.touches_state.then_some(signature.id));
@@ -422,7 +442,9 @@ fn lower_paths<'a>(
             break;
         }
         let args = slots(&spend.params, Taker::Path, env, report);
-        let mut checked = Body::new(env, BodyKind::Spend, &args, report).check_path(&spend.body);
+        let derived = std::mem::take(&mut used.derived);
+        let body = Body::new(env, BodyKind::Spend, &args, report).with_derived(derived);
+        let mut checked = body.check_path(&spend.body);
         used.add(&mut checked);
         let state = env.contract.and_then(|scope| scope.state.as_ref());
         if let Some(state) = state.filter(|_| checked.touches_state || !callees(&checked.block).is_disjoint(touching)) {

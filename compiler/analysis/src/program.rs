@@ -6,7 +6,7 @@ use std::sync::Arc;
 use syntax::{Code, Diagnostic, FileId, Island, ItemKey, Loc, Parse, Span, ast};
 
 use crate::domain::Origins;
-use crate::hir::{Block, Expr, ExprKind, Function, FunctionId, Program, Stmt, StmtKind};
+use crate::hir::{self, Block, Expr, ExprKind, Function, FunctionId, Program, Stmt, StmtKind};
 use crate::imports::Modules;
 use crate::item::{CheckedItem, check_item};
 use crate::number::grouped;
@@ -108,6 +108,7 @@ pub fn link(
     let own: BTreeSet<FunctionId> = program.functions.iter().map(|(id, _)| id).collect();
     let calls = fetch(&mut program, imported);
     let mut found = check_calls(&program, &own, &calls);
+    found.extend(circles_of_locks(&program));
     if found.is_empty() && !broken {
         let contracts = program.contracts.iter().zip(sound).filter(|(_, sound)| *sound);
         found.extend(lint::covenants(&program, contracts.map(|(contract, _)| contract)));
@@ -165,6 +166,31 @@ fn check_calls(program: &Program, own: &BTreeSet<FunctionId>, calls: &BTreeMap<F
         }
     }
     found
+}
+
+/// Refuses contracts whose locks would each have to be known before the other's.
+fn circles_of_locks(program: &Program) -> Vec<Diagnostic> {
+    let place: BTreeMap<&str, usize> =
+        program.contracts.iter().enumerate().map(|(at, contract)| (contract.name.as_str(), at)).collect();
+    let needs: Vec<BTreeSet<usize>> = program
+        .contracts
+        .iter()
+        .map(|contract| contract.derived.iter().filter_map(|of| place.get(of.contract.as_str()).copied()).collect())
+        .collect();
+    let circles = on_circles(&needs, &order_of(&needs).1);
+    let told = circles.iter().filter_map(|at| program.contracts.get(*at)).filter_map(|contract| {
+        let circle = |of: &&hir::Derived| place.get(of.contract.as_str()).is_some_and(|at| circles.contains(at));
+        let of = contract.derived.iter().find(circle)?;
+        let message = match of.contract == contract.name {
+            true => format!("`{}` would have to know its own lock before it has one", contract.name),
+            false => {
+                format!("`{}` and `{}` would each have to know the lock of the other first", contract.name, of.contract)
+            }
+        };
+        let help = "read the own lock by `self.lock`, and take one of the locks as a parameter or from the state";
+        Some(Diagnostic::error(Code::E0131, message, of.loc.clone()).help(help))
+    });
+    told.collect()
 }
 
 fn circle(function: &Function) -> Diagnostic {

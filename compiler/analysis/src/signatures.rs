@@ -107,18 +107,19 @@ impl Signatures {
     pub(crate) fn contract(&self, path: &[Ident]) -> Option<&ContractSignature> {
         match path {
             [name] => self.contract_called(name.as_str()),
+            [module, name] => self.module(module.as_str())?.contracts.get(&name.name),
             _ => None,
         }
     }
 
     /// The contract of this name.
     pub(crate) fn contract_called(&self, name: &str) -> Option<&ContractSignature> {
-        self.own.contracts.get(name)
+        self.own.contracts.get(name).or_else(|| self.imported.contracts.get(name))
     }
 
     /// The names of all contracts, for suggestions.
     pub(crate) fn contract_names(&self) -> impl Iterator<Item = &str> {
-        self.own.contracts.keys().map(|name| &**name)
+        self.own.contracts.keys().chain(self.imported.contracts.keys()).map(|name| &**name)
     }
 
     /// The names of all constants, for suggestions.
@@ -150,6 +151,7 @@ impl Interface {
         copy(&other.functions, name, &mut self.functions, local);
         copy(&other.rewards, name, &mut self.rewards, local);
         copy(&other.types, name, &mut self.types, local);
+        copy(&other.contracts, name, &mut self.contracts, local);
     }
 }
 
@@ -213,6 +215,12 @@ fn interface(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> (Sign
         signatures.own.functions.entry(function.name.name.clone()).or_insert(signature);
     }
     found.extend(declare(&mut signatures, items));
+    for item in items {
+        if let Item::Contract(contract) = item.ast {
+            let signature = contract_signature(contract, &signatures, &Report::new(file, item));
+            signatures.own.contracts.entry(contract.name.name.clone()).or_insert(signature);
+        }
+    }
     let mut read: BTreeSet<&str> = BTreeSet::new();
     for (item, function) in functions(items) {
         let mut report = Report::new(file, item);
@@ -222,12 +230,6 @@ fn interface(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> (Sign
             signatures.own.functions.insert(function.name.name.clone(), signature);
         }
         found.extend(report.finish());
-    }
-    for item in items {
-        if let Item::Contract(contract) = item.ast {
-            let signature = contract_signature(contract, &signatures, &Report::new(file, item));
-            signatures.own.contracts.entry(contract.name.name.clone()).or_insert(signature);
-        }
     }
     (signatures, found)
 }

@@ -7,6 +7,7 @@ use syntax::ast::{self, Ident, TypeArg, TypeExpr, TypeKind};
 use syntax::{Code, Span};
 
 use crate::body::{Body, BodyKind, Env};
+use crate::contracts::{ContractSignature, STATE_TYPE};
 use crate::declared::TypeDeclaration;
 use crate::eval::Value;
 use crate::hir::{EnumType, Expr, ExprKind, Type};
@@ -255,6 +256,11 @@ fn in_module(
     env: Env<'_>,
     report: &mut Report<'_>,
 ) -> Option<Type> {
+    if name.as_str() == STATE_TYPE
+        && let Some(contract) = env.signatures.contract(path)
+    {
+        return state_type(contract, args, ty, env, report);
+    }
     let [module] = path else {
         let found = report.error(Code::E0125, "a type is named by one module and its name", ty.span);
         return report.fail(found.help("write `module::Name`, with `use ./module;` at the top of the file"));
@@ -273,6 +279,26 @@ fn in_module(
         return report.fail(found.help(close.unwrap_or_else(|| format!("declare `struct {name} {{ .. }}` there"))));
     };
     instance(declared, name, args, ty, env, report)
+}
+
+/// `Contract::State`
+fn state_type(
+    contract: &ContractSignature,
+    args: &[TypeArg],
+    ty: &TypeExpr,
+    env: Env<'_>,
+    report: &mut Report<'_>,
+) -> Option<Type> {
+    let Some(declared) = &contract.state_type else { return no_state(contract, ty.span, report) };
+    let name = Ident { name: format!("{}::{STATE_TYPE}", contract.name).into(), span: ty.span };
+    instance(declared, &name, args, ty, env, report)
+}
+
+/// Reports that a contract has no state.
+pub(crate) fn no_state<T>(contract: &ContractSignature, span: Span, report: &mut Report<'_>) -> Option<T> {
+    let found = report.error(Code::E0102, format!("`{}` has no state", contract.name), span);
+    let found = found.label(contract.loc.clone(), "declared here");
+    report.fail(found.help("declare it there, such as `state { count: Int<4> }`"))
 }
 
 /// The type with its arguments put in.

@@ -3,8 +3,8 @@
 use analysis::hir;
 use codegen::Generated;
 use spec::artifact::{
-    Artifact, MapEntry, RequireSite, RewardList, RewardSource, RewardTable, SharedFunction, Slot, SourceFile,
-    SourceSpan, StateLayout,
+    Artifact, Derived, DerivedArg, MapEntry, RequireSite, RewardList, RewardSource, RewardTable, SharedFunction, Slot,
+    SourceFile, SourceSpan, StateLayout, Value,
 };
 use spec::plan::Plan;
 use spec::rules::RuleSet;
@@ -44,9 +44,33 @@ pub fn artifact(
         asm: generated.asm,
         reward,
         plans,
+        derived: contract.derived.iter().filter_map(derived).collect(),
         state: state(contract),
         ..Artifact::default()
     }
+}
+
+/// How a parameter is computed that holds the lock of another contract.
+fn derived(of: &hir::Derived) -> Option<Derived> {
+    let arg = |expr: &hir::Expr| match &expr.kind {
+        hir::ExprKind::Param(param) => Some(DerivedArg::Param(param.index())),
+        _ => Some(DerivedArg::Const(expr.ty.abi()?.encode(&constant(expr)?).ok()?)),
+    };
+    let args = of.args.iter().map(arg).collect::<Option<Vec<_>>>()?;
+    Some(Derived { param: of.param.index(), contract: of.contract.clone(), args })
+}
+
+/// The value of an expression that is nothing but a value.
+fn constant(expr: &hir::Expr) -> Option<Value> {
+    let all = |exprs: &[hir::Expr]| exprs.iter().map(constant).collect::<Option<Vec<_>>>();
+    Some(match &expr.kind {
+        hir::ExprKind::Int(n) => Value::Int(i128::try_from(n).ok()?),
+        hir::ExprKind::Bool(truth) => Value::Bool(*truth),
+        hir::ExprKind::Bytes(bytes) => Value::Bytes(bytes.clone()),
+        hir::ExprKind::Tuple(parts) => Value::Parts(all(parts)?),
+        hir::ExprKind::Variant { variant, fields } => Value::Variant(*variant, all(fields)?),
+        _ => return None,
+    })
 }
 
 /// How the state of a contract lies in its commitment.

@@ -129,6 +129,10 @@ codes! {
         "Imports stay inside the folder of the package, the one with bmc.toml, so that a package is complete wherever it lies. Without a manifest they stay in and below the folder of the file. Make the other folder a dependency.";
     E0125 "import that names no module"
         "An import is `use package::module;`, `use package::module::Item;`, `use ./module;` or `use ./module::Item;`. The package is `std` or a dependency of bmc.toml.";
+    E0130 "lock that is not known at deployment"
+        "`Other(a, b).lock` in a contract is computed when the contract is deployed. What the other contract takes must be known by then: parameters of this contract, constants, or locks of further contracts. Values of arguments, of the state and of the transaction are not.";
+    E0131 "locks that need each other"
+        "A contract that names the lock of another contains the hash of that one's script, so two contracts cannot name each other, and none can name itself. Read the own lock by `self.lock`, or take one of the locks as a parameter or keep its hash in the state.";
 
     E0201 "type mismatch"
         "The place demands another type than the value has. Nothing is converted silently, except that all bytes can be used as `Bytes` and `0` fits every unit.";

@@ -10,7 +10,7 @@ use crate::signatures::FnSignature;
 use crate::types;
 
 /// The functions of the language: name, parameters as shown to users, their number.
-const BUILTINS: [(&str, &str, usize); 15] = [
+const BUILTINS: [(&str, &str, usize); 17] = [
     ("sha256", "(bytes)", 1),
     ("sha1", "(bytes)", 1),
     ("ripemd160", "(bytes)", 1),
@@ -26,6 +26,8 @@ const BUILTINS: [(&str, &str, usize); 15] = [
     ("p2pkh", "(hash160)", 1),
     ("p2sh32", "(hash256)", 1),
     ("lock", "(bytes)", 1),
+    ("encode", "(value)", 1),
+    ("decode", "(bytes)", 1),
 ];
 
 /// Whether the language has a function of this name.
@@ -63,6 +65,7 @@ impl Body<'_, '_> {
                 self.report
                     .fail(self.report.error(Code::E0108, message, span).help(format!("write it as `{word}{shape}`")))
             }
+            Some(("decode", ..)) => self.decode(args, wanted, span),
             Some((word, ..)) => self.call_builtin(word, args, span),
             None => self.unknown_function(name, args),
         }
@@ -140,6 +143,7 @@ impl Body<'_, '_> {
             "lock" => return self.typed(Builtin::Cast, args, &[Type::Bytes], Type::Lock, span),
             "int" => return self.int_call(args, span),
             "bytes" => return self.bytes_call(args, span),
+            "encode" => return self.encode(args, span),
             "reverse" => return self.reverse(args, span),
             "abs" => return self.like_numbers(Builtin::Abs, args, span),
             "min" => return self.like_numbers(Builtin::Min, args, span),

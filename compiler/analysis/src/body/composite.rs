@@ -7,6 +7,7 @@ use syntax::ast::{self, ExprKind as Ast, FieldInit, Ident};
 use syntax::{Code, Span};
 
 use super::{Body, plural};
+use crate::contracts::STATE_TYPE;
 use crate::declared::TypeDeclaration;
 use crate::hir::{Expr, ExprKind, Type};
 use crate::types;
@@ -250,6 +251,15 @@ impl Body<'_, '_> {
 
     /// What a path names that makes values.
     pub(super) fn constructor(&mut self, path: &[Ident], span: Span) -> Option<Constructor> {
+        if let [of @ .., name] = path
+            && name.as_str() == STATE_TYPE
+            && let Some(contract) = self.env.signatures.contract(of)
+        {
+            return match &contract.state_type {
+                Some(declared) => declared.ty.is_some().then(|| Constructor::Struct(declared.clone())),
+                None => types::no_state(contract, span, self.report),
+            };
+        }
         match path {
             [name] => {
                 if let Some(index) = ["None", "Some"].iter().position(|known| *known == name.as_str()) {

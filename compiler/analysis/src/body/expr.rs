@@ -55,7 +55,7 @@ impl Body<'_, '_> {
             Ast::Bytes(bytes) => self.bytes_literal(bytes, span),
             Ast::Str(text) => self.bytes_literal(text.as_bytes(), span),
             Ast::Bool(value) => Some(self.make(ExprKind::Bool(*value), Type::Bool, span)),
-            Ast::Name(_) | Ast::Call { .. } if self.plan.is_some() && self.is_known(value) => self.place_value(value),
+            Ast::Name(_) | Ast::Call { .. } if self.is_known(value) => self.place_value(value),
             Ast::Name(name) if self.means_state(name) => self.place_value(value),
             Ast::Name(name) if name.as_str() == "None" => self.unit_variant(name, wanted, span),
             Ast::Name(name) => self.name_value(name),

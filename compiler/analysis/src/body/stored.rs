@@ -1,10 +1,10 @@
 //! Tables: their elements as values, and values that are computed once however often they are used.
 
-use syntax::Span;
+use syntax::{Code, Span, ast};
 
-use super::Body;
 use super::loops::constant_index;
-use crate::hir::{BinaryOp, Block, Builtin, Expr, ExprKind, Stmt, StmtKind, Type};
+use super::{Body, BodyKind};
+use crate::hir::{BinaryOp, Block, Builtin, Condition, Expr, ExprKind, ItemKind, Stmt, StmtKind, Type};
 use crate::layout::Layout;
 
 impl Body<'_, '_> {
@@ -13,6 +13,59 @@ impl Body<'_, '_> {
         let loc = self.report.loc(span);
         let mut new_local = |name: String, ty| self.variable(name.into(), Some(ty), span);
         work(&mut Layout { loc: &loc, new_local: &mut new_local })
+    }
+
+    /// `encode(value)`: the bytes of the value where it is stored.
+    pub(super) fn encode(&mut self, args: &[ast::Expr], span: Span) -> Option<Expr> {
+        let [arg] = args else { return None };
+        let value = self.expr(arg)?;
+        let ty = value.ty.clone();
+        if ty.stored_len().is_none() {
+            return self.not_stored(&ty, arg.span);
+        }
+        Some(match value.kind {
+            ExprKind::Tuple(_) => self.stored(span, |layout| layout.store(&value, &ty)),
+            _ => self.held(value, |body, value| body.stored(span, |layout| layout.store(&value, &ty))),
+        })
+    }
+
+    /// `decode(bytes)`: the value that bytes store, of the type that is needed; the bytes have its length.
+    pub(super) fn decode(&mut self, args: &[ast::Expr], wanted: Option<&Type>, span: Span) -> Option<Expr> {
+        let [arg] = args else { return None };
+        let bytes = self.expect(arg, &Type::Bytes);
+        let Some(wanted) = wanted else {
+            let found = self.report.error(Code::E0215, "nothing says which type of value these bytes store", span);
+            return self.report.fail(found.help("write the type: `let thread: Thread::State = decode(..);`"));
+        };
+        let Some(len) = wanted.stored_len() else { return self.not_stored(wanted, span) };
+        let (bytes, wanted) = (bytes?, wanted.clone());
+        // A wallet reads what a script has checked; and what has this length already needs no check.
+        let is_checked =
+            bytes.ty.fixed_len() == Some(len) || self.kind != BodyKind::Spend && self.kind != BodyKind::Function;
+        if is_checked {
+            return Some(
+                self.held(bytes, |body, bytes| body.stored(span, |layout| layout.load(&bytes, len, 0, &wanted))),
+            );
+        }
+        let (ty, loc) = (bytes.ty.clone(), self.report.loc(span));
+        let local = self.variable("bytes".into(), Some(ty.clone()), span);
+        let bytes = Stmt { kind: StmtKind::Let { local, value: bytes }, loc: loc.clone() };
+        let held = self.make(ExprKind::Local(local), ty, span);
+        let size = self.make(ExprKind::Builtin { builtin: Builtin::Size, args: vec![held.clone()] }, Type::Int, span);
+        let right = self.make(ExprKind::Int(len.into()), Type::Int, span);
+        let kind = ExprKind::Binary { op: BinaryOp::Equal(ItemKind::Number), left: size.into(), right: right.into() };
+        let condition = Condition::Holds(self.make(kind, Type::Bool, span));
+        let message = format!("the bytes of a `{wanted}` are {len}");
+        let check = Stmt { kind: StmtKind::Require { condition, message }, loc };
+        let value = self.stored(span, |layout| layout.load(&held, len, 0, &wanted));
+        let ty = value.ty.clone();
+        let block = Block { stmts: vec![bytes, check], value: Some(Box::new(value)) };
+        Some(self.make(ExprKind::Block(block), ty, span))
+    }
+
+    fn not_stored<T>(&mut self, ty: &Type, span: Span) -> Option<T> {
+        let found = self.report.error(Code::E0209, format!("values of `{ty}` have no fixed length of bytes"), span);
+        self.report.fail(found.help("use types of a fixed length, such as `Coin`, `Int<4>` or `Bytes<32>`"))
     }
 
     /// All of these values of one type, one behind the other.

@@ -60,8 +60,8 @@ impl<'a> Body<'a, '_> {
     }
 
     fn contract_called(&self, callee: &ast::Expr) -> Option<&'a ContractSignature> {
-        self.plan.as_ref()?;
         match &callee.kind {
+            ast::ExprKind::Name(name) if self.function(name).is_some() => None,
             ast::ExprKind::Name(name) => self.env.signatures.contract(std::slice::from_ref(name)),
             ast::ExprKind::Path(path) => self.env.signatures.contract(path),
             _ => None,
@@ -141,7 +141,10 @@ impl<'a> Body<'a, '_> {
                 self.listed(coin, params, |index| CoinFact::Param(ParamId::new(index)), "the contract", name, span)
             }
             Known::Contract(contract, args) => match name.as_str() {
-                "lock" => Some(Place::Value(self.read(PlanFact::Lock(contract, args), Type::Lock, span)?)),
+                "lock" if self.plan.is_some() => {
+                    Some(Place::Value(self.read(PlanFact::Lock(contract, args), Type::Lock, span)?))
+                }
+                "lock" => self.derived_lock(contract, args, span).map(Place::Value),
                 _ => self.unknown_field("a contract", name, &["lock"]),
             },
         }
