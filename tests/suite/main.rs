@@ -17,6 +17,7 @@ mod covenants;
 mod diagnostics;
 mod flows;
 mod independent;
+mod library;
 mod random_rewards;
 mod readme;
 mod reward;

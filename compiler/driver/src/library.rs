@@ -10,7 +10,17 @@ use crate::package::Target;
 const PREFIX: &str = "std::";
 
 /// The modules by name, in alphabetical order.
-const MODULES: &[(&str, &str)] = &[("math", include_str!("../../../stdlib/math.bmc"))];
+const MODULES: &[(&str, &str)] = &[
+    ("auction", include_str!("../../../stdlib/auction.bmc")),
+    ("did", include_str!("../../../stdlib/did.bmc")),
+    ("math", include_str!("../../../stdlib/math.bmc")),
+    ("merkle", include_str!("../../../stdlib/merkle.bmc")),
+    ("multisig", include_str!("../../../stdlib/multisig.bmc")),
+    ("oracle", include_str!("../../../stdlib/oracle.bmc")),
+    ("time", include_str!("../../../stdlib/time.bmc")),
+    ("token", include_str!("../../../stdlib/token.bmc")),
+    ("vesting", include_str!("../../../stdlib/vesting.bmc")),
+];
 
 /// The sources of the standard library: the path that messages and artifacts show, and the text.
 pub fn library() -> impl Iterator<Item = (String, &'static str)> {
