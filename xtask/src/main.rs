@@ -5,6 +5,7 @@
 
 mod ci;
 mod conformance;
+mod fuzz;
 mod r#gen;
 mod tidy;
 mod vectors;
@@ -35,6 +36,8 @@ enum Command {
     Conformance(conformance::Conformance),
     /// Builds the public vectors from an npm package; needs Node.js
     Vectors(vectors::Vectors),
+    /// Compiles random sources to see that nothing panics or hangs
+    Fuzz(fuzz::Fuzz),
     /// Prints the generated pages of docs/ again
     Gen {
         /// Only compare, and fail if a page is stale
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(root).and_then(|broken| none_of("law broken", &broken)),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Vectors(arguments) => vectors::run(root, &arguments),
+        Command::Fuzz(arguments) => fuzz::run(root, &arguments),
         Command::Gen { check } => {
             r#gen::run(root, check).and_then(|stale| none_of("page stale, run `cargo xtask gen`", &stale))
         }

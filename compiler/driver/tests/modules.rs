@@ -132,7 +132,7 @@ fn what_cannot_be_imported_is_told_with_the_next_step() {
         ("use ./shares;\nconst A: Coin = shares::LIMITS;", "E0121", "did you mean `LIMIT`?"),
         ("use ./shares;\nconst A: Coin = shares::enough;", "E0121", "`shares::enough` is a function"),
         ("use ./shares;\nfn f() -> Int { shares::haff(4) }", "E0121", "did you mean `half`?"),
-        ("use ./shares::Pair;\nfn f() -> Int { Pair(4) }", "E0103", "`Pair` is a reward"),
+        ("use ./shares::Pair;\nfn f() -> Int { Pair(4) }", "E0108", "`Pair` takes 2 values"),
         ("use ./shares::half;\nconst A: Int = half;", "E0101", "call it: `half(..)`"),
         ("use ./shares::LIMIT;\nfn f() -> Coin { LIMIT() }", "E0103", "without parentheses"),
     ] {

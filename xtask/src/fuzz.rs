@@ -1,0 +1,315 @@
+//! `cargo xtask fuzz`: hostile sources through the whole compiler, to see that nothing panics or hangs.
+//!
+//! Case number `n` depends on the seed and `n` alone, so a failure is repeated by `--only n`.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use driver::{MemoryWorld, Options};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Compiles random sources: no panic, no case that takes long.
+#[derive(Args)]
+pub struct Fuzz {
+    /// What the sources are made of
+    #[arg(value_enum)]
+    target: Target,
+    /// How many cases
+    #[arg(long, default_value_t = 10_000)]
+    runs: u64,
+    /// Which cases: every number gives others
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// One case alone, shown as it is
+    #[arg(long)]
+    only: Option<u64>,
+    /// How many threads
+    #[arg(long, default_value_t = 1)]
+    threads: u64,
+    /// The longest that a case may take, in milliseconds
+    #[arg(long, default_value_t = 5_000)]
+    slowest_ms: u64,
+}
+
+/// What the sources are made of.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Target {
+    /// Bytes and scraps of the language in any order
+    Bytes,
+    /// Sources of the repository with some changes
+    Examples,
+}
+
+/// Words that make deep or strange sources likely.
+const SCRAPS: &[&str] = &[
+    "contract C(a: Int) {",
+    "spend s(x: Int) {",
+    "reward R {",
+    "model M {",
+    "imi I {",
+    "imo T for I {",
+    "plan p(a: Coin) {",
+    "struct S<T> {",
+    "enum E {",
+    "fn f<T>(a: T) -> T {",
+    "state {",
+    "}",
+    "{",
+    "(",
+    ")",
+    "[",
+    "]",
+    ";",
+    ",",
+    ":",
+    "::",
+    "->",
+    "=>",
+    "..",
+    "..=",
+    "=",
+    "==",
+    "<",
+    ">",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "!",
+    "&&",
+    "||",
+    "|",
+    "mod",
+    "for i in 0..",
+    "while",
+    "max",
+    "match",
+    "if",
+    "else",
+    "let mut",
+    "return",
+    "require",
+    "continue",
+    "end",
+    "split",
+    "by",
+    "rest",
+    "list",
+    "where",
+    "input",
+    "output",
+    "each",
+    "genesis",
+    "key(",
+    "asm (",
+    "OP_ADD",
+    "self.",
+    "tx.inputs[",
+    "signed(",
+    "2 of [",
+    "0x",
+    "0x00",
+    "\"",
+    "\"text\"",
+    "1_000 sats",
+    "2 coin",
+    "144 blocks",
+    "height 9",
+    "30%",
+    "1/3",
+    "999999999999999999999",
+    "Int<4>",
+    "Option<",
+    "Table<Int<4>, 9>",
+    "use std::math;",
+    "use ./a::b;",
+    "///",
+    "//!",
+    "/*",
+    "*/",
+    "\u{feff}",
+    "\u{1f980}",
+];
+
+/// A generator of numbers that is the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `end`, which is not 0.
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end.max(1) as u64).unwrap_or(0)
+    }
+
+    fn scrap(&mut self) -> &'static str {
+        SCRAPS.get(self.below(SCRAPS.len())).copied().unwrap_or("")
+    }
+}
+
+/// Runs the cases.
+pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
+    let mut corpus = Vec::new();
+    for folder in ["examples", "tests/contracts", "tests/types", "tests/syntax", "tests/diagnostics", "stdlib"] {
+        collect(&root.join(folder), &mut corpus)?;
+    }
+    corpus.sort();
+    let texts: Vec<String> = corpus.iter().filter_map(|path| fs::read_to_string(path).ok()).collect();
+    if let Some(only) = fuzz.only {
+        let text = source(fuzz, &texts, only);
+        println!("{text}");
+        return check(&text).map(|took| eprintln!("took {took:?}"));
+    }
+    let bar = ProgressBar::new(fuzz.runs);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {per_sec}, {eta} left") {
+        bar.set_style(style);
+    }
+    let next = AtomicU64::new(0);
+    let worst: Mutex<(Duration, u64)> = Mutex::default();
+    let failed: Mutex<Option<String>> = Mutex::default();
+    // A panic is caught and told below, with the number of its case.
+    std::panic::set_hook(Box::new(|_| {}));
+    thread::scope(|scope| {
+        for _ in 0..fuzz.threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let case = next.fetch_add(1, Ordering::Relaxed);
+                    if case >= fuzz.runs || lock(&failed).is_some() {
+                        return;
+                    }
+                    match check(&source(fuzz, &texts, case)) {
+                        Ok(took) => {
+                            let mut worst = lock(&worst);
+                            *worst = (*worst).max((took, case));
+                        }
+                        Err(message) => *lock(&failed) = Some(format!("case {case}: {message}")),
+                    }
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    let _ = std::panic::take_hook();
+    bar.finish_and_clear();
+    if let Some(message) = lock(&failed).take() {
+        return Err(format!("{message}\nrepeat it alone with `--only`"));
+    }
+    let (took, case) = *lock(&worst);
+    println!("{} cases, no panic; the slowest, case {case}, took {} ms", fuzz.runs, took.as_millis());
+    if took > Duration::from_millis(fuzz.slowest_ms) {
+        return Err(format!("case {case} takes too long"));
+    }
+    Ok(())
+}
+
+fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            collect(&path, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "bmc") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The source of a case.
+fn source(fuzz: &Fuzz, texts: &[String], case: u64) -> String {
+    let mut random = Random(fuzz.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ case);
+    random.next();
+    match fuzz.target {
+        Target::Bytes => noise(&mut random),
+        Target::Examples => changed(&mut random, texts),
+    }
+}
+
+fn noise(random: &mut Random) -> String {
+    let mut text = String::new();
+    for _ in 0..=random.below(60) {
+        match random.below(8) {
+            0 => text.extend((0..random.below(6)).map(|_| char::from(random.next() as u8))),
+            1 => text.push_str(&random.scrap().repeat(1 + random.below(30))),
+            _ => text.push_str(random.scrap()),
+        }
+        text.push(' ');
+    }
+    text
+}
+
+fn changed(random: &mut Random, texts: &[String]) -> String {
+    let pick = |random: &mut Random| texts.get(random.below(texts.len())).cloned().unwrap_or_default();
+    let mut text = pick(random);
+    for _ in 0..=random.below(6) {
+        let (from, to) = stretch(random, &text);
+        match random.below(7) {
+            0 => text.replace_range(from..to, ""),
+            1 => text.replace_range(from..to, random.scrap()),
+            2 => text.insert_str(from, random.scrap()),
+            3 => {
+                let copy = text.get(from..to).unwrap_or_default().to_owned();
+                text.insert_str(to, &copy);
+            }
+            4 => {
+                let other = pick(random);
+                let (start, end) = stretch(random, &other);
+                text.replace_range(from..to, other.get(start..end).unwrap_or_default());
+            }
+            5 => text.truncate(to),
+            _ => {
+                let n = [0, 1, 255, 65_536, u64::MAX].get(random.below(5)).copied().unwrap_or_default();
+                text.replace_range(from..to, &n.to_string());
+            }
+        }
+    }
+    text
+}
+
+/// A part of a text between two borders of words, mostly a short one.
+fn stretch(random: &mut Random, text: &str) -> (usize, usize) {
+    let border = |at: usize| {
+        let mut at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let from = border(random.below(text.len() + 1));
+    let len = if random.below(4) == 0 { random.below(400) } else { random.below(12) };
+    (from, border(from + len).max(from))
+}
+
+/// Compiles a source, renders what is said about it and expands it.
+fn check(text: &str) -> Result<Duration, String> {
+    let start = Instant::now();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let world = MemoryWorld::new([("fuzz.bmc", text)]);
+        let compiled = driver::compile(&world, &["fuzz.bmc".to_owned()], &Options::default());
+        compiled.to_json().to_string().len() + compiled.expand().len() + compiled.artifacts.len()
+    }));
+    match outcome {
+        Ok(_) => Ok(start.elapsed()),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+            Err(format!("the compiler panicked: {text}"))
+        }
+    }
+}
