@@ -66,6 +66,25 @@ impl Deployment {
         }
     }
 
+    /// The names of all deployments here, in order.
+    pub(crate) fn names() -> Result<Vec<String>, Fail> {
+        let mut names = Vec::new();
+        let entries = match std::fs::read_dir(FOLDER) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(names),
+            Err(error) => return Err(error.into()),
+        };
+        for entry in entries {
+            let path = entry?.path();
+            let name = path.file_stem().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+            if path.extension().is_some_and(|extension| extension == "json") && Self::path(name).is_ok() {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
     /// Writes the file.
     pub(crate) fn save(&self) -> Result<PathBuf, Fail> {
         let path = Self::path(&self.name)?;

@@ -107,6 +107,29 @@ impl From<wallet::BuildError> for Fail {
     }
 }
 
+impl From<wallet::PlanError> for Fail {
+    fn from(error: wallet::PlanError) -> Self {
+        use wallet::PlanFault as Why;
+        let fail = Self::refused(error.to_string());
+        match *error.fault {
+            Why::MissingArg(name) => fail.help(format!("add `--arg {name}=…`")),
+            Why::NoDeployment(contract) => {
+                fail.help(format!("deploy it here first: `bmc deploy FILE --contract {contract} --param name=value`"))
+            }
+            Why::NoPayer => fail.help("name an account: `--fee-from @alice`"),
+            Why::NoKey(_) => fail.help("let its account sign too: `--sign @bob`"),
+            Why::Several(_) => fail.help("name one with `--coin INPUT=TXID:INDEX`"),
+            Why::NoCoin(_) => fail.help("pay it first, or wait until the block with its coin is mined"),
+            Why::Short(_) | Why::ShortOfValue { .. } => {
+                fail.help("pay less, or send money to the payer: `bmc wallet send @alice WHO AMOUNT`")
+            }
+            Why::Refused(refusal) => Self { help: Self::from(wallet::BuildError::Refused(refusal)).help, ..fail },
+            Why::Build(inner) => Self { help: Self::from(*inner).help, ..fail },
+            _ => fail,
+        }
+    }
+}
+
 fn time_flag(field: &str) -> &'static str {
     if field == "sequence" { "--sequence" } else { "--locktime" }
 }
@@ -139,6 +162,12 @@ impl From<wallet::SettleError> for Fail {
 impl From<wallet::ValueError> for Fail {
     fn from(error: wallet::ValueError) -> Self {
         Self::usage(error.to_string()).help(error.help())
+    }
+}
+
+impl From<wallet::ProgramError> for Fail {
+    fn from(error: wallet::ProgramError) -> Self {
+        Self::usage(error.to_string())
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
-use spec::{Address, Artifact, Network, OutPoint, Sats, Transaction, TxOut, Txid};
+use spec::token::{Capability, Nft, Token};
+use spec::{Artifact, Network, OutPoint, Sats, Transaction, TxOut, Txid};
 use wallet::{Accounts, DEVNET_MNEMONIC, Key, Mnemonic, Names, Utxo};
 
 use crate::fail::Fail;
@@ -116,16 +117,18 @@ impl Link {
         self.rpc.call(method, params)
     }
 
-    /// The coins of a lock that has an address, unconfirmed ones included; not those that are too young or carry tokens.
+    /// The coins of a lock without tokens, unconfirmed ones included; not those that are too young.
     pub(crate) fn coins(&self, lock: &[u8]) -> Result<Vec<Utxo>, Fail> {
-        let address = Address::of_lock(NETWORK, lock).ok_or_else(|| Fail::usage("the lock has no address"))?;
-        let list = self.call("listunspent", &[json!(0), json!(CONFIRMATIONS_MAX), json!([address.to_string()])])?;
+        let all = self.all_coins(lock)?;
+        Ok(all.into_iter().filter(|coin| coin.output.token.is_none()).collect())
+    }
+
+    /// The coins of a lock, those with tokens among them.
+    pub(crate) fn all_coins(&self, lock: &[u8]) -> Result<Vec<Utxo>, Fail> {
+        let list = self.call("listunspent", &[json!(0), json!(CONFIRMATIONS_MAX), json!([hex::encode(lock)])])?;
         let rows = list.as_array().ok_or_else(|| broken("listunspent"))?;
-        let usable = |row: &&Value| {
-            let mature = row.get("spendable").and_then(Value::as_bool).unwrap_or(true);
-            mature && row.get("tokenData").is_none_or(Value::is_null)
-        };
-        rows.iter().filter(usable).map(|row| coin_of(row).ok_or_else(|| broken("listunspent"))).collect()
+        let mature = |row: &&Value| row.get("spendable").and_then(Value::as_bool).unwrap_or(true);
+        rows.iter().filter(mature).map(|row| coin_of(row).ok_or_else(|| broken("listunspent"))).collect()
     }
 
     /// Tells the node which contract a lock belongs to.
@@ -145,8 +148,29 @@ fn coin_of(row: &Value) -> Option<Utxo> {
     let txid = row.get("txid")?.as_str()?.parse().ok()?;
     let index = u32::try_from(row.get("vout")?.as_u64()?).ok()?;
     let lock = hex::decode(row.get("scriptPubKey")?.as_str()?).ok()?;
-    let output = TxOut::plain(amount_of(row.get("amount")?)?, lock);
+    let token = match row.get("tokenData") {
+        None | Some(Value::Null) => None,
+        Some(data) => Some(token_of(data)?),
+    };
+    let output = TxOut { value: amount_of(row.get("amount")?)?, token, lock };
     Some(Utxo { outpoint: OutPoint { txid, index }, output })
+}
+
+fn token_of(data: &Value) -> Option<Token> {
+    let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).map(str::to_owned);
+    let nft = match data.get("nft") {
+        None | Some(Value::Null) => None,
+        Some(nft) => Some(Nft {
+            capability: match text(nft, "capability")?.as_str() {
+                "none" => Capability::None,
+                "mutable" => Capability::Mutable,
+                "minting" => Capability::Minting,
+                _ => return None,
+            },
+            commitment: hex::decode(text(nft, "commitment")?).ok()?,
+        }),
+    };
+    Some(Token { category: text(data, "category")?.parse().ok()?, amount: text(data, "amount")?.parse().ok()?, nft })
 }
 
 /// The exact amount behind a JSON number with 8 decimals.

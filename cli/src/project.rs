@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use driver::{Compiled, Options, World, WorldError};
 use spec::Artifact;
+use spec::plan::Plan;
 use wallet::{Accounts, Arg, Args, Names, Params, parse_value};
 
 use crate::fail::Fail;
@@ -134,7 +135,8 @@ impl std::str::FromStr for Assign {
 
 /// Values for a contract's parameters.
 pub(crate) fn params(artifact: &Artifact, assigned: &[Assign], accounts: &Accounts) -> Result<Params, Fail> {
-    let args = read(&artifact.params, assigned, accounts, &artifact.contract)?;
+    let slots: Vec<_> = artifact.open_params().map(|(_, slot)| slot.clone()).collect();
+    let args = read(&slots, assigned, accounts, &artifact.contract)?;
     let values = args.into_iter().map(|(name, arg)| match arg {
         Arg::Value(value) => Ok((name, value)),
         Arg::Sign(_) | Arg::SignEach(_) | Arg::Parts(_) => {
@@ -150,6 +152,11 @@ pub(crate) fn args(artifact: &Artifact, path: &str, assigned: &[Assign], account
     let missing = || Fail::usage(format!("`{}` has no path `{path}`", artifact.contract)).help(one_of(&known));
     let found = artifact.path(path).ok_or_else(missing)?;
     read(&found.args, assigned, accounts, path)
+}
+
+/// Values for a plan's arguments.
+pub(crate) fn plan_args(plan: &Plan, assigned: &[Assign], accounts: &Accounts) -> Result<Args, Fail> {
+    read(&plan.args, assigned, accounts, &plan.name)
 }
 
 fn read(slots: &[spec::artifact::Slot], assigned: &[Assign], accounts: &Accounts, owner: &str) -> Result<Args, Fail> {

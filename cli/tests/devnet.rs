@@ -268,3 +268,34 @@ fn the_commands_of_the_example_s_page_work_as_they_stand() {
     let page = std::fs::read_to_string(example.join("README.md")).unwrap();
     assert!(walk_through(&devnet, &page, devnet.folder.path()) >= 8);
 }
+
+#[test]
+fn plans_are_carried_out_and_their_contracts_remembered() {
+    let devnet = Devnet::start();
+    devnet.write("vault.bmc", include_str!("../../examples/vault/vault.bmc"));
+    let (code, text) = devnet.refusal(&["call", "close", "--fee-from", "@alice"]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("there is no plan `close`") && text.contains("`open`"), "{text}");
+    let open = ["call", "open", "--arg", "hot=@alice", "--arg", "cold=@carol", "--arg", "delay=2 blocks"];
+    let open = [&open[..], &["--arg", "amount=0.5 coin"]].concat();
+    let (_, text) = devnet.refusal(&open);
+    assert!(text.contains("--fee-from @alice"), "{text}");
+    let opened = devnet.json(&[&open[..], &["--fee-from", "@alice"]].concat());
+    assert_eq!(opened["deployed"], serde_json::json!(["Vault"]), "{opened}");
+    let held = devnet.balance("@dave");
+    let (_, text) = devnet.refusal(&["call", "announce", "--arg", "lock=@dave", "--fee-from", "@bob"]);
+    assert!(text.contains("no key at hand signs") && text.contains("--sign"), "{text}");
+    let announce = ["call", "announce", "--arg", "lock=@dave", "--fee-from", "@bob", "--sign", "@alice"];
+    devnet.json(&announce);
+    let leave = ["call", "leave", "--arg", "lock=@dave", "--fee-from", "@bob"];
+    let (code, text) = devnet.refusal(&leave);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("non-BIP68-final"), "{text}");
+    devnet.json(&["wallet", "send", "@alice", "@bob", "1 coin"]);
+    let (_, text) = devnet.refusal(&["call", "leave", "--arg", "lock=@erin", "--fee-from", "@bob"]);
+    assert!(text.contains("another lock was announced"), "{text}");
+    let (code, text) = devnet.refusal(&[&leave[..], &["--to", "@bob=1 coin"]].concat());
+    assert_eq!(code, Some(2), "{text}");
+    devnet.json(&leave);
+    assert_eq!(devnet.balance("@dave"), held + 50_000_000);
+}

@@ -144,7 +144,10 @@ impl Story {
         wallet::check_params(self.program.artifact(contract).unwrap(), &params).unwrap();
         let (_, lock) = self.program.script(contract, &params).unwrap();
         self.register(&lock, contract);
-        self.deployments.push(Deployed { contract: contract.to_owned(), params });
+        let deployed = Deployed { contract: contract.to_owned(), params };
+        if !self.deployments.contains(&deployed) {
+            self.deployments.push(deployed);
+        }
         lock
     }
 

@@ -1,7 +1,11 @@
 //! The examples as stories: every plan on a devnet, every balance to the last unit, and attacks that fail.
 
 mod escrow;
+mod htlc;
+mod multisig;
 mod references;
+mod subscription;
+mod vault;
 
 use std::path::Path;
 

@@ -1,4 +1,8 @@
-//! `bmc call`: spend a contract's coin by any of its paths.
+//! `bmc call`: carry out a plan, or spend a contract's coin by any of its paths.
+
+mod plan;
+
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
@@ -11,28 +15,37 @@ use crate::link::{KeyArgs, Link, NodeArgs, account, lock_of};
 use crate::project::{self, Assign};
 use crate::shell::{GOOD, Shell};
 
-/// Spend a contract's coin by one of its paths.
+/// Carry out a plan of the program, or spend a contract's coin by one of its paths.
+///
+/// `bmc call PLAN` finds the coins, makes what the plan says, and pays the fee from an account. `bmc call DEPLOYMENT PATH`
+/// spends one coin, and the outputs are yours to say.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  bmc call escrow release --arg sig=@alice --to @bob=\"0.5 coin\" --change @alice\n  bmc call vault recover --arg sig=@carol --locktime 120 --to @carol=\"10_000 sats\" --fee-from @carol"
+    after_help = "Examples:\n  bmc call open --arg hot=@alice --arg cold=@bob --arg delay=\"6 blocks\" --arg amount=\"1 coin\" --fee-from @alice\n  bmc call escrow release --arg sig=@alice --to @bob=\"0.5 coin\" --change @alice\n  bmc call vault recover --arg sig=@carol --locktime 120 --to @carol=\"10_000 sats\" --fee-from @carol"
 )]
 pub(crate) struct Call {
-    /// The deployment.
+    /// The plan, as `Contract.plan` where several contracts have one of the name; before a path, the deployment.
     name: String,
-    /// The path to take.
-    path: String,
+    /// The path to take; without one, `NAME` is a plan.
+    path: Option<String>,
     /// An argument's value; a signature is the account that signs.
     #[arg(long = "arg", value_name = "NAME=VALUE")]
     args: Vec<Assign>,
     /// An output, in order: who gets how much.
     #[arg(long, value_name = "WHO=AMOUNT")]
     to: Vec<String>,
-    /// The coin to spend, if the contract holds several.
+    /// The coin to spend, if the contract holds several. Of a plan's input with a name: `INPUT=TXID:INDEX`.
     #[arg(long, value_name = "TXID:INDEX")]
-    coin: Option<String>,
+    coin: Vec<String>,
     /// An account whose coins pay what the contract's coin does not; it gets the change too.
     #[arg(long, value_name = "ACCOUNT")]
     fee_from: Option<String>,
+    /// Another account that signs what a plan asks it to.
+    #[arg(long, value_name = "ACCOUNT")]
+    sign: Vec<String>,
+    /// The sources that have the plan, files or folders [default: the current folder].
+    #[arg(long, value_name = "PATH")]
+    file: Vec<PathBuf>,
     /// Who gets what the outputs and the fee leave; without this and `--fee-from`, the miner does.
     #[arg(long, value_name = "WHO")]
     change: Option<String>,
@@ -56,15 +69,22 @@ const FEE_SATS_MAX: u64 = 100_000;
 
 impl Call {
     pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
+        match &self.path {
+            Some(path) => self.spend(shell, path),
+            None => self.carry_out(shell),
+        }
+    }
+
+    fn spend(&self, shell: &Shell, path: &str) -> Result<(), Fail> {
         let deployment = Deployment::load(&self.name)?;
         let accounts = self.keys.accounts()?;
-        let args = project::args(&deployment.artifact, &self.path, &self.args, &accounts)?;
+        let args = project::args(&deployment.artifact, path, &self.args, &accounts)?;
         let link = self.node.link();
         let purse = self.purse(&accounts, &link)?;
         let wish = Wish {
             artifact: &deployment.artifact,
             params: deployment.params(),
-            path: &self.path,
+            path,
             args: &args,
             coin: self.pick(link.coins(&deployment.lock()?)?)?,
             outputs: self.to.iter().map(|text| output(&accounts, text)).collect::<Result<_, _>>()?,
@@ -81,7 +101,7 @@ impl Call {
         if !self.dry_run {
             link.send(&built.tx)?;
         }
-        let (txid, fee, path) = (built.tx.txid(), built.fee.get(), &self.path);
+        let (txid, fee) = (built.tx.txid(), built.fee.get());
         let cost = built.metrics.first().map(|metrics| metrics.cost);
         let data = json!({ "txid": txid, "fee_sats": fee, "bytes": built.tx.len_bytes(), "cost": cost, "hex": hex::encode(built.tx.encode()) });
         shell.print(&data, |out| {
@@ -105,7 +125,7 @@ impl Call {
     }
 
     fn no_coin(&self, known: &[String]) -> Fail {
-        match (&self.coin, known) {
+        match (self.coin.first(), known) {
             (Some(coin), [_, ..]) => Fail::refused(format!("`{}` holds no coin `{coin}`", self.name))
                 .help(format!("it holds {}", known.join(", "))),
             _ => Fail::refused(format!("`{}` holds no coin", self.name))
@@ -115,7 +135,7 @@ impl Call {
 
     fn pick(&self, coins: Vec<Utxo>) -> Result<Utxo, Fail> {
         let known: Vec<String> = coins.iter().take(8).map(|coin| coin.outpoint.to_string()).collect();
-        let wanted = |coin: &Utxo| self.coin.as_ref().is_none_or(|text| coin.outpoint.to_string() == *text);
+        let wanted = |coin: &Utxo| self.coin.first().is_none_or(|text| coin.outpoint.to_string() == *text);
         let mut found = coins.into_iter().filter(wanted);
         match (found.next(), found.next()) {
             (Some(only), None) => Ok(only),

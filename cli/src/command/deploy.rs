@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use spec::script::push_len;
+use wallet::Program;
 
 use crate::deployment::Deployment;
 use crate::fail::Fail;
@@ -45,8 +46,10 @@ impl Deploy {
     pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
         let compiled = project::compile(&[self.file])?;
         project::report(shell, &compiled)?;
+        let program = Program::new(compiled.artifacts.clone());
         let artifact = project::contract(compiled, self.contract.as_deref())?;
-        let params = project::params(&artifact, &self.params, &self.keys.accounts()?)?;
+        let given = project::params(&artifact, &self.params, &self.keys.accounts()?)?;
+        let params = program.complete(&artifact.contract, given)?;
         wallet::check_params(&artifact, &params)?;
         let name = self.name.unwrap_or_else(|| artifact.contract.clone());
         let redeem = artifact.redeem_script(&params)?;

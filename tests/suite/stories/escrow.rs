@@ -9,17 +9,9 @@ const PEOPLE: &[(&str, &str)] = &[("alice", "1 coin"), ("bob", "0.1 coin"), ("ca
 const PARTIES: &[(&str, &str)] =
     &[("buyer", "@alice"), ("seller", "@bob"), ("judge", "@carol"), ("until", "height 140")];
 
-const RELEASE: &str = r#"{"name": "release", "args": [{"name": "sig", "type": "Sig"}],
-    "inputs": [{"name": "coin", "source": {"contract": {"contract": "Escrow", "path": "release", "args": {"sig": {"given": 0}}}}}],
-    "outputs": [{"pay": {"lock": {"p2pkh": [{"hash160": [{"param": {"input": 0, "param": 1}}]}]}, "value": {"fact": {"input": 0, "what": "value"}}}}]}"#;
-const EXPIRE: &str = r#"{"name": "expire", "inputs": [{"name": "coin", "source": {"contract": {"contract": "Escrow", "path": "expire"}}}],
-    "outputs": [{"pay": {"lock": {"p2pkh": [{"hash160": [{"param": {"input": 0, "param": 0}}]}]}, "value": {"fact": {"input": 0, "what": "value"}}}}]}"#;
-
 #[test]
 fn the_money_goes_to_the_seller_or_back_and_nowhere_else() {
     let mut story = Story::example("escrow", PEOPLE);
-    story.plan(RELEASE);
-    story.plan(EXPIRE);
     let lock = story.deploy("Escrow", PARTIES);
     story.pay("alice", &lock, "0.5 coin");
     assert_eq!(story.held_at(&lock), 50_000_000);

@@ -7,7 +7,7 @@ use spec::{OutPoint, Sats};
 
 use super::program::ProgramError;
 use crate::coins::ShortOfCoins;
-use crate::draft::BuildError;
+use crate::draft::{BuildError, Refusal};
 use crate::explain::Place;
 
 /// A plan cannot be carried out: which, where in it, and why.
@@ -29,11 +29,10 @@ impl fmt::Display for PlanError {
         if !self.part.is_empty() {
             write!(f, ", {}", self.part)?;
         }
-        write!(f, ": {}", self.fault)?;
-        match &self.place {
-            Some(place) => write!(f, " at {place}"),
-            None => Ok(()),
+        if let Some(place) = &self.place {
+            write!(f, " at {place}")?;
         }
+        write!(f, ": {}", self.fault)
     }
 }
 
@@ -159,7 +158,10 @@ pub enum PlanFault {
     /// The payer's coins do not reach.
     #[error(transparent)]
     Short(#[from] ShortOfCoins),
-    /// The transaction could not be built, or the machine refuses it.
+    /// The machine refuses the input.
+    #[error("{}", words(.0))]
+    Refused(Box<Refusal>),
+    /// The transaction could not be built.
     #[error("{0}")]
     Build(Box<BuildError>),
 }
@@ -168,6 +170,7 @@ impl From<BuildError> for PlanFault {
     fn from(error: BuildError) -> Self {
         match error {
             BuildError::Short(short) => Self::Short(short),
+            BuildError::Refused(refusal) => Self::Refused(refusal),
             other => Self::Build(Box::new(other)),
         }
     }
@@ -177,6 +180,11 @@ impl From<EvalError> for PlanFault {
     fn from(error: EvalError) -> Self {
         Self::Eval(error)
     }
+}
+
+fn words(refusal: &Refusal) -> String {
+    let machine = || refusal.failure.error.to_string();
+    refusal.explanation.as_ref().map_or_else(machine, ToString::to_string)
 }
 
 fn list(coins: &[OutPoint]) -> String {

@@ -70,10 +70,16 @@ impl Program {
         self.artifacts.values()
     }
 
-    /// The plan of this name, with a contract that it speaks of.
+    /// The plan of this name, with a contract that it speaks of. Where several contracts have one, `Contract.plan` says
+    /// whose is meant.
     #[must_use]
     pub fn plan(&self, name: &str) -> Option<(&Artifact, &Plan)> {
-        self.plans().find(|(_, plan)| plan.name == name)
+        match name.split_once('.') {
+            Some((contract, name)) => {
+                self.plans().find(|(artifact, plan)| artifact.contract == contract && plan.name == name)
+            }
+            None => self.plans().find(|(_, plan)| plan.name == name),
+        }
     }
 
     /// All plans, each perhaps several times: once for each contract that it speaks of.

@@ -111,7 +111,7 @@ impl<'a> Scene<'a> {
     }
 
     fn place(&self, span: SourceSpan) -> Option<Place> {
-        let (artifact, _) = self.wish.program.plan(&self.wish.plan.name)?;
+        let (artifact, _) = self.wish.program.plans().find(|(_, plan)| *plan == self.wish.plan)?;
         let file = artifact.sources.get(span.file).filter(|_| span.line > 0)?.path.clone();
         Some(Place { file, line: span.line, column: span.column })
     }
