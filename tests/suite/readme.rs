@@ -71,3 +71,12 @@ fn every_command_of_the_table_has_a_help_with_an_example() {
     }
     assert!(count >= 12, "{count} commands found");
 }
+
+#[test]
+fn the_models_of_the_documentation_compile() {
+    let text = fs::read_to_string(root().join("docs/models.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("models.bmc"), blocks(&text, "bmc")[0]).unwrap();
+    let checked = bmc(folder.path(), &["check", "models.bmc"]).ok();
+    assert!(checked.contains("StableDiffusion") && checked.contains("ModelRegistry"), "{checked}");
+}

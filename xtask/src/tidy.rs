@@ -22,6 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("vm", &["spec"]),
     ("chain", &["spec", "vm"]),
     ("wallet", &["spec", "vm"]),
+    ("flow", &["spec"]),
     ("node", &["chain", "spec", "vm", "wallet"]),
     ("bmc", &["chain", "driver", "node", "spec", "syntax", "vm", "wallet"]),
 ];

@@ -24,6 +24,7 @@
 
 mod expand;
 mod generated;
+pub(crate) mod model;
 pub(crate) mod reward;
 mod text;
 
@@ -35,7 +36,7 @@ pub(crate) use text::{Names, Text};
 
 use std::collections::BTreeMap;
 
-use syntax::ast::Item;
+use syntax::ast::{self, Item};
 use syntax::{Diagnostic, ItemKey};
 
 use crate::SourceItem;
@@ -59,6 +60,34 @@ pub(crate) fn prove(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Ve
     for (name, table) in proved {
         signatures.own.rewards.entry(name).or_insert(table);
     }
+    found.extend(prove_models(signatures, items));
+    found
+}
+
+/// Proves each model after those it builds on.
+fn prove_models(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
+    let models: Vec<_> = items
+        .iter()
+        .filter_map(|item| match item.ast {
+            Item::Model(model) => Some((item, model)),
+            _ => None,
+        })
+        .collect();
+    let links: Vec<_> = models
+        .iter()
+        .map(|(item, model)| {
+            (model.name.as_str(), item.loc(signatures.file, model.name.span), model::parents_of(model))
+        })
+        .collect();
+    let (order, mut found) = model::circles(&links);
+    for (item, model) in order.iter().filter_map(|at| models.get(*at)) {
+        let mut report = Report::new(signatures.file, item);
+        let proved = model::check(model, Env::of_file(signatures), &mut report);
+        found.extend(report.finish());
+        let flow = proved.as_ref().map(|model| model.flow.clone());
+        signatures.own.rewards.entry(model.name.name.clone()).or_insert(flow);
+        signatures.own.models.entry(model.name.name.clone()).or_insert(proved.map(std::sync::Arc::new));
+    }
     found
 }
 
@@ -70,9 +99,10 @@ pub(crate) fn generate(
     let mut numbers = generated::Numbers::of(items);
     let mut found = Vec::new();
     let mut generated = BTreeMap::new();
+    let mut registry = false;
     // Of two declarations with one name the second has been reported.
     for item in items.iter().filter(|item| item.key.nth == 0) {
-        if let Some(text) = write(signatures, item) {
+        if let Some(text) = write(signatures, item, &mut registry) {
             generated.insert(item.key.clone(), text.items(&mut numbers, &mut found));
         }
     }
@@ -80,8 +110,14 @@ pub(crate) fn generate(
 }
 
 /// The text of a declaration; nothing for other items and for those whose proofs failed.
-fn write(signatures: &Signatures, item: &SourceItem<'_>) -> Option<Text> {
+///
+/// `registry` says whether the file has the registry of models already.
+fn write(signatures: &Signatures, item: &SourceItem<'_>, registry: &mut bool) -> Option<Text> {
     match item.ast {
+        Item::Model(model) => {
+            let model = signatures.model(model.name.as_str())?.as_ref()?;
+            Some(model::text(model, !std::mem::replace(registry, true)))
+        }
         Item::Reward(reward) => signatures.reward(reward.name.as_str())?.as_ref().map(reward::text),
         _ => None,
     }
@@ -93,8 +129,8 @@ pub(crate) fn check(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedIt
     for generated in signatures.generated.get(item.key).into_iter().flatten() {
         checked.add(check_item(signatures, &generated.source_item()));
     }
-    if let Item::Reward(reward) = item.ast
-        && let Some(Some(table)) = signatures.reward(reward.name.as_str())
+    if let Item::Reward(ast::Reward { name, .. }) | Item::Model(ast::Model { name, .. }) = item.ast
+        && let Some(Some(table)) = signatures.reward(name.as_str())
         && let Some(contract) = checked.contracts.iter_mut().find(|contract| *contract.name == *table.name)
     {
         contract.reward = Some(table.shares());

@@ -61,8 +61,7 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
             checked.functions = functions;
             checked.broken = broken;
         }
-        Item::Reward(_) => return domain::check(signatures, item),
-        Item::Model(item) => report.not_yet("`model` is", item.name.span),
+        Item::Reward(_) | Item::Model(_) => return domain::check(signatures, item),
         Item::Imi(item) => report.not_yet("`imi` is", item.name.span),
         Item::Imo(item) => report.not_yet("`imo` is", item.name.span),
         Item::Plan(plan) => checked.plans.extend(check_plan(signatures, plan, &mut report)),

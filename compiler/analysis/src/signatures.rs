@@ -14,7 +14,7 @@ use crate::SourceItem;
 use crate::body::{Body, BodyKind, ContractScope, Env, Slot, is_builtin};
 use crate::contracts::{ContractSignature, contract_signature};
 use crate::declared::{TypeDeclaration, declare, type_params};
-use crate::domain::reward;
+use crate::domain::{model, reward};
 use crate::eval::Value;
 use crate::hir::{FunctionId, Type};
 use crate::imports::Modules;
@@ -48,7 +48,9 @@ pub struct Interface {
     pub(crate) consts: BTreeMap<Arc<str>, Option<Constant>>,
     pub(crate) functions: BTreeMap<Arc<str>, FnSignature>,
     pub(crate) contracts: BTreeMap<Arc<str>, ContractSignature>,
+    /// The flows of models among them.
     pub(crate) rewards: BTreeMap<Arc<str>, Option<reward::Table>>,
+    pub(crate) models: BTreeMap<Arc<str>, Option<Arc<model::Model>>>,
     pub(crate) types: BTreeMap<Arc<str>, TypeDeclaration>,
 }
 
@@ -66,6 +68,17 @@ impl Signatures {
     /// The reward of this name; inner `None` if its proof failed, which has been reported.
     pub(crate) fn reward(&self, name: &str) -> Option<&Option<reward::Table>> {
         self.own.rewards.get(name).or_else(|| self.imported.rewards.get(name))
+    }
+
+    /// The model of this name; inner `None` if its proof failed, which has been reported.
+    pub(crate) fn model(&self, name: &str) -> Option<&Option<Arc<model::Model>>> {
+        self.own.models.get(name).or_else(|| self.imported.models.get(name))
+    }
+
+    /// The names of all models, for suggestions.
+    pub(crate) fn model_names(&self) -> impl Iterator<Item = &str> {
+        let all = self.own.kinds.iter().chain(&self.imported.kinds);
+        all.filter(|(_, kind)| **kind == ItemKind::Model).map(|(name, _)| &**name)
     }
 
     /// What kind of item a name is, whether declared or imported.
@@ -150,6 +163,7 @@ impl Interface {
         copy(&other.consts, name, &mut self.consts, local);
         copy(&other.functions, name, &mut self.functions, local);
         copy(&other.rewards, name, &mut self.rewards, local);
+        copy(&other.models, name, &mut self.models, local);
         copy(&other.types, name, &mut self.types, local);
         copy(&other.contracts, name, &mut self.contracts, local);
     }
@@ -197,6 +211,7 @@ pub fn signatures(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> 
     let all: Vec<SourceItem<'_>> = items.iter().copied().chain(of_declarations).collect();
     let (mut whole, mut found) = interface(file, &all, modules);
     whole.own.rewards = written.own.rewards;
+    whole.own.models = written.own.models;
     whole.generated = generated;
     found.extend(proofs);
     found.extend(unread);
@@ -254,9 +269,8 @@ fn unread_signature(function: &ast::Fn, report: &Report<'_>) -> FnSignature {
     }
 }
 
-/// Where each name is declared first. Contracts, rewards and types share their names;
-/// constants and functions
-/// have their own.
+/// Where each name is declared first. Contracts, rewards, models and types share their names; constants and
+/// functions have their own.
 fn declared_names(
     file: FileId,
     items: &[SourceItem<'_>],
@@ -270,13 +284,13 @@ fn declared_names(
         let space = match item.ast {
             Item::Const(_) => 0,
             Item::Fn(_) => 1,
-            Item::Contract(_) | Item::Reward(_) | Item::Struct(_) | Item::Enum(_) => 2,
+            Item::Contract(_) | Item::Reward(_) | Item::Model(_) | Item::Struct(_) | Item::Enum(_) => 2,
             Item::Plan(_) => 3,
-            Item::Use(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_) | Item::Error(_) => continue,
+            Item::Use(_) | Item::Imi(_) | Item::Imo(_) | Item::Error(_) => continue,
         };
         let Some(name) = item.ast.name().filter(|name| !name.is_missing()) else { continue };
         let loc = item.loc(file, name.span);
-        if !places.insert(loc.clone()) {
+        if !places.insert((loc.clone(), name.name.clone())) {
             // A declaration and the contract that it becomes.
             continue;
         }

@@ -217,6 +217,26 @@ codes! {
         "`list` stands for recipients that are given when the reward is deployed. A reward has one such list, as its last source and not inside a group; the last recipient takes what rounding leaves. A `split` has no place for the list, so only the reward's own contract divides by it.";
     E0317 "destination that cannot be paid"
         "`20% to Name` pays another reward or model, whose lock is filled in when this one is deployed. There must be such a declaration, and it must not pay this one in turn, directly or through others: each lock would have to be known before the other.";
+    E0330 "malformed model"
+        "A model says what it is and what it is built on by settings of its own: `weights` (the SHA-256 of its file), `builds_on`, `reward`, `license`, `data`, `minimum` and `fee`. One of them is missing, unknown, repeated or written in another form. The help shows how it is written.";
+    E0331 "parent that is no model"
+        "A model builds on other models: of this program, of an import, or on a record that is on the chain, named by its 32-byte id. A parent must exist before, because its record is shown when the model is registered.";
+    E0332 "parent named twice"
+        "A record holds each parent once, in strictly ascending order, so a second entry for the same model cannot be registered. Add the two weights.";
+    E0333 "models that build on each other"
+        "The id of a record is a hash of what it says, the ids of its parents included. So a model can only build on models that were registered before it, and no circle can ever be registered.";
+    E0334 "malformed hash"
+        "A file is named by its SHA-256: 32 bytes, written as 64 hexadecimal digits behind `0x`. Anyone who has the file can compute it again and compare.";
+    E0335 "malformed data set"
+        "A data set has a name, the SHA-256 of its contents, and perhaps a weight in whole millionths. Either all data sets have a weight, and the weights sum to exactly 1, or none has.";
+    E0336 "malformed licence"
+        "The licence of a model is a short text of 1 to 255 bytes, which its record keeps for ever. Write the usual short name, such as `apache-2.0`.";
+    E0337 "too many parents"
+        "A model builds on at most 64 others: each is shown by an input of its own when the model is registered. Name those that it was made from directly; what they are built on is paid through them.";
+    E0338 "nothing left for a model"
+        "The weights of the parents and of the model itself sum to exactly 1, each above 0. Here the parents take everything, so the model's own reward would get nothing.";
+    E0339 "model without a known reward"
+        "What the parents leave is divided by a reward of the program or of an import. There is no reward of the name that is given.";
 
     E0401 "path that anyone can take"
         "The path demands nothing, so whoever sees the coin first can take it. Add a `require`.";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use spec::token::{Capability, Nft, Token};
-use spec::{OutPoint, Transaction, TxOut, Txid};
+use spec::{Block, OutPoint, Transaction, TxOut, Txid};
 use wallet::Utxo;
 
 use super::{NOBODY, Story};
@@ -35,6 +35,30 @@ impl Story {
     #[must_use]
     pub fn height(&self) -> u32 {
         u32::try_from(self.call("getblockcount", &json!([])).unwrap().as_u64().unwrap()).unwrap()
+    }
+
+    /// All blocks of the active chain, as bytes that a node would send.
+    ///
+    /// # Panics
+    /// If the node does not give them.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<Block> {
+        let block = |height: u32| {
+            let hash = self.call("getblockhash", &json!([height])).unwrap();
+            let raw = self.call("getblock", &json!([hash, 0])).unwrap();
+            Block::decode(&hex::decode(raw.as_str().unwrap()).unwrap()).unwrap()
+        };
+        (0..=self.height()).map(block).collect()
+    }
+
+    /// Drops the last `blocks` blocks for a longer branch; its first block holds what the dropped ones held.
+    ///
+    /// # Panics
+    /// If the node does not.
+    pub fn reorganise(&self, blocks: u32) {
+        let first = self.call("getblockhash", &json!([self.height() + 1 - blocks])).unwrap();
+        self.call("invalidateblock", &json!([first])).unwrap();
+        self.call("generatetoaddress", &json!([blocks + 1, "6a00"])).unwrap();
     }
 
     pub(super) fn broadcast(&self, tx: &Transaction) -> Result<Txid, String> {

@@ -8,13 +8,15 @@
 mod check;
 mod form;
 mod list;
+mod nested;
 mod record;
 mod text;
 mod weights;
 
 pub(crate) use check::check;
+pub(crate) use nested::{Nested, Upstream, nest};
 pub(crate) use text::{divide, text};
-pub(crate) use weights::share;
+pub(crate) use weights::{percent, share};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

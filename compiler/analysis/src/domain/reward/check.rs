@@ -26,7 +26,7 @@ pub(super) const DUST_LIMIT: Sats = dust_limit_for(OUTPUT_BYTES);
 
 /// The settings as far as they could be read.
 #[derive(Default)]
-struct Settings<'t> {
+pub(super) struct Settings<'t> {
     dust: Option<&'t Entry>,
     adjust: Option<&'t Entry>,
     minimum: Option<(Sats, Span)>,
@@ -34,6 +34,13 @@ struct Settings<'t> {
     fee: Option<(Sats, Span)>,
     fee_wrong: bool,
     wrong: bool,
+}
+
+impl Settings<'_> {
+    /// Those of a reward whose smallest pot and largest fee are known.
+    pub(super) fn of(minimum: Amount, fee: Amount) -> Self {
+        Self { minimum: Some(minimum), fee: Some(fee), ..Self::default() }
+    }
 }
 
 /// Proves a reward. No table if a proof fails; why has been reported.
@@ -48,7 +55,7 @@ pub(crate) fn check<'a>(reward: &ast::Reward, env: Env<'a>, report: &mut Report<
     let named = check_names(&sources, report);
     let last = settings.dust.map_or(Some(sources.len().saturating_sub(1)), |dust| dust_source(dust, &sources, report));
     whole?;
-    let (form, denominator) = form::choose(&sources, settings.dust, settings.adjust, reward, env, report)?;
+    let (form, denominator) = form::choose(&sources, settings.dust, settings.adjust, &reward.name, env, report)?;
     let (minimum, fee) = amounts(&settings, &sources, reward.name.span, report)?;
     let unnamed = reward.name.is_missing() || sources.iter().any(|source| source.path.iter().any(String::is_empty));
     let complete = named && !unnamed && last.is_some() && !settings.wrong;
@@ -67,7 +74,7 @@ pub(crate) fn check<'a>(reward: &ast::Reward, env: Env<'a>, report: &mut Report<
     complete.then_some(table)
 }
 
-fn leaves(sources: &[Source], denominator: u64, last: usize, report: &Report<'_>) -> Option<Vec<Leaf>> {
+pub(super) fn leaves(sources: &[Source], denominator: u64, last: usize, report: &Report<'_>) -> Option<Vec<Leaf>> {
     let leaf = |(index, source): (usize, &Source)| {
         let weight = &source.share * RBig::from(IBig::from(denominator));
         let rank = match index.cmp(&last) {
@@ -91,7 +98,7 @@ fn leaves(sources: &[Source], denominator: u64, last: usize, report: &Report<'_>
     sources.iter().enumerate().map(leaf).collect()
 }
 
-fn check_names(sources: &[Source], report: &mut Report<'_>) -> bool {
+pub(super) fn check_names(sources: &[Source], report: &mut Report<'_>) -> bool {
     let before = report.count();
     let mut seen: BTreeMap<String, &Source> = BTreeMap::new();
     for source in sources {
@@ -133,11 +140,11 @@ fn read_settings<'t, 'a>(entries: &[&'t Entry], env: Env<'a>, report: &mut Repor
         match key {
             "dust" => settings.dust = Some(entry),
             "minimum" => {
-                settings.minimum = minimum(entry, env, report);
+                settings.minimum = minimum_of(entry, env, report);
                 settings.minimum_wrong = settings.minimum.is_none();
             }
             "fee" => {
-                settings.fee = fee(entry, env, report);
+                settings.fee = fee_of(entry, env, report);
                 settings.fee_wrong = settings.fee.is_none();
             }
             _ => settings.adjust = Some(entry),
@@ -146,7 +153,7 @@ fn read_settings<'t, 'a>(entries: &[&'t Entry], env: Env<'a>, report: &mut Repor
     settings
 }
 
-fn minimum<'a>(entry: &Entry, env: Env<'a>, report: &mut Report<'a>) -> Option<(Sats, Span)> {
+pub(super) fn minimum_of<'a>(entry: &Entry, env: Env<'a>, report: &mut Report<'a>) -> Option<(Sats, Span)> {
     match &entry.value {
         EntryValue::Expr(value) => amount(value, env, report),
         EntryValue::Error(_) => None,
@@ -157,7 +164,7 @@ fn minimum<'a>(entry: &Entry, env: Env<'a>, report: &mut Report<'a>) -> Option<(
     }
 }
 
-fn fee<'a>(entry: &Entry, env: Env<'a>, report: &mut Report<'a>) -> Option<(Sats, Span)> {
+pub(super) fn fee_of<'a>(entry: &Entry, env: Env<'a>, report: &mut Report<'a>) -> Option<(Sats, Span)> {
     match &entry.value {
         EntryValue::UpTo(value) => amount(value, env, report),
         EntryValue::Error(_) => None,
@@ -219,7 +226,7 @@ fn dotted(value: &ast::Expr) -> Option<String> {
 type Amount = (Sats, Span);
 
 /// The smallest pot and the largest fee, proved to pay every source.
-fn amounts(
+pub(super) fn amounts(
     settings: &Settings<'_>,
     sources: &[Source],
     name: Span,
@@ -256,7 +263,7 @@ fn amounts(
 }
 
 /// The least coin from which every source gets the dust limit.
-fn smallest_minimum(sources: &[Source], fee: Sats) -> Option<Sats> {
+pub(super) fn smallest_minimum(sources: &[Source], fee: Sats) -> Option<Sats> {
     let limit = RBig::from(IBig::from(DUST_LIMIT.get()));
     let need = |source: &Source| u64::try_from((&limit / &source.share).ceil()).ok().and_then(Sats::new);
     let pots = sources.iter().map(need).collect::<Option<Vec<_>>>()?;

@@ -29,7 +29,7 @@ pub(super) fn choose<'a>(
     sources: &[Source],
     dust: Option<&Entry>,
     adjust: Option<&Entry>,
-    reward: &ast::Reward,
+    name: &ast::Ident,
     env: Env<'a>,
     report: &mut Report<'a>,
 ) -> Option<(Form, u64)> {
@@ -40,8 +40,8 @@ pub(super) fn choose<'a>(
     };
     let Some(exact) = common_denominator(sources) else {
         let most = grouped(&IBig::from(Sats::MAX.get()));
-        let message = format!("the weights of `{}` need a denominator above {most}", reward.name);
-        let found = report.error(Code::E0312, message, reward.name.span);
+        let message = format!("the weights of `{name}` need a denominator above {most}");
+        let found = report.error(Code::E0312, message, name.span);
         return report.fail(found.help("use rounder weights, such as whole percentages"));
     };
     let must = has_list || adjust.is_some();
@@ -49,8 +49,8 @@ pub(super) fn choose<'a>(
     let denominator = if must && finer <= WEIGHT_MAX { finer } else { exact };
     let fits = denominator <= WEIGHT_MAX && denominator.is_multiple_of(exact);
     if must && !fits {
-        let message = format!("the weights of `{}` are finer than a list can hold", reward.name);
-        let found = report.error(Code::E0312, message, reward.name.span);
+        let message = format!("the weights of `{name}` are finer than a list can hold");
+        let found = report.error(Code::E0312, message, name.span);
         return report.fail(found.help("write weights that are whole millionths, such as `12.5%` or `3/10`"));
     }
     let may = sources.len() > DIRECT_MAX && fits;

@@ -294,7 +294,7 @@ fn last_span(items: &[Item<'_>]) -> Span {
 }
 
 /// `105 %`, or a fraction where two decimals do not suffice.
-pub(super) fn percent(value: &RBig) -> String {
+pub(crate) fn percent(value: &RBig) -> String {
     let hundredths = value * RBig::from(IBig::from(10_000));
     if !hundredths.is_int() {
         return value.to_string();

@@ -1,0 +1,184 @@
+//! The plans of a model: what makes a registry, and what registers the model.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::{DATA_WHOLE, Model};
+use crate::domain::reward::{Form, Leaf};
+use crate::domain::{Names, Text};
+
+/// What a record's coin holds; whoever registers pays it.
+const RECORD_SATS: &str = "2_000 sats";
+/// The first bytes of a body, as in `registry.bmc`.
+const MAGIC: &str = "0x424d5201";
+
+/// The plan that makes a registry: one thread that mints, from nothing.
+pub(super) fn registry(text: &mut Text) {
+    text.gap();
+    text.docs("Makes a registry. Its category is the id of the transaction whose first output is spent.");
+    text.block("plan ModelRegistryDeploy()", |text| {
+        text.line("input first: genesis;");
+        text.line("output ModelRegistry(ModelRecord().lock).lock {");
+        text.line(format!("    value: {RECORD_SATS},"));
+        text.line("    token: { category: first.txid, capability: minting, state: { count: 0 } },");
+        text.line("};");
+    });
+    text.gap();
+    text.docs("Shows a record to the network: it comes back as it is.");
+    text.block("plan ModelRecordPresent(id: Bytes<32>)", |text| {
+        text.line("input record: ModelRecord.present() any where record.state.body == id;");
+        text.line("output record.lock { value: record.value, token: record.token };");
+    });
+}
+
+/// The plans that pay a model and divide what was paid, if all its sources have a lock of their own.
+pub(super) fn payment(text: &mut Text, model: &Model) {
+    let table = &model.flow;
+    if table.form != Form::Direct {
+        return;
+    }
+    let mut names = Names::new(Arc::new(table.leaves.iter().map(|leaf| leaf.param.clone()).collect()));
+    let [amount, fee, pot, net] = ["amount", "fee", "pot", "net"].map(|name| names.fresh(name));
+    let params: Vec<_> = table.leaves.iter().map(|leaf| format!("{}: Lock", leaf.param)).collect();
+    let locks: Vec<_> = table.leaves.iter().map(|leaf| leaf.param.as_str()).collect();
+    text.gap();
+    text.docs(&format!("Pays `{}`, and through it everybody that it was made from.", model.name));
+    text.block(&format!("plan {}Pay({amount}: Coin, {})", model.name, params.join(", ")), |text| {
+        text.line(format!("output {}({}).lock {{ value: {amount} }};", model.name, locks.join(", ")));
+    });
+    text.gap();
+    text.docs(&format!("Divides a payment to `{}`: parents first, then its own sources.", model.name));
+    text.block(&format!("plan {}Settle({fee}: Coin)", model.name), |text| {
+        text.line(format!("input {pot}: {}.settle(fee: {fee}) any;", model.name));
+        text.line(format!("let {net} = {pot}.value - {fee};"));
+        let mut ranked: Vec<_> = table.leaves.iter().enumerate().collect();
+        ranked.sort_by_key(|(_, leaf)| leaf.rank);
+        let mut shares = vec![String::new(); table.leaves.len()];
+        let (mut reached, mut paid) = (0u64, String::new());
+        for (output, leaf) in ranked {
+            reached += leaf.weight;
+            let mut upto = net.clone();
+            if reached < table.denominator {
+                upto = names.fresh(&format!("upto_{}", leaf.param));
+                let exact = format!("({net} * {reached} + {} sats) / {}", table.denominator / 2, table.denominator);
+                text.line(format!("let {upto} = {exact};"));
+            }
+            if let Some(share) = shares.get_mut(output) {
+                *share = if paid.is_empty() { upto.clone() } else { format!("{upto} - {paid}") };
+            }
+            paid = upto;
+        }
+        for (leaf, share) in table.leaves.iter().zip(shares) {
+            text.line(format!("output {pot}.params.{} {{ value: {share} }};", leaf.param));
+        }
+        text.line("change none;");
+    });
+}
+
+/// The plan that registers a model whose sources all have a lock of their own.
+///
+/// `parents` holds the id and the weight of each parent, in ascending order of the ids: what they are
+/// is known only once the parents are registered.
+pub(super) fn register(text: &mut Text, model: &Model) {
+    if model.flow.form != Form::Direct {
+        return;
+    }
+    let leaves = &model.flow.leaves;
+    let mut names = Names::new(Arc::new(leaves.iter().map(|leaf| leaf.param.clone()).collect()));
+    let [registry, parents, flow, rest, body] =
+        ["registry", "parents", "flow", "rest", "body"].map(|name| names.fresh(name));
+    let count = model.parents.len();
+    let shown: Vec<_> = (0..count).map(|at| names.fresh(&format!("parent_{at}"))).collect();
+    let given = leaves.iter().map(|leaf| format!("{}: Lock", leaf.param));
+    let own = if count > 0 { Some(format!("{parents}: Bytes")) } else { None };
+    let params: Vec<_> = own.into_iter().chain(given).collect();
+    let list = if count > 0 { parents.as_str() } else { "0x" };
+    text.gap();
+    text.docs(&format!("Registers `{}`.", model.name));
+    if count > 0 {
+        text.docs(&format!(
+            "\n`{parents}` is the id and the weight over {} of each parent, in ascending order.",
+            model.whole
+        ));
+    }
+    text.block(&format!("plan {}Register({})", model.name, params.join(", ")), |text| {
+        let (whole, kept, hash) = (model.whole, model.own, hex(&model.weights));
+        let locks: Vec<_> = leaves.iter().map(|leaf| leaf.param.as_str()).collect();
+        text.line(format!("let {flow} = {}({}).lock[2..34];", model.name, locks.join(", ")));
+        text.line(format!("let {rest} = {};", about(model, leaves.get(count..).unwrap_or_default())));
+        text.line(format!(
+            "let {body} = {MAGIC} + bytes({whole}, 4) + bytes({kept}, 4) + bytes({count}, 4) + {list} + {hash} + {flow} \
+             + bytes(0, 8) + {rest};"
+        ));
+        text.line(format!(
+            "input {registry}: ModelRegistry.register(count: {count}, parents: {list}, whole: {whole}, own: {kept}, \
+             model: {hash}, flow: {flow}, did: bytes(0, 8), rest: {rest}) any;"
+        ));
+        for (at, name) in shown.iter().enumerate() {
+            let from = at * 36;
+            text.line(format!(
+                "input {name}: ModelRecord.present() any where {name}.state.body == {parents}[{from}..{}];",
+                from + 32
+            ));
+        }
+        text.line(format!("output {registry}.lock {{"));
+        text.line(format!("    value: {registry}.value,"));
+        text.line(format!("    token: {registry}.token with {{ state: {{ count: {registry}.state.count + 1 }} }},"));
+        text.line("};");
+        for name in &shown {
+            text.line(format!("output {name}.lock {{ value: {name}.value, token: {name}.token }};"));
+        }
+        text.line("output ModelRecord().lock {");
+        text.line(format!("    value: {RECORD_SATS},"));
+        text.line("    token: {");
+        text.line(format!("        category: {registry}.token.category[0..32],"));
+        text.line("        capability: none,");
+        text.line(format!(
+            "        state: {{ version: 1, seq: 0, model: {hash}, body: sha256({body}), flow: {flow}, did: bytes(0, 8) }},"
+        ));
+        text.line("    },");
+        text.line("};");
+    });
+}
+
+/// The rest of a body: own sources with their locks, data sets, licence.
+fn about(model: &Model, sources: &[Leaf]) -> String {
+    let mut terms = Vec::new();
+    let mut known = vec![length(sources.len())];
+    for leaf in sources {
+        short(leaf.name.as_bytes(), &mut known);
+        known.extend(leaf.weight.to_le_bytes());
+        terms.push(hex(&known));
+        known.clear();
+        terms.push(format!("bytes({}.length, 1)", leaf.param));
+        terms.push(leaf.param.clone());
+    }
+    known.push(length(model.data.len()));
+    for set in &model.data {
+        debug_assert!(set.weight <= DATA_WHOLE, "a part is no more than the whole");
+        short(set.name.as_bytes(), &mut known);
+        known.extend(set.hash);
+        known.extend(set.weight.to_le_bytes());
+    }
+    short(model.licence.as_bytes(), &mut known);
+    terms.push(hex(&known));
+    terms.join(" + ")
+}
+
+/// A length of one byte, and the bytes, of which no more than 255 are kept.
+fn short(bytes: &[u8], out: &mut Vec<u8>) {
+    let len = length(bytes.len());
+    out.push(len);
+    out.extend(bytes.iter().take(usize::from(len)));
+}
+
+fn length(len: usize) -> u8 {
+    u8::try_from(len).unwrap_or(u8::MAX)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold("0x".to_owned(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
