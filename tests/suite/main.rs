@@ -21,5 +21,6 @@ mod library;
 mod random_rewards;
 mod readme;
 mod reward;
+mod reward_graph;
 mod splitter;
 mod stories;
