@@ -16,6 +16,7 @@ mod contracts;
 mod covenants;
 mod diagnostics;
 mod flows;
+mod imo;
 mod independent;
 mod library;
 mod random_rewards;

@@ -2,6 +2,7 @@
 
 mod escrow;
 mod htlc;
+mod imo;
 mod multisig;
 mod references;
 mod subscription;

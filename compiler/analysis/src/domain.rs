@@ -24,8 +24,10 @@
 
 mod expand;
 mod generated;
+pub(crate) mod imo;
 pub(crate) mod model;
 pub(crate) mod reward;
+mod settings;
 mod text;
 
 pub use expand::expand;
@@ -61,6 +63,20 @@ pub(crate) fn prove(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Ve
         signatures.own.rewards.entry(name).or_insert(table);
     }
     found.extend(prove_models(signatures, items));
+    found.extend(prove_offerings(signatures, items));
+    found
+}
+
+/// Proves each offering, which reads the rewards and models of its file.
+fn prove_offerings(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for item in items {
+        let Item::Imo(imo) = item.ast else { continue };
+        let mut report = Report::new(signatures.file, item);
+        let offering = imo::check(imo, Env::of_file(signatures), &mut report);
+        found.extend(report.finish());
+        signatures.own.offerings.entry(imo.name.name.clone()).or_insert(offering);
+    }
     found
 }
 
@@ -119,6 +135,7 @@ fn write(signatures: &Signatures, item: &SourceItem<'_>, registry: &mut bool) ->
             Some(model::text(model, !std::mem::replace(registry, true)))
         }
         Item::Reward(reward) => signatures.reward(reward.name.as_str())?.as_ref().map(reward::text),
+        Item::Imo(imo) => signatures.own.offerings.get(imo.name.as_str())?.as_ref().map(imo::text),
         _ => None,
     }
 }

@@ -14,7 +14,7 @@ use crate::SourceItem;
 use crate::body::{Body, BodyKind, ContractScope, Env, Slot, is_builtin};
 use crate::contracts::{ContractSignature, contract_signature};
 use crate::declared::{TypeDeclaration, declare, type_params};
-use crate::domain::{model, reward};
+use crate::domain::{imo, model, reward};
 use crate::eval::Value;
 use crate::hir::{FunctionId, Type};
 use crate::imports::Modules;
@@ -51,6 +51,8 @@ pub struct Interface {
     /// The flows of models among them.
     pub(crate) rewards: BTreeMap<Arc<str>, Option<reward::Table>>,
     pub(crate) models: BTreeMap<Arc<str>, Option<Arc<model::Model>>>,
+    /// What each `imo` has been proved to be; nothing if a proof failed, which has been reported.
+    pub(crate) offerings: BTreeMap<Arc<str>, Option<imo::Offering>>,
     pub(crate) types: BTreeMap<Arc<str>, TypeDeclaration>,
 }
 
@@ -212,6 +214,7 @@ pub fn signatures(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> 
     let (mut whole, mut found) = interface(file, &all, modules);
     whole.own.rewards = written.own.rewards;
     whole.own.models = written.own.models;
+    whole.own.offerings = written.own.offerings;
     whole.generated = generated;
     found.extend(proofs);
     found.extend(unread);
@@ -284,9 +287,15 @@ fn declared_names(
         let space = match item.ast {
             Item::Const(_) => 0,
             Item::Fn(_) => 1,
-            Item::Contract(_) | Item::Reward(_) | Item::Model(_) | Item::Struct(_) | Item::Enum(_) => 2,
+            Item::Contract(_)
+            | Item::Reward(_)
+            | Item::Model(_)
+            | Item::Imi(_)
+            | Item::Imo(_)
+            | Item::Struct(_)
+            | Item::Enum(_) => 2,
             Item::Plan(_) => 3,
-            Item::Use(_) | Item::Imi(_) | Item::Imo(_) | Item::Error(_) => continue,
+            Item::Use(_) | Item::Error(_) => continue,
         };
         let Some(name) = item.ast.name().filter(|name| !name.is_missing()) else { continue };
         let loc = item.loc(file, name.span);

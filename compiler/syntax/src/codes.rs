@@ -217,6 +217,18 @@ codes! {
         "`list` stands for recipients that are given when the reward is deployed. A reward has one such list, as its last source and not inside a group; the last recipient takes what rounding leaves. A `split` has no place for the list, so only the reward's own contract divides by it.";
     E0317 "destination that cannot be paid"
         "`20% to Name` pays another reward or model, whose lock is filled in when this one is deployed. There must be such a declaration, and it must not pay this one in turn, directly or through others: each lock would have to be known before the other.";
+    E0320 "missing setting"
+        "A declaration lacks something it cannot do without. Add it as the message shows.";
+    E0321 "unknown setting"
+        "The declaration knows no setting of this name. The message names the closest one, or all.";
+    E0322 "malformed setting"
+        "The setting is written in a form that it does not have. The message shows how it is written.";
+    E0323 "setting given twice"
+        "Each setting of a declaration is given at most once.";
+    E0324 "setting out of its range"
+        "The number is too small or too large for what it sets. The message says between which numbers it lies.";
+    E0325 "keys that cannot judge"
+        "`k of [a, b, c]` demands at least one key and no more than there are. Every key is named once, so that nobody signs for two, and nobody judges who is paid by the outcome.";
     E0330 "malformed model"
         "A model says what it is and what it is built on by settings of its own: `weights` (the SHA-256 of its file), `builds_on`, `reward`, `license`, `data`, `minimum` and `fee`. One of them is missing, unknown, repeated or written in another form. The help shows how it is written.";
     E0331 "parent that is no model"
@@ -326,6 +338,19 @@ codes! {
         "A plan is what a wallet does before the transaction exists. It knows the plan's arguments, the coins that the plan names and the parameters of their contracts, but no `tx` and no `self`; and it gives signatures instead of checking them. Read the coins by their names.";
     E0707 "what no wallet can compute"
         "A wallet evaluates the expressions of a plan; it runs no script. It knows arithmetic, comparison, bytes and hashes, parts of values, `if`, `match` and calls of functions that name values and give one back. Loops, single bits, given instructions and checks of signatures are the contract's.";
+
+    E0921 "parts that are not the supply"
+        "The parts of an `imo` add up to exactly the supply, and each gets at least one token. Amounts are rounded so that their sum is the supply; one part may be `rest`.";
+    E0922 "price that no script can enforce"
+        "A script can demand that a block has been reached, and never that a later one has not: a transaction that was valid once stays valid. So a price may fall as blocks pass, since a buyer who names an older block pays more, but not rise; and no sale can end at a time. A price may rise with what has been sold.";
+    E0923 "price above all money"
+        "Nobody could ever buy the whole part: its tokens together cost more than there is money. Lower the price or the slope, or sell fewer tokens.";
+    E0924 "cliff after the end of vesting"
+        "Nothing vests before the cliff, and everything has vested at the end, so the cliff comes no later than the end.";
+    E0925 "revenue that no reward pays"
+        "`revenue: 10% of Royalty to holders` states what a reward does: `Royalty` must have a source `holders` with exactly this weight.";
+    E0926 "part that reaches nobody"
+        "Every part of the supply has one way to its owners: a campaign's receipts, blocks that pass, a price, the sources of a model, or a lock. The names of parts and judges become parameters, so each is one word and unlike the others.";
 }
 
 #[cfg(test)]

@@ -81,6 +81,14 @@ impl Text {
         self.line("}");
     }
 
+    /// Ends a statement whose braces stand on lines of their own.
+    pub(crate) fn end_statement(&mut self) {
+        if self.out.ends_with("}\n") {
+            self.out.truncate(self.out.len() - 1);
+            self.out.push_str(";\n");
+        }
+    }
+
     /// An empty line.
     pub(crate) fn gap(&mut self) {
         self.out.push('\n');
@@ -126,7 +134,7 @@ impl Text {
 }
 
 /// A string literal.
-fn quote(text: &str, out: &mut String) {
+pub(super) fn quote(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
         match c {

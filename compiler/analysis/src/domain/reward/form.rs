@@ -45,7 +45,11 @@ pub(super) fn choose<'a>(
         return report.fail(found.help("use rounder weights, such as whole percentages"));
     };
     let must = has_list || adjust.is_some();
-    let finer = if has_list { LIST_DENOMINATOR } else { (exact / exact.gcd(LIST_DENOMINATOR)).saturating_mul(LIST_DENOMINATOR) };
+    let finer = if has_list {
+        LIST_DENOMINATOR
+    } else {
+        (exact / exact.gcd(LIST_DENOMINATOR)).saturating_mul(LIST_DENOMINATOR)
+    };
     let denominator = if must && finer <= WEIGHT_MAX { finer } else { exact };
     let fits = denominator <= WEIGHT_MAX && denominator.is_multiple_of(exact);
     if must && !fits {
