@@ -68,7 +68,8 @@ pub struct Artifact {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<SharedFunction>,
     /// The plans that spend the contract's coins or make some. A plan that speaks of several contracts is in the
-    /// artifacts of all of them.
+    /// artifacts of all of them, one that speaks of none in those of all contracts of its file. Where the sources have
+    /// no plan about the contract, there is one for each of its paths.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plans: Vec<Plan>,
     /// The shares, if the contract is a reward.

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use eval::{EvalError, Evaluator, Fault, Missing, World};
-pub use expr::{CoinFact, Expr, FactOf, FieldOf, IfOf, LockOf, MapOf, Op, ParamOf, Spanned, Typed, VariantOf};
+pub use expr::{CheckOf, CoinFact, Expr, FactOf, FieldOf, IfOf, LockOf, MapOf, Op, ParamOf, Spanned, Typed, VariantOf};
 
 use crate::artifact::{Slot, SourceSpan};
 

@@ -15,8 +15,8 @@ pub use functions::{FunctionId, Functions};
 pub use lint::Lint;
 pub use parts::Part;
 pub use plan::{
-    CoinFact, Plan, PlanArg, PlanAsk, PlanChange, PlanCommitment, PlanEach, PlanFact, PlanInput, PlanLock, PlanOutput,
-    PlanRead, PlanRequire, PlanSource, PlanToken, Take,
+    CoinFact, Plan, PlanArg, PlanAsk, PlanChange, PlanCommitment, PlanEach, PlanFact, PlanInput, PlanList, PlanLock,
+    PlanOutput, PlanRead, PlanRequire, PlanSource, PlanToken, Take,
 };
 pub use ty::{EnumType, StructType, Type, Variant};
 

@@ -15,10 +15,10 @@ use crate::place::Places;
 /// The version that artifacts name.
 const COMPILER: &str = env!("CARGO_PKG_VERSION");
 
-/// The artifact of `contract`. Places that do not resolve belong to no source and are left out.
+/// The artifact of `contract`, with the plans of all `programs`, one for each file, that are about it. Places that do not resolve belong to no source and are left out.
 pub fn artifact(
     contract: &hir::Contract,
-    program: &hir::Program,
+    programs: &[&hir::Program],
     generated: Generated,
     places: &Places,
     rules: RuleSet,
@@ -28,7 +28,7 @@ pub fn artifact(
     let requires = spans.require_sites(generated.requires);
     let functions = generated.functions.into_iter().map(|function| spans.function(function)).collect();
     let reward = contract.reward.as_ref().map(|reward| spans.reward_table(reward));
-    let plans = spans.plans(contract, program);
+    let plans = spans.plans(contract, programs);
     Artifact {
         compiler: COMPILER.to_owned(),
         contract: contract.name.clone(),
@@ -102,16 +102,38 @@ impl Spans<'_> {
         })
     }
 
-    /// The plans that spend the contract's coins or make some; without any, one for each path.
-    fn plans(&mut self, contract: &hir::Contract, program: &hir::Program) -> Vec<Plan> {
-        let about = |plan: &&hir::Plan| codegen::contracts_of(plan).any(|name| name == contract.name);
-        let mut plans: Vec<hir::Plan> = program.plans.iter().filter(about).cloned().collect();
-        if plans.is_empty() {
-            plans = analysis::default_plans(contract, &program.functions);
+    /// The plans that spend the contract's coins or make some, and those of its file that are about no contract;
+    /// without any of the first kind, one for each path.
+    fn plans(&mut self, contract: &hir::Contract, programs: &[&hir::Program]) -> Vec<Plan> {
+        let declares =
+            |program: &hir::Program| program.contracts.iter().any(|other| other.loc.file == contract.loc.file);
+        let shadows = |program: &hir::Program| program.contracts.iter().any(|other| other.name == contract.name);
+        let mut plans = Vec::new();
+        let (mut about, mut own) = (false, None);
+        for program in programs {
+            let at_home = declares(program);
+            own = own.or(Some(&program.functions).filter(|_| at_home));
+            for plan in &program.plans {
+                let names: Vec<&str> = codegen::contracts_of(plan).collect();
+                // Another file of the program may have a contract of the same name.
+                let is_about = names.contains(&contract.name.as_str()) && (at_home || !shadows(program));
+                about |= is_about;
+                if is_about || (names.is_empty() && at_home) {
+                    plans.extend(self.plan(plan, &program.functions));
+                }
+            }
         }
-        let mut span = |loc: &Loc| self.span(loc).unwrap_or_default();
-        // Plans of the source that no wallet can compute have been reported.
-        plans.iter().filter_map(|plan| codegen::template(plan, &program.functions, &mut span).ok()).collect()
+        if let Some(functions) = own.filter(|_| !about) {
+            plans.extend(
+                analysis::default_plans(contract, functions).iter().filter_map(|plan| self.plan(plan, functions)),
+            );
+        }
+        plans
+    }
+
+    /// The data of a plan. One of the source that no wallet can compute has been reported.
+    fn plan(&mut self, plan: &hir::Plan, functions: &hir::Functions) -> Option<Plan> {
+        codegen::template(plan, functions, &mut |loc| self.span(loc).unwrap_or_default()).ok()
     }
 
     fn map_entries(&mut self, origins: &[codegen::Origin]) -> Vec<MapEntry> {

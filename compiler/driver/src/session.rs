@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use analysis::hir;
 use spec::RuleSet;
 use syntax::{Code, Diagnostic, FileId, Loc, Severity, Span};
 
@@ -140,11 +141,15 @@ impl Session {
                 let _ = db::sound(&self.db, self.sources, file.source);
             }
         }
+        let roots = self.files.iter().filter(|file| file.root && file.trouble.is_none());
+        let programs = roots.filter(|file| db::sound(&self.db, self.sources, file.source));
+        let programs: Vec<&hir::Program> =
+            programs.map(|file| &db::checked(&self.db, self.sources, file.source).program).collect();
         let mut compiled = Compiled { places, ..Compiled::default() };
         for (number, file) in self.files.iter().enumerate() {
             match &file.trouble {
                 Some(trouble) => compiled.diagnostics.push(trouble_of(&compiled.places, number, trouble)),
-                None => self.compile_file(file, options, &mut compiled),
+                None => self.compile_file(file, options, &programs, &mut compiled),
             }
         }
         compiled
@@ -160,7 +165,7 @@ impl Session {
         db::file_places(&self.db, file.source)
     }
 
-    fn compile_file(&self, file: &File, options: &Options, compiled: &mut Compiled) {
+    fn compile_file(&self, file: &File, options: &Options, programs: &[&hir::Program], compiled: &mut Compiled) {
         let checked = db::checked(&self.db, self.sources, file.source);
         let own = file.root || self.sources.packages(&self.db).is_own(file.source.path(&self.db));
         // Only who keeps a dependency can mend what is merely unwise there.
@@ -178,7 +183,7 @@ impl Session {
         for (index, generated) in &emitted.contracts {
             if let Some(contract) = checked.program.contracts.get(*index) {
                 let artifact =
-                    assemble::artifact(contract, &checked.program, generated.clone(), &compiled.places, options.rules);
+                    assemble::artifact(contract, programs, generated.clone(), &compiled.places, options.rules);
                 compiled.artifacts.push(artifact);
             }
         }

@@ -337,7 +337,7 @@ codes! {
     E0706 "value that no wallet knows"
         "A plan is what a wallet does before the transaction exists. It knows the plan's arguments, the coins that the plan names and the parameters of their contracts, but no `tx` and no `self`; and it gives signatures instead of checking them. Read the coins by their names.";
     E0707 "what no wallet can compute"
-        "A wallet evaluates the expressions of a plan; it runs no script. It knows arithmetic, comparison, bytes and hashes, parts of values, `if`, `match` and calls of functions that name values and give one back. Loops, single bits, given instructions and checks of signatures are the contract's.";
+        "A wallet evaluates the expressions of a plan; it runs no script. It knows arithmetic, comparison, bytes and hashes, parts of values, `if`, `match` and calls of functions that name values and give one back. Loops over numbers that are known are unrolled. `while`, single bits, given instructions and checks of signatures are the contract's.";
 
     E0921 "parts that are not the supply"
         "The parts of an `imo` add up to exactly the supply, and each gets at least one token. Amounts are rounded so that their sum is the supply; one part may be `rest`.";

@@ -197,6 +197,19 @@ impl AbiType {
         if self.part_count() > PARTS_MAX { Err("a value would have more than 70000 parts") } else { Ok(()) }
     }
 
+    /// How deep its JSON nests.
+    pub(crate) fn json_depth(&self) -> usize {
+        let deepest = |parts: &mut dyn Iterator<Item = &Self>| parts.map(Self::json_depth).max().unwrap_or(0);
+        match self {
+            text if text.has_text() => 0,
+            Self::Struct(of) | Self::List(of) => 3 + deepest(&mut of.fields.iter().map(|field| &field.ty)),
+            Self::Enum(of) => 4 + deepest(&mut of.variants.iter().flat_map(|variant| &variant.fields)),
+            Self::Tuple(parts) => 2 + deepest(&mut parts.iter()),
+            Self::Array(of, _) | Self::Table(of, _) => 1 + of.json_depth(),
+            _ => 1,
+        }
+    }
+
     /// The parts of a value on all levels; more than its items, as a composite without parts is one too.
     fn part_count(&self) -> usize {
         let inner = match self {

@@ -136,6 +136,9 @@ pub enum Fault {
     /// Bytes are no value of the type by which they are read.
     #[error("the bytes are no `{0}`")]
     NotStored(String),
+    /// A condition of the source does not hold; what its author says then.
+    #[error("{0}")]
+    Refused(String),
     /// An expression nests too deep.
     #[error("an expression nests too deep")]
     TooDeep,
@@ -308,7 +311,7 @@ impl<'a, W: World> Evaluator<'a, W> {
         let value = value?;
         let made = match expr {
             // These only hand on what was counted when it was made.
-            Expr::Local(_) | Expr::Arg(_) | Expr::Param(_) | Expr::At(_) => 1,
+            Expr::Local(_) | Expr::Arg(_) | Expr::Param(_) | Expr::At(_) | Expr::Check(_) => 1,
             _ => 1 + size(&value),
         };
         self.spend(made)?;
@@ -334,6 +337,8 @@ impl<'a, W: World> Evaluator<'a, W> {
             Expr::Field(of) => Rc::new(part_at("field", &*self.value(&of.of)?, place_of(of.field))?),
             Expr::If(of) => self.choice(of)?,
             Expr::Map(of) => Rc::new(self.map(of)?),
+            Expr::Check(of) if self.truth(&of.condition)? => self.value(&of.of)?,
+            Expr::Check(of) => return Err(Fault::Refused(of.message.clone()).into()),
             Expr::Store(of) => Rc::new(Value::Bytes(of.ty.stored(&*self.value(&of.value)?)?)),
             Expr::Load(of) => Rc::new(self.load(of)?),
             Expr::Item(of) => Rc::new(Value::Bytes(item(&of.ty, &*self.value(&of.value)?)?)),

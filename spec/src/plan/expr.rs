@@ -48,6 +48,8 @@ pub enum Expr {
     If(Box<IfOf>),
     /// A list's parts, each replaced by a value.
     Map(Box<MapOf>),
+    /// A value that there is only where a condition holds.
+    Check(Box<CheckOf>),
     /// The bytes of a value where it is stored, such as a contract's state.
     Store(Typed),
     /// The value that bytes store.
@@ -107,6 +109,8 @@ pub enum CoinFact {
     Commitment,
     /// A field of its contract's state.
     State(usize),
+    /// A parameter of its contract, by its place in the artifact: of several coins each may have its own.
+    Param(usize),
 }
 
 /// The lock of a contract of the program.
@@ -159,6 +163,17 @@ pub struct MapOf {
     pub index: Option<usize>,
     /// What replaces it.
     pub value: Expr,
+}
+
+/// A value that there is only where a condition holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckOf {
+    /// A truth value.
+    pub condition: Expr,
+    /// What to say where it does not hold.
+    pub message: String,
+    /// The value; it is not evaluated before the condition.
+    pub of: Expr,
 }
 
 /// A value with the type by which it is encoded.
@@ -313,11 +328,42 @@ impl Expr {
         Self::Op(op, of.into())
     }
 
+    /// How deep its JSON nests; readers of JSON refuse what nests too deep.
+    ///
+    /// ```
+    /// use spec::plan::{Expr, Op};
+    /// assert_eq!(Expr::Arg(0).json_depth(), 1);
+    /// assert_eq!(Expr::op(Op::Neg, [Expr::op(Op::Neg, [Expr::Int(5)])]).json_depth(), 4);
+    /// ```
+    #[must_use]
+    pub fn json_depth(&self) -> usize {
+        match self {
+            Self::Int(_) | Self::Bool(_) | Self::Bytes(_) | Self::Fee | Self::Wallet => 0,
+            Self::Arg(_) | Self::Local(_) | Self::Coins(_) | Self::Output(_) => 1,
+            Self::Param(_) => 2,
+            Self::Fact(of) => 2 + of.coin.as_ref().map_or(1, |coin| coin.json_depth()),
+            Self::Lock(LockOf { args: parts, .. }) | Self::Variant(VariantOf { fields: parts, .. }) => {
+                3 + deepest(parts)
+            }
+            Self::Parts(parts) | Self::Op(_, parts) => 2 + deepest(parts),
+            Self::Field(of) => 2 + of.of.json_depth(),
+            Self::If(of) => 2 + of.condition.json_depth().max(of.then.json_depth()).max(of.otherwise.json_depth()),
+            Self::Map(of) => 2 + of.list.json_depth().max(of.value.json_depth()),
+            Self::Check(of) => 2 + of.condition.json_depth().max(of.of.json_depth()),
+            Self::Store(of) | Self::Load(of) | Self::Item(of) => 2 + of.value.json_depth().max(of.ty.json_depth()),
+            Self::At(of) => 2 + of.of.json_depth().max(1),
+        }
+    }
+
     /// A fact about an input's only coin, or the one at hand.
     #[must_use]
     pub const fn fact(input: usize, what: CoinFact) -> Self {
         Self::Fact(FactOf { input, coin: None, what })
     }
+}
+
+fn deepest(parts: &[Expr]) -> usize {
+    parts.iter().map(Expr::json_depth).max().unwrap_or(0)
 }
 
 impl Serialize for Expr {
@@ -344,6 +390,7 @@ impl Serialize for Expr {
             Self::Field(of) => map.serialize_entry("field", of)?,
             Self::If(of) => map.serialize_entry("if", of)?,
             Self::Map(of) => map.serialize_entry("map", of)?,
+            Self::Check(of) => map.serialize_entry("check", of)?,
             Self::Store(of) => map.serialize_entry("store", of)?,
             Self::Load(of) => map.serialize_entry("load", of)?,
             Self::Item(of) => map.serialize_entry("item", of)?,
@@ -408,6 +455,7 @@ impl<'de> Visitor<'de> for ExprVisitor {
             "field" => Expr::Field(map.next_value()?),
             "if" => Expr::If(map.next_value()?),
             "map" => Expr::Map(map.next_value()?),
+            "check" => Expr::Check(map.next_value()?),
             "store" => Expr::Store(map.next_value()?),
             "load" => Expr::Load(map.next_value()?),
             "item" => Expr::Item(map.next_value()?),

@@ -10,7 +10,7 @@ use crate::signatures::FnSignature;
 use crate::types;
 
 /// The functions of the language: name, parameters as shown to users, their number.
-const BUILTINS: [(&str, &str, usize); 17] = [
+const BUILTINS: [(&str, &str, usize); 18] = [
     ("sha256", "(bytes)", 1),
     ("sha1", "(bytes)", 1),
     ("ripemd160", "(bytes)", 1),
@@ -26,6 +26,7 @@ const BUILTINS: [(&str, &str, usize); 17] = [
     ("p2pkh", "(hash160)", 1),
     ("p2sh32", "(hash256)", 1),
     ("lock", "(bytes)", 1),
+    ("tokens", "(number)", 1),
     ("encode", "(value)", 1),
     ("decode", "(bytes)", 1),
 ];
@@ -142,6 +143,7 @@ impl Body<'_, '_> {
             "p2sh32" => return self.typed(Builtin::LockP2sh32, args, &[Type::BytesN(32)], Type::Lock, span),
             "lock" => return self.typed(Builtin::Cast, args, &[Type::Bytes], Type::Lock, span),
             "int" => return self.int_call(args, span),
+            "tokens" => return self.tokens_call(args, span),
             "bytes" => return self.bytes_call(args, span),
             "encode" => return self.encode(args, span),
             "reverse" => return self.reverse(args, span),
@@ -198,6 +200,16 @@ impl Body<'_, '_> {
             }
         };
         Some(self.make(ExprKind::Builtin { builtin, args: vec![expr] }, Type::Int, span))
+    }
+
+    /// `tokens(number)`: so many tokens.
+    fn tokens_call(&mut self, args: &[ast::Expr], span: Span) -> Option<Expr> {
+        let [arg] = args else { return None };
+        let number = self.expr(arg)?;
+        if !number.ty.is_number() {
+            return self.no_number(&number.ty, arg.span);
+        }
+        Some(self.make(ExprKind::Builtin { builtin: Builtin::Cast, args: vec![number] }, Type::Tokens, span))
     }
 
     fn bytes_call(&mut self, args: &[ast::Expr], span: Span) -> Option<Expr> {

@@ -67,7 +67,7 @@ impl Body<'_, '_> {
             return known.map(Place::Known);
         }
         match &value.kind {
-            Ast::Tx | Ast::SelfRef if self.plan.is_some() => self.not_in_plans(value.span),
+            Ast::SelfRef if self.plan.is_some() => self.not_in_plans(value.span),
             Ast::Tx => Some(Place::Tx),
             Ast::SelfRef => Some(Place::Coin { side: Side::Input, index: self.own_index(value.span), own: true }),
             Ast::Field { base, name } => {

@@ -33,6 +33,8 @@ pub(super) struct Plan<'a> {
     reads: Vec<PlanRead>,
     /// The input whose arguments are being checked.
     own: Option<usize>,
+    /// The name of one coin of an input, in the output that is made for each of them.
+    at_hand: Option<(Ident, usize)>,
 }
 
 /// A coin that a plan names.

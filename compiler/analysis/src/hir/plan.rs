@@ -65,16 +65,21 @@ pub struct PlanRead {
 /// What a plan can know.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PlanFact {
-    /// Something about the coin of the input with this number.
+    /// Something about the coin of the input with this number. Of several coins it is that of the first one, but for
+    /// amounts, which are those of all together.
     Coin(usize, CoinFact),
+    /// Something about the coin at hand of the input with this number: the one that is spent by the arguments in which
+    /// this stands, or the one that an output is made for.
+    AtHand(usize, CoinFact),
     /// The lock of another contract with these values for its parameters.
     Lock(String, Vec<Expr>),
+    /// `tx.fee: Coin`: what the transaction leaves to the miner.
+    Fee,
+    /// `wallet.lock: Lock`: where the wallet takes change.
+    Wallet,
 }
 
 /// What a plan can know about a coin that it spends.
-///
-/// Of an input for `each` coin, its own arguments read the one coin, and everything else the first
-/// one, but for amounts, which are those of all together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CoinFact {
     /// `.value: Coin`
@@ -85,6 +90,12 @@ pub enum CoinFact {
     Txid,
     /// `.index: Int`: which output of that transaction it is.
     Index,
+    /// `.position: Int`: which input of the transaction spends it.
+    Position,
+    /// `.code: Bytes`: the contract's redeem script.
+    Code,
+    /// `.token.capability: Int`: what a non-fungible token may do; 0 none, 1 mutable, 2 minting.
+    Capability,
     /// `.token.category: Bytes`, with the byte of a capability; empty without a token.
     Category,
     /// `.token.commitment: Bytes`
@@ -161,10 +172,17 @@ pub struct PlanAsk {
 pub enum PlanArg {
     /// A value of the argument's type.
     Value(Expr),
-    /// The signature by this key, a `PubKey`.
+    /// The signature by this key, a `PubKey` or the hash of one.
     Sign(Expr),
-    /// The signatures of a multisig by these keys, each a `PubKey`.
+    /// The signatures of a multisig by those of these keys, each a `PubKey`, that the wallet holds.
     SignEach(Vec<Expr>),
+    /// The signature of bytes by a key: `attest(key, message)`.
+    Attest {
+        /// A `PubKey`.
+        key: Expr,
+        /// `Bytes`.
+        message: Expr,
+    },
     /// The wallet makes it as long as the transaction needs it.
     Padding,
     /// The records of the contract's list.
@@ -209,12 +227,21 @@ pub enum PlanLock {
 /// The rounds of `output each`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PlanEach {
-    /// A list or an array.
-    pub list: Expr,
-    /// The variable that holds the record or element.
+    /// What the rounds are for.
+    pub list: PlanList,
+    /// The variable that holds the record or element, or the number of the coin.
     pub record: LocalId,
     /// The variable that counts the rounds from 0.
     pub index: Option<LocalId>,
+}
+
+/// What an output is made for each of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PlanList {
+    /// The records of a list or the elements of an array.
+    Values(Expr),
+    /// The coins of the input with this number.
+    Coins(usize),
 }
 
 /// A token on an output.
@@ -245,7 +272,7 @@ impl PlanRead {
     /// The expressions in it.
     pub fn exprs(&self) -> &[Expr] {
         match &self.what {
-            PlanFact::Coin(..) => &[],
+            PlanFact::Coin(..) | PlanFact::AtHand(..) | PlanFact::Fee | PlanFact::Wallet => &[],
             PlanFact::Lock(_, args) => args,
         }
     }
@@ -262,6 +289,7 @@ impl PlanInput {
                     match arg {
                         PlanArg::Value(expr) | PlanArg::Sign(expr) => found.push(expr),
                         PlanArg::SignEach(keys) => found.extend(keys),
+                        PlanArg::Attest { key, message } => found.extend([key, message]),
                         PlanArg::Padding | PlanArg::Records => {}
                     }
                 }
@@ -283,7 +311,10 @@ impl PlanInput {
 impl PlanOutput {
     /// The expressions in it.
     pub fn exprs(&self) -> Vec<&Expr> {
-        let mut found: Vec<&Expr> = self.each.iter().map(|each| &each.list).collect();
+        let mut found: Vec<&Expr> = Vec::new();
+        if let Some(PlanEach { list: PlanList::Values(list), .. }) = &self.each {
+            found.push(list);
+        }
         match &self.lock {
             PlanLock::Lock(lock) => found.push(lock),
             PlanLock::Data(pieces) => found.extend(pieces),

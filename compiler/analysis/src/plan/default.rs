@@ -18,6 +18,8 @@ use crate::hir::{
 const OUTPUTS_MAX: usize = 100;
 /// Values that take more steps than this are the caller's.
 const NODES_MAX: usize = 10_000;
+/// Values that nest deeper than this are the caller's.
+const DEPTH_MAX: usize = 100;
 /// The most calls that are followed.
 const CALLS_MAX: usize = 200;
 
@@ -27,11 +29,11 @@ pub fn default_plans(contract: &Contract, functions: &Functions) -> Vec<Plan> {
 }
 
 fn plan(contract: &Contract, path: &SpendPath, functions: &Functions) -> Plan {
-    let args: Vec<Param> = path.args.iter().filter(|arg| is_given(&arg.ty)).cloned().collect();
+    let args: Vec<Param> = path.args.iter().filter(|arg| is_given(contract, arg)).cloned().collect();
     let mut values = Vec::with_capacity(path.args.len());
     for arg in &path.args {
         let before = values.iter().filter(|(_, value)| matches!(value, PlanArg::Value(_))).count();
-        values.push((arg.name.clone(), argument(arg, ArgId::new(before))));
+        values.push((arg.name.clone(), argument(contract, arg, ArgId::new(before))));
     }
     let source = PlanSource::Path {
         contract: contract.name.clone(),
@@ -42,7 +44,8 @@ fn plan(contract: &Contract, path: &SpendPath, functions: &Functions) -> Plan {
     };
     let coin = PlanInput { name: "coin".into(), source, accept: None, age: None, burn: false, loc: path.loc.clone() };
     let pins = Pins::of(path, functions);
-    let mut reads = Reads { path, frames: &pins.frames, given: args.len(), found: Vec::new(), nodes: 0 };
+    let mut reads =
+        Reads { contract, path, frames: &pins.frames, given: args.len(), found: Vec::new(), nodes: 0, depth: 0 };
     let outputs = outputs(&pins, &mut reads, path);
     Plan {
         name: path.name.clone(),
@@ -61,20 +64,27 @@ fn plan(contract: &Contract, path: &SpendPath, functions: &Functions) -> Plan {
     }
 }
 
-/// Whether the caller brings the argument. Padding is the wallet's, and records are the contract's.
-fn is_given(ty: &Type) -> bool {
-    !matches!(ty, Type::Padding | Type::List(_))
+/// Whether the caller brings the argument. Padding is the wallet's, and the records of a contract's list are known
+/// where it is deployed.
+fn is_given(contract: &Contract, arg: &Param) -> bool {
+    arg.ty != Type::Padding && !are_records(contract, arg)
+}
+
+/// Whether the argument holds the records of a list of the contract's parameters.
+fn are_records(contract: &Contract, arg: &Param) -> bool {
+    let is_list = |param: &Param| param.name == arg.name && matches!(param.ty, Type::List(_));
+    matches!(arg.ty, Type::List(_)) && contract.params.iter().any(is_list)
 }
 
 /// Whether the argument is known before the transaction is signed.
-fn is_value(ty: &Type) -> bool {
-    is_given(ty) && !matches!(ty, Type::Sig | Type::Sigs(_))
+fn is_value(contract: &Contract, arg: &Param) -> bool {
+    is_given(contract, arg) && !matches!(arg.ty, Type::Sig | Type::Sigs(_) | Type::List(_))
 }
 
-fn argument(arg: &Param, id: ArgId) -> PlanArg {
+fn argument(contract: &Contract, arg: &Param, id: ArgId) -> PlanArg {
     match &arg.ty {
         Type::Padding => PlanArg::Padding,
-        Type::List(_) => PlanArg::Records,
+        Type::List(_) if are_records(contract, arg) => PlanArg::Records,
         ty => PlanArg::Value(Expr { kind: ExprKind::Arg(id), ty: ty.clone(), loc: arg.loc.clone() }),
     }
 }
@@ -249,11 +259,13 @@ fn output(pin: &Pin<'_>, reads: &mut Reads<'_>, made: &[PlanOutput], path: &Spen
 
 /// Turns what a script computes into what a wallet computes.
 struct Reads<'p> {
+    contract: &'p Contract,
     path: &'p SpendPath,
     frames: &'p [Frame<'p>],
     given: usize,
     found: Vec<PlanRead>,
     nodes: usize,
+    depth: usize,
 }
 
 impl Reads<'_> {
@@ -265,9 +277,14 @@ impl Reads<'_> {
     /// known before the transaction is built.
     fn translate(&mut self, expr: &Expr, frame: usize, made: &[PlanOutput]) -> Option<Expr> {
         self.nodes += 1;
-        if self.nodes > NODES_MAX {
-            return None;
-        }
+        self.depth += 1;
+        let fits = self.nodes <= NODES_MAX && self.depth <= DEPTH_MAX;
+        let translated = if fits { self.step(expr, frame, made) } else { None };
+        self.depth -= 1;
+        translated
+    }
+
+    fn step(&mut self, expr: &Expr, frame: usize, made: &[PlanOutput]) -> Option<Expr> {
         let kind = match &expr.kind {
             ExprKind::Int(_) | ExprKind::Bool(_) | ExprKind::Bytes(_) => return Some(expr.clone()),
             ExprKind::Param(id) => return Some(self.read(CoinFact::Param(*id), expr)),
@@ -328,8 +345,8 @@ impl Reads<'_> {
     /// The plan's argument for an argument of the path.
     fn argument(&self, id: ArgId) -> Option<ArgId> {
         let arg = self.path.args.get(id.index())?;
-        let before = self.path.args.iter().take(id.index()).filter(|arg| is_given(&arg.ty)).count();
-        is_value(&arg.ty).then(|| ArgId::new(before))
+        let before = self.path.args.iter().take(id.index()).filter(|arg| is_given(self.contract, arg)).count();
+        is_value(self.contract, arg).then(|| ArgId::new(before))
     }
 
     fn read(&mut self, fact: CoinFact, expr: &Expr) -> Expr {

@@ -1,34 +1,30 @@
 //! Expressions of plans.
 
-use std::collections::BTreeMap;
-
-use analysis::hir::{self, Arm, BinaryOp, Block, Builtin, ExprKind, LocalId, StmtKind, Type, UnaryOp};
-use spec::plan::{Expr, FieldOf, IfOf, Op, VariantOf};
+use analysis::hir::{self, Arm, BinaryOp, Block, Builtin, ExprKind, Type, UnaryOp};
+use spec::artifact::AbiType;
+use spec::plan::{Expr, FieldOf, IfOf, Op, Typed, VariantOf};
 use syntax::Loc;
 
-use super::{Lower, Lowered, NODES_MAX, cannot};
+use super::frame::Frame;
+use super::{Lower, Lowered, NODES_MAX, STEPS_MAX, abi, cannot};
 
-/// What names stand for.
-#[derive(Clone, Default)]
-pub(super) struct Frame {
-    /// The arguments of a function that is copied in; none in the plan itself.
-    args: Option<Vec<Expr>>,
-    locals: BTreeMap<LocalId, Expr>,
-}
-
-impl Frame {
-    pub(super) fn bind(&mut self, local: LocalId, value: Expr) {
-        self.locals.insert(local, value);
-    }
-}
-
-impl Lower<'_> {
+impl<'p> Lower<'p> {
     /// The expression as wallets evaluate it.
-    pub(super) fn value(&mut self, expr: &hir::Expr, frame: &Frame) -> Lowered<Expr> {
-        self.nodes += 1;
-        if self.nodes > NODES_MAX {
-            return Err(cannot("hold so many operations", &expr.loc));
-        }
+    pub(super) fn value(&mut self, expr: &'p hir::Expr, frame: &Frame<'p>) -> Lowered<Expr> {
+        self.count(1, &expr.loc)?;
+        self.deeper(&expr.loc)?;
+        let value = self.step(expr, frame);
+        self.depth -= 1;
+        value
+    }
+
+    /// Goes one step down. A mistake ends the whole plan, so only success comes back up.
+    pub(super) fn deeper(&mut self, loc: &Loc) -> Lowered<()> {
+        self.depth += 1;
+        if self.depth > STEPS_MAX { Err(cannot("hold operations that nest so deep", loc)) } else { Ok(()) }
+    }
+
+    fn step(&mut self, expr: &'p hir::Expr, frame: &Frame<'p>) -> Lowered<Expr> {
         Ok(match &expr.kind {
             ExprKind::Int(n) => match i64::try_from(n) {
                 Ok(n) => Expr::Int(n),
@@ -36,16 +32,16 @@ impl Lower<'_> {
             },
             ExprKind::Bool(truth) => Expr::Bool(*truth),
             ExprKind::Bytes(bytes) => Expr::Bytes(bytes.clone()),
-            ExprKind::Arg(arg) => match &frame.args {
-                Some(args) => args.get(arg.index()).cloned().ok_or_else(|| cannot("read this", &expr.loc))?,
-                None => self.plan_arg(arg.index(), frame, &expr.loc)?,
+            ExprKind::Arg(arg) => match frame.arg(arg.index()) {
+                Some(bound) => self.copy(&bound.clone(), &expr.loc)?,
+                None => self.plan_arg(arg.index(), &expr.ty, frame, &expr.loc)?,
             },
-            // In the plan itself a variable is what `let` named.
-            ExprKind::Local(local) => frame.locals.get(local).cloned().unwrap_or(Expr::Local(local.index())),
-            ExprKind::Call { function, args, .. } => {
-                let args = self.all(args, frame)?;
-                self.call(*function, args, &expr.loc)?
-            }
+            ExprKind::Local(local) => match frame.local(*local) {
+                Some(bound) => self.copy(&bound.clone(), &expr.loc)?,
+                // In the plan itself a variable is what `let` named.
+                None => Expr::Local(local.index()),
+            },
+            ExprKind::Call { function, args, .. } => self.call(*function, args, frame, &expr.loc)?,
             ExprKind::Unary { op, operand } => {
                 let operand = self.value(operand, frame)?;
                 match op {
@@ -62,19 +58,23 @@ impl Lower<'_> {
             }
             ExprKind::Builtin { builtin, args } => self.builtin(*builtin, args, &expr.ty, frame)?,
             ExprKind::Tuple(parts) => Expr::Parts(self.all(parts, frame)?),
-            ExprKind::Element { base, index } => field(self.value(base, frame)?, *index),
+            ExprKind::Element { base, index } => {
+                let part = field(self.value(base, frame)?, *index);
+                self.part(part, &expr.ty, &expr.loc)?
+            }
             ExprKind::Index { base, index } => {
-                Expr::op(Op::Index, [self.value(base, frame)?, self.value(index, frame)?])
+                let part = Expr::op(Op::Index, [self.value(base, frame)?, self.value(index, frame)?]);
+                self.part(part, &expr.ty, &expr.loc)?
             }
             ExprKind::Variant { variant, fields } => {
                 Expr::Variant(VariantOf { variant: *variant, fields: self.all(fields, frame)? })
             }
             ExprKind::Is { value, variant } => is_variant(self.value(value, frame)?, *variant),
-            ExprKind::Payload { value, index, .. } => field(self.value(value, frame)?, *index),
-            ExprKind::Match { value, arms } => {
-                let value = self.value(value, frame)?;
-                self.choice(&value, arms, frame, &expr.loc)?
+            ExprKind::Payload { value, index, .. } => {
+                let part = field(self.value(value, frame)?, *index);
+                self.part(part, &expr.ty, &expr.loc)?
             }
+            ExprKind::Match { value, arms } => self.choice(value, arms, frame, &expr.loc)?,
             ExprKind::Block(block) => self.block(block, frame, &expr.loc)?,
             ExprKind::Param(_) | ExprKind::Introspect { .. } => {
                 return Err(cannot("read the transaction that it makes", &expr.loc));
@@ -86,78 +86,57 @@ impl Lower<'_> {
         })
     }
 
-    fn plan_arg(&mut self, arg: usize, frame: &Frame, loc: &Loc) -> Lowered<Expr> {
+    pub(super) fn all(&mut self, values: &'p [hir::Expr], frame: &Frame<'p>) -> Lowered<Vec<Expr>> {
+        values.iter().map(|value| self.value(value, frame)).collect()
+    }
+
+    /// Counts expressions that are made, so that copies of copies do not grow without bound.
+    pub(super) fn count(&mut self, nodes: usize, loc: &Loc) -> Lowered<()> {
+        self.nodes = self.nodes.saturating_add(nodes);
+        if self.nodes > NODES_MAX { Err(cannot("hold so many operations", loc)) } else { Ok(()) }
+    }
+
+    fn plan_arg(&mut self, arg: usize, ty: &Type, frame: &Frame<'p>, loc: &Loc) -> Lowered<Expr> {
         let plan = self.plan;
-        let Some(read) = arg.checked_sub(plan.args.len()) else { return Ok(Expr::Arg(arg)) };
-        let read = plan.reads.get(read).ok_or_else(|| cannot("read this", loc))?;
-        self.read(read, frame)
-    }
-
-    /// The body of a function with its arguments put in.
-    fn call(&mut self, function: hir::FunctionId, args: Vec<Expr>, loc: &Loc) -> Lowered<Expr> {
-        let functions = self.functions;
-        let body = functions.get(function).ok_or_else(|| cannot("call this function", loc))?;
-        if self.calls.contains(&function) {
-            return Err(cannot("call a function that calls itself", loc));
-        }
-        self.calls.push(function);
-        let result = self.block(&body.body, &Frame { args: Some(args), locals: BTreeMap::new() }, loc);
-        self.calls.pop();
-        result
-    }
-
-    /// The value of a block whose statements name values, or give the value back.
-    fn block(&mut self, block: &Block, frame: &Frame, loc: &Loc) -> Lowered<Expr> {
-        self.rest(&block.stmts, block.value.as_deref(), frame.clone(), loc)
-    }
-
-    fn rest(&mut self, stmts: &[hir::Stmt], value: Option<&hir::Expr>, mut frame: Frame, loc: &Loc) -> Lowered<Expr> {
-        let mut left = stmts.iter();
-        while let Some(stmt) = left.next() {
-            match &stmt.kind {
-                StmtKind::Let { local, value } => {
-                    let value = self.value(value, &frame)?;
-                    frame.bind(*local, value);
-                }
-                StmtKind::Assign { local, place, value } if place.is_empty() => {
-                    let value = self.value(value, &frame)?;
-                    frame.bind(*local, value);
-                }
-                StmtKind::Return(Some(value)) => return self.value(value, &frame),
-                // A branch that gives a value back, or goes on with what follows.
-                StmtKind::If { condition, then, otherwise } => {
-                    let condition = self.value(condition, &frame)?;
-                    let rest = left.as_slice();
-                    let both = [then, otherwise].map(|branch| {
-                        let stmts: Vec<hir::Stmt> = branch.stmts.iter().chain(rest).cloned().collect();
-                        self.rest(&stmts, value, frame.clone(), loc)
-                    });
-                    let [then, otherwise] = both;
-                    return Ok(Expr::If(Box::new(IfOf { condition, then: then?, otherwise: otherwise? })));
-                }
-                _ => return Err(cannot("carry out this statement", &stmt.loc)),
+        let value = match arg.checked_sub(plan.args.len()) {
+            None => Expr::Arg(arg),
+            Some(read) => {
+                let read = plan.reads.get(read).ok_or_else(|| cannot("read this", loc))?;
+                self.read(read, frame)?
             }
+        };
+        read_as(ty, value, loc)
+    }
+
+    /// A part of a composite. Tables inside of others come in parts and not as the bytes that they are elsewhere.
+    fn part(&mut self, part: Expr, ty: &Type, loc: &Loc) -> Lowered<Expr> {
+        match ty {
+            Type::Table(..) => Err(cannot("read a table that lies inside of another value", loc)),
+            _ => Ok(part),
         }
-        match value {
-            Some(value) => self.value(value, &frame),
-            None => Err(cannot("use what gives no value", loc)),
+    }
+
+    /// The value of a block inside of an expression.
+    fn block(&mut self, block: &'p Block, frame: &Frame<'p>, loc: &Loc) -> Lowered<Expr> {
+        if super::frame::changes_outer(block) {
+            return Err(cannot("change a variable or give a result back inside of a value", loc));
         }
+        self.body(block, frame.inner(), loc)
     }
 
     /// The value of the first arm that fits.
-    fn choice(&mut self, value: &Expr, arms: &[Arm], frame: &Frame, loc: &Loc) -> Lowered<Expr> {
+    fn choice(&mut self, value: &'p hir::Expr, arms: &'p [Arm], frame: &Frame<'p>, loc: &Loc) -> Lowered<Expr> {
+        let value = self.bound(value, frame)?;
         let mut chosen: Option<Expr> = None;
         for arm in arms.iter().rev() {
-            let mut inner = frame.clone();
-            for (index, local) in arm.bindings.iter().enumerate() {
-                if let Some(local) = local {
-                    inner.bind(*local, field(value.clone(), index));
-                }
+            if super::frame::changes_outer(&arm.body) {
+                return Err(cannot("change a variable or give a result back inside of a value", loc));
             }
-            let body = self.block(&arm.body, &inner, loc)?;
+            let inner = self.arm_frame(&value, arm, frame.inner(), loc)?;
+            let body = self.body(&arm.body, inner, loc)?;
             chosen = Some(match (arm.variant, chosen) {
                 (Some(variant), Some(otherwise)) => {
-                    let condition = is_variant(value.clone(), variant);
+                    let condition = is_variant(self.copy(&value, loc)?, variant);
                     Expr::If(Box::new(IfOf { condition, then: body, otherwise }))
                 }
                 // The last arm fits whatever is left.
@@ -167,13 +146,21 @@ impl Lower<'_> {
         chosen.ok_or_else(|| cannot("choose among no cases", loc))
     }
 
-    fn binary(&mut self, op: BinaryOp, left: &hir::Expr, right: &hir::Expr, frame: &Frame, loc: &Loc) -> Lowered<Expr> {
-        let same_kind = (left.ty == Type::Bool) == (right.ty == Type::Bool);
+    fn binary(
+        &mut self,
+        op: BinaryOp,
+        left: &'p hir::Expr,
+        right: &'p hir::Expr,
+        frame: &Frame<'p>,
+        loc: &Loc,
+    ) -> Lowered<Expr> {
         let mut both = [self.value(left, frame)?, self.value(right, frame)?];
-        if matches!(op, BinaryOp::Equal(_) | BinaryOp::NotEqual(_)) && !same_kind {
-            both = match (left.ty == Type::Bool, both) {
-                (true, [left, right]) => [Expr::op(Op::Truth, [left]), right],
-                (false, [left, right]) => [left, Expr::op(Op::Truth, [right])],
+        let truths = (left.ty == Type::Bool, right.ty == Type::Bool);
+        if matches!(op, BinaryOp::Equal(_) | BinaryOp::NotEqual(_)) {
+            both = match (truths, both) {
+                ((true, false), [left, right]) => [Expr::op(Op::Truth, [left]), right],
+                ((false, true), [left, right]) => [left, Expr::op(Op::Truth, [right])],
+                (_, both) => both,
             };
         }
         let op = match op {
@@ -197,10 +184,10 @@ impl Lower<'_> {
             | BinaryOp::ShiftLeft(_)
             | BinaryOp::ShiftRight(_) => return Err(cannot("compute with single bits", loc)),
         };
-        Ok(Expr::op(op, both))
+        Ok(chained(op, both))
     }
 
-    fn builtin(&mut self, builtin: Builtin, args: &[hir::Expr], ty: &Type, frame: &Frame) -> Lowered<Expr> {
+    fn builtin(&mut self, builtin: Builtin, args: &'p [hir::Expr], ty: &Type, frame: &Frame<'p>) -> Lowered<Expr> {
         let mut values = self.all(args, frame)?;
         let op = match builtin {
             Builtin::Sha256 => Op::Sha256,
@@ -214,8 +201,11 @@ impl Lower<'_> {
                 Op::Slice
             }
             Builtin::Suffix => {
-                let len = values.first().map(|bytes| Expr::op(Op::Len, [bytes.clone()]));
-                values.extend(len);
+                if let (Some(arg), Some(bytes)) = (args.first(), values.first()) {
+                    let bytes = bytes.clone();
+                    self.count(nodes(&bytes), &arg.loc)?;
+                    values.push(Expr::op(Op::Len, [bytes]));
+                }
                 Op::Slice
             }
             Builtin::Slice => Op::Slice,
@@ -227,39 +217,105 @@ impl Lower<'_> {
             Builtin::Max => Op::Max,
             Builtin::LockP2pkh => Op::PayKeyHash,
             Builtin::LockP2sh32 => Op::PayScriptHash,
-            Builtin::Within => {
-                let [x, low, high] = <[Expr; 3]>::try_from(values).unwrap_or_else(|_| [0, 0, 0].map(Expr::Int));
-                let at_least = Expr::op(Op::Ge, [x.clone(), low]);
-                return Ok(Expr::op(Op::And, [at_least, Expr::op(Op::Lt, [x, high])]));
-            }
-            Builtin::Cast => {
-                let from = args.first().map(|arg| &arg.ty);
-                let value = values.pop().unwrap_or(Expr::Int(0));
-                return Ok(match from {
-                    Some(Type::Bool) if ty.is_number() => Expr::op(Op::Truth, [value]),
-                    Some(from) if from.is_number() && ty.is_bytes() => Expr::op(Op::Encode, [value]),
-                    Some(from) if from.is_bytes() && ty.is_number() => Expr::op(Op::ToInt, [value]),
-                    _ => value,
-                });
-            }
-            Builtin::AgeUnits => {
-                let value = values.pop().unwrap_or(Expr::Int(0));
-                let up = Expr::op(Op::Add, [value, Expr::Int(511)]);
-                return Ok(Expr::op(Op::Add, [Expr::Int(1 << 22), Expr::op(Op::Div, [up, Expr::Int(512)])]));
-            }
+            Builtin::Within => return self.within(args, values),
+            Builtin::Cast => return Ok(cast(args.first().map(|arg| &arg.ty), ty, values)),
+            Builtin::AgeUnits => return Ok(age_units(values)),
         };
         Ok(Expr::Op(op, values))
     }
+
+    fn within(&mut self, args: &'p [hir::Expr], values: Vec<Expr>) -> Lowered<Expr> {
+        let [x, low, high] = <[Expr; 3]>::try_from(values).unwrap_or_else(|_| [0, 0, 0].map(Expr::Int));
+        if let Some(arg) = args.first() {
+            self.count(nodes(&x), &arg.loc)?;
+        }
+        let at_least = Expr::op(Op::Ge, [x.clone(), low]);
+        Ok(Expr::op(Op::And, [at_least, Expr::op(Op::Lt, [x, high])]))
+    }
 }
 
-fn field(of: Expr, field: usize) -> Expr {
+/// The same value with another type.
+fn cast(from: Option<&Type>, ty: &Type, mut values: Vec<Expr>) -> Expr {
+    let value = values.pop().unwrap_or(Expr::Int(0));
+    match from {
+        Some(Type::Bool) if ty.is_number() => Expr::op(Op::Truth, [value]),
+        Some(from) if from.is_number() && *ty == Type::Bool => Expr::op(Op::Ne, [value, Expr::Int(0)]),
+        Some(from) if from.is_number() && ty.is_bytes() => Expr::op(Op::Encode, [value]),
+        Some(from) if from.is_bytes() && ty.is_number() => Expr::op(Op::ToInt, [value]),
+        _ => value,
+    }
+}
+
+fn age_units(mut values: Vec<Expr>) -> Expr {
+    let value = values.pop().unwrap_or(Expr::Int(0));
+    let up = Expr::op(Op::Add, [value, Expr::Int(511)]);
+    Expr::op(Op::Add, [Expr::Int(1 << 22), Expr::op(Op::Div, [up, Expr::Int(512)])])
+}
+
+/// Two values under an operator; of several like it that follow each other one operation is made, so that long sums
+/// do not nest.
+fn chained(op: Op, [left, right]: [Expr; 2]) -> Expr {
+    match left {
+        Expr::Op(first, mut parts) if first == op && matches!(op, Op::Add | Op::Mul | Op::Cat | Op::And | Op::Or) => {
+            parts.push(right);
+            Expr::Op(op, parts)
+        }
+        left => Expr::op(op, [left, right]),
+    }
+}
+
+/// A value that comes from outside: a table as the bytes that scripts see.
+fn read_as(ty: &Type, value: Expr, loc: &Loc) -> Lowered<Expr> {
+    Ok(match ty {
+        Type::Table(..) => Expr::Item(Typed { ty: abi(ty, loc)?, value: Box::new(value) }),
+        _ => value,
+    })
+}
+
+/// A value as it leaves for a wallet: a table in parts.
+pub(super) fn given_as(ty: &AbiType, value: Expr) -> Expr {
+    match (ty, value) {
+        (AbiType::Table(..), Expr::Item(read)) if read.ty == *ty => *read.value,
+        (AbiType::Table(..), bytes) => Expr::Load(Typed { ty: ty.clone(), value: Box::new(bytes) }),
+        (_, value) => value,
+    }
+}
+
+/// How many expressions one consists of.
+pub(super) fn nodes(expr: &Expr) -> usize {
+    let all = |parts: &[Expr]| parts.iter().map(nodes).sum::<usize>();
+    1 + match expr {
+        Expr::Lock(of) => all(&of.args),
+        Expr::Variant(of) => all(&of.fields),
+        Expr::Parts(parts) | Expr::Op(_, parts) => all(parts),
+        Expr::Fact(of) => of.coin.as_ref().map_or(0, |coin| nodes(coin)),
+        Expr::Field(of) => nodes(&of.of),
+        Expr::If(of) => nodes(&of.condition) + nodes(&of.then) + nodes(&of.otherwise),
+        Expr::Map(of) => nodes(&of.list) + nodes(&of.value),
+        Expr::Check(of) => nodes(&of.condition) + nodes(&of.of),
+        Expr::Store(of) | Expr::Load(of) | Expr::Item(of) => nodes(&of.value),
+        Expr::At(of) => nodes(&of.of),
+        Expr::Int(_)
+        | Expr::Bool(_)
+        | Expr::Bytes(_)
+        | Expr::Fee
+        | Expr::Wallet
+        | Expr::Arg(_)
+        | Expr::Local(_)
+        | Expr::Param(_)
+        | Expr::Coins(_)
+        | Expr::Output(_) => 0,
+    }
+}
+
+pub(super) fn field(of: Expr, field: usize) -> Expr {
     match of {
         Expr::Parts(parts) if field < parts.len() => parts.into_iter().nth(field).unwrap_or(Expr::Int(0)),
         of => Expr::Field(FieldOf { of: Box::new(of), field }),
     }
 }
 
-fn is_variant(value: Expr, variant: usize) -> Expr {
+pub(super) fn is_variant(value: Expr, variant: usize) -> Expr {
     let number = i64::try_from(variant).unwrap_or(i64::MAX);
     Expr::op(Op::Eq, [Expr::op(Op::Tag, [value]), Expr::Int(number)])
 }

@@ -234,6 +234,9 @@ impl World for Scene<'_> {
             CoinFact::Commitment => Value::Bytes(commitment_of(token).to_vec()),
             CoinFact::State(field) => state_of(taken, field)
                 .ok_or_else(|| Missing(format!("the coin of input {input} carries no state of its contract")))?,
+            CoinFact::Param(param) => param_of(taken, param).ok_or_else(|| {
+                Missing(format!("the coin of input {input} has no contract with a parameter {param}"))
+            })?,
         })
     }
 
@@ -261,6 +264,13 @@ impl World for Scene<'_> {
         self.named_locks.borrow_mut().insert(lock.clone(), deployed);
         Ok(lock)
     }
+}
+
+/// A parameter of the contract that a coin belongs to.
+fn param_of(taken: &Taken<'_>, param: usize) -> Option<Value> {
+    let instance = taken.instance.as_ref()?;
+    let slot = instance.artifact.params.get(param)?;
+    slot.ty.decode(instance.params.get(&slot.name)?)
 }
 
 /// The category as scripts see it: a 33rd byte for a capability above none.

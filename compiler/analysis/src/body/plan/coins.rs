@@ -15,21 +15,40 @@ use crate::hir::{ArgId, CoinFact, Expr, ExprKind, ParamId, PlanFact, PlanRead, T
 #[derive(Clone)]
 pub(in crate::body) enum Known {
     /// `name`
-    Coin(usize),
+    Coin(Which),
     /// `name.token`
-    Token(usize),
+    Token(Which),
     /// `name.state`
-    State(usize),
+    State(Which),
     /// `name.params`
-    Params(usize),
+    Params(Which),
     /// `Contract(args)`
     Contract(String, Vec<Expr>),
+    /// `tx`
+    Tx,
+    /// `wallet`
+    Wallet,
 }
 
-const COIN_FIELDS: [&str; 5] = ["value", "lock", "txid", "index", "token"];
-const CONTRACT_FIELDS: [&str; 7] = ["value", "lock", "txid", "index", "token", "state", "params"];
-const EACH_FIELDS: [&str; 7] = ["value", "lock", "length", "token", "params", "txid", "index"];
-const TOKEN_FIELDS: [&str; 3] = ["category", "commitment", "amount"];
+/// A coin that a name means.
+#[derive(Clone, Copy)]
+pub(in crate::body) struct Which {
+    /// The input that spends it.
+    pub(super) input: usize,
+    /// Whether of several coins the one at hand is meant.
+    pub(super) at_hand: bool,
+}
+
+impl Which {
+    const fn fact(self, fact: CoinFact) -> PlanFact {
+        if self.at_hand { PlanFact::AtHand(self.input, fact) } else { PlanFact::Coin(self.input, fact) }
+    }
+}
+
+const COIN_FIELDS: [&str; 6] = ["value", "lock", "txid", "index", "position", "token"];
+const CONTRACT_FIELDS: [&str; 9] = ["value", "lock", "txid", "index", "position", "token", "state", "params", "code"];
+const EACH_FIELDS: [&str; 9] = ["value", "lock", "length", "token", "params", "txid", "index", "position", "code"];
+const TOKEN_FIELDS: [&str; 4] = ["category", "commitment", "amount", "capability"];
 
 impl Known {
     /// Why it is no value, and what to do.
@@ -40,6 +59,8 @@ impl Known {
             Known::State(_) => ("a state is not a value", "read one of its fields"),
             Known::Params(_) => ("these are several values", "read one of them by its name"),
             Known::Contract(..) => ("a contract is not a value", "write `.lock` behind it"),
+            Known::Tx => ("`tx` is not a value", "read `tx.fee`, or the coins by their names"),
+            Known::Wallet => ("`wallet` is not a value", "write `wallet.lock` for where it takes change"),
         }
     }
 }
@@ -48,15 +69,37 @@ impl<'a> Body<'a, '_> {
     /// Whether a name or a call means a coin or a contract.
     pub(in crate::body) fn is_known(&self, value: &ast::Expr) -> bool {
         match &value.kind {
-            ast::ExprKind::Name(name) => self.coin_index(name).is_some(),
+            ast::ExprKind::Name(name) => self.named(name).is_some(),
             ast::ExprKind::Call { callee, .. } => self.contract_called(callee).is_some(),
             _ => false,
         }
     }
 
-    fn coin_index(&self, name: &Ident) -> Option<usize> {
+    /// What a name means that no value has.
+    fn named(&self, name: &Ident) -> Option<Known> {
         let plan = self.plan.as_ref().filter(|_| self.meaning(name).is_none())?;
-        plan.coins.iter().position(|coin| coin.name.name == name.name)
+        if let Some((_, input)) = plan.at_hand.as_ref().filter(|(at_hand, _)| at_hand.name == name.name) {
+            return Some(Known::Coin(Which { input: *input, at_hand: true }));
+        }
+        match plan.coins.iter().position(|coin| coin.name.name == name.name) {
+            Some(input) => Some(Known::Coin(self.which(input))),
+            None => (name.as_str() == "wallet").then_some(Known::Wallet),
+        }
+    }
+
+    /// The coin of an input as its plain name means it.
+    pub(super) fn which(&self, input: usize) -> Which {
+        let own = |plan: &Plan<'_>| plan.own == Some(input) && plan.coins.get(input).is_some_and(|coin| coin.each);
+        Which { input, at_hand: self.plan.as_ref().is_some_and(own) }
+    }
+
+    /// The input for each coin that a name means, outside of its own arguments.
+    pub(super) fn each_named(&self, value: &ast::Expr) -> Option<usize> {
+        let ast::ExprKind::Name(name) = &value.kind else { return None };
+        match self.named(name)? {
+            Known::Coin(which) if self.is_each(which) => Some(which.input),
+            _ => None,
+        }
     }
 
     fn contract_called(&self, callee: &ast::Expr) -> Option<&'a ContractSignature> {
@@ -78,7 +121,8 @@ impl<'a> Body<'a, '_> {
     /// What a name or a call means in a plan, if it is a coin or a contract.
     pub(in crate::body) fn known(&mut self, value: &ast::Expr) -> Option<Option<Known>> {
         match &value.kind {
-            ast::ExprKind::Name(name) => self.coin_index(name).map(|index| Some(Known::Coin(index))),
+            ast::ExprKind::Name(name) => self.named(name).map(Some),
+            ast::ExprKind::Tx => self.plan.as_ref().map(|_| Some(Known::Tx)),
             ast::ExprKind::Call { callee, args } => {
                 let contract = self.contract_called(callee)?;
                 Some(self.instance(contract, args, value.span))
@@ -112,7 +156,7 @@ impl<'a> Body<'a, '_> {
             .iter()
             .zip(&contract.params)
             .map(|(arg, slot)| match &slot.ty {
-                Some(wanted) => self.expect(arg, wanted),
+                Some(wanted) => self.expect_given(arg, wanted),
                 None => self.expr(arg),
             })
             .collect();
@@ -128,16 +172,17 @@ impl<'a> Body<'a, '_> {
                     "category" => (CoinFact::Category, Type::Bytes),
                     "commitment" => (CoinFact::Commitment, Type::Bytes),
                     "amount" => (CoinFact::Tokens, Type::Tokens),
+                    "capability" => (CoinFact::Capability, Type::Int),
                     _ => return self.unknown_field("a token", name, &TOKEN_FIELDS),
                 };
                 self.coin_fact(coin, fact, ty, span)
             }
             Known::State(coin) => {
-                let fields = &self.contract_of(coin)?.state;
+                let fields = &self.contract_of(coin.input)?.state;
                 self.listed(coin, fields, CoinFact::State, "the state", name, span)
             }
             Known::Params(coin) => {
-                let params = &self.contract_of(coin)?.params;
+                let params = &self.contract_of(coin.input)?.params;
                 self.listed(coin, params, |index| CoinFact::Param(ParamId::new(index)), "the contract", name, span)
             }
             Known::Contract(contract, args) => match name.as_str() {
@@ -147,17 +192,25 @@ impl<'a> Body<'a, '_> {
                 "lock" => self.derived_lock(contract, args, span).map(Place::Value),
                 _ => self.unknown_field("a contract", name, &["lock"]),
             },
+            Known::Tx if name.as_str() == "fee" => Some(Place::Value(self.read(PlanFact::Fee, Type::Coin, span)?)),
+            Known::Tx => self.not_in_plans(span),
+            Known::Wallet => match name.as_str() {
+                "lock" => Some(Place::Value(self.read(PlanFact::Wallet, Type::Lock, span)?)),
+                _ => self.unknown_field("the wallet", name, &["lock"]),
+            },
         }
     }
 
-    fn plan_coin_field(&mut self, coin: usize, name: &Ident, span: Span) -> Option<Place> {
-        let contract = self.contract_of(coin);
+    fn plan_coin_field(&mut self, coin: Which, name: &Ident, span: Span) -> Option<Place> {
+        let contract = self.contract_of(coin.input);
         let each = self.is_each(coin);
         let (fact, ty) = match name.as_str() {
             "value" => (CoinFact::Value, Type::Coin),
             "lock" => (CoinFact::Lock, Type::Lock),
             "txid" => (CoinFact::Txid, Type::BytesN(32)),
             "index" => (CoinFact::Index, Type::Int),
+            "position" => (CoinFact::Position, Type::Int),
+            "code" if contract.is_some() => (CoinFact::Code, Type::Bytes),
             "length" if each => (CoinFact::Count, Type::Int),
             "token" => return Some(Place::Known(Known::Token(coin))),
             "params" if contract.is_some() => return Some(Place::Known(Known::Params(coin))),
@@ -179,7 +232,7 @@ impl<'a> Body<'a, '_> {
     /// One of the values that a contract names.
     fn listed(
         &mut self,
-        coin: usize,
+        coin: Which,
         slots: &[Slot],
         fact: impl Fn(usize) -> CoinFact,
         of: &str,
@@ -194,13 +247,13 @@ impl<'a> Body<'a, '_> {
         self.coin_fact(coin, fact(index), ty, span)
     }
 
-    fn coin_fact(&mut self, coin: usize, fact: CoinFact, ty: Type, span: Span) -> Option<Place> {
-        Some(Place::Value(self.read(PlanFact::Coin(coin, fact), ty, span)?))
+    fn coin_fact(&mut self, coin: Which, fact: CoinFact, ty: Type, span: Span) -> Option<Place> {
+        Some(Place::Value(self.coin_value(coin, fact, ty, span)?))
     }
 
     /// The value of a fact.
-    pub(super) fn coin_value(&mut self, coin: usize, fact: CoinFact, ty: Type, span: Span) -> Option<Expr> {
-        self.read(PlanFact::Coin(coin, fact), ty, span)
+    pub(super) fn coin_value(&mut self, coin: Which, fact: CoinFact, ty: Type, span: Span) -> Option<Expr> {
+        self.read(coin.fact(fact), ty, span)
     }
 
     /// Reads something that the wallet knows: it becomes one more argument of the plan's expressions.
@@ -237,8 +290,8 @@ impl<'a> Body<'a, '_> {
     }
 
     /// Whether the name means several coins here.
-    fn is_each(&self, coin: usize) -> bool {
-        let is_each = |plan: &Plan<'_>| plan.own != Some(coin) && plan.coins.get(coin).is_some_and(|coin| coin.each);
+    fn is_each(&self, coin: Which) -> bool {
+        let is_each = |plan: &Plan<'_>| !coin.at_hand && plan.coins.get(coin.input).is_some_and(|coin| coin.each);
         self.plan.as_ref().is_some_and(is_each)
     }
 

@@ -210,13 +210,14 @@ impl<'a> Body<'a, '_> {
         match &slot.ty {
             Some(Type::Sig) => {
                 let given = self.expr(value)?;
-                if given.ty == Type::PubKey {
+                if matches!(given.ty, Type::PubKey | Type::BytesN(20)) {
                     return Some(PlanArg::Sign(given));
                 }
                 self.expect_checked(given, &Type::Sig, value.span).map(PlanArg::Value)
             }
             Some(Type::Sigs(count)) => self.sigs(*count, value),
-            Some(ty) => self.expect(value, ty).map(PlanArg::Value),
+            Some(Type::DataSig) => self.data_sig(value),
+            Some(ty) => self.expect_given(value, ty).map(PlanArg::Value),
             None => {
                 self.expr(value);
                 None
@@ -229,12 +230,13 @@ impl<'a> Body<'a, '_> {
             Ast::Array(keys) => {
                 let keys: Vec<_> = keys.iter().map(|key| self.expect(key, &Type::PubKey)).collect();
                 let keys = keys.into_iter().collect::<Option<Vec<_>>>()?;
-                if keys.len() == count as usize {
+                if keys.len() >= count as usize {
                     return Some(PlanArg::SignEach(keys));
                 }
                 let message = format!("{count} signatures are needed, but {} keys are given", keys.len());
                 let found = self.report.error(Code::E0201, message, value.span);
-                self.report.fail(found.help(format!("give {count} keys")))
+                self.report
+                    .fail(found.help(format!("give {count} keys, or more of which the wallet takes those it holds")))
             }
             Ast::Name(name) => {
                 let given = match self.meaning(name) {
@@ -249,6 +251,20 @@ impl<'a> Body<'a, '_> {
                 let found = self.report.error(Code::E0201, message, value.span);
                 self.report.fail(found.help("write the keys that sign, such as `[alice, bob]`"))
             }
+        }
+    }
+
+    /// A signature over bytes: one that is given, or `attest(key, message)`.
+    fn data_sig(&mut self, value: &ast::Expr) -> Option<PlanArg> {
+        let Ast::Call { callee, args } = &value.kind else {
+            return self.expect(value, &Type::DataSig).map(PlanArg::Value);
+        };
+        match (&callee.kind, args.as_slice()) {
+            (Ast::Name(name), [key, message]) if name.as_str() == "attest" && self.function(name).is_none() => {
+                let (key, message) = (self.expect(key, &Type::PubKey), self.expect(message, &Type::Bytes));
+                Some(PlanArg::Attest { key: key?, message: message? })
+            }
+            _ => self.expect(value, &Type::DataSig).map(PlanArg::Value),
         }
     }
 

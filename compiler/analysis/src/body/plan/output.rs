@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use syntax::ast::{self, ExprKind as Ast, FieldInit, Ident, PatternKind};
 use syntax::{Code, Span};
 
-use crate::body::Body;
-use crate::hir::{Expr, LocalId, PlanEach, PlanLock, PlanOutput, Type};
+use crate::body::{Body, Name};
+use crate::hir::{Expr, LocalId, PlanEach, PlanList, PlanLock, PlanOutput, Type};
+use crate::signatures::declared_twice;
 use crate::suggest;
 
 /// The values of an output's fields, by name.
@@ -29,22 +30,76 @@ impl Body<'_, '_> {
         fields: &[FieldInit],
         span: Span,
     ) -> Option<PlanOutput> {
+        if let Some(input) = self.each_named(list) {
+            return self.output_each_coin(pattern, input, fields, span);
+        }
         let list = self.records(list);
         self.open();
         let each = match list {
-            Some((list, ty)) => self.round_names(pattern, &ty).map(|(record, index)| PlanEach { list, record, index }),
+            Some((list, ty)) => self.round_names(pattern, &ty).map(|(record, index)| PlanEach {
+                list: PlanList::Values(list),
+                record,
+                index,
+            }),
             None => None,
         };
-        let fields = if each.is_some() { self.fields_of("an output", fields, &EACH_FIELDS) } else { None };
-        let made = fields.and_then(|fields| {
-            let lock = match fields.get("lock") {
-                Some(lock) => self.expect(lock, &Type::Lock),
-                None => self.lacks("lock", "lock: r.lock", span),
-            };
-            self.holding(each, lock, fields, span)
-        });
+        let made = self.made_each(each, fields, span);
         self.close();
         made
+    }
+
+    /// An output for each coin of an input: in its fields a name means the coin at hand.
+    fn output_each_coin(
+        &mut self,
+        pattern: &ast::Pattern,
+        input: usize,
+        fields: &[FieldInit],
+        span: Span,
+    ) -> Option<PlanOutput> {
+        let (name, index) = match &pattern.kind {
+            PatternKind::Tuple(parts) if parts.len() == 2 => (parts.get(1)?, parts.first()),
+            _ => (pattern, None),
+        };
+        let PatternKind::Name { name, mutable: false } = &name.kind else { return self.no_round(pattern.span) };
+        self.free_for_coin(name)?;
+        self.open();
+        let index = match index {
+            Some(index) => Some(self.round_names(index, &Type::Int)?.0),
+            None => None,
+        };
+        let record = self.variable("_".into(), Some(Type::Int), name.span);
+        let outer = self.plan.as_mut()?.at_hand.replace((name.clone(), input));
+        let made = self.made_each(Some(PlanEach { list: PlanList::Coins(input), record, index }), fields, span);
+        self.plan.as_mut()?.at_hand = outer;
+        self.close();
+        made
+    }
+
+    /// Refuses a name for the coin at hand that means something already.
+    fn free_for_coin(&mut self, name: &Ident) -> Option<()> {
+        let coins = &self.plan.as_ref()?.coins;
+        let earlier = coins.iter().find(|coin| coin.name.name == name.name).map(|coin| coin.name.span);
+        let of_value = match self.meaning(name) {
+            Some(Name::Arg(id)) => self.args.get(id.index()).map(|slot| slot.span),
+            Some(Name::Local(id)) => self.locals.get(id.index()).map(|local| local.span),
+            None => None,
+        };
+        match earlier.or(of_value) {
+            Some(first) => {
+                let found = declared_twice(name, self.report.loc(name.span), self.report.loc(first));
+                self.report.fail(found)
+            }
+            None => Some(()),
+        }
+    }
+
+    fn made_each(&mut self, each: Option<PlanEach>, fields: &[FieldInit], span: Span) -> Option<PlanOutput> {
+        let fields = if each.is_some() { self.fields_of("an output", fields, &EACH_FIELDS)? } else { return None };
+        let lock = match fields.get("lock") {
+            Some(lock) => self.expect(lock, &Type::Lock),
+            None => self.lacks("lock", "lock: r.lock", span),
+        };
+        self.holding(each, lock, fields, span)
     }
 
     pub(super) fn output_data(&mut self, data: &[ast::Expr], span: Span) -> Option<PlanOutput> {
@@ -106,21 +161,36 @@ impl Body<'_, '_> {
 
     /// A list or an array, and the type of its elements.
     fn records(&mut self, list: &ast::Expr) -> Option<(Expr, Type)> {
-        let value = match &list.kind {
-            // Where a value stands a list is refused.
-            Ast::Name(name) if self.meaning(name).is_some() => self.name(name)?,
-            _ => self.expr(list)?,
-        };
+        let value = self.value_or_list(list)?;
         let element = match &value.ty {
             Type::List(of) => Type::Struct(of.clone()),
             Type::Array(of, _) => of.read(),
             ty => {
                 let message = format!("a list or an array is needed, but this is `{ty}`");
                 let found = self.report.error(Code::E0201, message, list.span);
-                return self.report.fail(found.help("give the records, such as `list<Recipient>`"));
+                return self
+                    .report
+                    .fail(found.help("give records, such as `list<Recipient>`, or an input for `each` coin"));
             }
         };
         Some((value, element))
+    }
+
+    /// A value, or a list that the plan is given; elsewhere a list is no value.
+    pub(super) fn value_or_list(&mut self, value: &ast::Expr) -> Option<Expr> {
+        match &value.kind {
+            Ast::Name(name) if self.meaning(name).is_some() => self.name(name),
+            _ => self.expr(value),
+        }
+    }
+
+    /// A value of the type, which may be a list.
+    pub(super) fn expect_given(&mut self, value: &ast::Expr, wanted: &Type) -> Option<Expr> {
+        if !matches!(wanted, Type::List(_)) {
+            return self.expect(value, wanted);
+        }
+        let given = self.value_or_list(value)?;
+        self.expect_checked(given, wanted, value.span)
     }
 
     /// The names of a round: `r` or `(i, r)`.

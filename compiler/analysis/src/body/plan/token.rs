@@ -6,6 +6,7 @@ use syntax::ast::{self, ExprKind as Ast, FieldInit};
 use syntax::{Code, Span};
 
 use super::Known;
+use super::coins::Which;
 use crate::body::Body;
 use crate::contracts::ContractSignature;
 use crate::hir::{CoinFact, Expr, ExprKind, PlanCommitment, PlanFact, PlanToken, Type};
@@ -18,7 +19,7 @@ const CAPABILITIES: [&str; 3] = ["none", "mutable", "minting"];
 #[derive(Clone, Copy)]
 struct Owner<'a> {
     contract: &'a ContractSignature,
-    coin: Option<usize>,
+    coin: Option<Which>,
 }
 
 impl<'a> Body<'a, '_> {
@@ -39,7 +40,7 @@ impl<'a> Body<'a, '_> {
     }
 
     /// The coin whose token is meant.
-    fn token_base(&mut self, base: &ast::Expr) -> Option<usize> {
+    fn token_base(&mut self, base: &ast::Expr) -> Option<Which> {
         if let Ast::Field { base: coin, name } = &base.kind
             && name.as_str() == "token"
             && let Some(Some(Known::Coin(coin))) = self.known(coin)
@@ -53,7 +54,7 @@ impl<'a> Body<'a, '_> {
 
     fn token_of(
         &mut self,
-        base: Option<usize>,
+        base: Option<Which>,
         fields: &[FieldInit],
         lock: Option<&Expr>,
         span: Span,
@@ -126,7 +127,7 @@ impl<'a> Body<'a, '_> {
     }
 
     /// `state: { .. }`: a value for each field; those left out keep what the coin had.
-    fn state(&mut self, state: &ast::Expr, base: Option<usize>, lock: Option<&Expr>) -> Option<PlanCommitment> {
+    fn state(&mut self, state: &ast::Expr, base: Option<Which>, lock: Option<&Expr>) -> Option<PlanCommitment> {
         let Ast::Record(fields) = &state.kind else {
             self.expr(state)?;
             let found = self.report.error(Code::E0704, "a state is given by its fields", state.span);
@@ -172,13 +173,14 @@ impl<'a> Body<'a, '_> {
 
     /// Whose state an output carries: that of the contract that its lock belongs to, or of the coin
     /// that its token comes from.
-    fn owner(&self, base: Option<usize>, lock: Option<&Expr>) -> Option<Owner<'a>> {
-        let of_coin = |coin: usize| self.contract_of(coin).map(|contract| Owner { contract, coin: Some(coin) });
+    fn owner(&self, base: Option<Which>, lock: Option<&Expr>) -> Option<Owner<'a>> {
+        let of_coin = |coin: Which| self.contract_of(coin.input).map(|contract| Owner { contract, coin: Some(coin) });
         let of_lock = match lock.and_then(|lock| self.fact_of(lock)) {
-            Some(PlanFact::Coin(coin, CoinFact::Lock)) => of_coin(*coin),
+            Some(PlanFact::Coin(input, CoinFact::Lock)) => of_coin(Which { input: *input, at_hand: false }),
+            Some(PlanFact::AtHand(input, CoinFact::Lock)) => of_coin(Which { input: *input, at_hand: true }),
             Some(PlanFact::Lock(name, _)) => {
                 let contract = self.env.signatures.contract_called(name)?;
-                let same = |coin: &usize| self.contract_of(*coin).is_some_and(|other| other.name == contract.name);
+                let same = |coin: &Which| self.contract_of(coin.input).is_some_and(|other| other.name == contract.name);
                 Some(Owner { contract, coin: base.filter(same) })
             }
             _ => None,
