@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a story fails by panicking")]
 
 mod people;
+mod rewards;
 mod rpc;
 
 use std::collections::{BTreeMap, BTreeSet};

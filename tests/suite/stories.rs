@@ -1,10 +1,12 @@
 //! The examples as stories: every plan on a devnet, every balance to the last unit, and attacks that fail.
 
+mod adjustable_reward;
 mod escrow;
 mod htlc;
 mod imo;
 mod multisig;
 mod references;
+mod splitter_985;
 mod subscription;
 mod vault;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AbiType, AbiValue, Artifact, Piece, Record, Slot, SpendPath, UnlockItem, chain_hash};
+use super::{AbiType, AbiValue, Artifact, Piece, Record, Slot, SpendPath, StructType, UnlockItem, chain_hash};
 use crate::script::{p2sh32, push_data, push_int};
 use crate::{hash, num};
 
@@ -86,7 +86,13 @@ impl SpendPath {
         for item in &self.unlock {
             match item {
                 UnlockItem::Int(n) => push_int(&mut out, *n),
-                UnlockItem::Arg(index) => self.arg(*index, args)?.push(&mut out),
+                UnlockItem::Arg(index) => {
+                    let value = self.arg(*index, args)?;
+                    match self.args.get(*index).map(|slot| &slot.ty) {
+                        Some(AbiType::List(of)) => shortest(of, value).push(&mut out),
+                        _ => value.push(&mut out),
+                    }
+                }
                 UnlockItem::Leaf(index, leaf) => {
                     let leaf = self.arg(*index, args)?.items().get(*leaf);
                     push_data(&mut out, leaf.ok_or(AbiError::Inconsistent("a push names no leaf of its argument"))?);
@@ -108,13 +114,7 @@ impl SpendPath {
         let place = |field: &Slot| all.fields.iter().position(|known| known.name == field.name);
         let places = pushed.fields.iter().map(place).collect::<Option<Vec<_>>>()?;
         let AbiValue::Records(records) = value else { return None };
-        // A record holds its fields as they are hashed; a number is pushed as short as it can be.
-        let field = |(place, slot): (&usize, &Slot), record: &Record| {
-            let stored = record.get(*place)?;
-            if slot.ty.is_number() { num::decode_sized(stored).map(num::encode_wide) } else { Some(stored.clone()) }
-        };
-        let cut =
-            |record: &Record| places.iter().zip(&pushed.fields).map(|of| field(of, record)).collect::<Option<_>>();
+        let cut = |record: &Record| places.iter().map(|place| record.get(*place).cloned()).collect::<Option<_>>();
         records.iter().map(cut).collect::<Option<_>>().map(AbiValue::Records)
     }
 
@@ -123,6 +123,17 @@ impl SpendPath {
         let value = args.get(&slot.name).ok_or_else(|| AbiError::MissingArg(slot.name.clone()))?;
         shaped(slot, value).map(|()| value)
     }
+}
+
+/// Records as they are pushed: they hold their fields as they are stored, but numbers are pushed as short as they can be.
+fn shortest(of: &StructType, value: &AbiValue) -> AbiValue {
+    let AbiValue::Records(records) = value else { return value.clone() };
+    let field = |(slot, bytes): (&Slot, &Vec<u8>)| match slot.ty.is_number() {
+        true => num::decode_sized(bytes).map_or_else(|| bytes.clone(), num::encode_wide),
+        false => bytes.clone(),
+    };
+    let record = |record: &Record| of.fields.iter().zip(record).map(field).collect();
+    AbiValue::Records(records.iter().map(record).collect())
 }
 
 /// The holes of some parameters.
@@ -174,7 +185,7 @@ fn shaped(slot: &Slot, value: &AbiValue) -> Result<(), AbiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::{SourceFile, StructType, TimeNeeds, Value};
+    use crate::artifact::{SourceFile, TimeNeeds, Value};
 
     fn slot(name: &str, ty: &str) -> Slot {
         Slot { name: name.into(), ty: ty.parse().unwrap() }
@@ -266,7 +277,7 @@ mod tests {
 
         let path = &artifact.paths[0];
         let list = path.list_from(&artifact.params[0], &values["recipients"]).unwrap();
-        assert_eq!(list, AbiValue::Records(vec![vec![vec![1]], vec![vec![2]]]));
+        assert_eq!(list, AbiValue::Records(vec![vec![vec![1, 0, 0, 0]], vec![vec![2, 0, 0, 0]]]));
         let pair = AbiValue::Items(vec![vec![7], vec![8]]);
         let args = BTreeMap::from([("recipients".to_owned(), list), ("pair".to_owned(), pair)]);
         assert_eq!(hex::encode(path.unlock_script(&args, &[0x51]).unwrap()), "525158000151");

@@ -5,7 +5,7 @@ use syntax::ast::{self, ExprKind as Ast, Ident};
 use syntax::{Code, Span};
 
 use super::stmt::Gives;
-use super::{Body, Name};
+use super::{Body, BodyKind, Name};
 use crate::hir::{ArgId, Block, Builtin, Expr, ExprKind, Type};
 use crate::{number, types};
 
@@ -107,7 +107,8 @@ impl Body<'_, '_> {
                 format!("`{name}` holds {count} signatures of a multisig"),
                 format!("write `{count} of [..] signed({name})`"),
             ),
-            Type::List(_) => (
+            // A plan hands whole lists on.
+            Type::List(_) if self.kind != BodyKind::Plan => (
                 format!("`{name}` is a list, of which the script knows only a hash"),
                 format!("go through it once by `for r in {name} {{ .. }}`"),
             ),

@@ -2,14 +2,13 @@
 
 use spec::Artifact;
 use spec::artifact::{AbiValue, Record, chain_hash};
-use spec::num;
 
 use super::recipients::{ListError, Recipient, list_of, records_of};
 
 /// A list that takes the place of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adjustment {
-    /// What the path `propose` takes: every entry of the old and of the new list, as it is pushed.
+    /// What the path `propose` takes: every entry of the old and of the new list.
     pub changes: AbiValue,
     /// The new list in the order in which it is hashed: entries that go on at their old places, then the others.
     pub next: Vec<Recipient>,
@@ -50,11 +49,11 @@ pub fn adjustment(
     let mut next = Vec::with_capacity(wanted.len());
     for (was, is) in old.iter().zip(&goes_on) {
         let is = is.and_then(|at| wanted.get(at));
-        changes.push(change(Some(was), is));
+        changes.push(change(Some(was), is)?);
         next.extend(is.cloned());
     }
     for (_, is) in wanted.iter().enumerate().filter(|(at, _)| !goes_on.contains(&Some(*at))) {
-        changes.push(change(None, Some(is)));
+        changes.push(change(None, Some(is))?);
         next.push(is.clone());
     }
     let hash = list_hash(artifact, &next)?;
@@ -95,9 +94,12 @@ fn matches(old: &[Recipient], wanted: &[Recipient], now: u32) -> Result<Vec<Opti
 }
 
 /// One record of the path's list: the weights and times before and after, and the lock.
-fn change(was: Option<&Recipient>, is: Option<&Recipient>) -> Record {
-    let number = |n: u64| num::encode_wide(n.into());
-    let pair = |one: Option<&Recipient>| one.map_or([0, 0], |one| [one.weight, one.until.into()]).map(number);
-    let lock = was.or(is).map(|one| one.lock.clone()).unwrap_or_default();
-    pair(was).into_iter().chain(pair(is)).chain([lock]).collect()
+fn change(was: Option<&Recipient>, is: Option<&Recipient>) -> Result<Record, ListError> {
+    let pair = |one: &Recipient| {
+        let weight = u32::try_from(one.weight).map_err(|_| ListError::Malformed(0))?;
+        Ok::<[u32; 2], ListError>([weight, one.until])
+    };
+    let [was_pair, is_pair] = [was, is].map(|one| one.map(pair).transpose().map(Option::unwrap_or_default));
+    let numbers = was_pair?.into_iter().chain(is_pair?).map(|n| n.to_le_bytes().to_vec());
+    Ok(numbers.chain(was.or(is).map(|one| one.lock.clone())).collect())
 }

@@ -42,7 +42,42 @@ pub(super) fn write(text: &mut Text, table: &Table, adjust: &Adjust) {
             text.gap();
             cancel(text, adjust);
         });
+        plans(text, name, adjust);
     });
+}
+
+/// A template of a transaction for each thing that happens to a record.
+fn plans(text: &mut Text, name: &str, adjust: &Adjust) {
+    let by = &adjust.by;
+    let ty = if adjust.is_did { "Did" } else { "PubKey" };
+    text.gap();
+    text.docs(&format!("Makes the record of `{name}`, which says that the list with the hash `current` counts."));
+    text.block(&format!("plan {name}Open({by}: {ty}, current: Bytes<32>)"), |text| {
+        text.line("input first: genesis;");
+        let state = format!("{{ seq: 0, current: current, next: {NONE} }}");
+        let token = format!("{{ category: first.txid, capability: mutable, state: {state} }}");
+        text.line(format!("output {name}Record({by}).lock {{ value: 2_000 sats, token: {token} }};"));
+    });
+    let step = |text: &mut Text, what: &str, plan: &str, args: &str, path: &str, state: &str| {
+        text.gap();
+        text.docs(what);
+        text.block(&format!("plan {name}{plan}({args})"), |text| {
+            text.line(format!("input record: {name}Record.{}({path});", plan.to_lowercase()));
+            let token = format!("record.token with {{ state: {{ {state} }} }}");
+            text.line(format!("output record.lock {{ value: record.value, token: {token} }};"));
+        });
+    };
+    let state = format!("seq: record.state.seq + 1, current: record.state.next, next: {NONE}");
+    step(text, "Puts the proposed list in force.", "Activate", "", "", &state);
+    if adjust.is_did {
+        // The coin of an identity is wherever its holder keeps it.
+        return;
+    }
+    let args = format!("changes: list<{name}Change>, next: Bytes<32>, now: Height");
+    let path = format!("changes: changes, now: now, sig: record.params.{by}");
+    step(text, "Proposes a list.", "Propose", &args, &path, "next: next");
+    let path = format!("sig: record.params.{by}");
+    step(text, "Takes the proposal back.", "Cancel", "", &path, &format!("next: {NONE}"));
 }
 
 /// The argument that an authority brings, and the check of it.
