@@ -4,6 +4,7 @@ mod adjustable_reward;
 mod escrow;
 mod htlc;
 mod imo;
+mod model_family;
 mod multisig;
 mod references;
 mod splitter_985;

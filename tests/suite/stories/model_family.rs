@@ -1,0 +1,342 @@
+//! Three generations of models: registered, paid, settled up the graph, rebuilt from raw blocks, and attacked.
+
+use std::collections::BTreeMap;
+
+use flow::{Body, Graph, Index, Node, Registry, rebuild};
+use spec::artifact::AbiValue;
+use spec::token::{Capability, Nft, Token};
+use spec::{Category, OutPoint, RuleSet, Rules, Sats, SpendContext, TxOut};
+use tests::Story;
+use wallet::{Carried, Forgery};
+
+use super::scratch;
+
+const PEOPLE: &[(&str, &str)] = &[("alice", "1 coin"), ("bob", "0.001 coin")];
+/// Who is behind the sources, the same for all models but the second.
+const STUDIO: &[(&str, &str)] = &[("researchers", "@carol"), ("compute", "@dave"), ("infrastructure", "@erin")];
+
+struct Family {
+    story: Story,
+    registry: Registry,
+    /// The id of each model's record, and the lock of its flow.
+    ids: BTreeMap<&'static str, [u8; 32]>,
+    locks: BTreeMap<&'static str, Vec<u8>>,
+}
+
+fn text(bytes: &[u8]) -> String {
+    format!("0x{}", hex::encode(bytes))
+}
+
+impl Family {
+    fn new() -> Self {
+        let mut story = Story::example("model-family", PEOPLE);
+        let record_lock = story.deploy("ModelRecord", &[]);
+        let made = story.run("alice", "ModelRegistryDeploy", &[]);
+        let genesis = &made.built.tx;
+        let category = genesis.outputs[0].token.as_ref().unwrap().category;
+        let registry = Registry { category, lock: genesis.outputs[0].lock.clone(), record_lock };
+        Self { story, registry, ids: BTreeMap::new(), locks: BTreeMap::new() }
+    }
+
+    /// What a model's contracts and plans are given.
+    fn params(&self, parents: &[&str]) -> Vec<(String, String)> {
+        let locks = parents.iter().map(|parent| (format!("builds_on_{parent}"), text(&self.locks[parent])));
+        locks.chain(STUDIO.iter().map(|(name, who)| ((*name).to_owned(), (*who).to_owned()))).collect()
+    }
+
+    /// Ids and weights in ascending order.
+    fn parents(&self, parents: &[(&str, u32)]) -> Vec<u8> {
+        let mut list: Vec<_> = parents.iter().map(|(name, weight)| (self.ids[name], *weight)).collect();
+        list.sort_unstable();
+        list.iter().flat_map(|(id, weight)| id.iter().copied().chain(weight.to_le_bytes())).collect()
+    }
+
+    fn args(&self, parents: &[(&'static str, u32)]) -> Vec<(String, String)> {
+        let names: Vec<_> = parents.iter().map(|(name, _)| *name).collect();
+        let mut args = self.params(&names);
+        if !parents.is_empty() {
+            args.push(("parents".to_owned(), text(&self.parents(parents))));
+        }
+        args
+    }
+
+    /// `declared` are the parents in the order of the declaration.
+    fn register(&mut self, model: &'static str, declared: &[(&'static str, u32)]) -> Carried {
+        let names: Vec<_> = declared.iter().map(|(name, _)| *name).collect();
+        let params = self.params(&names);
+        let lock = self.story.deploy(model, &pairs(&params));
+        self.locks.insert(model, lock);
+        let args = self.args(declared);
+        let carried = self.story.run("alice", &format!("{model}Register"), &pairs(&args));
+        both_rules(&carried);
+        let record = &carried.built.tx.outputs[declared.len() + 1];
+        let commitment = &record.token.as_ref().unwrap().nft.as_ref().unwrap().commitment;
+        assert_eq!(commitment.len(), flow::COMMITMENT_LEN);
+        self.ids.insert(model, commitment[37..69].try_into().unwrap());
+        carried
+    }
+
+    /// The transaction of the last registration in this registry.
+    fn last(&self) -> spec::Txid {
+        self.index().records.last().unwrap().outpoint.txid
+    }
+
+    fn index(&self) -> Index {
+        let blocks = self.story.blocks();
+        rebuild(&self.registry, &blocks).unwrap()
+    }
+
+    /// A registration of `StableDiffusion` that is changed must be refused with `message`.
+    #[track_caller]
+    fn attack(&mut self, change: impl FnOnce(&mut Forgery<'_>), message: &str) {
+        let args = self.args(SECOND);
+        let change = |forgery: &mut Forgery<'_>| {
+            // Whoever attacks pays for bytes that he adds.
+            let last = forgery.tx.outputs.last_mut().unwrap();
+            last.value = last.value.checked_sub(sats(5_000)).unwrap();
+            change(forgery);
+        };
+        self.story.attack(("alice", &[]), "StableDiffusionRegister", &pairs(&args), change, message);
+    }
+}
+
+/// What `StableDiffusion` builds on.
+const SECOND: &[(&str, u32)] = &[("Transformer", 1), ("Attention", 1)];
+
+fn pairs(args: &[(String, String)]) -> Vec<(&str, &str)> {
+    args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// The story's node runs the rules of 2026; the wider rules say the same.
+fn both_rules(carried: &Carried) {
+    let context = SpendContext::new(&carried.built.tx, &carried.built.spent).unwrap();
+    for rules in [RuleSet::Bch2026, RuleSet::Bitmodel] {
+        for input in 0..carried.built.tx.inputs.len() {
+            vm::verify_input(&Rules::new(rules, spec::Mode::Relay), &context, input).unwrap();
+        }
+    }
+}
+
+fn sats(amount: u64) -> Sats {
+    Sats::new(amount).unwrap()
+}
+
+fn commitment(output: &mut TxOut) -> &mut Vec<u8> {
+    &mut nft(output).commitment
+}
+
+fn nft(output: &mut TxOut) -> &mut Nft {
+    output.token.as_mut().unwrap().nft.as_mut().unwrap()
+}
+
+fn arg(bytes: Vec<u8>) -> AbiValue {
+    AbiValue::Item(bytes)
+}
+
+#[test]
+fn paying_the_youngest_pays_all_that_it_was_made_from() {
+    let mut family = Family::new();
+    family.register("Attention", &[]);
+    family.register("Transformer", &[("Attention", 1)]);
+    family.register("StableDiffusion", SECOND);
+
+    let mut params = family.params(&["Transformer", "Attention"]);
+
+    // Everything that was registered comes back from the blocks.
+    let index = family.index();
+    let names = ["Attention", "Transformer", "StableDiffusion"];
+    let ids: Vec<_> = index.records.iter().map(|record| record.id).collect();
+    assert_eq!(ids, names.map(|name| family.ids[name]));
+    let weights: Vec<_> = index.records.iter().map(|record| (record.body.own, record.body.whole)).collect();
+    assert_eq!(weights, [(1, 1), (9, 10), (18, 20)]);
+    assert_eq!(index.edges().count(), 3);
+    for (name, record) in names.iter().zip(&index.records) {
+        assert_eq!(spec::script::p2sh32(&record.body.flow), family.locks[name], "{name}");
+        let about = record.body.about().unwrap();
+        let sources: Vec<_> = about.sources.iter().map(|source| source.name.as_str()).collect();
+        assert_eq!(sources, ["researchers", "compute", "infrastructure"]);
+        assert_eq!(about.sources[0].lock, family.story.key("carol").lock());
+        assert_eq!(about.licence, if *name == "StableDiffusion" { "openrail" } else { "apache-2.0" });
+    }
+    assert_eq!(index.records[2].body.about().unwrap().data[0].weight, 700_000);
+
+    // The youngest is paid, and settlements run up the graph. `Attention` is paid over two ways.
+    let expected = {
+        let node = |parents: &[(usize, u64)], own: [u64; 3]| Node {
+            parents: parents.to_vec(),
+            own: own.to_vec(),
+            fee: sats(1_000),
+            minimum: sats(10_000),
+        };
+        let older = node(&[], [5, 3, 2]);
+        let middle = node(&[(0, 10)], [45, 27, 18]);
+        let graph = Graph::new(vec![older, middle, node(&[(1, 5), (0, 5)], [45, 27, 18])]).unwrap();
+        graph.settle(&[Sats::ZERO, Sats::ZERO, sats(10_000_000)]).unwrap()
+    };
+    let story = &mut family.story;
+    let lock_of = |model: &str| family.locks[model].clone();
+    params.push(("amount".to_owned(), "0.1 coin".to_owned()));
+    story.run("alice", "StableDiffusionPay", &pairs(&params));
+    story.run("alice", "StableDiffusionSettle", &[("fee", "1_000 sats")]);
+    assert_eq!(story.held_at(&lock_of("StableDiffusion")), 0);
+    assert_eq!(story.held_at(&lock_of("Transformer")), 499_950);
+    assert_eq!(story.held_at(&lock_of("Attention")), 499_950);
+    story.balances(&[("carol", 4_499_550), ("dave", 2_699_730), ("erin", 1_799_820)]);
+    story.run("bob", "TransformerSettle", &[("fee", "1_000 sats")]);
+    assert_eq!(story.held_at(&lock_of("Transformer")), 0);
+    assert_eq!(story.held_at(&lock_of("Attention")), 499_950 + 49_895);
+    story.balances(&[("carol", 4_724_078), ("dave", 2_834_446), ("erin", 1_889_631)]);
+
+    // A parent's part cannot be kept back, nor a source be paid in its place.
+    let thief = story.key("bob").lock();
+    let settle = [("fee", "1_000 sats")];
+    let other = thief.clone();
+    let keep = |forgery: &mut Forgery<'_>| forgery.tx.outputs[0].value = sats(1_000);
+    story.attack(("bob", &[]), "AttentionSettle", &settle, keep, "`researchers` gets 1/2 of the pot");
+    let steal = |forgery: &mut Forgery<'_>| forgery.tx.outputs[1].lock = other;
+    story.attack(("bob", &[]), "AttentionSettle", &settle, steal, "`compute` is paid at its own lock");
+
+    // Each way to `Attention` is a coin of its own, settled alone here; together they would pay one fee less.
+    story.run("bob", "AttentionSettle", &settle);
+    story.run("bob", "AttentionSettle", &settle);
+    story.balances(&[("carol", 4_998_001), ("dave", 2_998_799), ("erin", 1_999_200)]);
+    let own: u64 = expected.paid.iter().flatten().map(|share| share.get()).sum();
+    assert_eq!(own + expected.fees.get(), 10_000_000, "the graph settles the same payment without a loss");
+    assert_eq!(own, 4_998_001 + 2_998_799 + 1_999_200 + 1_000);
+    for lock in family.locks.values() {
+        assert_eq!(story.held_at(lock), 0);
+    }
+
+    // Ten blocks are replaced, and the same records come back from the new ones.
+    let before = story.blocks();
+    story.reorganise(10);
+    let after = story.blocks();
+    assert_ne!(before[before.len() - 10..], after[before.len() - 10..before.len()]);
+    let again = rebuild(&family.registry, &after).unwrap();
+    assert_eq!(facts(&again), facts(&index));
+    assert_eq!(again.edges().collect::<Vec<_>>(), index.edges().collect::<Vec<_>>());
+    // A branch that ends before the second registration knows the first alone.
+    let cut = index.records[1].block;
+    assert_eq!(facts(&rebuild(&family.registry, &before[..cut]).unwrap()), facts(&index)[..1]);
+    family.story.end(scratch());
+}
+
+/// What a record is, apart from the block that holds it.
+fn facts(index: &Index) -> Vec<([u8; 32], Body, OutPoint)> {
+    index.records.iter().map(|record| (record.id, record.body.clone(), record.outpoint)).collect()
+}
+
+#[test]
+fn records_cannot_be_forged() {
+    let mut family = Family::new();
+    family.register("Attention", &[]);
+    family.register("Transformer", &[("Attention", 1)]);
+    let (attention, thief) = (family.ids["Attention"], family.story.key("bob").lock());
+
+    // Parents are shown, and come back as they are. Outputs: thread, two parents, record, change.
+    let lock = thief.clone();
+    family.attack(|forgery| forgery.tx.outputs[1].lock = lock, "a parent's record comes back to its lock");
+    family.attack(|forgery| commitment(&mut forgery.tx.outputs[1])[108] ^= 1, "a parent's record is unchanged");
+    family.attack(|forgery| forgery.tx.outputs[2].value = sats(1_999), "a parent's record keeps its value");
+    family.attack(|forgery| forgery.tx.outputs[2].token = None, "a parent's record keeps its category");
+    family.attack(|forgery| drop(forgery.tx.outputs.remove(2)), "a parent's record");
+    let listed = family.parents(SECOND);
+    let missing = [&[0xff; 32][..], &listed[32..]].concat();
+    family.attack(|forgery| forgery.set_arg(0, "parents", arg(missing)), "a parent's record holds its id");
+    let fewer = listed[..36].to_vec();
+    family.attack(|forgery| forgery.set_arg(0, "parents", arg(fewer)), "each parent is an id and a weight");
+
+    // In order, each once.
+    let twice = listed[..36].repeat(2);
+    family.attack(|forgery| forgery.set_arg(0, "parents", arg(twice)), "parents are in strictly ascending order");
+    let mut args = family.args(SECOND);
+    let unsorted = [&listed[36..], &listed[..36]].concat();
+    args.iter_mut().filter(|(name, _)| name == "parents").for_each(|(_, value)| *value = text(&unsorted));
+    family.story.refused("alice", "StableDiffusionRegister", &pairs(&args), "parents are in strictly ascending order");
+
+    // Weights sum to the whole, and none is 0.
+    let sum = "sum to the whole";
+    family.attack(|forgery| forgery.set_arg(0, "own", AbiValue::int(17)), sum);
+    family.attack(|forgery| forgery.set_arg(0, "whole", AbiValue::int(21)), sum);
+    family.attack(|forgery| forgery.set_arg(0, "own", AbiValue::int(0)), "the model keeps a weight of its own");
+    for (weight, message) in [(0u32, "every parent's weight is above 0"), (2, sum), (0x8000_0001, "above 0")] {
+        let mut parents = listed.clone();
+        parents[32..36].copy_from_slice(&weight.to_le_bytes());
+        family.attack(|forgery| forgery.set_arg(0, "parents", arg(parents)), message);
+    }
+
+    // The record says what is pushed, and nothing else is minted.
+    let says = "the new record says what was registered";
+    for (name, value) in [("model", vec![9; 32]), ("flow", vec![9; 32]), ("rest", vec![9; 32])] {
+        family.attack(|forgery| forgery.set_arg(0, name, arg(value)), says);
+    }
+    for at in [0, 4, 36, 68, 100, 108] {
+        family.attack(|forgery| commitment(&mut forgery.tx.outputs[3])[at] ^= 1, says);
+    }
+    family.attack(|forgery| commitment(&mut forgery.tx.outputs[3]).push(0), says);
+    family.attack(|forgery| forgery.set_arg(0, "did", arg(vec![9; 8])), says);
+    let mints = "the new record's token mints nothing";
+    for capability in [Capability::Mutable, Capability::Minting] {
+        family.attack(|forgery| nft(&mut forgery.tx.outputs[3]).capability = capability, mints);
+    }
+    let lock = thief.clone();
+    family.attack(|forgery| forgery.tx.outputs[3].lock = lock, "the new record lies at the lock of records");
+    let second = |forgery: &mut Forgery<'_>| {
+        let mut copy = forgery.tx.outputs[3].clone();
+        copy.value = sats(1_500);
+        forgery.tx.outputs.push(copy);
+    };
+    family.attack(second, "one output of change may follow");
+    let second = |forgery: &mut Forgery<'_>| forgery.tx.outputs[4].token = forgery.tx.outputs[3].token.clone();
+    family.attack(second, "the change carries no token");
+
+    // The thread goes on.
+    let lock = thief.clone();
+    family.attack(|forgery| forgery.tx.outputs[0].lock = lock, "the lock of this one");
+    let capability = "the token category and capability of this one";
+    family.attack(|forgery| nft(&mut forgery.tx.outputs[0]).capability = Capability::Mutable, capability);
+    family.attack(|forgery| commitment(&mut forgery.tx.outputs[0])[0] ^= 1, "the next state");
+    family.attack(|forgery| forgery.tx.outputs[0].value = sats(1_999), "the value of this one");
+
+    // A record of another registry is none here, though it holds the very same id.
+    let other = family.story.run("alice", "ModelRegistryDeploy", &[]);
+    let thread = OutPoint { txid: other.built.tx.txid(), index: 0 };
+    family.story.name_coins("registry", &[thread]);
+    let forged = family.story.run("alice", "AttentionRegister", &pairs(&family.args(&[])));
+    let mut record = forged.built.tx.outputs[1].clone();
+    assert_eq!(commitment(&mut record)[37..69], attention);
+    let fake = OutPoint { txid: forged.built.tx.txid(), index: 1 };
+    let listed = family.parents(SECOND);
+    let place = if listed[..32] == attention { "parent_0" } else { "parent_1" };
+    family.story.name_coins("registry", &[OutPoint { txid: family.last(), index: 0 }]);
+    family.story.name_coins(place, &[fake]);
+    let args = family.args(SECOND);
+    let message = "a parent's record is of this registry";
+    family.story.refused("alice", "StableDiffusionRegister", &pairs(&args), message);
+
+    // After all this, two records.
+    assert_eq!(family.index().records.len(), 2);
+    family.story.end(scratch());
+}
+
+#[test]
+fn a_category_that_others_can_mint_is_no_registry() {
+    let family = Family::new();
+    let mut blocks = family.story.blocks();
+    assert_eq!(rebuild(&family.registry, &blocks).unwrap(), Index::default());
+    let token = Token {
+        category: family.registry.category,
+        amount: 0,
+        nft: Some(Nft { capability: Capability::Minting, commitment: vec![] }),
+    };
+    let is_genesis = |tx: &&mut spec::Transaction| {
+        tx.inputs.iter().any(|input| input.prevout.txid.as_wire() == family.registry.category.as_wire())
+    };
+    let genesis = blocks.iter_mut().flat_map(|block| &mut block.transactions).find(is_genesis).unwrap();
+    genesis.outputs.push(TxOut { value: sats(1_000), token: Some(token), lock: vec![0x51] });
+    let unsound = rebuild(&family.registry, &blocks).unwrap_err();
+    assert!(unsound.to_string().contains("outside the registry"), "{unsound}");
+    let other = Registry { category: Category::from_wire([1; 32]), ..family.registry.clone() };
+    assert_eq!(rebuild(&other, &blocks).unwrap(), Index::default());
+    family.story.end(scratch());
+}
