@@ -300,7 +300,9 @@ impl Story {
     fn send(&mut self, name: &str, tx: &Transaction, spent: &[TxOut]) -> Result<Txid, String> {
         let context = SpendContext::new(tx, spent).unwrap();
         let rules = Rules::new(RULES, Mode::Relay);
-        let valid = (0..tx.inputs.len()).all(|input| vm::verify_input(&rules, &context, input).is_ok());
+        let by = |rules: &Rules| (0..tx.inputs.len()).all(|input| vm::verify_input(rules, &context, input).is_ok());
+        let valid = by(&rules);
+        assert_eq!(by(&Rules::new(RuleSet::Bitmodel, Mode::Relay)), valid, "both rule sets say the same of `{name}`");
         let taken = self.broadcast(tx);
         if taken.is_ok() || !valid {
             let id = format!("{} {name}", self.record.len()).replace(' ', "-");

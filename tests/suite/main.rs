@@ -16,6 +16,7 @@ mod contracts;
 mod covenants;
 mod diagnostics;
 mod flows;
+mod imi;
 mod imo;
 mod independent;
 mod library;

@@ -80,3 +80,18 @@ fn the_models_of_the_documentation_compile() {
     let checked = bmc(folder.path(), &["check", "models.bmc"]).ok();
     assert!(checked.contains("StableDiffusion") && checked.contains("ModelRegistry"), "{checked}");
 }
+
+#[test]
+fn the_campaign_of_its_page_compiles_and_has_the_paths_of_the_table() {
+    let page = fs::read_to_string(root().join("docs/imi.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("campaign.bmc"), blocks(&page, "bmc")[0]).unwrap();
+    bmc(folder.path(), &["check", "campaign.bmc"]).ok();
+    let plain = bmc(folder.path(), &["expand", "campaign.bmc"]).ok();
+    let paths: Vec<&str> =
+        plain.lines().filter_map(|line| line.trim().strip_prefix("spend ")?.split('(').next()).collect();
+    assert_eq!(paths.len(), 11, "{paths:?}");
+    for path in paths {
+        assert!(page.contains(path), "`{path}` is missing from the page");
+    }
+}

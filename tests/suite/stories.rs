@@ -3,6 +3,7 @@
 mod adjustable_reward;
 mod escrow;
 mod htlc;
+mod imi;
 mod imo;
 mod model_family;
 mod multisig;

@@ -24,6 +24,7 @@
 
 mod expand;
 mod generated;
+pub(crate) mod imi;
 pub(crate) mod imo;
 pub(crate) mod model;
 pub(crate) mod reward;
@@ -51,14 +52,26 @@ use crate::signatures::Signatures;
 pub(crate) fn prove(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut proved = Vec::new();
+    let mut campaigns = Vec::new();
     for item in items {
-        let Item::Reward(reward) = item.ast else { continue };
         let mut report = Report::new(signatures.file, item);
-        let table = reward::check(reward, Env::of_file(signatures), &mut report);
-        proved.push((reward.name.name.clone(), table));
+        match item.ast {
+            Item::Reward(reward) => {
+                let table = reward::check(reward, Env::of_file(signatures), &mut report);
+                proved.push((reward.name.name.clone(), table));
+            }
+            Item::Imi(imi) => {
+                let campaign = imi::check(imi, Env::of_file(signatures), &mut report);
+                campaigns.push((imi.name.name.clone(), campaign));
+            }
+            _ => continue,
+        }
         found.extend(report.finish());
     }
     found.extend(reward::circles(&proved));
+    for (name, campaign) in campaigns {
+        signatures.own.campaigns.entry(name).or_insert(campaign);
+    }
     for (name, table) in proved {
         signatures.own.rewards.entry(name).or_insert(table);
     }
@@ -135,6 +148,7 @@ fn write(signatures: &Signatures, item: &SourceItem<'_>, registry: &mut bool) ->
             Some(model::text(model, !std::mem::replace(registry, true)))
         }
         Item::Reward(reward) => signatures.reward(reward.name.as_str())?.as_ref().map(reward::text),
+        Item::Imi(imi) => signatures.campaign(imi.name.as_str())?.as_ref().map(imi::text),
         Item::Imo(imo) => signatures.own.offerings.get(imo.name.as_str())?.as_ref().map(imo::text),
         _ => None,
     }

@@ -61,8 +61,7 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
             checked.functions = functions;
             checked.broken = broken;
         }
-        Item::Reward(_) | Item::Model(_) | Item::Imo(_) => return domain::check(signatures, item),
-        Item::Imi(item) => report.not_yet("`imi` is", item.name.span),
+        Item::Reward(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_) => return domain::check(signatures, item),
         Item::Plan(plan) => checked.plans.extend(check_plan(signatures, plan, &mut report)),
         Item::Use(_) | Item::Const(_) | Item::Struct(_) | Item::Enum(_) | Item::Error(_) => {}
     }

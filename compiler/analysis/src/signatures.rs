@@ -14,7 +14,7 @@ use crate::SourceItem;
 use crate::body::{Body, BodyKind, ContractScope, Env, Slot, is_builtin};
 use crate::contracts::{ContractSignature, contract_signature};
 use crate::declared::{TypeDeclaration, declare, type_params};
-use crate::domain::{imo, model, reward};
+use crate::domain::{imi, imo, model, reward};
 use crate::eval::Value;
 use crate::hir::{FunctionId, Type};
 use crate::imports::Modules;
@@ -53,6 +53,8 @@ pub struct Interface {
     pub(crate) models: BTreeMap<Arc<str>, Option<Arc<model::Model>>>,
     /// What each `imo` has been proved to be; nothing if a proof failed, which has been reported.
     pub(crate) offerings: BTreeMap<Arc<str>, Option<imo::Offering>>,
+    /// What each `imi` has been proved to be; nothing if a proof failed, which has been reported.
+    pub(crate) campaigns: BTreeMap<Arc<str>, Option<imi::Campaign>>,
     pub(crate) types: BTreeMap<Arc<str>, TypeDeclaration>,
 }
 
@@ -81,6 +83,11 @@ impl Signatures {
     pub(crate) fn model_names(&self) -> impl Iterator<Item = &str> {
         let all = self.own.kinds.iter().chain(&self.imported.kinds);
         all.filter(|(_, kind)| **kind == ItemKind::Model).map(|(name, _)| &**name)
+    }
+
+    /// The campaign of this name; inner `None` if its proof failed, which has been reported.
+    pub(crate) fn campaign(&self, name: &str) -> Option<&Option<imi::Campaign>> {
+        self.own.campaigns.get(name).or_else(|| self.imported.campaigns.get(name))
     }
 
     /// What kind of item a name is, whether declared or imported.
@@ -166,6 +173,7 @@ impl Interface {
         copy(&other.functions, name, &mut self.functions, local);
         copy(&other.rewards, name, &mut self.rewards, local);
         copy(&other.models, name, &mut self.models, local);
+        copy(&other.campaigns, name, &mut self.campaigns, local);
         copy(&other.types, name, &mut self.types, local);
         copy(&other.contracts, name, &mut self.contracts, local);
     }
@@ -215,6 +223,7 @@ pub fn signatures(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> 
     whole.own.rewards = written.own.rewards;
     whole.own.models = written.own.models;
     whole.own.offerings = written.own.offerings;
+    whole.own.campaigns = written.own.campaigns;
     whole.generated = generated;
     found.extend(proofs);
     found.extend(unread);
@@ -299,7 +308,7 @@ fn declared_names(
         };
         let Some(name) = item.ast.name().filter(|name| !name.is_missing()) else { continue };
         let loc = item.loc(file, name.span);
-        if !places.insert((loc.clone(), name.name.clone())) {
+        if !places.insert((name.name.clone(), loc.clone())) {
             // A declaration and the contract that it becomes.
             continue;
         }

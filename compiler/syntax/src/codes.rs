@@ -339,6 +339,18 @@ codes! {
     E0707 "what no wallet can compute"
         "A wallet evaluates the expressions of a plan; it runs no script. It knows arithmetic, comparison, bytes and hashes, parts of values, `if`, `match` and calls of functions that name values and give one back. Loops over numbers that are known are unrolled. `while`, single bits, given instructions and checks of signatures are the contract's.";
 
+    E0901 "releases that are not the whole"
+        "The releases of a campaign add up to exactly what is raised: nobody can be paid what was not pledged, and what is never released could never be spent. `at goal` comes first, if at all.";
+    E0902 "refund that is not what is left"
+        "On every outcome exactly that goes back which was not released before. A different share would be a promise that the escrow cannot keep, or money that stays in it.";
+    E0903 "dates out of order"
+        "The deadline of the campaign comes before the date of every release, and these come in the order of the releases: until the deadline money is raised, and what is late goes back before the next date.";
+    E0904 "pledge that ends by itself"
+        "Scripts can only demand that some time has passed: a transaction that was valid once stays valid, so no script can refuse what comes late. From the deadline on every pledge can be taken back, and the first refund closes the campaign for good.";
+    E0905 "money that can be stuck"
+        "From every state of a campaign there must be a way to the money's owner that needs neither the builder nor the judges. The message shows every state with its ways. A release that judges attest therefore has a date, or a later release has one.";
+    E0906 "pledge or release too small"
+        "A pledge must be worth the output that holds its receipt, and a release the output that pays it, or no node passes the transaction on.";
     E0921 "parts that are not the supply"
         "The parts of an `imo` add up to exactly the supply, and each gets at least one token. Amounts are rounded so that their sum is the supply; one part may be `rest`.";
     E0922 "price that no script can enforce"

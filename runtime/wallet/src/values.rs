@@ -263,7 +263,7 @@ impl Names<'_> {
 
     /// A signature over data: given in hexadecimal, or made as `datasig(@alice, 0x…)`.
     fn data_signature(&self, text: &str) -> Option<Vec<u8>> {
-        let given = || hex_bytes(text).filter(|sig| (9..=72).contains(&sig.len()));
+        let given = || hex_bytes(text).filter(|sig| sig.is_empty() || (9..=72).contains(&sig.len()));
         let made = call_of("datasig", text).and_then(|inner| {
             let (name, message) = inner.split_once(',')?;
             Some(self.account(name.trim())?.sign(&sha256(&bytes(message.trim())?)).to_vec())
@@ -288,7 +288,9 @@ fn wrong(ty: &AbiType, text: &str) -> ValueError {
         AbiType::PubKey => "write `0x` and 66 hexadecimal digits, or an account such as `@alice`",
         AbiType::Sig => "name the account that signs, such as `@alice`, or write `0x` and the signature's digits",
         AbiType::Sigs(_) => "name the accounts that sign, such as `@alice, @carol`",
-        AbiType::DataSig => "write `datasig(@alice, 0x…)` with the message, or `0x` and the signature's digits",
+        AbiType::DataSig => {
+            "write `datasig(@alice, 0x…)` with the message, or `0x` and the signature's digits, of which there are none if nobody signs"
+        }
         AbiType::Lock => "write an address, an account such as `@alice`, or `0x` and the bytecode's digits",
         AbiType::Category => {
             "write the category as explorers show it, 64 hexadecimal digits, or `0x` and its bytes as scripts see them"

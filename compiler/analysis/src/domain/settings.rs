@@ -186,7 +186,6 @@ impl<'t, 'a, 'r> Settings<'t, 'a, 'r> {
     }
 
     /// A share of a whole, above zero and at most one.
-    #[allow(dead_code, reason = "declarations to come are read by it")]
     pub(crate) fn share(&mut self, value: &ast::Expr) -> Option<At<RBig>> {
         let share = reward::share(value, self.env, self.report)?;
         if share <= RBig::ZERO || share > RBig::ONE {
@@ -197,7 +196,6 @@ impl<'t, 'a, 'r> Settings<'t, 'a, 'r> {
     }
 
     /// A share, and the value of the one clause that may follow it, such as `20% by height 950_000`.
-    #[allow(dead_code, reason = "declarations to come are read by it")]
     pub(crate) fn share_with(
         &mut self,
         entry: &'t Entry,
@@ -218,7 +216,6 @@ impl<'t, 'a, 'r> Settings<'t, 'a, 'r> {
     }
 
     /// `k of [a, b, c]`, every name another.
-    #[allow(dead_code, reason = "declarations to come are read by it")]
     pub(crate) fn quorum(&mut self, entry: &'t Entry) -> Option<At<Quorum>> {
         match &entry.value {
             EntryValue::Expr(value) => self.quorum_in(entry, value),

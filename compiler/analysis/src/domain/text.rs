@@ -89,6 +89,15 @@ impl Text {
         }
     }
 
+    /// `head { .. };`
+    pub(crate) fn statement(&mut self, head: &str, write: impl FnOnce(&mut Self)) {
+        self.line(format!("{head} {{"));
+        self.level += 1;
+        write(self);
+        self.level -= 1;
+        self.line("};");
+    }
+
     /// An empty line.
     pub(crate) fn gap(&mut self) {
         self.out.push('\n');

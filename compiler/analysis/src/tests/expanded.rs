@@ -14,7 +14,7 @@ fn expanded(text: &str) -> String {
 /// The program as text, without the places.
 fn without_places(program: &hir::Program) -> String {
     let mut text = format!("{program:?}");
-    while let Some(start) = text.find("loc: Loc {") {
+    while let Some(start) = text.find("loc: Loc {").or_else(|| text.find("scope: Loc {")) {
         let mut depth = 0;
         let end = text[start..].find(|c| {
             depth += match c {
@@ -57,6 +57,24 @@ reward TextToImage {
 fn a_reward_expands_to_its_contract() {
     check(REWARD);
     check("reward One { upto_one: 100%, minimum: 10_000 sats, fee: up to 0 sats }");
+}
+
+#[test]
+fn a_campaign_expands_to_its_contracts_and_plans() {
+    let text = include_str!("../../../../tests/types/imi_ok.bmc");
+    let (mut program, printed) = (sound(text).program, expanded(text));
+    let mut again = sound(&printed).program;
+    assert_eq!(printed, expanded(&printed));
+    // The plans of a declaration stand at one place, so what they read twice is one thing; in the text it is two.
+    let names = |program: &mut hir::Program| {
+        std::mem::take(&mut program.plans).into_iter().map(|plan| plan.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&mut program), names(&mut again));
+    assert_eq!(without_places(&program), without_places(&again));
+    for part in ["contract KioskThread(sig: PubKey, due: Lock)", "plan by_constants_redeem(", "spend fail_first_beta()"]
+    {
+        assert!(printed.contains(part), "{printed}");
+    }
 }
 
 #[test]
