@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use spec::artifact::AbiValue;
-use spec::{Address, Artifact, Network};
+use spec::{Address, Artifact, Category, Network, Txid};
 use wallet::Params;
 
 use crate::fail::Fail;
@@ -30,6 +30,12 @@ pub(crate) struct Deployment {
     params: BTreeMap<String, AbiValue>,
     /// The contract.
     pub(crate) artifact: Artifact,
+    /// The category of the token that may replace a reward's list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) record: Option<Category>,
+    /// The transaction that published whom a reward pays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) published: Option<Txid>,
 }
 
 impl Deployment {
@@ -37,8 +43,16 @@ impl Deployment {
     pub(crate) fn new(name: &str, artifact: Artifact, params: &Params) -> Result<Self, Fail> {
         let lock = artifact.lock(params)?;
         let address = Address::of_lock(NETWORK, &lock).map(|address| address.to_string()).unwrap_or_default();
-        let params = params.clone();
-        Ok(Self { name: name.to_owned(), network: NETWORK, address, lock: hex::encode(lock), params, artifact })
+        Ok(Self {
+            name: name.to_owned(),
+            network: NETWORK,
+            address,
+            lock: hex::encode(lock),
+            params: params.clone(),
+            artifact,
+            record: None,
+            published: None,
+        })
     }
 
     /// The parameters' values.
@@ -54,6 +68,11 @@ impl Deployment {
         } else {
             Err(damaged(&self.name, "its lock is not the contract's"))
         }
+    }
+
+    /// Whether it is a reward, and nobody can read from the chain whom it pays.
+    pub(crate) fn is_unpublished(&self) -> bool {
+        self.artifact.reward.is_some() && self.published.is_none()
     }
 
     /// Where the file of this name is.

@@ -145,7 +145,7 @@ impl From<wallet::SettleError> for Fail {
         let fail = Self::refused(error.to_string());
         match error {
             Why::Build(error) => error.into(),
-            Why::List(_) => fail.help("deploy the reward with another list"),
+            Why::List(error) => error.into(),
             Why::NotAReward(_) => fail.help("spend it by one of its paths: `bmc call NAME PATH`"),
             Why::UnderMinimum { minimum, .. } => {
                 fail.help(format!("wait until its coins hold at least {} sats together, or pay more", minimum.get()))
@@ -155,6 +155,19 @@ impl From<wallet::SettleError> for Fail {
             Why::Coins(_) => fail.help(format!("settle at most {} coins at a time", wallet::JOINED_MAX)),
             Why::NoJoin(_) => fail.help("name one of them by `--pot TXID:INDEX`"),
             Why::Inconsistent(_) => fail.help("deploy the contract again"),
+        }
+    }
+}
+
+impl From<flow::ListError> for Fail {
+    fn from(error: flow::ListError) -> Self {
+        use flow::ListError as Why;
+        let fail = Self::refused(error.to_string());
+        match error {
+            Why::NoRecord(name) => fail.help(format!(
+                "make the record first, `bmc call {name}Open …`, or name its token's category with `--record`"
+            )),
+            _ => fail.help("deploy the reward with another list"),
         }
     }
 }

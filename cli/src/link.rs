@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 use spec::token::{Capability, Nft, Token};
-use spec::{Artifact, Network, OutPoint, Sats, Transaction, TxOut, Txid};
+use spec::{Artifact, Block, Network, OutPoint, Sats, Transaction, TxOut, Txid};
 use wallet::{Accounts, DEVNET_MNEMONIC, Key, Mnemonic, Names, Utxo};
 
 use crate::fail::Fail;
@@ -135,6 +135,23 @@ impl Link {
     pub(crate) fn register(&self, artifact: &Artifact, lock: &[u8]) -> Result<(), Fail> {
         let json = serde_json::to_value(artifact).map_err(|error| Fail::refused(error.to_string()))?;
         Ok(self.call("bitmodel_registerartifact", &[json, json!(hex::encode(lock))]).map(drop)?)
+    }
+
+    /// All blocks of the active chain, from the first.
+    pub(crate) fn blocks(&self) -> Result<Vec<Block>, Fail> {
+        let count = self.call("getblockcount", &[])?.as_u64().ok_or_else(|| broken("getblockcount"))?;
+        let mut blocks: Vec<Block> = Vec::new();
+        for height in 0..=count {
+            let hash = self.call("getblockhash", &[json!(height)])?;
+            let raw = self.call("getblock", &[hash, json!(0)])?;
+            let bytes = raw.as_str().and_then(|text| hex::decode(text).ok());
+            let block = bytes.and_then(|bytes| Block::decode(&bytes).ok()).ok_or_else(|| broken("getblock"))?;
+            if blocks.last().is_some_and(|last| block.header.previous != last.header.hash()) {
+                return Err(Fail::refused("the chain changed while it was read").help("run the command again"));
+            }
+            blocks.push(block);
+        }
+        Ok(blocks)
     }
 
     /// Sends a transaction.

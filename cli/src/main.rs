@@ -6,6 +6,7 @@ mod deployment;
 mod fail;
 mod link;
 mod project;
+mod publication;
 mod rpc;
 mod shell;
 mod units;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{build, call, check, demo, deploy, expand, new, node, ops, pay, settle, wallet as accounts};
+use crate::command::{build, call, check, demo, deploy, expand, flow, new, node, ops, pay, settle, wallet as accounts};
 use crate::fail::Fail;
 use crate::shell::Shell;
 
@@ -51,6 +52,7 @@ enum Command {
     Pay(pay::Pay),
     Settle(settle::Settle),
     Call(call::Call),
+    Flow(flow::Flow),
     Demo(demo::Demo),
 }
 
@@ -68,6 +70,7 @@ impl Command {
             Self::Pay(command) => command.run(shell),
             Self::Settle(command) => command.run(shell),
             Self::Call(command) => command.run(shell),
+            Self::Flow(command) => command.run(shell),
             Self::Demo(command) => command.run(shell),
         }
     }

@@ -299,3 +299,80 @@ fn plans_are_carried_out_and_their_contracts_remembered() {
     devnet.json(&leave);
     assert_eq!(devnet.balance("@dave"), held + 50_000_000);
 }
+
+const FLOWS: &str = "
+reward Makers { data: 30%, training: rest, minimum: 10_000 sats, fee: up to 1_000 sats }
+reward App { makers: 40% to Makers, builder: rest, minimum: 10_000 sats, fee: up to 1_000 sats }
+reward Crowd { recipients: list, minimum: 1_000_000 sats, fee: up to 5_000 sats }
+contract Plain(owner: PubKey) { spend take(sig: Sig) { require owner.signed(sig); } }
+";
+
+#[test]
+fn whom_rewards_pay_is_rebuilt_from_the_blocks_of_a_node_alone() {
+    let devnet = Devnet::start();
+    devnet.write("flows.bmc", FLOWS);
+    let deploy =
+        |contract: &str, more: &[&str]| devnet.json(&[&["deploy", "flows.bmc", "--contract", contract], more].concat());
+    let makers = deploy("Makers", &["--param", "data=@carol", "--param", "training=@dave", "--pay", "0.5 coin"]);
+    let txid = makers["published"].as_str().unwrap();
+    let lock = format!("makers=0x{}", makers["lock"].as_str().unwrap());
+    // Deployed offline, a reward is published by whoever pays it first.
+    let app = deploy("App", &["--param", &lock, "--param", "builder=@erin", "--offline"]);
+    assert_eq!(app["published"], Value::Null);
+    let list = r#"recipients=[{"weight": 750000, "lock": "@carol"}, {"weight": 250000, "lock": "@dave"}]"#;
+    let crowd = deploy("Crowd", &["--param", list]);
+    let again = deploy("Crowd", &["--param", list]);
+    assert_eq!((&again["published"], &again["fee_sats"]), (&crowd["published"], &Value::Null), "once is enough");
+    assert_eq!(deploy("Plain", &["--param", "owner=@alice"])["published"], Value::Null);
+    for (contract, more, words) in [
+        ("Plain", ["--param", "owner=@alice", "--pay", "1 coin"], "is no reward"),
+        ("Plain", ["--param", "owner=@alice", "--record", "12"], "--record"),
+        ("Makers", ["--param", "data=@carol", "--pay", "1"], "`training: Lock`"),
+        ("Plain", ["--param", "owner=@alice", "--pay", "many"], "is not an amount of money"),
+    ] {
+        let (code, text) = devnet.refusal(&[&["deploy", "flows.bmc", "--contract", contract][..], &more].concat());
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains(words), "{text}");
+    }
+    let other = ["deploy", "flows.bmc", "--contract", "Crowd", "--name", "other", "--param", list, "--from", "@nobody"];
+    let (code, text) = devnet.refusal(&other);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("no account `@nobody`"), "{text}");
+    let paid = devnet.json(&["pay", "App", "1 coin", "--from", "@bob"]);
+    devnet.json(&["pay", "App", "1 coin", "--from", "@bob"]);
+    devnet.json(&["settle", "App", "--fee", "1_000 sats"]);
+
+    // Nothing of this folder is read: only the node's blocks.
+    let elsewhere = TempDir::new().unwrap();
+    let run = |args: &[&str]| {
+        let mut command = bmc(elsewhere.path());
+        let output = command.args(args).env("BMC_RPC", &devnet.rpc).env("BMC_COOKIE", &devnet.cookie).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let data: Value = serde_json::from_str(&run(&["flow", "rebuild", "--json"])).unwrap();
+    let rewards = data["rewards"].as_array().unwrap();
+    let of = |name: &str| rewards.iter().find(|reward| reward["name"] == name).unwrap();
+    assert_eq!(rewards.len(), 3);
+    assert_eq!(of("Makers")["published"], txid);
+    assert_eq!(of("Makers")["held_sats"], 50_000_000 + (200_000_000 - 1_000) / 5 * 2);
+    assert_eq!(of("App")["published"], paid["txid"], "in the transaction of the first payment");
+    assert_eq!(of("App")["settlements"][0]["pot_sats"], 200_000_000);
+    assert_eq!(of("App")["recipients"][0]["lock"], makers["lock"]);
+    assert_eq!(of("Crowd")["recipients"].as_array().unwrap().len(), 2);
+    assert_eq!(data["refused"], serde_json::json!([]));
+
+    let text = run(&["flow", "rebuild", "--svg", "flow.svg"]);
+    for line in ["rebuilt 3 rewards and 0 models", "40 %  makers", "to Makers", "settled once", "75 %  1", "(a list)"] {
+        assert!(text.contains(line), "`{line}` is missing from\n{text}");
+    }
+    let svg = std::fs::read_to_string(elsewhere.path().join("flow.svg")).unwrap();
+    assert!(svg.starts_with("<svg") && svg.contains(">40 %</text>") && svg.contains("70 % training"), "{svg}");
+
+    let (code, text) = devnet.refusal(&["flow", "rebuild", "--svg", "no/such/folder.svg"]);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("`no/such/folder.svg` cannot be written"), "{text}");
+    assert_eq!(devnet.refusal(&["flow"]).0, Some(2));
+    assert_eq!(devnet.refusal(&["flow", "rebuild", "extra"]).0, Some(2));
+    assert_eq!(devnet.refusal(&["flow", "rebuild", "--rpc", "127.0.0.1:1"]).0, Some(3));
+}

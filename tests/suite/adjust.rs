@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use driver::{MemoryWorld, Options};
+use flow::{Adjustment, Recipient};
 use spec::artifact::{AbiValue, chain_hash};
 use spec::token::{Capability, Nft, Token};
 use spec::{
     Artifact, Category, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, Transaction, TxIn, TxOut, Txid, num, script,
 };
-use wallet::{Accounts, Adjustment, Arg, Args, Call, FeeRate, Key, Params, Purse, Recipient, Settlement, Utxo};
+use wallet::{Accounts, Arg, Args, Call, FeeRate, Key, Params, Purse, Settlement, Utxo};
 
 const NOTICE: u32 = 144;
 const WHOLE: u64 = 1_000_000;
@@ -73,7 +74,7 @@ struct Stage {
 impl Stage {
     fn new(authority: &str, params: Params) -> Self {
         let artifacts = compile(&source(authority));
-        let current = wallet::list_hash(&artifacts["Shared"], &old()).unwrap();
+        let current = flow::list_hash(&artifacts["Shared"], &old()).unwrap();
         Self { artifacts, params, seq: 7, current, next: [0; 32] }
     }
 
@@ -115,7 +116,7 @@ impl Stage {
     }
 
     fn adjustment(&self) -> Adjustment {
-        wallet::adjustment(self.reward(), &old(), &self.wanted(), NOW).unwrap()
+        flow::adjustment(self.reward(), &old(), &self.wanted(), NOW).unwrap()
     }
 
     /// Calls a path of the record; what the machine says if it refuses.
@@ -285,10 +286,10 @@ fn proposals_that_rob_somebody_are_refused() {
     refused(stage.propose(key(0), changes.clone(), NOW + 2_000, hash, Some(NOW)), "no later than the lock time");
     // An earlier time locks more: the entry whose time is up now is not up yet.
     refused(stage.propose(key(0), changes, NOW - 1, hash, None), "still locked");
-    let error = wallet::adjustment(stage.reward(), &old(), &stage.wanted(), NOW - 1).unwrap_err();
+    let error = flow::adjustment(stage.reward(), &old(), &stage.wanted(), NOW - 1).unwrap_err();
     assert!(error.to_string().contains("is locked until height 900000"), "{error}");
     let merged = vec![recipient(0, 800_000, 0), recipient(1, 200_000, NOW + 1_000)];
-    let error = wallet::adjustment(stage.reward(), &old(), &merged, NOW).unwrap_err();
+    let error = flow::adjustment(stage.reward(), &old(), &merged, NOW).unwrap_err();
     assert!(error.to_string().contains("is locked until height 901000"), "{error}");
 }
 
@@ -297,7 +298,7 @@ fn splitters_of_an_old_list_keep_paying_by_it() {
     let stage = Stage::by_key();
     for (list, pot) in [(old(), 5_000_000), (stage.adjustment().next, 7_000_001)] {
         let params: Params =
-            BTreeMap::from([("recipients".to_owned(), wallet::records_of(stage.reward(), &list).unwrap())]);
+            BTreeMap::from([("recipients".to_owned(), flow::records_of(stage.reward(), &list).unwrap())]);
         let lock = stage.reward().lock(&params).unwrap();
         let wish = Settlement {
             artifact: stage.reward(),

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use driver::{MemoryWorld, Options};
+use flow::{Change, Flow, Form, Paid, Published, Recipient};
 use proptest::prelude::*;
 use spec::artifact::AbiValue;
 use spec::token::{Capability, Nft, Token};
-use spec::{Artifact, Category, OutPoint, RuleSet, Sats, Transaction, TxOut, Txid, script};
-use wallet::{
-    Accounts, Arg, Args, Built, Call, Change, FeeRate, Form, Key, Paid, Params, Published, Purse, Recipient,
-    Settlement, Utxo,
+use spec::{
+    Artifact, Block, BlockHash, BlockHeader, Category, CompactTarget, OutPoint, RuleSet, Sats, Transaction, TxOut,
+    Txid, script,
 };
+use wallet::{Accounts, Arg, Args, Built, Call, FeeRate, Key, Params, Purse, Settlement, Utxo};
 
 const NOW: u32 = 900_000;
 const RECORD: Category = Category::from_wire([3; 32]);
@@ -64,6 +65,8 @@ struct Chain {
     record: Record,
     curator: Params,
     history: Vec<Change>,
+    /// How many bodies were published that are not true.
+    lies: usize,
 }
 
 fn recipient(at: u32, weight: u64, until: u32) -> Recipient {
@@ -82,8 +85,16 @@ impl Chain {
         let coin = Utxo { outpoint: OutPoint::COINBASE, output: TxOut::plain(Sats::ZERO, Vec::new()) };
         let record = Record { coin, seq: 0, current: current.clone(), next: None };
         let purse = Purse::of(key(0), vec![money]);
-        let mut chain =
-            Self { artifacts, txs: Vec::new(), purse, deployed: Vec::new(), record, curator, history: Vec::new() };
+        let mut chain = Self {
+            artifacts,
+            txs: Vec::new(),
+            purse,
+            deployed: Vec::new(),
+            record,
+            curator,
+            history: Vec::new(),
+            lies: 0,
+        };
         chain.record.coin = Utxo {
             outpoint: OutPoint { txid: Txid::from_wire([2; 32]), index: 0 },
             output: chain.record_output(0, &current, None),
@@ -103,14 +114,14 @@ impl Chain {
         chain.deploy("Direct", direct);
         let named = |name: &str| (name == "named").then(|| key(30).lock());
         let others = [(500_000, key(31).lock()), (250_000, key(32).lock())];
-        let short = wallet::records(&chain.artifacts["Short"], &named, &others).unwrap();
+        let short = flow::records(&chain.artifacts["Short"], &named, &others).unwrap();
         chain.deploy("Short", BTreeMap::from([("recipients".to_owned(), short)]));
         let contract = |at: u32| script::p2sh32(&spec::hash::sha256d(&at.to_le_bytes()));
         let many: Vec<(u64, Vec<u8>)> = (0..400).map(|at| (2_499 + u64::from(at % 3), contract(at))).collect();
         let sum: u64 = many.iter().map(|(weight, _)| weight).sum();
         let mut many = many;
         many[7].0 = many[7].0 + 1_000_000 - sum;
-        let long = wallet::records(&chain.artifacts["Long"], &named, &many).unwrap();
+        let long = flow::records(&chain.artifacts["Long"], &named, &many).unwrap();
         chain.deploy("Long", BTreeMap::from([("recipients".to_owned(), long)]));
         chain.deploy_shared(&current);
         chain
@@ -123,7 +134,7 @@ impl Chain {
     }
 
     fn publish(&mut self, body: &[u8]) {
-        let built = wallet::publish(&self.purse, body, FeeRate::RELAY_MIN, RuleSet::Bch2026).unwrap();
+        let built = wallet::publish(&self.purse, body, Vec::new(), FeeRate::RELAY_MIN, RuleSet::Bch2026).unwrap();
         for one in built {
             self.send(one);
         }
@@ -137,16 +148,16 @@ impl Chain {
     }
 
     fn deploy_shared(&mut self, list: &[Recipient]) {
-        let records = wallet::records_of(&self.artifacts["Shared"], list).unwrap();
+        let records = flow::records_of(&self.artifacts["Shared"], list).unwrap();
         let params = BTreeMap::from([("recipients".to_owned(), records)]);
         let lock = self.artifacts["Shared"].lock(&params).unwrap();
-        if self.deployed.iter().all(|one| one.published.lock != lock) {
+        if self.deployed.iter().all(|one| one.published.lock() != lock) {
             self.deploy("Shared", params);
         }
     }
 
     fn pay(&mut self, reward: usize, amount: u64) {
-        let lock = self.deployed[reward].published.lock.clone();
+        let lock = self.deployed[reward].published.lock();
         let wish = vec![TxOut::plain(sats(amount), lock.clone())];
         let built = wallet::pay(&self.purse, wish, FeeRate::RELAY_MIN, RuleSet::Bch2026).unwrap();
         let place = built.tx.outputs.iter().position(|output| output.lock == lock).unwrap();
@@ -171,7 +182,7 @@ impl Chain {
     }
 
     fn record_output(&self, seq: u32, current: &[Recipient], next: Option<&[Recipient]>) -> TxOut {
-        let hash = |list: &[Recipient]| wallet::list_hash(&self.artifacts["Shared"], list).unwrap();
+        let hash = |list: &[Recipient]| flow::list_hash(&self.artifacts["Shared"], list).unwrap();
         let next = next.map_or([0; 32], hash);
         let commitment = [&seq.to_le_bytes()[..], &hash(current), &next].concat();
         let nft = Nft { capability: Capability::Mutable, commitment };
@@ -203,7 +214,7 @@ impl Chain {
     fn propose(&mut self, wanted: &[Recipient]) {
         let artifact = &self.artifacts["Shared"];
         // Who is locked may be in the way.
-        let Ok(adjustment) = wallet::adjustment(artifact, &self.record.current, wanted, NOW) else { return };
+        let Ok(adjustment) = flow::adjustment(artifact, &self.record.current, wanted, NOW) else { return };
         let now = Arg::Value(AbiValue::int(NOW.into()));
         let args = [("changes", Arg::Value(adjustment.changes)), ("now", now), ("sig", Arg::Sign(key(1)))];
         let output = self.record_output(self.record.seq, &self.record.current, Some(&adjustment.next));
@@ -222,7 +233,7 @@ impl Chain {
     fn activate(&mut self) {
         let Some(next) = self.record.next.take() else { return };
         let output = self.record_output(self.record.seq + 1, &next, None);
-        let hash = wallet::list_hash(&self.artifacts["Shared"], &next).unwrap();
+        let hash = flow::list_hash(&self.artifacts["Shared"], &next).unwrap();
         let txid = self.call("activate", &[], output);
         self.history.push(Change::Activated { txid, hash });
         self.record.seq += 1;
@@ -283,6 +294,7 @@ fn run(chain: &mut Chain, step: Step) {
             let mut lie = chain.deployed[at.index(count)].published.clone();
             lie.recipients[0].lock = key(99).lock();
             chain.publish(&lie.encode());
+            chain.lies += 1;
         }
         Step::Rename(at) => {
             let mut renamed = chain.deployed[at.index(count)].published.clone();
@@ -294,6 +306,30 @@ fn run(chain: &mut Chain, step: Step) {
             chain.publish(&body);
         }
     }
+}
+
+/// Blocks of so many transactions each, sorted by their ids.
+fn blocks_of(txs: &[Transaction], count: usize) -> Vec<Block> {
+    let header = BlockHeader {
+        version: 1,
+        previous: BlockHash::from_wire([0; 32]),
+        merkle_root: [0; 32],
+        time: 0,
+        bits: CompactTarget(0),
+        nonce: 0,
+    };
+    let block = |txs: &[Transaction]| {
+        let mut transactions = txs.to_vec();
+        transactions.sort_by_key(Transaction::txid);
+        Block { header, transactions }
+    };
+    txs.chunks(count).map(block).collect()
+}
+
+/// What does not depend on the order of independent transactions.
+fn facts(flows: &[Flow]) -> BTreeMap<Vec<u8>, (Published, BTreeMap<Txid, Paid>, usize)> {
+    let paid = |flow: &Flow| flow.settlements.iter().map(|one| (one.txid, one.clone())).collect();
+    flows.iter().map(|flow| (flow.published.lock(), (flow.published.clone(), paid(flow), flow.history.len()))).collect()
 }
 
 /// A list without the names, which a proposal does not have.
@@ -326,8 +362,13 @@ proptest! {
             chain.pay(reward, 2_000_000);
             chain.settle(reward, 50);
         }
-        let flows = wallet::rebuild(&chain.txs);
+        let network = flow::rebuild(&blocks_of(&chain.txs, 1));
+        let flows = network.rewards;
+        prop_assert_eq!(network.refused.len(), chain.lies);
         prop_assert_eq!(flows.len(), chain.deployed.len());
+        // Miners sort the transactions of a block by their ids.
+        let sorted = flow::rebuild(&blocks_of(&chain.txs, 6));
+        prop_assert_eq!(facts(&sorted.rewards), facts(&flows));
         for (flow, known) in flows.iter().zip(&chain.deployed) {
             prop_assert_eq!(&flow.published, &known.published);
             prop_assert_eq!(&flow.settlements, &known.paid);

@@ -114,7 +114,7 @@ fn settled(shape: &Shape, above: u64, fee: u64) -> Case {
         Some(_) => {
             let place = |name: &str| table.sources.iter().position(|source| source.name == name);
             let named = |name: &str| Some(spec::script::p2pkh(&[place(name)? as u8 + 1; 20]));
-            let records = wallet::records(&artifact, &named, &[]).unwrap();
+            let records = flow::records(&artifact, &named, &[]).unwrap();
             BTreeMap::from([(artifact.params[0].name.clone(), records)])
         }
     };

@@ -172,11 +172,11 @@ fn deploy(nodes: &[Node], artifacts: Vec<Artifact>) -> Vec<Deployed> {
                 if let Some(first) = others.first_mut() {
                     first.0 += list.unnamed - given;
                 }
-                let records = wallet::records(&artifact, &|name| Some(lock_of(name)), &others);
+                let records = flow::records(&artifact, &|name| Some(lock_of(name)), &others);
                 let Ok(records) = records else {
                     // Too many for so small a minimum: one takes it all.
                     let all = [(list.unnamed, p2pkh(&[9; 20]))];
-                    let records = wallet::records(&artifact, &|name| Some(lock_of(name)), &all).unwrap();
+                    let records = flow::records(&artifact, &|name| Some(lock_of(name)), &all).unwrap();
                     let params: Params = BTreeMap::from([("recipients".to_owned(), records)]);
                     let lock = artifact.lock(&params).unwrap();
                     deployed.push(Deployed { artifact, params, lock });

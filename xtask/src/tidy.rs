@@ -21,10 +21,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("driver", &["analysis", "codegen", "spec", "syntax"]),
     ("vm", &["spec"]),
     ("chain", &["spec", "vm"]),
-    ("wallet", &["spec", "vm"]),
+    ("wallet", &["flow", "spec", "vm"]),
     ("flow", &["spec"]),
     ("node", &["chain", "spec", "vm", "wallet"]),
-    ("bmc", &["chain", "driver", "node", "spec", "syntax", "vm", "wallet"]),
+    ("bmc", &["chain", "driver", "flow", "node", "spec", "syntax", "vm", "wallet"]),
 ];
 
 /// Crates that only check the others, and so may use all of them.

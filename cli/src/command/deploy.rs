@@ -5,18 +5,21 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use spec::script::push_len;
-use wallet::Program;
+use spec::{Category, TxOut};
+use wallet::{Program, Purse, parse_amount};
 
 use crate::deployment::Deployment;
 use crate::fail::Fail;
-use crate::link::{KeyArgs, NodeArgs};
+use crate::link::{KeyArgs, NodeArgs, account};
 use crate::project::{self, Assign};
+use crate::publication::{self, Sent};
 use crate::shell::{BOLD, GOOD, Shell};
 
 /// Give a contract its parameters and an address.
 ///
-/// Nothing is sent: a contract exists on the chain once its address is paid. The node learns the
-/// artifact, so that it can say which `require` failed.
+/// A contract exists on the chain once its address is paid, so nothing is sent; but whom a reward or
+/// model pays is published, once, for everybody to read (`bmc flow rebuild`). The node learns the artifact, so that it
+/// can say which `require` failed.
 #[derive(Args)]
 #[command(
     after_help = "Example: bmc deploy reward.bmc --name my-reward --param data=@alice --param training=@bob --param hosting=@carol"
@@ -33,8 +36,17 @@ pub(crate) struct Deploy {
     /// A parameter's value.
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<Assign>,
-    /// Do not tell a node.
-    #[arg(long)]
+    /// The account that pays for publishing a reward.
+    #[arg(long, value_name = "ACCOUNT", default_value = "@alice")]
+    from: String,
+    /// Pay a reward this much in the transaction that publishes it.
+    #[arg(long, value_name = "AMOUNT")]
+    pay: Option<String>,
+    /// The category of the token that may replace the reward's list; without it, that of the record deployed here.
+    #[arg(long, value_name = "CATEGORY")]
+    record: Option<Category>,
+    /// Do not tell a node; the first payment to a reward then publishes it.
+    #[arg(long, conflicts_with = "pay")]
     offline: bool,
     #[command(flatten)]
     keys: KeyArgs,
@@ -44,19 +56,18 @@ pub(crate) struct Deploy {
 
 impl Deploy {
     pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
-        let compiled = project::compile(&[self.file])?;
+        let compiled = project::compile(std::slice::from_ref(&self.file))?;
         project::report(shell, &compiled)?;
         let program = Program::new(compiled.artifacts.clone());
         let artifact = project::contract(compiled, self.contract.as_deref())?;
         let given = project::params(&artifact, &self.params, &self.keys.accounts()?)?;
         let params = program.complete(&artifact.contract, given)?;
         wallet::check_params(&artifact, &params)?;
-        let name = self.name.unwrap_or_else(|| artifact.contract.clone());
+        let name = self.name.clone().unwrap_or_else(|| artifact.contract.clone());
         let redeem = artifact.redeem_script(&params)?;
-        let deployment = Deployment::new(&name, artifact, &params)?;
-        if !self.offline {
-            self.node.link().register(&deployment.artifact, &deployment.lock()?)?;
-        }
+        let mut deployment = Deployment::new(&name, artifact, &params)?;
+        deployment.record = self.record;
+        let sent = if self.offline { None } else { self.send(&mut deployment)? };
         let file = deployment.save()?;
         let data = json!({
             "name": name,
@@ -65,11 +76,37 @@ impl Deploy {
             "lock": deployment.lock,
             "bytes": redeem.len(),
             "file": file,
+            "published": deployment.published,
+            "fee_sats": sent.as_ref().map(|sent| sent.fee),
         });
         shell.print(&data, |out| {
             writeln!(out, "{GOOD}deployed{GOOD:#} {name} at {}", deployment.address)?;
             writeln!(out, "  {} bytes, pushed as {}; kept in {}", redeem.len(), push_len(&redeem), file.display())?;
+            if let Some(sent) = &sent {
+                let fee = sent.fee.get();
+                writeln!(out, "  whom it pays is published for a fee of {fee} sats in {}", sent.txid)?;
+            }
             writeln!(out, "{BOLD}next:{BOLD:#} bmc pay {name} \"1 coin\"")
         })
+    }
+
+    /// Tells the node, and everybody whom a reward pays.
+    fn send(&self, deployment: &mut Deployment) -> Result<Option<Sent>, Fail> {
+        let amount = self.pay.as_deref().map(parse_amount).transpose()?;
+        let (link, lock) = (self.node.link(), deployment.lock()?);
+        if amount.is_some() && deployment.artifact.reward.is_none() {
+            return Err(Fail::usage(format!("`{}` is no reward", deployment.artifact.contract))
+                .help("leave `--pay` out, and pay it with `bmc pay`"));
+        }
+        link.register(&deployment.artifact, &lock)?;
+        let before = Deployment::load(&deployment.name).ok().filter(|before| before.lock == deployment.lock);
+        deployment.published = before.and_then(|before| before.published);
+        if deployment.artifact.reward.is_none() || (deployment.published.is_some() && amount.is_none()) {
+            return Ok(None);
+        }
+        let key = account(&self.keys.accounts()?, &self.from)?;
+        let purse = Purse::of(key, link.coins(&key.lock())?);
+        let outputs = amount.map(|amount| TxOut::plain(amount, lock)).into_iter().collect();
+        publication::publish(deployment, &link, &purse, outputs).map(Some)
     }
 }

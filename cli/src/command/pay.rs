@@ -8,9 +8,12 @@ use wallet::{FeeRate, Purse, parse_amount};
 use crate::deployment::Deployment;
 use crate::fail::Fail;
 use crate::link::{KeyArgs, NodeArgs, account};
+use crate::publication;
 use crate::shell::{GOOD, Shell};
 
 /// Pay money to a deployed contract.
+///
+/// The first payment to a reward that was deployed offline also publishes whom it pays.
 #[derive(Args)]
 #[command(after_help = "Example: bmc pay my-reward \"1 coin\" --from @bob")]
 pub(crate) struct Pay {
@@ -30,16 +33,22 @@ pub(crate) struct Pay {
 impl Pay {
     pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
         let amount = parse_amount(&self.amount)?;
-        let deployment = Deployment::load(&self.name)?;
+        let mut deployment = Deployment::load(&self.name)?;
         let key = account(&self.keys.accounts()?, &self.from)?;
         let link = self.node.link();
         let purse = Purse::of(key, link.coins(&key.lock())?);
         let outputs = vec![TxOut::plain(amount, deployment.lock()?)];
-        let built = wallet::pay(&purse, outputs, FeeRate::RELAY_MIN, deployment.artifact.rules)?;
-        let txid = link.send(&built.tx)?;
+        let (txid, fee) = if deployment.is_unpublished() {
+            let sent = publication::publish(&mut deployment, &link, &purse, outputs)?;
+            deployment.save()?;
+            (sent.txid, sent.fee)
+        } else {
+            let built = wallet::pay(&purse, outputs, FeeRate::RELAY_MIN, deployment.artifact.rules)?;
+            (link.send(&built.tx)?, built.fee)
+        };
         let name = &self.name;
-        shell.print(&json!({ "txid": txid, "vout": 0, "amount": amount.to_string(), "fee_sats": built.fee }), |out| {
-            writeln!(out, "{GOOD}paid{GOOD:#} {amount} coin to {name} for a fee of {} sats", built.fee.get())?;
+        shell.print(&json!({ "txid": txid, "vout": 0, "amount": amount.to_string(), "fee_sats": fee }), |out| {
+            writeln!(out, "{GOOD}paid{GOOD:#} {amount} coin to {name} for a fee of {} sats", fee.get())?;
             writeln!(out, "  {txid}:0")
         })
     }

@@ -115,7 +115,7 @@ fn payee(lock: &[u8]) -> String {
 }
 
 fn json_of(settled: &Settled) -> Value {
-    let share = |share: &wallet::Share| json!({ "source": share.name, "sats": share.value, "to": payee(&share.lock) });
+    let share = |share: &flow::Share| json!({ "source": share.name, "sats": share.value, "to": payee(&share.lock) });
     json!({
         "txid": settled.built.tx.txid(),
         "fee_sats": settled.built.fee,

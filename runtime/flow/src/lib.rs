@@ -1,13 +1,20 @@
-//! The network of models: their records, rebuilt from blocks alone, and how what one earns reaches the others.
-//! It knows no sockets, no keys and no scripts but those that a record is registered by.
+//! Rewards and models as a chain shows them, and how what one earns reaches the others.
+//! It knows no sockets, no keys and no scripts but those that were shown.
 //!
-//! [`rebuild`] reads blocks and gives every record and edge. [`Graph`] settles payments over such a
-//! network to the last unit.
+//! [`rebuild`] reads blocks and gives every published reward with its settlements, and every registry
+//! with its models and their links. [`Graph`] settles payments over such a network to the last unit.
 
-mod body;
-mod rebuild;
+mod model;
+mod network;
+mod reward;
 mod settle;
 
-pub use body::{About, Body, DataSet, MAGIC, Parent, Source};
-pub use rebuild::{COMMITMENT_LEN, Index, Record, Registry, Unsound, commitment, rebuild};
+pub use model::{
+    About, Body, COMMITMENT_LEN, DataSet, Index, MAGIC, Parent, Record, Registry, Source, Unsound, commitment,
+};
+pub use network::{Network, Paying, ordered, rebuild};
+pub use reward::{
+    Adjustment, Change, Flow, Form, ListError, Paid, Published, Recipient, Refused, Share, adjustment, list_hash,
+    recipients, records, records_of, shares,
+};
 pub use settle::{Graph, Node, Settled};

@@ -25,8 +25,5 @@ pub use plan::{
     Carried, Deployed, Forged, Forgery, PlanError, PlanFault, PlanWish, Program, ProgramError, carry_out, forge,
     locks_of,
 };
-pub use reward::{
-    Adjustment, Change, Flow, Form, JOINED_MAX, ListError, Paid, Published, Recipient, SettleError, Settled,
-    Settlement, Share, adjustment, after, list_hash, publish, rebuild, recipients, records, records_of, settle,
-};
+pub use reward::{JOINED_MAX, SettleError, Settled, Settlement, after, publish, settle};
 pub use values::{Names, ValueError, parse_amount, parse_value};

@@ -4,12 +4,9 @@
 //! join it. The keeper who sends it adds no input and signs nothing: the pot alone pays the shares and
 //! the fee, and the contract lets nothing else happen.
 
-mod adjust;
-mod published;
 mod publishing;
-mod rebuild;
-mod recipients;
 
+use flow::{ListError, Recipient, Share};
 use spec::artifact::{AbiType, AbiValue, RewardTable, SpendPath};
 use spec::{Artifact, Sats, TxOut};
 
@@ -18,11 +15,7 @@ use crate::contract::{Arg, Args, ContractUnlock, Params};
 use crate::draft::{BuildError, Built, Draft, Fixed, SEQUENCE_FINAL, Unlock, checked_redeem};
 use crate::padding;
 
-pub use adjust::{Adjustment, adjustment, list_hash};
-pub use published::{Form, Published};
 pub use publishing::{after, publish};
-pub use rebuild::{Change, Flow, Paid, rebuild};
-pub use recipients::{ListError, Recipient, recipients, records, records_of};
 
 /// The path of a reward that divides the pot, and its argument.
 const SETTLE_PATH: &str = "settle";
@@ -54,19 +47,6 @@ pub struct Settled {
     pub built: Built,
     /// Who gets what, in output order.
     pub shares: Vec<Share>,
-}
-
-/// One recipient's part of a pot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Share {
-    /// The source's path in the declaration, such as `models.diffusion`; its number for recipients that a list adds.
-    pub name: String,
-    /// Its weight over the table's denominator.
-    pub weight: u64,
-    /// Where it is paid.
-    pub lock: Vec<u8>,
-    /// What it gets.
-    pub value: Sats,
 }
 
 /// Why a pot can't be settled.
@@ -164,7 +144,7 @@ impl<'a, 'w> Plan<'a, 'w> {
         let not_a_reward = || SettleError::NotAReward(wish.artifact.contract.clone());
         let path = wish.artifact.path(SETTLE_PATH).ok_or_else(not_a_reward)?;
         let mut plan =
-            Plan { wish, table, path, recipients: recipients(wish.artifact, wish.params)?, args: Args::new() };
+            Plan { wish, table, path, recipients: flow::recipients(wish.artifact, wish.params)?, args: Args::new() };
         if let Some(list) = &table.list {
             let slot = wish.artifact.params.get(list.param);
             let slot = slot.ok_or(SettleError::Inconsistent("its list is no parameter"))?;
@@ -211,7 +191,7 @@ impl<'a, 'w> Plan<'a, 'w> {
     fn shares(&self, fee: Sats) -> Result<Vec<Share>, SettleError> {
         let max = self.table.fee_sats_max;
         let left = pot_of(self.wish)?.checked_sub(fee).ok_or(SettleError::FeeTooHigh { fee, max })?;
-        Ok(recipients::divide(self.table, &self.recipients, left)?)
+        Ok(flow::shares(self.table, &self.recipients, left)?)
     }
 
     fn args(&self, fee: Sats) -> Args {

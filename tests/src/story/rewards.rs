@@ -44,7 +44,7 @@ impl Story {
         let key = self.key(who);
         let plain = self.coins_at(&key.lock()).into_iter().filter(|coin| coin.output.token.is_none());
         let purse = Purse::of(key, plain.collect());
-        for built in publish(&purse, body, FeeRate::RELAY_MIN, RULES).unwrap() {
+        for built in publish(&purse, body, Vec::new(), FeeRate::RELAY_MIN, RULES).unwrap() {
             self.send("a publication", &built.tx, &built.spent).unwrap();
         }
     }

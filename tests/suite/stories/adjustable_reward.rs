@@ -1,9 +1,9 @@
 //! A curator changes the shares of a team, in public and after notice, and cannot rob who is locked.
 
+use flow::{Adjustment, Change, Published, Recipient};
 use spec::artifact::{AbiValue, chain_hash};
 use spec::{Category, Sats};
 use tests::Story;
-use wallet::{Adjustment, Change, Published, Recipient};
 
 use super::scratch;
 
@@ -68,7 +68,7 @@ fn shares_change_in_public_after_notice_and_never_against_a_lock() {
         entry(&story, "carol", 250_000, LOCKED),
         entry(&story, "dave", 150_000, 0),
     ];
-    let current = wallet::list_hash(story.artifact("Team"), &old).unwrap();
+    let current = flow::list_hash(story.artifact("Team"), &old).unwrap();
     let record = story.deploy("TeamRecord", &[("curator", "@alice")]);
     story.run("alice", "TeamOpen", &[("curator", "@alice"), ("current", &in_hex(&current))]);
     let category = story.coins_at(&record)[0].output.token.as_ref().unwrap().category;
@@ -89,7 +89,7 @@ fn shares_change_in_public_after_notice_and_never_against_a_lock() {
     ];
     let now = 150;
     story.mine_to(now);
-    let adjustment = wallet::adjustment(story.artifact("Team"), &old, &wanted, now).unwrap();
+    let adjustment = flow::adjustment(story.artifact("Team"), &old, &wanted, now).unwrap();
     let (list, next) = (changes(&adjustment), in_hex(&adjustment.hash));
     let proposal = [("changes", list.as_str()), ("next", next.as_str()), ("now", "height 150")];
 
@@ -144,7 +144,7 @@ fn shares_change_in_public_after_notice_and_never_against_a_lock() {
 
     // The next proposal is taken back.
     let wanted = vec![entry(&story, "dave", 750_000, 0), entry(&story, "carol", 250_000, LOCKED)];
-    let later = wallet::adjustment(story.artifact("Team"), &adjustment.next, &wanted, now).unwrap();
+    let later = flow::adjustment(story.artifact("Team"), &adjustment.next, &wanted, now).unwrap();
     let (list, next) = (changes(&later), in_hex(&later.hash));
     story.run("alice", "TeamPropose", &[("changes", &list), ("next", &next), ("now", "height 150")]);
     story.refused("bob", "TeamCancel", &[], "no key at hand");
@@ -153,7 +153,7 @@ fn shares_change_in_public_after_notice_and_never_against_a_lock() {
     story.refused("frank", "TeamActivate", &[], "a list is proposed");
 
     // Everything is on the chain.
-    let flows = wallet::rebuild(story.transactions());
+    let flows = flow::rebuild(&story.blocks()).rewards;
     assert_eq!(flows.iter().map(|flow| &flow.published).collect::<Vec<_>>(), [&first_published, &second_published]);
     assert_eq!(flows.iter().map(|flow| flow.settlements.len()).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(flows[1].settlements[0].shares, paid[0].shares.iter().map(|share| share.value).collect::<Vec<_>>());

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use flow::{Body, Graph, Index, Node, Registry, rebuild};
+use flow::{Body, Graph, Index, Node, Paying, Published, Registry, rebuild};
 use spec::artifact::AbiValue;
 use spec::token::{Capability, Nft, Token};
-use spec::{Category, OutPoint, RuleSet, Rules, Sats, SpendContext, TxOut};
+use spec::{Block, Category, OutPoint, RuleSet, Rules, Sats, SpendContext, TxOut};
 use tests::Story;
 use wallet::{Carried, Forgery};
 
@@ -65,6 +65,7 @@ impl Family {
         let names: Vec<_> = declared.iter().map(|(name, _)| *name).collect();
         let params = self.params(&names);
         let lock = self.story.deploy(model, &pairs(&params));
+        self.publish(model, &lock);
         self.locks.insert(model, lock);
         let args = self.args(declared);
         let carried = self.story.run("alice", &format!("{model}Register"), &pairs(&args));
@@ -76,14 +77,30 @@ impl Family {
         carried
     }
 
+    /// Puts on the chain whom the flow of a model pays.
+    fn publish(&mut self, model: &str, lock: &[u8]) {
+        let params = self.story.deployed_at(lock).params.clone();
+        let published = Published::of(self.story.artifact(model), &params, None).unwrap();
+        assert_eq!(published.lock(), lock);
+        self.story.publish("alice", &published.encode());
+    }
+
     /// The transaction of the last registration in this registry.
     fn last(&self) -> spec::Txid {
         self.index().records.last().unwrap().outpoint.txid
     }
 
+    /// The registry's records, and that nothing else is said of it.
+    fn read(&self, blocks: &[Block]) -> Index {
+        let network = rebuild(blocks);
+        let (registry, index) = network.registry(&self.registry.category).unwrap();
+        assert_eq!((&registry.lock, &index.unsound), (&self.registry.lock, &None));
+        assert!(index.records.is_empty() || registry.record_lock == self.registry.record_lock);
+        index.clone()
+    }
+
     fn index(&self) -> Index {
-        let blocks = self.story.blocks();
-        rebuild(&self.registry, &blocks).unwrap()
+        self.read(&self.story.blocks())
     }
 
     /// A registration of `StableDiffusion` that is changed must be refused with `message`.
@@ -160,6 +177,13 @@ fn paying_the_youngest_pays_all_that_it_was_made_from() {
     }
     assert_eq!(index.records[2].body.about().unwrap().data[0].weight, 700_000);
 
+    let network = rebuild(&family.story.blocks());
+    let names: Vec<_> = network.rewards.iter().map(|flow| flow.published.name.as_str()).collect();
+    assert_eq!(names, ["Attention", "Transformer", "StableDiffusion"]);
+    for record in &index.records {
+        assert_eq!(network.paying(&index, record), Paying::Parents);
+    }
+
     // The youngest is paid, and settlements run up the graph. `Attention` is paid over two ways.
     let expected = {
         let node = |parents: &[(usize, u64)], own: [u64; 3]| Node {
@@ -212,12 +236,12 @@ fn paying_the_youngest_pays_all_that_it_was_made_from() {
     story.reorganise(10);
     let after = story.blocks();
     assert_ne!(before[before.len() - 10..], after[before.len() - 10..before.len()]);
-    let again = rebuild(&family.registry, &after).unwrap();
+    let again = family.read(&after);
     assert_eq!(facts(&again), facts(&index));
     assert_eq!(again.edges().collect::<Vec<_>>(), index.edges().collect::<Vec<_>>());
     // A branch that ends before the second registration knows the first alone.
     let cut = index.records[1].block;
-    assert_eq!(facts(&rebuild(&family.registry, &before[..cut]).unwrap()), facts(&index)[..1]);
+    assert_eq!(facts(&family.read(&before[..cut])), facts(&index)[..1]);
     family.story.end(scratch());
 }
 
@@ -320,10 +344,34 @@ fn records_cannot_be_forged() {
 }
 
 #[test]
+fn a_flow_that_does_not_pay_its_parents_is_registered_and_seen() {
+    let mut family = Family::new();
+    family.register("Attention", &[]);
+    // The registry knows a flow by its hash alone: this one pays the author in the parent's place.
+    let thief = text(&family.story.key("bob").lock());
+    let mut args = family.args(&[("Attention", 1)]);
+    args.iter_mut().filter(|(name, _)| name == "builds_on_Attention").for_each(|(_, value)| value.clone_from(&thief));
+    let params: Vec<_> = args.iter().filter(|(name, _)| name != "parents").cloned().collect();
+    let lock = family.story.deploy("Transformer", &pairs(&params));
+    family.story.run("alice", "TransformerRegister", &pairs(&args));
+    let paying = |family: &Family| {
+        let network = rebuild(&family.story.blocks());
+        let (_, index) = network.registry(&family.registry.category).unwrap();
+        assert_eq!(index.unsound, None);
+        network.paying(index, index.records.last().unwrap())
+    };
+    assert_eq!(paying(&family), Paying::Unpublished);
+    family.publish("Transformer", &lock);
+    let parent = family.ids["Attention"];
+    assert_eq!(paying(&family), Paying::Otherwise { parent, gets: (0, 100), due: (1, 10) });
+    family.story.end(scratch());
+}
+
+#[test]
 fn a_category_that_others_can_mint_is_no_registry() {
     let family = Family::new();
     let mut blocks = family.story.blocks();
-    assert_eq!(rebuild(&family.registry, &blocks).unwrap(), Index::default());
+    assert_eq!(family.read(&blocks), Index::default());
     let token = Token {
         category: family.registry.category,
         amount: 0,
@@ -334,9 +382,9 @@ fn a_category_that_others_can_mint_is_no_registry() {
     };
     let genesis = blocks.iter_mut().flat_map(|block| &mut block.transactions).find(is_genesis).unwrap();
     genesis.outputs.push(TxOut { value: sats(1_000), token: Some(token), lock: vec![0x51] });
-    let unsound = rebuild(&family.registry, &blocks).unwrap_err();
+    let network = rebuild(&blocks);
+    let unsound = network.registry(&family.registry.category).unwrap().1.unsound.clone().unwrap();
     assert!(unsound.to_string().contains("outside the registry"), "{unsound}");
-    let other = Registry { category: Category::from_wire([1; 32]), ..family.registry.clone() };
-    assert_eq!(rebuild(&other, &blocks).unwrap(), Index::default());
+    assert_eq!(network.registry(&Category::from_wire([1; 32])), None);
     family.story.end(scratch());
 }

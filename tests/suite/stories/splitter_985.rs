@@ -1,11 +1,11 @@
 //! One payment for 985 people, and everybody who would like to be paid more.
 
+use flow::Published;
 use spec::artifact::AbiValue;
 use spec::hash::hash160;
 use spec::script::{instructions, p2pkh};
 use spec::{Sats, Transaction};
 use tests::Story;
-use wallet::Published;
 
 use super::scratch;
 
@@ -112,7 +112,9 @@ fn every_one_of_985_is_paid_to_the_unit_and_nobody_takes_more() {
     story.balances(&[("bob", 100_000_000 + mine), ("carol", 100_000_000)]);
 
     // The chain alone says who was paid what.
-    let flows = wallet::rebuild(story.transactions());
+    let network = flow::rebuild(&story.blocks());
+    assert!(network.refused.is_empty());
+    let flows = network.rewards;
     assert_eq!(flows.len(), 1);
     assert_eq!(flows[0].published, published);
     assert_eq!(flows[0].settlements.len(), 1);

@@ -7,13 +7,20 @@ use spec::{OutPoint, RuleSet, Sats, TxOut};
 use crate::coins::{FeeRate, Utxo};
 use crate::draft::{BuildError, Built, Draft, Fixed, Purse, SEQUENCE_FINAL, Unlock, pay};
 
-/// The transactions that publish `body`, to be sent in this order: the last one shows it.
+/// The transactions that publish `body`, to be sent in this order: the last one shows it, and makes `outputs` first.
 ///
 /// # Errors
 /// [`BuildError`] if the purse does not reach, or a key is missing.
-pub fn publish(purse: &Purse, body: &[u8], rate: FeeRate, rules: RuleSet) -> Result<Vec<Built>, BuildError> {
+pub fn publish(
+    purse: &Purse,
+    body: &[u8],
+    mut outputs: Vec<TxOut>,
+    rate: FeeRate,
+    rules: RuleSet,
+) -> Result<Vec<Built>, BuildError> {
     if body.len() <= DATA_BYTES_MAX {
-        return Ok(vec![pay(purse, vec![TxOut::plain(Sats::ZERO, data_lock([body]))], rate, rules)?]);
+        outputs.push(TxOut::plain(Sats::ZERO, data_lock([body])));
+        return Ok(vec![pay(purse, outputs, rate, rules)?]);
     }
     let parts = chunks(body);
     let carriers = parts.iter().map(|chunk| carrier(chunk, rate)).collect::<Result<Vec<_>, _>>()?;
@@ -24,7 +31,11 @@ pub fn publish(purse: &Purse, body: &[u8], rate: FeeRate, rules: RuleSet) -> Res
         unlock: Unlock::Ready(chunk.unlock()),
         sequence: SEQUENCE_FINAL,
     });
-    let draft = Draft { fixed: fixed.collect(), outputs: Vec::new(), locktime: 0, sequence: SEQUENCE_FINAL };
+    if outputs.is_empty() {
+        // The coins pay for nothing but themselves, and a transaction has an output.
+        outputs.push(TxOut::plain(Sats::ZERO, data_lock([])));
+    }
+    let draft = Draft { fixed: fixed.collect(), outputs, locktime: 0, sequence: SEQUENCE_FINAL };
     let rest = after(purse, &made);
     let shown = draft.funded(&rest, rate, Sats::ZERO)?.build(rules)?;
     Ok(vec![made, shown])

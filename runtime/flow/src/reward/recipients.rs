@@ -1,11 +1,10 @@
 //! Who a reward pays: by parameters of its own, or by the records of a list.
 
+use std::collections::BTreeMap;
+
 use spec::artifact::{AbiError, AbiValue, Record, RewardList, RewardTable};
 use spec::split::Weights;
 use spec::{Artifact, Sats};
-
-use super::Share;
-use crate::contract::Params;
 
 /// The bytes of a stored weight, and of the height until which an entry is locked.
 const FIELD_BYTES: usize = 4;
@@ -21,6 +20,19 @@ pub struct Recipient {
     pub lock: Vec<u8>,
     /// The height until which nobody may take weight away; 0 in a reward that cannot be adjusted.
     pub until: u32,
+}
+
+/// One recipient's part of a pot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The source's path in the declaration, such as `models.diffusion`; its number for recipients that a list adds.
+    pub name: String,
+    /// Its weight over the table's denominator.
+    pub weight: u64,
+    /// Where it is paid.
+    pub lock: Vec<u8>,
+    /// What it gets.
+    pub value: Sats,
 }
 
 /// Why recipients are none for a reward.
@@ -77,7 +89,7 @@ pub enum ListError {
 ///
 /// # Errors
 /// [`ListError`] if the contract is no reward, or its parameters do not say it.
-pub fn recipients(artifact: &Artifact, params: &Params) -> Result<Vec<Recipient>, ListError> {
+pub fn recipients(artifact: &Artifact, params: &BTreeMap<String, AbiValue>) -> Result<Vec<Recipient>, ListError> {
     let table = artifact.reward.as_ref().ok_or_else(|| ListError::NoList(artifact.contract.clone()))?;
     let value = |index: usize| {
         let slot = artifact.params.get(index).ok_or(AbiError::Inconsistent("a source names no parameter"))?;
@@ -174,7 +186,10 @@ fn check(table: &RewardTable, list: &RewardList, all: &[Recipient]) -> Result<()
 }
 
 /// Everybody's share of `pot`, in output order; the shares sum to it.
-pub(super) fn divide(table: &RewardTable, all: &[Recipient], pot: Sats) -> Result<Vec<Share>, ListError> {
+///
+/// # Errors
+/// [`ListError`] if the weights are none.
+pub fn shares(table: &RewardTable, all: &[Recipient], pot: Sats) -> Result<Vec<Share>, ListError> {
     let no_weights = || ListError::Sum { sum: 0, whole: table.denominator };
     let values = match &table.list {
         None => table.divide(pot).ok_or_else(no_weights)?,

@@ -7,24 +7,26 @@
 //! "BMRW" 01                       what follows, and its version
 //! form                            00 a parameter for each source, 01 a list, 02 a list that may be replaced
 //! name                            the reward's name
-//! lock                            the lock of its coins
+//! script                          the redeem script of its coins
 //! category                        of the record that says which list counts; empty without one
 //! last                            the number of the recipient who takes what rounding leaves
 //! count, then for each recipient  weight, until, lock, name
 //! ```
 //!
-//! The body is not believed: a list's hash has to stand in the script that the reward's coins show when they are
-//! spent, and the locks of a reward without a list too, whose settlements also have to divide as the body says. The
-//! names of recipients are only names; of two bodies that differ in nothing else the first one counts.
+//! The body is not believed. The script says which coins are meant, and has to hold the list's hash, or all locks of
+//! a reward without a list. What no script shows without its source, such as the weights of a reward without a list,
+//! its settlements show.
 
-use spec::artifact::chain_hash;
+use std::collections::BTreeMap;
+
+use spec::artifact::{AbiValue, chain_hash};
 use spec::codec::{DecodeError, Reader, write_bytes, write_compact_size};
-use spec::script::instructions;
+use spec::hash::sha256d;
+use spec::script::{instructions, p2sh32};
 use spec::split::Weights;
 use spec::{Artifact, Category, Sats};
 
 use super::recipients::{ListError, Recipient, recipients};
-use crate::contract::Params;
 
 const MAGIC: [u8; 5] = *b"BMRW\x01";
 /// Weight, time, lock and name have at least one byte each.
@@ -48,17 +50,17 @@ pub enum Form {
 ///
 /// ```
 /// use spec::Category;
-/// use wallet::{Form, Published, Recipient};
+/// use flow::{Form, Published, Recipient};
 /// let only = Recipient { name: "builder".into(), weight: 10, lock: vec![0x51], until: 0 };
-/// let reward = Published { name: "All".into(), lock: vec![0x52], form: Form::List, last: 0, recipients: vec![only] };
+/// let reward = Published { name: "All".into(), redeem: vec![0x52], form: Form::List, last: 0, recipients: vec![only] };
 /// assert_eq!(Published::decode(&reward.encode()), Some(reward));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
     /// The reward's name.
     pub name: String,
-    /// The lock of its coins.
-    pub lock: Vec<u8>,
+    /// The redeem script of its coins.
+    pub redeem: Vec<u8>,
     /// How it knows its recipients.
     pub form: Form,
     /// The number of the recipient who takes what rounding leaves.
@@ -74,7 +76,11 @@ impl Published {
     /// # Errors
     /// [`ListError`] if the contract is no reward, the parameters do not say whom it pays, or a list that may be
     /// replaced has no record.
-    pub fn of(artifact: &Artifact, params: &Params, record: Option<Category>) -> Result<Self, ListError> {
+    pub fn of(
+        artifact: &Artifact,
+        params: &BTreeMap<String, AbiValue>,
+        record: Option<Category>,
+    ) -> Result<Self, ListError> {
         let recipients = recipients(artifact, params)?;
         let table = artifact.reward.as_ref().ok_or_else(|| ListError::NoList(artifact.contract.clone()))?;
         let form = match (&table.list, record) {
@@ -88,7 +94,7 @@ impl Published {
             Form::List | Form::Adjustable { .. } => recipients.len().checked_sub(1),
         };
         let last = last.ok_or(ListError::Sum { sum: 0, whole: table.denominator })?;
-        Ok(Self { name: artifact.contract.clone(), lock: artifact.lock(params)?, form, last, recipients })
+        Ok(Self { name: artifact.contract.clone(), redeem: artifact.redeem_script(params)?, form, last, recipients })
     }
 
     /// The bytes to publish.
@@ -102,7 +108,7 @@ impl Published {
         };
         out.push(form);
         write_bytes(&mut out, self.name.as_bytes());
-        write_bytes(&mut out, &self.lock);
+        write_bytes(&mut out, &self.redeem);
         write_bytes(&mut out, record);
         write_compact_size(&mut out, self.last as u64);
         write_compact_size(&mut out, self.recipients.len() as u64);
@@ -120,6 +126,12 @@ impl Published {
     pub fn decode(body: &[u8]) -> Option<Self> {
         let rest = body.strip_prefix(&MAGIC)?;
         read(rest).ok().flatten().filter(|read| read.last < read.recipients.len())
+    }
+
+    /// The lock of its coins.
+    #[must_use]
+    pub fn lock(&self) -> Vec<u8> {
+        p2sh32(&sha256d(&self.redeem))
     }
 
     /// Everybody's share of `pot`, the fee taken off, in output order; nothing for weights that are none.
@@ -147,13 +159,15 @@ impl Published {
         list_hash(&self.recipients, is_adjustable)
     }
 
-    /// Whether a redeem script is one of this reward: it holds the hash of the list, or all locks.
-    pub(super) fn fits(&self, redeem: &[u8]) -> bool {
-        let Ok(steps) = instructions(redeem).collect::<Result<Vec<_>, _>>() else { return false };
+    /// Whether the script is one of this reward: it holds the hash of the list, or all locks.
+    pub(super) fn fits(&self) -> bool {
+        let Ok(steps) = instructions(&self.redeem).collect::<Result<Vec<_>, _>>() else { return false };
         let holds = |bytes: &[u8]| steps.iter().any(|step| step.data == Some(bytes));
         match self.form {
             Form::Direct => self.recipients.iter().all(|recipient| holds(&recipient.lock)),
-            Form::List | Form::Adjustable { .. } => self.list_hash().is_some_and(|hash| holds(&hash)),
+            Form::List | Form::Adjustable { .. } => {
+                self.last + 1 == self.recipients.len() && self.list_hash().is_some_and(|hash| holds(&hash))
+            }
         }
     }
 }
@@ -172,7 +186,7 @@ fn read(rest: &[u8]) -> Result<Option<Published>, DecodeError> {
     let mut reader = Reader::new(rest);
     let kind = reader.u8()?;
     let name = text(&mut reader)?;
-    let lock = reader.bytes()?.to_vec();
+    let redeem = reader.bytes()?.to_vec();
     let record = reader.bytes()?;
     let form = match (kind, <[u8; 32]>::try_from(record)) {
         (0, _) if record.is_empty() => Form::Direct,
@@ -191,7 +205,7 @@ fn read(rest: &[u8]) -> Result<Option<Published>, DecodeError> {
     }
     reader.finish()?;
     let last = usize::try_from(last).map_err(|_| DecodeError::Oversized)?;
-    Ok(Some(Published { name, lock, form, last, recipients }))
+    Ok(Some(Published { name, redeem, form, last, recipients }))
 }
 
 fn text(reader: &mut Reader<'_>) -> Result<String, DecodeError> {

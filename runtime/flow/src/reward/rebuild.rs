@@ -1,8 +1,8 @@
 //! Contribution flows from a chain's transactions alone: which rewards were published, and what they paid.
 //!
 //! Two walks over the transactions: the first finds what was published, the second follows the coins of those
-//! rewards and the records that may replace their lists. What is published is checked against what the chain
-//! enforced, so a body that somebody made up is left out as soon as a coin of its lock is spent.
+//! rewards and the records that may replace their lists. What is published is checked against its own script, and
+//! against what the chain enforced; a body that does not agree is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +31,19 @@ pub struct Flow {
     pub settlements: Vec<Paid>,
     /// What happened to its list, if it may be replaced, in the order of the chain.
     pub history: Vec<Change>,
+    /// What its coins hold.
+    pub held: Sats,
+}
+
+/// Something that was published and does not agree with the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The name that it gives to the reward.
+    pub name: String,
+    /// Where it was published.
+    pub txid: Txid,
+    /// In words.
+    pub why: &'static str,
 }
 
 /// A pot that was divided.
@@ -68,9 +81,11 @@ pub enum Change {
     },
 }
 
-/// Every reward that transactions publish, with its settlements. The transactions come in the order of the chain.
-#[must_use]
-pub fn rebuild<'t>(transactions: impl IntoIterator<Item = &'t Transaction> + Clone) -> Vec<Flow> {
+/// Every reward that transactions publish, with its settlements, and what was published and is not true. The
+/// transactions come in the order of the chain.
+pub(crate) fn rebuild<'t>(
+    transactions: impl IntoIterator<Item = &'t Transaction> + Clone,
+) -> (Vec<Flow>, Vec<Refused>) {
     let mut walk = Walk::default();
     for tx in transactions.clone() {
         let bodies = publish::bodies(tx);
@@ -78,9 +93,18 @@ pub fn rebuild<'t>(transactions: impl IntoIterator<Item = &'t Transaction> + Clo
         published.for_each(|published| walk.add(published, tx.txid()));
     }
     transactions.into_iter().for_each(|tx| walk.step(tx));
-    let Walk { flows, made_up, .. } = walk;
-    let kept = flows.into_iter().enumerate().filter(|(at, _)| !made_up.contains(at));
-    kept.map(|(_, flow)| flow).collect()
+    walk.held();
+    let Walk { flows, made_up, mut refused, .. } = walk;
+    let mut kept = Vec::with_capacity(flows.len());
+    for (at, flow) in flows.into_iter().enumerate() {
+        if made_up.contains(&at) {
+            let why = "a settlement does not divide as it says";
+            refused.push(Refused { name: flow.published.name, txid: flow.txid, why });
+        } else {
+            kept.push(flow);
+        }
+    }
+    (kept, refused)
 }
 
 #[derive(Default)]
@@ -92,6 +116,7 @@ struct Walk {
     of_record: BTreeMap<Category, Vec<usize>>,
     /// The flows whose body says what the chain does not do.
     made_up: BTreeSet<usize>,
+    refused: Vec<Refused>,
     coins: BTreeMap<OutPoint, (Vec<u8>, Sats)>,
     records: BTreeMap<OutPoint, (Category, Record)>,
 }
@@ -118,7 +143,12 @@ impl Record {
 impl Walk {
     /// A reward, unless it is one that is known by other names.
     fn add(&mut self, published: Published, txid: Txid) {
-        let same = self.of_lock.get(&published.lock).into_iter().flatten();
+        if !published.fits() {
+            let why = "its script does not hold whom it pays";
+            return self.refused.push(Refused { name: published.name, txid, why });
+        }
+        let lock = published.lock();
+        let same = self.of_lock.get(&lock).into_iter().flatten();
         let money = |published: &Published| {
             let of = |one: &Recipient| (one.weight, one.until, one.lock.clone());
             (published.form, published.last, published.recipients.iter().map(of).collect::<Vec<_>>())
@@ -128,11 +158,22 @@ impl Walk {
             return;
         }
         let at = self.flows.len();
-        self.of_lock.entry(published.lock.clone()).or_default().push(at);
+        self.of_lock.entry(lock).or_default().push(at);
         if let Form::Adjustable { record } = published.form {
             self.of_record.entry(record).or_default().push(at);
         }
-        self.flows.push(Flow { published, txid, settlements: Vec::new(), history: Vec::new() });
+        self.flows.push(Flow { published, txid, settlements: Vec::new(), history: Vec::new(), held: Sats::ZERO });
+    }
+
+    /// What lies unspent at each reward.
+    fn held(&mut self) {
+        for (lock, value) in self.coins.values() {
+            for at in self.of_lock.get(lock).into_iter().flatten() {
+                if let Some(flow) = self.flows.get_mut(*at) {
+                    flow.held = flow.held.checked_add(*value).unwrap_or(flow.held);
+                }
+            }
+        }
     }
 
     fn step(&mut self, tx: &Transaction) {
@@ -158,11 +199,10 @@ impl Walk {
         let Some((lock, _)) = spent.first().cloned().flatten() else { return };
         let own = spent.iter().flatten().filter(|(other, _)| *other == lock);
         let pot = Sats::checked_sum(own.map(|(_, value)| *value));
-        let redeem = tx.inputs.first().and_then(|input| last_push(&input.unlock));
-        let (Some(pot), Some(redeem)) = (pot, redeem) else { return };
+        let Some(pot) = pot else { return };
         for at in self.of_lock.get(&lock).cloned().unwrap_or_default() {
             let Some(flow) = self.flows.get_mut(at) else { continue };
-            match shares(&flow.published, redeem, tx) {
+            match shares(&flow.published, tx) {
                 Some(shares) => flow.settlements.push(Paid { txid, pot, shares }),
                 None => drop(self.made_up.insert(at)),
             }
@@ -192,20 +232,16 @@ impl Walk {
 }
 
 /// What a settlement pays the published recipients; nothing if the reward is not the one that was published.
-fn shares(published: &Published, redeem: &[u8], tx: &Transaction) -> Option<Vec<Sats>> {
+fn shares(published: &Published, tx: &Transaction) -> Option<Vec<Sats>> {
     let outputs = tx.outputs.get(..published.recipients.len())?;
     let paid = outputs.iter().zip(&published.recipients);
-    if !published.fits(redeem) || !paid.into_iter().all(|(output, recipient)| output.lock == recipient.lock) {
+    if !paid.into_iter().all(|(output, recipient)| output.lock == recipient.lock) {
         return None;
     }
     let shares: Vec<Sats> = outputs.iter().map(|output| output.value).collect();
     // The script of a reward without a list does not show its weights; what it pays does.
     let as_said = || published.divide(Sats::checked_sum(shares.iter().copied())?);
     (published.form != Form::Direct || as_said()? == shares).then_some(shares)
-}
-
-fn last_push(unlock: &[u8]) -> Option<&[u8]> {
-    instructions(unlock).last()?.ok()?.data
 }
 
 /// The list that a proposal pushes: its entries stand before all else, the last one first. The hashes that the record
