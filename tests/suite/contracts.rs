@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use driver::{Compiled, MemoryWorld, Options};
-use spec::artifact::{AbiType, Slot, SpendPath};
+use spec::artifact::{AbiType, AbiValue, Slot, SpendPath};
 use spec::{Artifact, Network, OutPoint, RuleSet, Sats, TxOut, Txid};
 use wallet::{Accounts, Arg, Args, Call, FeeRate, Names, Params, Purse, Utxo, parse_value};
 
 use crate::bmc::root;
 
-fn compile(name: &str, text: &str, rules: RuleSet) -> Compiled {
+pub(crate) fn compile(name: &str, text: &str, rules: RuleSet) -> Compiled {
     let file = format!("{name}.bmc");
     let world = MemoryWorld::new([(file.as_str(), text)]);
     driver::compile(&world, &[file], &Options { rules })
@@ -67,23 +67,33 @@ fn expanding_twice_changes_nothing() {
 }
 
 const COIN_SATS: u64 = 100_000;
-type Pairs<'a> = &'a [(&'a str, &'a str)];
+pub(crate) type Pairs<'a> = &'a [(&'a str, &'a str)];
 
 /// A deployed contract.
-struct Stage {
+pub(crate) struct Stage {
     artifact: Artifact,
     params: Params,
-    accounts: Accounts,
+    pub(crate) accounts: Accounts,
 }
 
 fn value(accounts: &Accounts, slots: &[Slot], name: &str, text: &str) -> Arg {
     let slot = slots.iter().find(|slot| slot.name == name).unwrap_or_else(|| panic!("no `{name}`"));
-    parse_value(&slot.ty, text, Names { network: Network::Devnet, accounts }).unwrap()
+    // The text form of numbers ends at 64 bits; the machine's numbers do not.
+    match (&slot.ty, text.parse()) {
+        (AbiType::Int, Ok(wide)) => Arg::Value(AbiValue::Item(spec::num::encode_wide(wide))),
+        _ => parse_value(&slot.ty, text, Names { network: Network::Devnet, accounts }).unwrap(),
+    }
 }
 
 fn stage(name: &str, contract: &str, params: Pairs<'_>) -> Stage {
+    stage_of(&compile(name, &source(name), RuleSet::Bch2026), contract, params)
+}
+
+/// Deploys a contract of what was compiled.
+#[track_caller]
+pub(crate) fn stage_of(compiled: &Compiled, contract: &str, params: Pairs<'_>) -> Stage {
     let accounts = Accounts::devnet();
-    let artifact = compile(name, &source(name), RuleSet::Bch2026).artifact(Some(contract)).unwrap().clone();
+    let artifact = compiled.artifact(Some(contract)).unwrap_or_else(|| panic!("{}", compiled.to_json())).clone();
     let params = params.iter().map(|(name, text)| match value(&accounts, &artifact.params, name, text) {
         Arg::Value(value) => ((*name).to_owned(), value),
         Arg::Sign(_) | Arg::SignEach(_) | Arg::Parts(_) => panic!("`{name}` is a signature"),
@@ -95,7 +105,13 @@ fn stage(name: &str, contract: &str, params: Pairs<'_>) -> Stage {
 
 impl Stage {
     /// Spends a coin of 100,000 sats to `outputs`; locks are accounts, `self`, or bytecode.
-    fn spend(&self, path: &str, args: Pairs<'_>, outputs: &[(&str, u64)], fields: Fields) -> Result<(), String> {
+    pub(crate) fn spend(
+        &self,
+        path: &str,
+        args: Pairs<'_>,
+        outputs: &[(&str, u64)],
+        fields: Fields,
+    ) -> Result<(), String> {
         let slots = &self.artifact.path(path).unwrap().args;
         let read = |(name, text): &(&str, &str)| ((*name).to_owned(), value(&self.accounts, slots, name, text));
         let args: Args = args.iter().map(read).collect();
@@ -105,7 +121,7 @@ impl Stage {
             text => {
                 let slot = Slot { name: "to".into(), ty: AbiType::Lock };
                 match value(&self.accounts, &[slot], "to", text) {
-                    Arg::Value(spec::artifact::AbiValue::Item(lock)) => lock,
+                    Arg::Value(AbiValue::Item(lock)) => lock,
                     other => panic!("{other:?}"),
                 }
             }
@@ -132,34 +148,41 @@ impl Stage {
     }
 
     #[track_caller]
-    fn accepts(&self, path: &str, args: Pairs<'_>, outputs: &[(&str, u64)]) {
+    pub(crate) fn accepts(&self, path: &str, args: Pairs<'_>, outputs: &[(&str, u64)]) {
         self.spend(path, args, outputs, Fields::default()).unwrap();
     }
 
     #[track_caller]
-    fn refuses(&self, path: &str, args: Pairs<'_>, outputs: &[(&str, u64)], message: &str) {
+    pub(crate) fn refuses(&self, path: &str, args: Pairs<'_>, outputs: &[(&str, u64)], message: &str) {
         self.refuses_with(path, args, outputs, Fields::default(), message);
     }
 
     #[track_caller]
-    fn refuses_with(&self, path: &str, args: Pairs<'_>, outputs: &[(&str, u64)], fields: Fields, message: &str) {
+    pub(crate) fn refuses_with(
+        &self,
+        path: &str,
+        args: Pairs<'_>,
+        outputs: &[(&str, u64)],
+        fields: Fields,
+        message: &str,
+    ) {
         let error = self.spend(path, args, outputs, fields).expect_err("the machine must refuse");
         assert!(error.contains(&format!("\"{message}\"")), "`{message}` is not in `{error}`");
     }
 }
 
 #[derive(Clone, Copy, Default)]
-struct Fields {
-    locktime: Option<u32>,
-    sequence: Option<u32>,
-    with_purse: bool,
+pub(crate) struct Fields {
+    pub(crate) locktime: Option<u32>,
+    pub(crate) sequence: Option<u32>,
+    pub(crate) with_purse: bool,
 }
 
-fn digest(hash: &[u8]) -> String {
+pub(crate) fn digest(hash: &[u8]) -> String {
     format!("0x{}", hex::encode(hash))
 }
 
-const OUT: &[(&str, u64)] = &[("@dave", 99_000)];
+pub(crate) const OUT: &[(&str, u64)] = &[("@dave", 99_000)];
 
 #[test]
 fn a_secret_opens_a_hash_lock() {

@@ -34,52 +34,6 @@ fn run(artifact: &Artifact, params: &[(&str, AbiValue)], args: &[(&str, AbiValue
     verdict.map(|_| ()).map_err(|error| format!("{error:?}"))
 }
 
-/// The examples in the documentation of each function.
-fn examples(text: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let (mut current, mut waiting): (Option<String>, Vec<String>) = (None, Vec::new());
-    for line in text.lines() {
-        let doc = line.strip_prefix("///").map(|doc| doc.strip_prefix(' ').unwrap_or(doc));
-        match (doc, &mut current) {
-            (Some("```bmc"), _) => current = Some(String::new()),
-            (Some("```"), Some(_)) => waiting.extend(current.take()),
-            (Some(doc), Some(example)) => *example += &format!("        {doc}\n"),
-            (Some(_), None) => {}
-            (None, _) => {
-                let name = line.strip_prefix("fn ").and_then(|rest| rest.split(['(', '<']).next());
-                if let Some(name) = name {
-                    found.extend(waiting.drain(..).map(|example| (name.to_owned(), example)));
-                }
-            }
-        }
-    }
-    assert!(waiting.is_empty() && current.is_none(), "an example documents no function");
-    found
-}
-
-#[test]
-fn the_examples_of_the_documentation_hold() {
-    let mut count = 0;
-    for (path, text) in driver::library() {
-        let mut program = text.to_owned();
-        let examples = examples(text);
-        for (at, (_, example)) in examples.iter().enumerate() {
-            program += &format!(
-                "\ncontract Example{at}(key: Int) {{\n    spend run(n: Int) {{\n        require n == key, \"the key fits\";\n{example}    }}\n}}\n"
-            );
-        }
-        let name = format!("{}.bmc", path.replace("::", "_"));
-        let key = || AbiValue::int(7);
-        for (artifact, (function, _)) in compile(&name, &program).iter().zip(&examples) {
-            let verdict = run(artifact, &[("key", key())], &[("n", key())]);
-            assert_eq!(verdict, Ok(()), "{path}::{function}: {}", artifact.asm);
-            assert!(run(artifact, &[("key", key())], &[("n", AbiValue::int(8))]).is_err(), "{path}::{function}");
-            count += 1;
-        }
-    }
-    assert!(count >= 23, "only {count} examples");
-}
-
 /// A contract whose one path demands that a call gives `expected`.
 fn calling(uses: &str, args: &str, call: &str, expected: &str) -> Artifact {
     let text = format!(

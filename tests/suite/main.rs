@@ -25,4 +25,5 @@ mod readme;
 mod reward;
 mod reward_graph;
 mod splitter;
+mod stdlib;
 mod stories;
