@@ -10,6 +10,7 @@
 
 mod adjust;
 mod bmc;
+mod boundaries;
 mod cli;
 mod conformance;
 mod contracts;
@@ -19,7 +20,9 @@ mod flows;
 mod imi;
 mod imo;
 mod independent;
-mod library;
+mod judges;
+mod parity;
+mod programs;
 mod random_rewards;
 mod readme;
 mod reward;

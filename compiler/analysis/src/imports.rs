@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use syntax::ast::{Ident, Item, Use};
-use syntax::{Code, Diagnostic, Loc, Span, TokenKind};
+use syntax::{Code, Diagnostic, ItemKind, Loc, Span, TokenKind};
 
 use crate::SourceItem;
 use crate::body::is_builtin;
@@ -83,6 +83,13 @@ pub fn imports(items: &[SourceItem<'_>]) -> Vec<ModulePath> {
     found.sort();
     found.dedup();
     found
+}
+
+/// The items that the `use` items among `items` name, each with its module: what a wallet may want to deploy, if it is
+/// a contract.
+pub fn imported_items(items: &[SourceItem<'_>]) -> Vec<(ModulePath, Arc<str>)> {
+    let named = |leaf: Leaf<'_>| Some((leaf.module, leaf.item?.name.clone()));
+    uses(items).flat_map(|(_, used)| leaves(used)).filter_map(named).collect()
 }
 
 fn uses<'t, 'a>(items: &'t [SourceItem<'a>]) -> impl Iterator<Item = (&'t SourceItem<'a>, &'a Use)> {
@@ -178,7 +185,8 @@ struct Binder<'a, 's> {
     modules: &'a Modules,
     signatures: &'s mut Signatures,
     declared: &'a BTreeMap<Arc<str>, Loc>,
-    /// Where each name was imported, and whether there is something behind it.
+    /// Where each name was imported, and whether nothing else gives it a use: naming a contract is one, because its
+    /// artifact is made.
     seen: BTreeMap<Arc<str>, (Loc, bool)>,
 }
 
@@ -240,7 +248,8 @@ impl Binder<'_, '_> {
             let found = report.error(Code::E0105, format!("`{local}` is a function of the language"), local.span);
             report.push(found.help(format!("import it by another name: `.. as my_{local}`")));
         }
-        self.seen.insert(local.name.clone(), (loc, bound));
+        let is_contract = self.signatures.kind(&local.name) == Some(ItemKind::Contract);
+        self.seen.insert(local.name.clone(), (loc, bound && !is_contract));
     }
 
     fn malformed(&self, used: &Use, report: &mut Report<'_>) {
@@ -328,7 +337,7 @@ fn where_to_put(module: &ModulePath, known: &[Arc<str>]) -> String {
 /// Warns about names that no other item mentions.
 fn unused(seen: &BTreeMap<Arc<str>, (Loc, bool)>, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
     let mut left: BTreeMap<&str, &Loc> =
-        seen.iter().filter(|(_, (_, bound))| *bound).map(|(name, (loc, _))| (&**name, loc)).collect();
+        seen.iter().filter(|(_, (_, needs_use))| *needs_use).map(|(name, (loc, _))| (&**name, loc)).collect();
     for item in items.iter().filter(|item| !matches!(item.ast, Item::Use(_))) {
         if left.is_empty() {
             break;

@@ -29,7 +29,7 @@ mod walk;
 
 pub use domain::{GeneratedItem, expand};
 pub use given::{AsmFault, asm_effect};
-pub use imports::{ModulePath, ModuleProblem, Modules, STD, imports};
+pub use imports::{ModulePath, ModuleProblem, Modules, STD, imported_items, imports};
 pub use item::{CheckedItem, check_item};
 pub use plan::default_plans;
 pub use program::{Analysis, SourceItem, analyse, link, source_items};

@@ -420,6 +420,7 @@ pub(crate) fn fits(found: &Type, wanted: &Type) -> bool {
         _ if found == wanted => true,
         (found, Type::Bytes) => found.is_bytes(),
         (Type::Int | Type::IntN(_), Type::Int | Type::IntN(_)) => true,
+        (Type::Category | Type::Did, Type::BytesN(32)) | (Type::PubKey, Type::BytesN(33)) => true,
         (Type::Tuple(a), Type::Tuple(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| fits(a, b)),
         (Type::Array(a, m), Type::Array(b, n)) => m == n && fits(a, b),
         (Type::Struct(a), Type::Struct(b)) => {

@@ -5,10 +5,13 @@
 mod assigned;
 mod call;
 mod expr;
+mod fallible;
 mod flow;
 mod loops;
 pub(crate) mod parts;
 mod pins;
+
+pub(crate) use fallible::code_may_fail;
 
 use std::rc::Rc;
 
@@ -167,6 +170,11 @@ struct Lowering<'a> {
     args: Vec<Items>,
     /// How many items each argument of the path takes.
     arg_items: Vec<usize>,
+    /// The types of the items of all arguments, and of all holes, where they are sure.
+    arg_types: Vec<Option<hir::Type>>,
+    param_types: Vec<Option<hir::Type>>,
+    /// Lengths that checks before this place have shown.
+    proven: Vec<(NodeId, u64)>,
     /// Of the block that is being lowered.
     effects: Vec<Effect>,
     time: TimeNeeds,
@@ -192,6 +200,9 @@ impl<'a> Lowering<'a> {
             holes,
             args: Vec::new(),
             arg_items: Vec::new(),
+            arg_types: Vec::new(),
+            param_types: holes.params.iter().flat_map(|param| fallible::item_types(&param.ty)).collect(),
+            proven: Vec::new(),
             loops: 0,
             effects: Vec::new(),
             time: TimeNeeds::default(),
@@ -204,7 +215,9 @@ impl<'a> Lowering<'a> {
         let mut next = 0;
         for arg in args {
             let place = self.notes.places.add(&arg.loc);
-            let count = parts::arg_item_count(&arg.ty.instantiate(&types));
+            let ty = arg.ty.instantiate(&types);
+            let count = parts::arg_item_count(&ty);
+            self.arg_types.extend(fallible::item_types(&ty));
             self.args.push((next..next + count).map(|item| self.graph.arg(item, place)).collect());
             self.arg_items.push(count);
             next += count;
@@ -362,6 +375,7 @@ impl<'a> Lowering<'a> {
                 _ => {
                     let site = self.site(message, loc);
                     self.effects.push(Effect::Verify { value, site, place });
+                    self.remember_length(value);
                 }
             }
         }

@@ -180,6 +180,7 @@ impl Planner<'_> {
             order: arrange::items_in_order(&mir, &arranged.order),
             leaves,
             is_value: mir.results.len() == 1 && !mir.body.has_checks(),
+            may_fail: lower::code_may_fail(&arranged.code),
             depth_max: arranged.depth_max,
             // The push of the body, its number and `OP_DEFINE`.
             score: 8 * (push_len(&code::bytes(&arranged.code)) + 2),

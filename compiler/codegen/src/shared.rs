@@ -51,6 +51,8 @@ pub(crate) struct Body {
     pub(crate) leaves: Vec<usize>,
     /// Whether it does nothing but give one value.
     pub(crate) is_value: bool,
+    /// Whether it may fail a spend.
+    pub(crate) may_fail: bool,
     /// The most items that lie on the stack while it runs, its arguments included.
     pub(crate) depth_max: usize,
     /// How much it adds to the script.

@@ -32,7 +32,7 @@ use crate::place::FilePlaces;
 #[salsa::input]
 pub(crate) struct Source {
     #[returns(copy)]
-    id: FileId,
+    pub(crate) id: FileId,
     #[returns(ref)]
     pub(crate) path: Arc<str>,
     #[returns(ref)]
@@ -198,6 +198,14 @@ pub(crate) fn imported(db: &dyn salsa::Database, sources: Sources, source: Sourc
     let found = usable(db, sources, source).values().filter_map(|found| found.as_ref().ok());
     let numbers: BTreeSet<FileId> = found.copied().collect();
     numbers.into_iter().filter_map(|id| sources.list(db).get(id.0 as usize).copied()).collect()
+}
+
+/// The contracts of other sources that a source names in its `use` items, each with its source.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn named(db: &dyn salsa::Database, sources: Sources, source: Source) -> BTreeSet<(FileId, Arc<str>)> {
+    let modules = usable(db, sources, source);
+    let found = |(module, name): (ModulePath, Arc<str>)| Some((*modules.get(&module)?.as_ref().ok()?, name));
+    analysis::imported_items(&source_items(db, source)).into_iter().filter_map(found).collect()
 }
 
 #[salsa::tracked(returns(ref))]

@@ -1,6 +1,6 @@
 //! A set of sources that is compiled again and again as they change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use analysis::hir;
@@ -129,7 +129,8 @@ impl Session {
         }
     }
 
-    /// Compiles every source. What was only imported gives no artifacts of its own.
+    /// Compiles every source. Of what was only imported, the contracts that a `use` names give artifacts too, with
+    /// those whose locks they hold.
     #[must_use]
     pub fn compile(&self, options: &Options) -> Compiled {
         let places = Places::new(self.files.iter().map(|file| self.places_of(file)).collect());
@@ -141,7 +142,9 @@ impl Session {
                 let _ = db::sound(&self.db, self.sources, file.source);
             }
         }
-        let roots = self.files.iter().filter(|file| file.root && file.trouble.is_none());
+        let named = self.named();
+        let wanted = |file: &&File| file.root || named.contains_key(&file.source.id(&self.db));
+        let roots = self.files.iter().filter(wanted).filter(|file| file.trouble.is_none());
         let programs = roots.filter(|file| db::sound(&self.db, self.sources, file.source));
         let programs: Vec<&hir::Program> =
             programs.map(|file| &db::checked(&self.db, self.sources, file.source).program).collect();
@@ -152,7 +155,23 @@ impl Session {
                 None => self.compile_file(file, options, &programs, &mut compiled),
             }
         }
+        for file in self.files.iter().filter(|file| !file.root && file.trouble.is_none()) {
+            if let Some(contracts) = named.get(&file.source.id(&self.db)) {
+                self.emit(file, options, &programs, Some(contracts), &mut compiled);
+            }
+        }
         compiled
+    }
+
+    /// What the `use` items of the sources that were asked for name, by the source that declares it.
+    fn named(&self) -> BTreeMap<FileId, BTreeSet<Arc<str>>> {
+        let mut named: BTreeMap<FileId, BTreeSet<Arc<str>>> = BTreeMap::new();
+        for file in self.files.iter().filter(|file| file.root && file.trouble.is_none()) {
+            for (id, name) in db::named(&self.db, self.sources, file.source) {
+                named.entry(*id).or_default().insert(Arc::clone(name));
+            }
+        }
+        named
     }
 
     /// The queries that ran since the last call; the first call starts the list. For tests of incrementality.
@@ -175,19 +194,56 @@ impl Session {
             return;
         }
         compiled.expanded.push_str(db::expanded(&self.db, self.sources, file.source));
+        self.emit(file, options, programs, None, compiled);
+    }
+
+    /// Adds the artifacts of a source without errors: of all its contracts, or of those named and what they need.
+    fn emit(
+        &self,
+        file: &File,
+        options: &Options,
+        programs: &[&hir::Program],
+        named: Option<&BTreeSet<Arc<str>>>,
+        compiled: &mut Compiled,
+    ) {
         if !db::sound(&self.db, self.sources, file.source) {
+            return;
+        }
+        let program = &db::checked(&self.db, self.sources, file.source).program;
+        let wanted = named.map(|named| with_derived(program, named));
+        if wanted.as_ref().is_some_and(BTreeSet::is_empty) {
             return;
         }
         let emitted = db::emitted(&self.db, self.sources, file.source, options.rules);
         compiled.diagnostics.extend(emitted.diagnostics.iter().cloned());
         for (index, generated) in &emitted.contracts {
-            if let Some(contract) = checked.program.contracts.get(*index) {
+            let contract = program.contracts.get(*index);
+            let is_wanted = |contract: &&hir::Contract| {
+                wanted.as_ref().is_none_or(|wanted| wanted.contains(contract.name.as_str()))
+            };
+            if let Some(contract) = contract.filter(is_wanted) {
                 let artifact =
                     assemble::artifact(contract, programs, generated.clone(), &compiled.places, options.rules);
                 compiled.artifacts.push(artifact);
             }
         }
     }
+}
+
+/// The written contracts of a program that are named, and those whose locks these hold as parameters. Who names a
+/// reward divides by it.
+fn with_derived<'p>(program: &'p hir::Program, named: &BTreeSet<Arc<str>>) -> BTreeSet<&'p str> {
+    let written =
+        program.contracts.iter().filter(|contract| contract.reward.is_none() && named.contains(contract.name.as_str()));
+    let mut todo: Vec<&hir::Contract> = written.collect();
+    let mut found = BTreeSet::new();
+    while let Some(contract) = todo.pop() {
+        if found.insert(contract.name.as_str()) {
+            let derived = contract.derived.iter().map(|derived| &derived.contract);
+            todo.extend(derived.filter_map(|name| program.contracts.iter().find(|other| other.name == *name)));
+        }
+    }
+    found
 }
 
 /// Compiles the sources at `roots`, which `world` provides, with all that they import.

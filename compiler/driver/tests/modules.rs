@@ -255,3 +255,35 @@ fn the_standard_library_has_nothing_to_complain_about() {
     let compiled = session.compile(&Options::default());
     assert_eq!(messages(&compiled), "");
 }
+
+#[test]
+fn a_contract_that_a_use_names_gets_its_artifact_with_those_whose_locks_it_holds() {
+    let vaults = "/// Keeps money.\ncontract Vault(key: PubKey) { spend open(sig: Sig) { require key.signed(sig); } }\n\
+                  contract Gate(key: PubKey) { spend go(sig: Sig) {\n    require key.signed(sig) && tx.inputs.length == 1;\n    \
+                  require tx.outputs[0].lock == Vault(key).lock && tx.outputs[0].value >= self.value - 500 sats;\n} }\n\
+                  contract Other(key: PubKey) { spend open(sig: Sig) { require key.signed(sig); } }\n\
+                  fn twice(n: Int) -> Int { n * 2 }\n";
+    let names = |uses: &str| {
+        let compiled = compiled(&[("a.bmc", uses), ("vaults.bmc", vaults)]);
+        assert_eq!(messages(&compiled), "", "{uses}");
+        compiled.artifacts.iter().map(|one| (one.contract.clone(), one.plans.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(names("use ./vaults::Other;"), [("Other".into(), 1)]);
+    assert_eq!(names("use ./vaults::Other as Mine;"), [("Other".into(), 1)]);
+    assert_eq!(names("use ./vaults::{Gate};"), [("Vault".into(), 1), ("Gate".into(), 1)]);
+    let function = "use ./vaults::twice;\nfn four() -> Int { twice(2) }\n";
+    assert_eq!(names(function), [], "functions and whole modules bring none");
+    let both = compile(
+        &MemoryWorld::new([("a.bmc", "use ./vaults::Other;"), ("vaults.bmc", vaults)]),
+        &["a.bmc".to_owned(), "vaults.bmc".to_owned()],
+        &Options::default(),
+    );
+    assert_eq!(both.artifacts.len(), 3, "none is made twice");
+    let alone = compiled(&[("a.bmc", vaults)]);
+    let named = compiled(&[("a.bmc", "use ./vaults::Gate;"), ("vaults.bmc", vaults)]);
+    let script = |from: &Compiled| from.artifact(Some("Gate")).unwrap().bytecode.clone();
+    assert_eq!(script(&alone), script(&named));
+    let library = compiled(&[("a.bmc", "use std::vesting::Vesting;")]);
+    assert_eq!(messages(&library), "");
+    assert_eq!(library.artifacts[0].sources[0].path, "std::vesting");
+}

@@ -120,6 +120,9 @@ impl Lowering<'_> {
                 let same = self.same(&ty, &left, &right, &expr.loc);
                 Ok(if matches!(op, BinaryOp::Equal(_)) { same } else { self.graph.op(Opcode::Not, &[same], place) })
             }
+            ExprKind::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), left, right } => {
+                self.both(frame, *op, (left, right), place)
+            }
             ExprKind::Binary { op, left, right } => {
                 let (left, right) = (self.item(frame, left)?, self.item(frame, right)?);
                 Ok(self.binary(*op, left, right, place))

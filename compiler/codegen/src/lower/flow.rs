@@ -1,6 +1,6 @@
 //! Conditionals and matches: each branch is a block of its own, and what it changes meets behind it.
 
-use analysis::hir::{Arm, Block as HirBlock, Expr};
+use analysis::hir::{Arm, BinaryOp, Block as HirBlock, Expr};
 use syntax::Loc;
 
 use super::{Excess, Frame, Items, Lowering};
@@ -53,6 +53,48 @@ impl Lowering<'_> {
         }
         let then = self.branch(frame, then)?;
         let otherwise = self.branch(frame, otherwise)?;
+        Ok(self.join(frame, condition, place, then, otherwise))
+    }
+
+    /// `&&` and `||`: the right side is left out if the left decides, unless computing it cannot hurt.
+    pub(super) fn both(
+        &mut self,
+        frame: &mut Frame,
+        op: BinaryOp,
+        (left, right): (&Expr, &Expr),
+        place: PlaceId,
+    ) -> Result<NodeId, Excess> {
+        let left = self.item(frame, left)?;
+        let (opcode, decides) = match op {
+            BinaryOp::Or => (Opcode::BoolOr, true),
+            _ => (Opcode::BoolAnd, false),
+        };
+        if let Some(truth) = self.graph.as_const(left).map(spec::num::is_truthy) {
+            return if truth == decides { Ok(left) } else { self.item(frame, right) };
+        }
+        let rest = self.branch(frame, |lowering, frame| lowering.item(frame, right).map(|item| Some(vec![item])))?;
+        let item = rest.value.as_ref().and_then(|items| items.first()).copied().unwrap_or(left);
+        if !self.may_fail(left, item, &rest.block) {
+            self.effects.extend(rest.block.effects);
+            frame.locals = rest.locals;
+            return Ok(self.graph.op(opcode, &[left, item], place));
+        }
+        let decided = self.graph.int(i64::from(decides), place);
+        let early = Branch { block: Block::default(), value: Some(vec![decided]), locals: frame.locals.clone() };
+        let (then, otherwise) = if decides { (early, rest) } else { (rest, early) };
+        let value = self.join(frame, left, place, then, otherwise).unwrap_or_default();
+        Ok(value.first().copied().unwrap_or(left))
+    }
+
+    /// Where two branches meet: the value of the one taken, if they have one, and what variables are then.
+    fn join(
+        &mut self,
+        frame: &mut Frame,
+        condition: NodeId,
+        place: PlaceId,
+        then: Branch,
+        otherwise: Branch,
+    ) -> Option<Items> {
         let mut phis = Vec::new();
         let value = match (then.value, otherwise.value) {
             (Some(a), Some(b)) => Some(self.meet(&mut phis, &a, &b, place)),
@@ -66,7 +108,7 @@ impl Lowering<'_> {
         }
         let choice = Choice { condition, place, then: then.block, otherwise: otherwise.block, phis };
         self.effects.push(Effect::Choose(Box::new(choice)));
-        Ok(value)
+        value
     }
 
     fn branch(
@@ -76,7 +118,9 @@ impl Lowering<'_> {
     ) -> Result<Branch, Excess> {
         let before = frame.locals.clone();
         let outer = std::mem::take(&mut self.effects);
+        let proven = self.proven.len();
         let value = lower(self, frame)?;
+        self.proven.truncate(proven);
         let effects = std::mem::replace(&mut self.effects, outer);
         let locals = std::mem::replace(&mut frame.locals, before);
         Ok(Branch { block: Block { effects }, value, locals })

@@ -304,8 +304,12 @@ impl Evaluator<'_> {
                 _ => flag(a != b),
             });
         }
-        let (a, b) = (self.int(frame, left)?, self.int(frame, right)?);
         let zero = IBig::ZERO;
+        if let BinaryOp::And | BinaryOp::Or = op {
+            let decided = (self.decided(frame, left)? != zero) == (op == BinaryOp::Or);
+            return Ok(if decided { flag(op == BinaryOp::Or) } else { flag(self.int(frame, right)? != zero) });
+        }
+        let (a, b) = (self.int(frame, left)?, self.int(frame, right)?);
         Ok(match op {
             BinaryOp::Add => Value::Int(a + b),
             BinaryOp::Sub => Value::Int(a - b),
@@ -319,8 +323,6 @@ impl Evaluator<'_> {
             BinaryOp::LessEqual => flag(a <= b),
             BinaryOp::Greater => flag(a > b),
             BinaryOp::GreaterEqual => flag(a >= b),
-            BinaryOp::And => flag(a != zero && b != zero),
-            BinaryOp::Or => flag(a != zero || b != zero),
             _ => unreachable!(),
         })
     }
