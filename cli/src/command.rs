@@ -12,4 +12,5 @@ pub(crate) mod node;
 pub(crate) mod ops;
 pub(crate) mod pay;
 pub(crate) mod settle;
+pub(crate) mod update;
 pub(crate) mod wallet;

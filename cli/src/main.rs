@@ -5,6 +5,7 @@
 mod deployment;
 mod fail;
 mod link;
+mod package;
 mod project;
 mod publication;
 mod rpc;
@@ -17,7 +18,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{build, call, check, demo, deploy, expand, flow, new, node, ops, pay, settle, wallet as accounts};
+use crate::command::{
+    build, call, check, demo, deploy, expand, flow, new, node, ops, pay, settle, update, wallet as accounts,
+};
 use crate::fail::Fail;
 use crate::shell::Shell;
 
@@ -42,6 +45,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     New(new::New),
+    Update(update::Update),
     Check(check::Check),
     Build(build::Build),
     Expand(expand::Expand),
@@ -60,6 +64,7 @@ impl Command {
     fn run(self, shell: &Shell) -> Result<(), Fail> {
         match self {
             Self::New(command) => command.run(shell),
+            Self::Update(command) => command.run(shell),
             Self::Check(command) => command.run(shell),
             Self::Build(command) => command.run(shell),
             Self::Expand(command) => command.run(shell),

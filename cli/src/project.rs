@@ -4,13 +4,16 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use driver::{Compiled, Options, World, WorldError};
-use spec::Artifact;
+use clap::Args as ClapArgs;
+use driver::{Compiled, Options, Session, World, WorldError};
+use spec::artifact::Slot;
 use spec::plan::Plan;
+use spec::{Artifact, RuleSet};
 use wallet::{Accounts, Arg, Args, Names, Params, parse_value};
 
 use crate::fail::Fail;
 use crate::link::NETWORK;
+use crate::package::{self, Tree};
 use crate::shell::Shell;
 
 const EXTENSION: &str = "bmc";
@@ -23,11 +26,7 @@ pub(crate) struct DiskWorld;
 
 impl World for DiskWorld {
     fn read(&self, path: &str) -> Result<Arc<str>, WorldError> {
-        let io = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound => WorldError::Missing,
-            _ => WorldError::Io(error.to_string()),
-        };
-        let size = std::fs::metadata(path).map_err(io)?;
+        let size = std::fs::metadata(path).map_err(trouble)?;
         if !size.is_file() {
             return Err(WorldError::Io("it is not a file".to_owned()));
         }
@@ -36,18 +35,45 @@ impl World for DiskWorld {
         }
         let mut bytes = Vec::new();
         // The file may grow while it is read.
-        let mut file = std::fs::File::open(path).map_err(io)?.take(driver::SOURCE_BYTES_MAX as u64 + 1);
-        file.read_to_end(&mut bytes).map_err(io)?;
+        let mut file = std::fs::File::open(path).map_err(trouble)?.take(driver::SOURCE_BYTES_MAX as u64 + 1);
+        file.read_to_end(&mut bytes).map_err(trouble)?;
         driver::text_of(&bytes)
+    }
+
+    fn import(&self, path: &str, folder: &str) -> Result<Arc<str>, WorldError> {
+        let real = std::fs::canonicalize(path).map_err(trouble)?;
+        let around = std::fs::canonicalize(if folder.is_empty() { "." } else { folder }).map_err(trouble)?;
+        if real.starts_with(around) {
+            self.read(path)
+        } else {
+            Err(WorldError::Io("it leads out of its package through a link".to_owned()))
+        }
+    }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(if folder.is_empty() { "." } else { folder }) else { return Vec::new() };
+        let names = entries.take(FILES_MAX).flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
     }
 }
 
-/// The sources that paths name: files as they are, folders with every `.bmc` file below them, in order.
+fn trouble(error: std::io::Error) -> WorldError {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => WorldError::Missing,
+        _ => WorldError::Io(error.to_string()),
+    }
+}
+
+/// The sources that paths name: files as they are, folders with every `.bmc` file below them, in order. Packages
+/// inside another one are left out.
 pub(crate) fn sources(paths: &[PathBuf]) -> Result<Vec<String>, Fail> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
-            walk(path, 0, &mut found)?;
+            let packaged = package::folder_around(&format!("{}/x", name_of(path))).is_some();
+            walk(path, Walk { depth: 0, packaged }, &mut found)?;
         } else {
             found.push(path.clone());
         }
@@ -69,8 +95,17 @@ fn name_of(path: &Path) -> String {
     text.strip_prefix("./").map_or(text.clone(), str::to_owned)
 }
 
-fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Fail> {
-    if depth > FOLDER_DEPTH_MAX {
+/// Where a search for sources is.
+#[derive(Clone, Copy)]
+struct Walk {
+    depth: usize,
+    /// It began in a package, so other packages are none of its business.
+    packaged: bool,
+}
+
+fn walk(folder: &Path, at: Walk, found: &mut Vec<PathBuf>) -> Result<(), Fail> {
+    let foreign = at.packaged && at.depth > 0 && folder.join(package::MANIFEST).exists();
+    if at.depth > FOLDER_DEPTH_MAX || foreign {
         return Ok(());
     }
     for entry in std::fs::read_dir(folder)? {
@@ -78,7 +113,7 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Fai
         let (path, kind) = (entry.path(), entry.file_type()?);
         let hidden = entry.file_name().to_string_lossy().starts_with('.') || entry.file_name() == "target";
         if kind.is_dir() && !hidden {
-            walk(&path, depth + 1, found)?;
+            walk(&path, Walk { depth: at.depth + 1, ..at }, found)?;
         } else if kind.is_file() && path.extension().is_some_and(|extension| extension == EXTENSION) {
             found.push(path);
         }
@@ -89,9 +124,76 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Fai
     Ok(())
 }
 
+/// Which machine to compile for.
+#[derive(ClapArgs, Clone, Copy, Debug, Default)]
+pub(crate) struct TargetArgs {
+    /// The machine that runs the scripts: `bitmodel`, or `bch2026` [default: what bmc.toml says, or `bitmodel`].
+    #[arg(long, value_name = "RULES", value_parser = rules)]
+    target: Option<RuleSet>,
+}
+
+/// The rules of this name.
+pub(crate) fn rules(text: &str) -> Result<RuleSet, String> {
+    [RuleSet::Bitmodel, RuleSet::Bch2026]
+        .into_iter()
+        .find(|rules| rules.name() == text)
+        .ok_or_else(|| "write `bitmodel` or `bch2026`".to_owned())
+}
+
+/// Sources of a package, or without one.
+pub(crate) struct Project {
+    session: Session,
+    options: Options,
+}
+
+impl Project {
+    /// Reads the sources that paths name, with all that they import.
+    pub(crate) fn open(paths: &[PathBuf], target: TargetArgs) -> Result<Self, Fail> {
+        let roots = sources(paths)?;
+        let tree = tree_of(&roots)?;
+        if let Some(tree) = &tree {
+            package::check(tree)?;
+        }
+        let rules = target.target.or_else(|| tree.as_ref().and_then(Tree::target)).unwrap_or_default();
+        let packages = tree.as_ref().map(Tree::packages).unwrap_or_default();
+        Ok(Self { session: Session::open(&DiskWorld, packages, &roots), options: Options { rules } })
+    }
+
+    /// Compiles them.
+    pub(crate) fn compile(&self) -> Compiled {
+        self.session.compile(&self.options)
+    }
+
+    /// A contract with values built in.
+    pub(crate) fn sealed(&mut self, shell: &Shell, template: Artifact, values: Params) -> Result<Artifact, Fail> {
+        self.session.seal(&template.contract, values).map_err(|error| Fail::refused(error.to_string()))?;
+        let compiled = self.compile();
+        report(shell, &compiled)?;
+        let twin = |artifact: &Artifact| artifact.contract == template.contract && artifact.sources == template.sources;
+        let sealed = compiled.artifacts.into_iter().find(twin);
+        sealed.ok_or_else(|| Fail::refused(format!("`{}` cannot be compiled with these values", template.contract)))
+    }
+}
+
+/// The package that sources belong to.
+fn tree_of(roots: &[String]) -> Result<Option<Tree>, Fail> {
+    let mut folders = roots.iter().map(|root| package::folder_around(root));
+    let first = folders.next().flatten();
+    if let Some(other) = folders.find(|folder| *folder != first) {
+        let name = |folder: Option<&str>| match folder {
+            Some("") => "the package here".to_owned(),
+            Some(folder) => format!("the package in `{folder}`"),
+            None => "no package".to_owned(),
+        };
+        let message = format!("some sources belong to {}, others to {}", name(first), name(other));
+        return Err(Fail::usage(message).help("name the sources of one package at a time"));
+    }
+    first.map(Tree::at).transpose()
+}
+
 /// Compiles sources from disk.
-pub(crate) fn compile(paths: &[PathBuf]) -> Result<Compiled, Fail> {
-    Ok(driver::compile(&DiskWorld, &sources(paths)?, &Options::default()))
+pub(crate) fn compile(paths: &[PathBuf], target: TargetArgs) -> Result<Compiled, Fail> {
+    Project::open(paths, target).map(|project| project.compile())
 }
 
 /// Shows diagnostics on standard error, and fails if there is an error among them.
@@ -136,7 +238,16 @@ impl std::str::FromStr for Assign {
 /// Values for a contract's parameters.
 pub(crate) fn params(artifact: &Artifact, assigned: &[Assign], accounts: &Accounts) -> Result<Params, Fail> {
     let slots: Vec<_> = artifact.open_params().map(|(_, slot)| slot.clone()).collect();
-    let args = read(&slots, assigned, accounts, &artifact.contract)?;
+    values(read(&slots, assigned, accounts, &artifact.contract)?)
+}
+
+/// Values for some of a contract's parameters.
+pub(crate) fn some_params(artifact: &Artifact, assigned: &[Assign], accounts: &Accounts) -> Result<Params, Fail> {
+    let slots: Vec<_> = artifact.open_params().map(|(_, slot)| slot.clone()).collect();
+    values(read_some(&slots, assigned, accounts, &artifact.contract)?)
+}
+
+fn values(args: Args) -> Result<Params, Fail> {
     let values = args.into_iter().map(|(name, arg)| match arg {
         Arg::Value(value) => Ok((name, value)),
         Arg::Sign(_) | Arg::SignEach(_) | Arg::Parts(_) => {
@@ -159,7 +270,16 @@ pub(crate) fn plan_args(plan: &Plan, assigned: &[Assign], accounts: &Accounts) -
     read(&plan.args, assigned, accounts, &plan.name)
 }
 
-fn read(slots: &[spec::artifact::Slot], assigned: &[Assign], accounts: &Accounts, owner: &str) -> Result<Args, Fail> {
+fn read(slots: &[Slot], assigned: &[Assign], accounts: &Accounts, owner: &str) -> Result<Args, Fail> {
+    let args = read_some(slots, assigned, accounts, owner)?;
+    match slots.iter().find(|slot| !args.contains_key(&slot.name)) {
+        Some(slot) => Err(Fail::usage(format!("`{owner}` needs `{}: {}`", slot.name, slot.ty))
+            .help(format!("add `{}=…`; values look like `1_000 sats`, `144 blocks`, `0x51`, `@alice`", slot.name))),
+        None => Ok(args),
+    }
+}
+
+fn read_some(slots: &[Slot], assigned: &[Assign], accounts: &Accounts, owner: &str) -> Result<Args, Fail> {
     let mut args = Args::new();
     for Assign { name, value } in assigned {
         let slot = slots.iter().find(|slot| slot.name == *name).ok_or_else(|| {
@@ -173,9 +293,5 @@ fn read(slots: &[spec::artifact::Slot], assigned: &[Assign], accounts: &Accounts
             return Err(Fail::usage(format!("`{name}` is given twice")));
         }
     }
-    match slots.iter().find(|slot| !args.contains_key(&slot.name)) {
-        Some(slot) => Err(Fail::usage(format!("`{owner}` needs `{}: {}`", slot.name, slot.ty))
-            .help(format!("add `{}=…`; values look like `1_000 sats`, `144 blocks`, `0x51`, `@alice`", slot.name))),
-        None => Ok(args),
-    }
+    Ok(args)
 }

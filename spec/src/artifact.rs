@@ -42,10 +42,10 @@ pub struct Artifact {
     pub rules: RuleSet,
     /// The sources, in the order that spans refer to.
     pub sources: Vec<SourceFile>,
-    /// What fills the holes of the bytecode. Those named in [`Artifact::derived`] are computed, the others must be
-    /// given to deploy it.
+    /// What the contract depends on. Those named in [`Artifact::sealed`] are built in and those named in
+    /// [`Artifact::derived`] are computed; the others must be given to deploy it.
     pub params: Vec<Slot>,
-    /// Parameters of the declaration that are no holes any more, because their values are built in.
+    /// Parameters that have no holes, because their values are built into the bytecode.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sealed: Vec<SealedParam>,
     /// Parameters that hold the lock of another contract of the program, in an order in which they can be computed.
@@ -126,9 +126,8 @@ pub struct Slot {
 /// A parameter whose value is built into the bytecode.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedParam {
-    /// Its name and type.
-    #[serde(flatten)]
-    pub slot: Slot,
+    /// The parameter.
+    pub param: usize,
     /// Its value.
     pub value: AbiValue,
 }
@@ -229,7 +228,8 @@ pub enum Piece {
     /// Bytes, in hexadecimal in JSON.
     #[serde(with = "hex::serde")]
     Code(Vec<u8>),
-    /// The push of the leaf with this index: the leaves of all parameters are counted through, in order.
+    /// The push of the leaf with this index: the leaves of all parameters are counted through, in order. Leaves of a
+    /// sealed parameter have no holes.
     Param(usize),
 }
 
@@ -395,9 +395,21 @@ impl Artifact {
         place_of(&self.source_map, instruction)
     }
 
-    /// The parameters that must be given to deploy the contract, with their indices: those that are not computed.
-    pub fn open_params(&self) -> impl Iterator<Item = (usize, &Slot)> {
+    /// The parameters that the source declares, with their indices: those that are not computed.
+    pub fn declared_params(&self) -> impl Iterator<Item = (usize, &Slot)> {
         let computed = |index: usize| self.derived.iter().any(|derived| derived.param == index);
         self.params.iter().enumerate().filter(move |(index, _)| !computed(*index))
+    }
+
+    /// The parameters that must be given to deploy the contract, with their indices: those that are neither
+    /// computed nor sealed.
+    pub fn open_params(&self) -> impl Iterator<Item = (usize, &Slot)> {
+        self.declared_params().filter(|(index, _)| self.sealed_value(*index).is_none())
+    }
+
+    /// The value that is built in for a parameter.
+    #[must_use]
+    pub fn sealed_value(&self, param: usize) -> Option<&AbiValue> {
+        self.sealed.iter().find(|sealed| sealed.param == param).map(|sealed| &sealed.value)
     }
 }

@@ -145,7 +145,7 @@ impl Story {
         wallet::check_params(self.program.artifact(contract).unwrap(), &params).unwrap();
         let (_, lock) = self.program.script(contract, &params).unwrap();
         self.register(&lock, contract);
-        let deployed = Deployed { contract: contract.to_owned(), params };
+        let deployed = Deployed::new(contract, params);
         if !self.deployments.contains(&deployed) {
             self.deployments.push(deployed);
         }

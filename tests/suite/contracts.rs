@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use driver::{Compiled, MemoryWorld, Options};
-use spec::artifact::{AbiType, AbiValue, Slot, SpendPath};
+use driver::{Compiled, MemoryWorld, Options, Packages, Session};
+use spec::artifact::{AbiType, AbiValue, Piece, Slot, SpendPath};
 use spec::{Artifact, Network, OutPoint, RuleSet, Sats, TxOut, Txid};
 use wallet::{Accounts, Arg, Args, Call, FeeRate, Names, Params, Purse, Utxo, parse_value};
 
@@ -16,6 +16,19 @@ pub(crate) fn compile(name: &str, text: &str, rules: RuleSet) -> Compiled {
     let file = format!("{name}.bmc");
     let world = MemoryWorld::new([(file.as_str(), text)]);
     driver::compile(&world, &[file], &Options { rules })
+}
+
+/// The contract with the values of its parameters built in.
+pub fn sealed(text: &str, contract: &str, params: &Params, rules: RuleSet) -> Artifact {
+    let world = MemoryWorld::new([("test.bmc", text)]);
+    let mut session = Session::open(&world, Packages::default(), &["test.bmc".to_owned()]);
+    session.seal(contract, params.clone()).unwrap();
+    let compiled = session.compile(&Options { rules });
+    assert!(!compiled.has_errors(), "{}", compiled.to_json());
+    let artifact = compiled.artifact(Some(contract)).unwrap().clone();
+    assert_eq!(artifact.sealed.len(), params.len());
+    assert!(artifact.bytecode.iter().all(|piece| matches!(piece, Piece::Code(_))), "{}", artifact.asm);
+    artifact
 }
 
 fn source(name: &str) -> String {
@@ -72,6 +85,8 @@ pub(crate) type Pairs<'a> = &'a [(&'a str, &'a str)];
 /// A deployed contract.
 pub(crate) struct Stage {
     artifact: Artifact,
+    /// The same with all values built in: it must accept and refuse the same.
+    sealed: Artifact,
     params: Params,
     pub(crate) accounts: Accounts,
 }
@@ -86,12 +101,12 @@ fn value(accounts: &Accounts, slots: &[Slot], name: &str, text: &str) -> Arg {
 }
 
 fn stage(name: &str, contract: &str, params: Pairs<'_>) -> Stage {
-    stage_of(&compile(name, &source(name), RuleSet::Bch2026), contract, params)
+    stage_of(&compile(name, &source(name), RuleSet::Bch2026), &source(name), contract, params)
 }
 
 /// Deploys a contract of what was compiled.
 #[track_caller]
-pub(crate) fn stage_of(compiled: &Compiled, contract: &str, params: Pairs<'_>) -> Stage {
+pub(crate) fn stage_of(compiled: &Compiled, text: &str, contract: &str, params: Pairs<'_>) -> Stage {
     let accounts = Accounts::devnet();
     let artifact = compiled.artifact(Some(contract)).unwrap_or_else(|| panic!("{}", compiled.to_json())).clone();
     let params = params.iter().map(|(name, text)| match value(&accounts, &artifact.params, name, text) {
@@ -100,7 +115,8 @@ pub(crate) fn stage_of(compiled: &Compiled, contract: &str, params: Pairs<'_>) -
     });
     let params = params.collect();
     wallet::check_params(&artifact, &params).unwrap();
-    Stage { artifact, params, accounts }
+    let sealed = sealed(text, contract, &params, RuleSet::Bch2026);
+    Stage { artifact, sealed, params, accounts }
 }
 
 impl Stage {
@@ -112,10 +128,29 @@ impl Stage {
         outputs: &[(&str, u64)],
         fields: Fields,
     ) -> Result<(), String> {
-        let slots = &self.artifact.path(path).unwrap().args;
+        let template = self.spend_as(&self.artifact, path, args, outputs, fields);
+        let sealed = self.spend_as(&self.sealed, path, args, outputs, fields);
+        // A lock time that is computed from parameters is known once they are.
+        if template.as_ref().is_err_and(|error| error.ends_with("computes the lock time that it demands")) {
+            assert!(sealed.is_ok() || quoted(&template) == quoted(&sealed));
+        } else {
+            assert_eq!(quoted(&template), quoted(&sealed), "sealing changes what `{path}` accepts");
+        }
+        template
+    }
+
+    fn spend_as(
+        &self,
+        artifact: &Artifact,
+        path: &str,
+        args: Pairs<'_>,
+        outputs: &[(&str, u64)],
+        fields: Fields,
+    ) -> Result<(), String> {
+        let slots = &artifact.path(path).unwrap().args;
         let read = |(name, text): &(&str, &str)| ((*name).to_owned(), value(&self.accounts, slots, name, text));
         let args: Args = args.iter().map(read).collect();
-        let own = self.artifact.lock(&self.params).unwrap();
+        let own = artifact.lock(&self.params).unwrap();
         let lock = |text: &str| match text {
             "self" => own.clone(),
             text => {
@@ -130,7 +165,7 @@ impl Stage {
         let alice = self.accounts.key(0);
         let purse = Purse::of(alice, vec![utxo(1, TxOut::plain(Sats::from_wire(50_000), alice.lock()))]);
         let built = wallet::call(Call {
-            artifact: &self.artifact,
+            artifact,
             params: &self.params,
             path,
             args: &args,
@@ -142,7 +177,7 @@ impl Stage {
             rate: FeeRate::RELAY_MIN,
         });
         let built = built.map_err(|error| error.to_string())?;
-        let (bound, cost) = (self.artifact.path(path).unwrap().cost_bound.unwrap(), built.metrics[0].cost.get());
+        let (bound, cost) = (artifact.path(path).unwrap().cost_bound.unwrap(), built.metrics[0].cost.get());
         assert!(cost <= bound, "{path} costs {cost}, above its bound of {bound}");
         Ok(())
     }
@@ -169,6 +204,12 @@ impl Stage {
         let error = self.spend(path, args, outputs, fields).expect_err("the machine must refuse");
         assert!(error.contains(&format!("\"{message}\"")), "`{message}` is not in `{error}`");
     }
+}
+
+/// The author's message in a refusal.
+pub fn quoted(result: &Result<(), String>) -> Option<&str> {
+    let error = result.as_ref().err()?;
+    Some(error.split('"').nth(1).unwrap_or(error))
 }
 
 #[derive(Clone, Copy, Default)]

@@ -12,6 +12,7 @@ use spec::{
 use wallet::{Accounts, Arg, Key, Names, Params, parse_value};
 
 use crate::bmc::root;
+use crate::contracts::{quoted, sealed};
 
 type Pairs<'a> = &'a [(&'a str, &'a str)];
 
@@ -40,6 +41,8 @@ struct Stage {
     artifact: Artifact,
     params: Params,
     accounts: Accounts,
+    /// The same with all values built in: it must accept and refuse the same.
+    sealed: Option<Box<Stage>>,
 }
 
 /// A coin of the contract that is spent.
@@ -58,7 +61,13 @@ impl Stage {
             Arg::Sign(_) | Arg::SignEach(_) | Arg::Parts(_) => panic!("`{name}` is a signature"),
         });
         let params = params.collect();
-        Self { artifact, params, accounts }
+        Self { artifact, params, accounts, sealed: None }.with_sealed(text)
+    }
+
+    fn with_sealed(self, text: &str) -> Self {
+        let artifact = sealed(text, &self.artifact.contract, &self.params, RuleSet::Bch2026);
+        let sealed = Self { artifact, params: self.params.clone(), accounts: Accounts::devnet(), sealed: None };
+        Self { sealed: Some(Box::new(sealed)), ..self }
     }
 
     fn redeem(&self) -> Vec<u8> {
@@ -96,6 +105,24 @@ impl Stage {
 
     /// What the machine says of the first input that fails, if one does. The message of a check is in it.
     fn judge(&self, spent: &[Spent<'_>], outputs: Vec<TxOut>) -> Result<(), String> {
+        let template = self.judge_as(spent, outputs.clone());
+        if let Some(sealed) = &self.sealed {
+            let own = self.artifact.lock(&self.params).unwrap();
+            let moved = |out: &TxOut| {
+                let lock = if out.lock == own { sealed.artifact.lock(&self.params).unwrap() } else { out.lock.clone() };
+                TxOut { lock, ..out.clone() }
+            };
+            let spent: Vec<_> = spent
+                .iter()
+                .map(|spent| Spent { coin: moved(&spent.coin), path: spent.path, args: spent.args })
+                .collect();
+            let sealed = sealed.judge_as(&spent, outputs.iter().map(moved).collect());
+            assert_eq!(quoted(&template), quoted(&sealed), "sealing changes what is accepted");
+        }
+        template
+    }
+
+    fn judge_as(&self, spent: &[Spent<'_>], outputs: Vec<TxOut>) -> Result<(), String> {
         let input = |index: usize| TxIn {
             prevout: OutPoint { txid: Txid::from_wire([7; 32]), index: u32::try_from(index).unwrap() },
             unlock: Vec::new(),

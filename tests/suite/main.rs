@@ -21,6 +21,7 @@ mod imi;
 mod imo;
 mod independent;
 mod judges;
+mod packages;
 mod parity;
 mod programs;
 mod random_rewards;

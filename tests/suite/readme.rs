@@ -10,7 +10,7 @@ fn readme() -> String {
 }
 
 /// The fenced blocks of a language.
-fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+pub fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let opening = format!("```{language}\n");
     text.split(opening.as_str()).skip(1).filter_map(|rest| rest.split("```").next()).collect()
 }

@@ -85,7 +85,7 @@ fn the_examples_in_the_documentation_run() {
             let compiled = compile("example", &source, rules);
             assert!(!compiled.has_errors(), "{place}: {}\n{source}", compiled.to_json());
             if runs {
-                let stage = stage_of(&compiled, "Example", &[("owner", "@alice")]);
+                let stage = stage_of(&compiled, &source, "Example", &[("owner", "@alice")]);
                 let ran = stage.spend("run", &[("sig", "@alice")], OUT, Fields::default());
                 assert!(ran.is_ok(), "{place}: {ran:?}\n{source}");
             }
@@ -126,9 +126,12 @@ fn the_table_of_modules_is_whole() {
     }
 }
 
+fn probe_text() -> String {
+    std::fs::read_to_string(root().join("tests/stdlib/probe.bmc")).unwrap()
+}
+
 fn probe() -> Compiled {
-    let text = std::fs::read_to_string(root().join("tests/stdlib/probe.bmc")).unwrap();
-    compile("probe", &text, RuleSet::Bch2026)
+    compile("probe", &probe_text(), RuleSet::Bch2026)
 }
 
 /// Paths whose value is money.
@@ -139,7 +142,7 @@ struct Probe(Stage);
 
 impl Probe {
     fn new() -> Self {
-        Self(stage_of(&probe(), "Probe", &[("owner", "@alice")]))
+        Self(stage_of(&probe(), &probe_text(), "Probe", &[("owner", "@alice")]))
     }
 
     fn run(&self, path: &str, args: &[(&str, String)]) -> Result<(), String> {

@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 use spec::artifact::{AbiType, AbiValue, Piece, SpendPath, UnlockItem, VariantType};
 use spec::script::push_len;
 use spec::{Artifact, Mode, Rules};
-use wallet::Params;
+use wallet::{Params, Program};
 
 use crate::fail::Fail;
 use crate::link::KeyArgs;
-use crate::project::{self, Assign};
+use crate::project::{self, Assign, Project, TargetArgs};
 use crate::shell::{BOLD, GOOD, NAME, Shell};
 use crate::units::grouped;
 
 /// Compile contracts to artifacts.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  bmc build\n  bmc build reward.bmc\n  bmc build reward.bmc --emit asm\n  bmc build reward.bmc --emit hex --param data=@alice --param training=@bob --param hosting=@carol"
+    after_help = "Examples:\n  bmc build\n  bmc build reward.bmc\n  bmc build reward.bmc --emit asm\n  bmc build reward.bmc --emit hex --param data=@alice --param training=@bob --param hosting=@carol\n  bmc build htlc.bmc --seal --param recipient=@bob --emit asm"
 )]
 pub(crate) struct Build {
     /// Files, or folders to search for `.bmc` files.
@@ -32,6 +32,11 @@ pub(crate) struct Build {
     /// A parameter's value; with all of them, `--emit hex` and `asm` show the final script.
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<Assign>,
+    /// Build the values that are given into the script, and compute what follows from them.
+    #[arg(long)]
+    seal: bool,
+    #[command(flatten)]
+    target: TargetArgs,
     /// Where artifacts go.
     #[arg(long, value_name = "DIR", default_value = "artifacts")]
     out: PathBuf,
@@ -56,21 +61,44 @@ enum Emit {
 
 impl Build {
     pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
-        let compiled = project::compile(&self.paths)?;
+        let mut project = Project::open(&self.paths, self.target)?;
+        let compiled = project.compile();
         project::report(shell, &compiled)?;
+        let program = Program::new(compiled.artifacts.clone());
         let artifacts = match &self.contract {
             Some(name) => vec![project::contract(compiled, Some(name))?],
+            None if self.seal => vec![project::contract(compiled, None)?],
             None => compiled.artifacts,
         };
+        let artifacts = if self.seal { self.seal(shell, &mut project, &program, artifacts)? } else { artifacts };
         match (self.emit, artifacts.as_slice()) {
             (None, artifacts) => self.write(shell, artifacts),
-            (Some(emit), [artifact]) => self.show(shell, emit, artifact),
+            (Some(emit), [artifact]) => self.show(shell, emit, artifact, &program),
             (Some(_), artifacts) => {
                 let names: Vec<String> = artifacts.iter().map(|one| format!("`{}`", one.contract)).collect();
                 Err(Fail::usage("`--emit` shows one contract")
                     .help(format!("name one with `--contract`: {}", names.join(", "))))
             }
         }
+    }
+
+    /// The contracts with the values that are given.
+    fn seal(
+        &self,
+        shell: &Shell,
+        project: &mut Project,
+        program: &Program,
+        artifacts: Vec<Artifact>,
+    ) -> Result<Vec<Artifact>, Fail> {
+        let accounts = self.keys.accounts()?;
+        let sealed = artifacts.into_iter().map(|artifact| {
+            let given = project::some_params(&artifact, &self.params, &accounts)?;
+            let open = artifact.open_params().any(|(_, slot)| !given.contains_key(&slot.name));
+            let values = if open { given } else { program.complete(&artifact.contract, given)? };
+            wallet::check_params(&artifact, &values)?;
+            project.sealed(shell, artifact, values)
+        });
+        sealed.collect()
     }
 
     fn write(&self, shell: &Shell, artifacts: &[Artifact]) -> Result<(), Fail> {
@@ -85,30 +113,26 @@ impl Build {
         let row = |(artifact, path): &(&Artifact, PathBuf)| json!({ "contract": artifact.contract, "file": path, "bytes": template_bytes(artifact) });
         shell.print(&written.iter().map(row).collect::<Vec<_>>(), |out| {
             written.iter().try_for_each(|(artifact, path)| {
-                let holes = artifact.params.len();
+                let holes = artifact.params.len() - artifact.sealed.len();
                 let bytes = grouped(template_bytes(artifact) as u64);
-                writeln!(
-                    out,
-                    "{GOOD}built{GOOD:#} {} → {} ({bytes} bytes and {holes} parameters)",
-                    artifact.contract,
-                    path.display()
-                )
+                let rest = if holes == 0 { String::new() } else { format!(" and {holes} parameters") };
+                writeln!(out, "{GOOD}built{GOOD:#} {} → {} ({bytes} bytes{rest})", artifact.contract, path.display())
             })
         })
     }
 
-    fn show(&self, shell: &Shell, emit: Emit, artifact: &Artifact) -> Result<(), Fail> {
-        let sealed = if self.params.is_empty() {
+    fn show(&self, shell: &Shell, emit: Emit, artifact: &Artifact, program: &Program) -> Result<(), Fail> {
+        let filled = if self.params.is_empty() || self.seal {
             None
         } else {
-            let params = project::params(artifact, &self.params, &self.keys.accounts()?)?;
-            Some(artifact.redeem_script(&params)?)
+            let given = project::params(artifact, &self.params, &self.keys.accounts()?)?;
+            Some(artifact.redeem_script(&program.complete(&artifact.contract, given)?)?)
         };
         let text = match emit {
             Emit::Artifact => return Ok(writeln!(shell.out(), "{}", json_text(artifact)?)?),
             Emit::Cost => return cost(shell, artifact),
-            Emit::Asm => sealed.map_or_else(|| artifact.asm.clone(), |script| spec::asm::disassemble(&script)),
-            Emit::Hex => sealed.map_or_else(|| template_hex(artifact), hex::encode),
+            Emit::Asm => filled.map_or_else(|| artifact.asm.clone(), |script| spec::asm::disassemble(&script)),
+            Emit::Hex => filled.map_or_else(|| template_hex(artifact), hex::encode),
         };
         shell.print(&json!({ "contract": artifact.contract, "text": text }), |out| writeln!(out, "{text}"))
     }
@@ -200,7 +224,8 @@ impl<'a> CostRow<'a> {
 /// Values of usual lengths for every parameter.
 fn typical(artifact: &Artifact) -> Params {
     let value = |ty: &AbiType| AbiValue::Items(typical_items(ty).into_iter().map(|len| vec![7; len]).collect());
-    artifact.params.iter().map(|slot| (slot.name.clone(), value(&slot.ty))).collect()
+    let holes = artifact.params.iter().enumerate().filter(|(index, _)| artifact.sealed_value(*index).is_none());
+    holes.map(|(_, slot)| (slot.name.clone(), value(&slot.ty))).collect()
 }
 
 fn typical_push(ty: &AbiType) -> usize {

@@ -12,7 +12,7 @@ use wallet::{Accounts, Call as Wish, FeeRate, Purse, Utxo, parse_amount};
 use crate::deployment::Deployment;
 use crate::fail::Fail;
 use crate::link::{KeyArgs, Link, NodeArgs, account, lock_of};
-use crate::project::{self, Assign};
+use crate::project::{self, Assign, TargetArgs};
 use crate::shell::{GOOD, Shell};
 
 /// Carry out a plan of the program, or spend a contract's coin by one of its paths.
@@ -58,6 +58,8 @@ pub(crate) struct Call {
     /// Do not send.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    target: TargetArgs,
     #[command(flatten)]
     keys: KeyArgs,
     #[command(flatten)]

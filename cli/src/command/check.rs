@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::fail::Fail;
-use crate::project;
+use crate::project::{self, TargetArgs};
 use crate::shell::{GOOD, Shell};
 
 /// Find all errors of all files in one run.
@@ -19,6 +19,8 @@ pub(crate) struct Check {
     /// How diagnostics are written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -31,7 +33,7 @@ enum Format {
 
 impl Check {
     pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
-        let compiled = project::compile(&self.paths)?;
+        let compiled = project::compile(&self.paths, self.target)?;
         if shell.json() || self.format == Format::Json {
             writeln!(shell.out(), "{}", compiled.to_json())?;
             return if compiled.has_errors() { Err(Fail::said()) } else { Ok(()) };

@@ -11,7 +11,7 @@ use wallet::{Program, Purse, parse_amount};
 use crate::deployment::Deployment;
 use crate::fail::Fail;
 use crate::link::{KeyArgs, NodeArgs, account};
-use crate::project::{self, Assign};
+use crate::project::{self, Assign, Project, TargetArgs};
 use crate::publication::{self, Sent};
 use crate::shell::{BOLD, GOOD, Shell};
 
@@ -36,6 +36,11 @@ pub(crate) struct Deploy {
     /// A parameter's value.
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<Assign>,
+    /// Build the values into the script, instead of pushing each where it is used.
+    #[arg(long)]
+    seal: bool,
+    #[command(flatten)]
+    target: TargetArgs,
     /// The account that pays for publishing a reward.
     #[arg(long, value_name = "ACCOUNT", default_value = "@alice")]
     from: String,
@@ -56,13 +61,17 @@ pub(crate) struct Deploy {
 
 impl Deploy {
     pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
-        let compiled = project::compile(std::slice::from_ref(&self.file))?;
+        let mut project = Project::open(std::slice::from_ref(&self.file), self.target)?;
+        let compiled = project.compile();
         project::report(shell, &compiled)?;
         let program = Program::new(compiled.artifacts.clone());
-        let artifact = project::contract(compiled, self.contract.as_deref())?;
+        let mut artifact = project::contract(compiled, self.contract.as_deref())?;
         let given = project::params(&artifact, &self.params, &self.keys.accounts()?)?;
         let params = program.complete(&artifact.contract, given)?;
         wallet::check_params(&artifact, &params)?;
+        if self.seal {
+            artifact = project.sealed(shell, artifact, params.clone())?;
+        }
         let name = self.name.clone().unwrap_or_else(|| artifact.contract.clone());
         let redeem = artifact.redeem_script(&params)?;
         let mut deployment = Deployment::new(&name, artifact, &params)?;

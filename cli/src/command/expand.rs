@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::fail::Fail;
-use crate::project;
+use crate::project::{self, TargetArgs};
 use crate::shell::Shell;
 
 /// Print the plain contracts that rewards turn into.
@@ -19,7 +19,7 @@ pub(crate) struct Expand {
 
 impl Expand {
     pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
-        let compiled = project::compile(&[self.file])?;
+        let compiled = project::compile(&[self.file], TargetArgs::default())?;
         project::report(shell, &compiled)?;
         let text = compiled.expand();
         shell.print(&json!({ "source": text }), |out| write!(out, "{text}"))

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::fail::Fail;
+use crate::package;
 use crate::shell::{BOLD, GOOD, Shell};
 
 /// Make a folder with a reward that compiles, to change and deploy.
@@ -23,8 +24,7 @@ const README: &str = include_str!("new/README.md");
 impl New {
     pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
         let package = self.name.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let starts_well = package.starts_with(|c: char| c.is_ascii_alphabetic());
-        if !starts_well || !package.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+        if !package::is_name(package) {
             return Err(Fail::usage(format!("`{package}` is no name of a package"))
                 .help("start with a letter and use letters, digits, `-` and `_`"));
         }

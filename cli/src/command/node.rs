@@ -13,6 +13,7 @@ use wallet::{DEVNET_MNEMONIC, DEVNET_NAMES};
 
 use crate::fail::Fail;
 use crate::link::{KeyArgs, NETWORK, default_datadir};
+use crate::project;
 use crate::shell::{BOLD, FAINT, GOOD, NAME, Shell};
 
 /// Run a devnet: a chain of your own with funded accounts, bitcoind's JSON-RPC and a miner.
@@ -50,7 +51,7 @@ pub(crate) struct Node {
     #[arg(long, conflicts_with = "datadir")]
     tmp: bool,
     /// The rules of scripts.
-    #[arg(long, value_name = "RULES", default_value = "bitmodel", value_parser = rules)]
+    #[arg(long, value_name = "RULES", default_value = "bitmodel", value_parser = project::rules)]
     rules: RuleSet,
     /// Blocks whose reward each named account gets at the start.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100))]
@@ -198,13 +199,6 @@ fn duration(text: &str) -> Result<Duration, String> {
         .filter(|millis| *millis >= 10)
         .map(Duration::from_millis)
         .ok_or_else(|| "write a time such as `500ms`, `2s` or `1m`".to_owned())
-}
-
-fn rules(text: &str) -> Result<RuleSet, String> {
-    [RuleSet::Bitmodel, RuleSet::Bch2026]
-        .into_iter()
-        .find(|rules| rules.name() == text)
-        .ok_or_else(|| "write `bitmodel` or `bch2026`".to_owned())
 }
 
 #[cfg(test)]

@@ -22,8 +22,8 @@ use crate::tell::why;
 pub struct Options {
     /// The machine that will run the script.
     pub rules: RuleSet,
-    /// Values to be built in for parameters, by their index: one item for each leaf. These parameters
-    /// are no holes then, and holes count only the leaves of the others.
+    /// Values to be built in for parameters, by their index: one item for each leaf. These parameters have no holes
+    /// then, but keep their places.
     pub sealed: BTreeMap<usize, Vec<Vec<u8>>>,
 }
 
@@ -34,7 +34,7 @@ pub struct Generated {
     pub bytecode: Vec<Piece>,
     /// The same as words.
     pub asm: String,
-    /// The contract's parameters whose values are not built in.
+    /// The contract's parameters.
     pub params: Vec<Slot>,
     /// The ways to spend it, in source order.
     pub paths: Vec<SpendPath>,
@@ -154,17 +154,10 @@ pub fn generate(
     }
     let diagnostics = script.over_budget(contract, &plans, &rules);
     let broken = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    ((!broken).then(|| generated(contract, &holes, &script, &plans, &rules, &notes)), diagnostics)
+    ((!broken).then(|| generated(contract, &script, &plans, &rules, &notes)), diagnostics)
 }
 
-fn generated(
-    contract: &hir::Contract,
-    holes: &Holes,
-    script: &Script,
-    plans: &Plans,
-    rules: &Rules,
-    notes: &Notes,
-) -> Generated {
+fn generated(contract: &hir::Contract, script: &Script, plans: &Plans, rules: &Rules, notes: &Notes) -> Generated {
     let name = |index: usize| script.leaves.get(index).map_or_else(String::new, |leaf| leaf.name.clone());
     let numbered = plans.shared.bodies().enumerate();
     let function = |(number, body): (usize, &Body)| {
@@ -180,7 +173,7 @@ fn generated(
     Generated {
         bytecode: code::pieces(&script.code),
         asm: code::asm(&script.code, name),
-        params: slots(&holes.params),
+        params: slots(&contract.params),
         paths: spend_paths(contract, script, plans, rules),
         source_map: source_map(&script.code, notes),
         requires: checks(&script.code, notes),

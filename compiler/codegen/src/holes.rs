@@ -31,7 +31,7 @@ pub(crate) struct Holes {
     given: Vec<Given>,
     /// What the holes hold, by their numbers.
     pub(crate) leaves: Vec<Leaf>,
-    /// The parameters that are holes, in order.
+    /// All parameters, in order.
     pub(crate) params: Vec<Param>,
 }
 
@@ -39,7 +39,6 @@ impl Holes {
     /// The parameters of `contract`, of which some have values.
     pub(crate) fn new(contract: &Contract, sealed: &BTreeMap<usize, Vec<Vec<u8>>>) -> Self {
         let mut given = Vec::new();
-        let mut params = Vec::new();
         let mut next = 0;
         for (index, param) in contract.params.iter().enumerate() {
             let width = width(&param.ty);
@@ -47,15 +46,11 @@ impl Holes {
             debug_assert!(values.is_none_or(|values| values.len() == width), "a value has one item for each leaf");
             given.push(match values.filter(|values| values.len() == width) {
                 Some(values) => Given::Values(values.clone()),
-                None => {
-                    params.push(param.clone());
-                    let first = next;
-                    next += width;
-                    Given::Holes(first..next)
-                }
+                None => Given::Holes(next..next + width),
             });
+            next += width;
         }
-        Self { given, leaves: leaves(&params), params }
+        Self { given, leaves: leaves(&contract.params), params: contract.params.clone() }
     }
 
     /// What the script has for a parameter.
@@ -67,12 +62,8 @@ impl Holes {
         }
     }
 
-    /// The parameter that is this hole and nothing else, counted among those that are holes.
+    /// The parameter that is this hole and nothing else.
     pub(crate) fn param_of(&self, hole: usize) -> Option<usize> {
-        let holes = self.given.iter().filter_map(|given| match given {
-            Given::Holes(holes) => Some(holes),
-            Given::Values(_) => None,
-        });
-        holes.enumerate().find(|(_, holes)| **holes == (hole..hole + 1)).map(|(index, _)| index)
+        self.given.iter().position(|given| matches!(given, Given::Holes(holes) if *holes == (hole..hole + 1)))
     }
 }

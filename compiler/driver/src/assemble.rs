@@ -1,10 +1,12 @@
 //! Puts an artifact together from what code generation made and where its places are.
 
+use std::collections::BTreeMap;
+
 use analysis::hir;
 use codegen::Generated;
 use spec::artifact::{
-    Artifact, Derived, DerivedArg, MapEntry, RequireSite, RewardList, RewardSource, RewardTable, SharedFunction, Slot,
-    SourceFile, SourceSpan, StateLayout, Value,
+    AbiError, AbiValue, Artifact, Derived, DerivedArg, MapEntry, RequireSite, RewardList, RewardSource, RewardTable,
+    SealedParam, SharedFunction, Slot, SourceFile, SourceSpan, StateLayout, Value,
 };
 use spec::plan::Plan;
 use spec::rules::RuleSet;
@@ -15,11 +17,12 @@ use crate::place::Places;
 /// The version that artifacts name.
 const COMPILER: &str = env!("CARGO_PKG_VERSION");
 
-/// The artifact of `contract`, with the plans of all `programs`, one for each file, that are about it. Places that do not resolve belong to no source and are left out.
+/// The artifact of `contract`, whose parameters have some values built in, with the plans of all `programs`, one for each file, that are about it. Places that do not resolve belong to no source and are left out.
 pub fn artifact(
     contract: &hir::Contract,
     programs: &[&hir::Program],
     generated: Generated,
+    sealed: Vec<SealedParam>,
     places: &Places,
     rules: RuleSet,
 ) -> Artifact {
@@ -39,6 +42,7 @@ pub fn artifact(
         requires,
         functions,
         params: generated.params,
+        sealed,
         paths: generated.paths,
         bytecode: generated.bytecode,
         asm: generated.asm,
@@ -47,6 +51,29 @@ pub fn artifact(
         derived: contract.derived.iter().filter_map(derived).collect(),
         state: state(contract),
         ..Artifact::default()
+    }
+}
+
+/// Values for parameters of a contract.
+#[derive(Default)]
+pub struct Sealing {
+    /// As code generation builds them in: by the parameter's index, one item for each leaf.
+    pub leaves: BTreeMap<usize, Vec<Vec<u8>>>,
+    /// As the artifact tells them.
+    pub params: Vec<SealedParam>,
+}
+
+impl Sealing {
+    /// Of those of `values` that `contract` has parameters for.
+    pub fn of(contract: &hir::Contract, values: &BTreeMap<String, AbiValue>) -> Result<Self, AbiError> {
+        let mut sealing = Self::default();
+        for (param, declared) in contract.params.iter().enumerate() {
+            let (Some(value), Some(ty)) = (values.get(&declared.name), declared.ty.abi()) else { continue };
+            let slot = Slot { name: declared.name.clone(), ty };
+            sealing.leaves.insert(param, slot.leaves(value)?);
+            sealing.params.push(SealedParam { param, value: value.clone() });
+        }
+        Ok(sealing)
     }
 }
 

@@ -16,7 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use analysis::hir::{Function, FunctionId, Functions, Program};
+use analysis::hir::{self, Function, FunctionId, Functions, Program};
 use analysis::{CheckedItem, Interface, ModulePath, ModuleProblem, Modules, Signatures, SourceItem};
 use codegen::Generated;
 use salsa::{Setter as _, Storage};
@@ -95,11 +95,26 @@ pub(crate) struct Checked {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// The contracts of a source as bytecode, by their index in the program.
+/// The contracts of a source as bytecode, in the program's order, and what there is to say about its plans.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Emitted {
-    pub(crate) contracts: Vec<(usize, Generated)>,
+    pub(crate) contracts: Vec<EmittedContract>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// One contract as bytecode, and what there is to say about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EmittedContract {
+    pub(crate) generated: Option<Generated>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl EmittedContract {
+    /// Generates the code of one of `program`'s contracts.
+    pub(crate) fn of(contract: &hir::Contract, program: &hir::Program, options: &codegen::Options) -> Self {
+        let (generated, diagnostics) = codegen::generate(contract, &program.functions, options);
+        Self { generated, diagnostics }
+    }
 }
 
 #[salsa::tracked(returns(ref))]
@@ -293,13 +308,9 @@ fn place_in_file(starts: &BTreeMap<&ItemKey, u32>, diagnostic: &Diagnostic) -> u
 #[salsa::tracked(returns(ref))]
 pub(crate) fn emitted(db: &dyn salsa::Database, sources: Sources, source: Source, rules: RuleSet) -> Emitted {
     let program = &checked(db, sources, source).program;
-    let mut emitted = Emitted { contracts: Vec::new(), diagnostics: Vec::new() };
-    for (index, contract) in program.contracts.iter().enumerate() {
-        let options = codegen::Options { rules, ..codegen::Options::default() };
-        let (generated, diagnostics) = codegen::generate(contract, &program.functions, &options);
-        emitted.contracts.extend(generated.map(|generated| (index, generated)));
-        emitted.diagnostics.extend(diagnostics);
-    }
+    let options = codegen::Options { rules, ..codegen::Options::default() };
+    let contracts = program.contracts.iter().map(|contract| EmittedContract::of(contract, program, &options));
+    let mut emitted = Emitted { contracts: contracts.collect(), diagnostics: Vec::new() };
     for plan in &program.plans {
         let lowered = codegen::template(plan, &program.functions, &mut |_| spec::artifact::SourceSpan::default());
         emitted.diagnostics.extend(lowered.err().map(|found| *found));

@@ -16,6 +16,6 @@ pub use compiled::Compiled;
 pub use library::library;
 pub use package::{Package, Packages};
 pub use place::{FilePlaces, Place, Places};
-pub use session::{Options, Session, compile, compile_package};
+pub use session::{Options, SealError, Session, compile, compile_package};
 pub use syntax::{Code, Diagnostic, Severity};
 pub use world::{MemoryWorld, SOURCE_BYTES_MAX, World, WorldError, text_of};

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use analysis::hir;
 use spec::RuleSet;
+use spec::artifact::{AbiError, AbiValue, SealedParam};
 use syntax::{Code, Diagnostic, FileId, Loc, Severity, Span};
 
+use crate::assemble::Sealing;
 use crate::compiled::Compiled;
-use crate::db::{self, Absent, Database, Source, Sources};
+use crate::db::{self, Absent, Database, EmittedContract, Source, Sources};
 use crate::package::{self, Packages, Target};
 use crate::place::{FilePlaces, Places};
 use crate::world::{SOURCE_BYTES_MAX, World, WorldError};
@@ -19,6 +21,17 @@ use crate::{assemble, library};
 pub struct Options {
     /// The machine that will run the scripts.
     pub rules: RuleSet,
+}
+
+/// Why values cannot be built into a contract.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// No source declares the contract, or it has mistakes.
+    #[error("there is no contract `{0}`")]
+    NoContract(String),
+    /// The values do not fit its parameters.
+    #[error(transparent)]
+    Abi(#[from] AbiError),
 }
 
 /// The most sources of one compilation, imported ones included.
@@ -38,6 +51,8 @@ pub struct Session {
     db: Database,
     sources: Sources,
     files: Vec<File>,
+    /// Values to build in, by contract and parameter.
+    sealed: BTreeMap<String, BTreeMap<String, AbiValue>>,
 }
 
 /// One file, in the order of its number.
@@ -60,7 +75,18 @@ impl Session {
     pub fn new(packages: Packages) -> Self {
         let db = Database::default();
         let sources = db.begin(packages);
-        Self { db, sources, files: Vec::new() }
+        Self { db, sources, files: Vec::new(), sealed: BTreeMap::new() }
+    }
+
+    /// The sources at `roots`, which `world` provides, of these packages, with all that they import.
+    #[must_use]
+    pub fn open(world: &dyn World, packages: Packages, roots: &[String]) -> Self {
+        let mut session = Self::new(packages);
+        for path in roots {
+            session.put(path, world.read(path), true);
+        }
+        session.load(world);
+        session
     }
 
     /// Adds the source at `path` or replaces its text.
@@ -127,6 +153,32 @@ impl Session {
                 self.files.push(File { source, trouble, root });
             }
         }
+    }
+
+    /// Builds values of parameters into the contracts of this name, from the next compilation on: the script has
+    /// constants where it had holes, and what follows from them is computed before it is emitted.
+    ///
+    /// ```
+    /// use driver::{Options, Session};
+    /// let mut session = Session::default();
+    /// session.set("a.bmc", "contract C(a: Int) { spend s(b: Int) { require b == a * 2, \"not twice\"; } }".into());
+    /// session.seal("C", [("a".to_owned(), spec::artifact::AbiValue::int(21))].into())?;
+    /// assert_eq!(session.compile(&Options::default()).artifacts[0].asm, "0x2a OP_NUMEQUAL");
+    /// # Ok::<(), driver::SealError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SealError`] if there is no such contract or the values do not fit its parameters.
+    pub fn seal(&mut self, contract: &str, values: BTreeMap<String, AbiValue>) -> Result<(), SealError> {
+        let programs = self.files.iter().map(|file| &db::checked(&self.db, self.sources, file.source).program);
+        let named = programs.flat_map(|program| &program.contracts).find(|known| known.name == contract);
+        let known = named.ok_or_else(|| SealError::NoContract(contract.to_owned()))?;
+        if let Some(stray) = values.keys().find(|name| !known.params.iter().any(|param| param.name == **name)) {
+            return Err(AbiError::Unknown(stray.clone()).into());
+        }
+        Sealing::of(known, &values)?;
+        self.sealed.insert(contract.to_owned(), values);
+        Ok(())
     }
 
     /// Compiles every source. Of what was only imported, the contracts that a `use` names give artifacts too, with
@@ -215,18 +267,30 @@ impl Session {
             return;
         }
         let emitted = db::emitted(&self.db, self.sources, file.source, options.rules);
-        compiled.diagnostics.extend(emitted.diagnostics.iter().cloned());
-        for (index, generated) in &emitted.contracts {
-            let contract = program.contracts.get(*index);
-            let is_wanted = |contract: &&hir::Contract| {
-                wanted.as_ref().is_none_or(|wanted| wanted.contains(contract.name.as_str()))
-            };
-            if let Some(contract) = contract.filter(is_wanted) {
-                let artifact =
-                    assemble::artifact(contract, programs, generated.clone(), &compiled.places, options.rules);
-                compiled.artifacts.push(artifact);
-            }
+        let is_wanted =
+            |contract: &hir::Contract| wanted.as_ref().is_none_or(|wanted| wanted.contains(contract.name.as_str()));
+        let both = program.contracts.iter().zip(&emitted.contracts);
+        for (contract, template) in both.filter(|(contract, _)| is_wanted(contract)) {
+            let (one, sealed) = self.sealed(contract, program, options).unwrap_or((template.clone(), Vec::new()));
+            compiled.diagnostics.extend(one.diagnostics);
+            compiled.artifacts.extend(one.generated.map(|generated| {
+                assemble::artifact(contract, programs, generated, sealed, &compiled.places, options.rules)
+            }));
         }
+        compiled.diagnostics.extend(emitted.diagnostics.iter().cloned());
+    }
+
+    /// The contract with its values built in, if it has any that still fit.
+    fn sealed(
+        &self,
+        contract: &hir::Contract,
+        program: &hir::Program,
+        options: &Options,
+    ) -> Option<(EmittedContract, Vec<SealedParam>)> {
+        let values = self.sealed.get(&contract.name)?;
+        let sealing = Sealing::of(contract, values).ok()?;
+        let options = codegen::Options { rules: options.rules, sealed: sealing.leaves };
+        Some((EmittedContract::of(contract, program, &options), sealing.params))
     }
 }
 
@@ -264,12 +328,7 @@ pub fn compile(world: &dyn World, roots: &[String], options: &Options) -> Compil
 /// Like [`compile`], for sources of a package, which may import its other files and its dependencies.
 #[must_use]
 pub fn compile_package(world: &dyn World, packages: Packages, roots: &[String], options: &Options) -> Compiled {
-    let mut session = Session::new(packages);
-    for path in roots {
-        session.put(path, world.read(path), true);
-    }
-    session.load(world);
-    session.compile(options)
+    Session::open(world, packages, roots).compile(options)
 }
 
 fn trouble_of(places: &Places, number: usize, trouble: &WorldError) -> Diagnostic {

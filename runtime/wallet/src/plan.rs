@@ -15,6 +15,7 @@ mod scene;
 
 use std::collections::BTreeMap;
 
+use spec::Artifact;
 use spec::artifact::AbiValue;
 use spec::plan::Plan;
 use spec::{OutPoint, Transaction, TxOut};
@@ -35,6 +36,27 @@ pub struct Deployed {
     pub contract: String,
     /// The values of all its parameters, computed ones included, by name; a list by its records.
     pub params: Params,
+    /// What it was deployed from, where that is not the program's own artifact: one with values built in.
+    pub artifact: Option<Artifact>,
+}
+
+impl Deployed {
+    /// A deployment of the program's own artifact.
+    #[must_use]
+    pub fn new(contract: impl Into<String>, params: Params) -> Self {
+        Self { contract: contract.into(), params, artifact: None }
+    }
+
+    /// The redeem script and the lock of its coins.
+    ///
+    /// # Errors
+    /// [`ProgramError`] if the program has no such contract or the values do not fit it.
+    pub fn script(&self, program: &Program) -> Result<(Vec<u8>, Vec<u8>), ProgramError> {
+        match &self.artifact {
+            Some(artifact) => Ok((artifact.redeem_script(&self.params)?, artifact.lock(&self.params)?)),
+            None => program.script(&self.contract, &self.params),
+        }
+    }
 }
 
 /// A wish to carry out a plan.

@@ -79,7 +79,7 @@ impl Stage {
             coin(alice.lock(), 4_000, 4, tokens(50, None)),
             coin(alice.lock(), 5_000, 5, tokens(0, Some((Capability::Mutable, b"old")))),
         ];
-        let deployments = vec![Deployed { contract: "Pot".into(), params }];
+        let deployments = vec![Deployed::new("Pot", params)];
         Self { program, deployments, coins, payer: Some(alice), named: BTreeMap::new() }
     }
 

@@ -18,6 +18,9 @@ pub enum AbiError {
     /// A value is given for a name that does not exist.
     #[error("there is no parameter or argument `{0}`")]
     Unknown(String),
+    /// A value is given for a parameter that has another one built in.
+    #[error("parameter `{0}` is sealed with another value")]
+    Sealed(String),
     /// A value has another number of items than its type.
     #[error("the value of `{name}` has {found} items, a `{ty}` has {expected}")]
     Shape {
@@ -36,13 +39,21 @@ pub enum AbiError {
 }
 
 impl Artifact {
-    /// The redeem script with every hole filled from `values`, by name.
+    /// The redeem script with every hole filled from `values`, by name. Values of sealed parameters may be left out.
     ///
     /// # Errors
-    /// [`AbiError`] if a value is missing, has another number of items than its type, or names nothing.
+    /// [`AbiError`] if a value is missing, has another number of items than its type, names nothing, or is not the one
+    /// that is built in.
     pub fn redeem_script(&self, values: &BTreeMap<String, AbiValue>) -> Result<Vec<u8>, AbiError> {
         if let Some(stray) = values.keys().find(|name| !self.params.iter().any(|slot| slot.name == **name)) {
             return Err(AbiError::Unknown(stray.clone()));
+        }
+        for sealed in &self.sealed {
+            let slot =
+                self.params.get(sealed.param).ok_or(AbiError::Inconsistent("a sealed value has no parameter"))?;
+            if values.get(&slot.name).is_some_and(|given| !same(given, &sealed.value)) {
+                return Err(AbiError::Sealed(slot.name.clone()));
+            }
         }
         let leaves = Leaves { ends: ends(&self.params), slots: &self.params, values };
         let mut out = Vec::new();
@@ -149,12 +160,32 @@ impl Leaves<'_> {
         let (slot, place) =
             locate(self.slots, &self.ends, leaf).ok_or(AbiError::Inconsistent("a hole names no parameter"))?;
         let value = self.values.get(&slot.name).ok_or_else(|| AbiError::MissingParam(slot.name.clone()))?;
-        if let AbiValue::Records(records) = value {
-            return Ok(chain_hash(records).to_vec());
-        }
-        shaped(slot, value)?;
-        value.items().get(place).cloned().ok_or(AbiError::Inconsistent("a hole names no leaf"))
+        let leaves = slot.leaves(value)?;
+        leaves.into_iter().nth(place).ok_or(AbiError::Inconsistent("a hole names no leaf"))
     }
+}
+
+impl Slot {
+    /// What fills the holes of a parameter: the items of its value; of a list, the hash of its records.
+    ///
+    /// # Errors
+    /// [`AbiError::Shape`] if the value has another number of items than the type.
+    pub fn leaves(&self, value: &AbiValue) -> Result<Vec<Vec<u8>>, AbiError> {
+        if let AbiValue::Records(records) = value {
+            return Ok(vec![chain_hash(records).to_vec()]);
+        }
+        shaped(self, value)?;
+        Ok(value.items().to_vec())
+    }
+}
+
+/// Whether two values fill holes alike; a list may stand as its records or as their hash.
+fn same(left: &AbiValue, right: &AbiValue) -> bool {
+    let items = |value: &AbiValue| match value {
+        AbiValue::Records(records) => vec![chain_hash(records).to_vec()],
+        value => value.items().to_vec(),
+    };
+    items(left) == items(right)
 }
 
 fn ends(slots: &[Slot]) -> Vec<usize> {

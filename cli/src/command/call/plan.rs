@@ -17,7 +17,7 @@ impl Call {
     pub(super) fn carry_out(&self, shell: &Shell) -> Result<(), Fail> {
         self.refuse_path_options()?;
         let files = if self.file.is_empty() { vec![".".into()] } else { self.file.clone() };
-        let compiled = project::compile(&files)?;
+        let compiled = project::compile(&files, self.target)?;
         project::report(shell, &compiled)?;
         let program = Program::new(compiled.artifacts);
         let accounts = self.keys.accounts()?;
@@ -151,10 +151,12 @@ fn deployments(program: &Program) -> Result<Vec<Deployed>, Fail> {
     for name in Deployment::names()? {
         let deployment = Deployment::load(&name)?;
         let contract = &deployment.artifact.contract;
-        let same =
-            program.script(contract, deployment.params()).is_ok_and(|(_, lock)| hex::encode(lock) == deployment.lock);
-        if same {
-            found.push(Deployed { contract: contract.clone(), params: deployment.params().clone() });
+        let deployed = Deployed::new(contract, deployment.params().clone());
+        let sealed = !deployment.artifact.sealed.is_empty();
+        let deployed = Deployed { artifact: sealed.then(|| deployment.artifact.clone()), ..deployed };
+        let known = program.artifact(contract).is_some();
+        if known && deployed.script(program).is_ok_and(|(_, lock)| hex::encode(lock) == deployment.lock) {
+            found.push(deployed);
         }
     }
     Ok(found)

@@ -13,7 +13,7 @@ use wallet::{Accounts, FeeRate, Params, Purse, Settled, Settlement};
 
 use crate::fail::Fail;
 use crate::link::{Link, NETWORK};
-use crate::project;
+use crate::project::{self, TargetArgs};
 use crate::rpc::RpcError;
 use crate::shell::Shell;
 
@@ -61,7 +61,7 @@ fn progress() -> ProgressBar {
 /// The example's name and its reward.
 fn compile(shell: &Shell, example: Option<&Path>) -> Result<(String, Artifact), Fail> {
     let (title, compiled) = match example {
-        Some(path) => (path.display().to_string(), project::compile(&[path.to_owned()])?),
+        Some(path) => (path.display().to_string(), project::compile(&[path.to_owned()], TargetArgs::default())?),
         None => {
             let world = MemoryWorld::new([(SOURCE_NAME, SOURCE)]);
             let compiled = driver::compile(&world, &[SOURCE_NAME.to_owned()], &Options::default());

@@ -38,6 +38,11 @@ impl Body<'_, '_> {
             return Some(arg);
         }
         match eval::eval(&arg, &eval::Constants) {
+            Ok(value) if !fits_parameter(&value) => {
+                let message = "this number is too large to give to a contract";
+                let found = self.report.error(Code::E0130, message, arg.loc.span);
+                self.report.fail(found.help("a parameter holds numbers of at most 16 bytes"))
+            }
             Ok(value) => Some(self.known_value(&value, &arg.ty, arg.loc.span)),
             Err(_) => {
                 let message = "this is not known when the contract is deployed, so no lock can be computed from it";
@@ -45,6 +50,15 @@ impl Body<'_, '_> {
                 self.report.fail(found.help("give a parameter of this contract, a constant, or the `.lock` of another"))
             }
         }
+    }
+}
+
+/// Whether every number in a value fits what artifacts hold.
+fn fits_parameter(value: &eval::Value) -> bool {
+    match value {
+        eval::Value::Number(n) => i128::try_from(n).is_ok(),
+        eval::Value::Bool(_) | eval::Value::Bytes(_) => true,
+        eval::Value::Parts(parts) | eval::Value::Variant(_, parts) => parts.iter().all(fits_parameter),
     }
 }
 

@@ -154,7 +154,12 @@ fn instances<'a>(scene: &Scene<'a>, source: &ContractSource) -> Result<Vec<Rc<In
         return Ok(vec![instance(program.params(&source.contract, &values)?)?]);
     }
     let known = scene.wish.deployments.iter().filter(|deployed| deployed.contract == source.contract);
-    let known = known.map(|deployed| instance(deployed.params.clone())).collect::<Result<Vec<_>, PlanFault>>()?;
+    let deployed = |deployed: &'a super::Deployed| {
+        let Some(artifact) = &deployed.artifact else { return instance(deployed.params.clone()) };
+        let (redeem, lock) = deployed.script(program)?;
+        Ok(Rc::new(Instance { artifact, params: deployed.params.clone(), redeem, lock }))
+    };
+    let known = known.map(deployed).collect::<Result<Vec<_>, PlanFault>>()?;
     if known.is_empty() { Err(PlanFault::NoDeployment(source.contract.clone())) } else { Ok(known) }
 }
 
@@ -172,8 +177,8 @@ fn with_records(
         return params;
     }
     let same = |deployed: &&super::Deployed| {
-        let script = || scene.wish.program.script(&deployed.contract, &deployed.params);
-        deployed.contract == artifact.contract && script().is_ok_and(|(_, other)| other == lock)
+        deployed.contract == artifact.contract
+            && deployed.script(scene.wish.program).is_ok_and(|(_, other)| other == lock)
     };
     scene.wish.deployments.iter().find(same).map_or(params, |deployed| deployed.params.clone())
 }

@@ -97,15 +97,15 @@ impl Program {
         self.artifact(contract).ok_or_else(|| ProgramError::NoContract(contract.to_owned()))
     }
 
-    /// All parameters of a contract, from the values of those that are not computed.
+    /// All parameters of a contract, from the values of those that its source declares.
     ///
     /// # Errors
     /// [`ProgramError`] if there is no such contract or the values do not fit.
-    pub fn params(&self, contract: &str, open: &[Value]) -> Result<Params, ProgramError> {
+    pub fn params(&self, contract: &str, declared: &[Value]) -> Result<Params, ProgramError> {
         let artifact = self.get(contract)?;
-        let slots: Vec<_> = artifact.open_params().collect();
-        if slots.len() != open.len() {
-            let (expected, found) = (slots.len(), open.len());
+        let slots: Vec<_> = artifact.declared_params().collect();
+        if slots.len() != declared.len() {
+            let (expected, found) = (slots.len(), declared.len());
             return Err(ProgramError::Count { contract: contract.to_owned(), expected, found });
         }
         let encode = |((_, slot), value): (&(usize, &spec::artifact::Slot), &Value)| {
@@ -113,11 +113,11 @@ impl Program {
                 |misfit| ProgramError::Misfit { contract: contract.to_owned(), param: slot.name.clone(), misfit };
             Ok((slot.name.clone(), slot.ty.encode(value).map_err(misfit)?))
         };
-        let given = slots.iter().zip(open).map(encode).collect::<Result<Params, ProgramError>>()?;
+        let given = slots.iter().zip(declared).map(encode).collect::<Result<Params, ProgramError>>()?;
         self.complete(contract, given)
     }
 
-    /// All parameters of a contract, from those that are not computed.
+    /// All parameters of a contract, from those that are neither computed nor sealed.
     ///
     /// # Errors
     /// [`ProgramError`] if a contract or a value is missing.
@@ -128,12 +128,17 @@ impl Program {
     fn completed(&self, contract: &str, mut params: Params, depth: usize) -> Result<Params, ProgramError> {
         let artifact = self.get(contract)?;
         let depth = depth.checked_sub(1).ok_or_else(|| ProgramError::Circular(contract.to_owned()))?;
+        for sealed in &artifact.sealed {
+            let slot = artifact.params.get(sealed.param);
+            let slot = slot.ok_or(AbiError::Inconsistent("a sealed value has no parameter"))?;
+            params.entry(slot.name.clone()).or_insert_with(|| sealed.value.clone());
+        }
         for derived in &artifact.derived {
             let slot = artifact.params.get(derived.param);
             let slot = slot.ok_or(AbiError::Inconsistent("a computed parameter is none of the contract's"))?;
             let other = self.get(&derived.contract)?;
             let mut values = Params::new();
-            for ((_, to), from) in other.open_params().zip(&derived.args) {
+            for ((_, to), from) in other.declared_params().zip(&derived.args) {
                 values.insert(to.name.clone(), value_of(artifact, &params, from)?);
             }
             let values = self.completed(&derived.contract, values, depth)?;

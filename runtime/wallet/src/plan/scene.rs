@@ -260,7 +260,7 @@ impl World for Scene<'_> {
         let missing = |error: ProgramError| Missing(error.to_string());
         let params = program.params(contract, params).map_err(missing)?;
         let (_, lock) = program.script(contract, &params).map_err(missing)?;
-        let deployed = Deployed { contract: contract.to_owned(), params };
+        let deployed = Deployed::new(contract, params);
         self.named_locks.borrow_mut().insert(lock.clone(), deployed);
         Ok(lock)
     }

@@ -1,0 +1,116 @@
+//! What `bmc.toml` says.
+
+use std::collections::BTreeMap;
+
+use semver::{Version, VersionReq};
+use serde::Deserialize;
+use spec::RuleSet;
+
+use super::{MANIFEST, join, read_text};
+use crate::fail::Fail;
+
+/// A manifest that has been checked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Manifest {
+    package: Named,
+    #[serde(default)]
+    dependencies: BTreeMap<String, Dependency>,
+    #[serde(default)]
+    build: Build,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    name: String,
+    version: Version,
+    /// The compilers that it is written for.
+    compiler: Option<VersionReq>,
+    #[serde(rename = "description")]
+    _description: Option<String>,
+    #[serde(rename = "license")]
+    _license: Option<String>,
+    #[serde(rename = "authors", default)]
+    _authors: Vec<String>,
+    #[serde(rename = "repository")]
+    _repository: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dependency {
+    path: String,
+    /// The versions that it may have.
+    version: Option<VersionReq>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Build {
+    target: Option<RuleSet>,
+}
+
+impl Manifest {
+    /// The manifest of the package in `folder`, if there is one.
+    pub(super) fn read(folder: &str) -> Result<Option<Self>, Fail> {
+        let path = join(folder, MANIFEST);
+        let Some(text) = read_text(&path)? else { return Ok(None) };
+        let manifest: Self = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
+            Fail::refused(format!("`{path}:{line}`: {}", error.message().trim_end()))
+                .help("a manifest has `[package]` with `name` and `version`, and dependencies such as `shares = { path = \"../shares\" }`")
+        })?;
+        manifest.check(&path).map(|()| Some(manifest))
+    }
+
+    fn check(&self, path: &str) -> Result<(), Fail> {
+        let strange = [self.name()].into_iter().chain(self.dependencies.keys().map(String::as_str));
+        if let Some(name) = strange.into_iter().find(|name| !is_name(name)) {
+            return Err(Fail::refused(format!("`{path}`: `{name}` is no name of a package"))
+                .help("start with a letter and use letters, digits, `-` and `_`"));
+        }
+        if self.dependencies.contains_key("std") {
+            return Err(Fail::refused(format!("`{path}`: `std` is the standard library")).help("rename the dependency"));
+        }
+        let own = Version::parse(env!("CARGO_PKG_VERSION")).map_err(|error| Fail::refused(error.to_string()))?;
+        match &self.package.compiler {
+            Some(wanted) if !wanted.matches(&own) => {
+                Err(Fail::refused(format!("`{path}` is written for bmc {wanted}, and this is bmc {own}"))
+                    .help("install that version, or change `compiler`"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.package.name
+    }
+
+    pub(super) const fn version(&self) -> &Version {
+        &self.package.version
+    }
+
+    pub(super) const fn target(&self) -> Option<RuleSet> {
+        self.build.target
+    }
+
+    /// The names of dependencies and where they lie, seen from here.
+    pub(super) fn dependencies(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.dependencies.iter().map(|(name, dependency)| (name.as_str(), dependency.path.as_str()))
+    }
+
+    /// Whether a dependency may have this version.
+    pub(super) fn admits(&self, name: &str, version: &Version) -> Result<(), String> {
+        match self.dependencies.get(name).and_then(|dependency| dependency.version.as_ref()) {
+            Some(wanted) if !wanted.matches(version) => Err(wanted.to_string()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether folders, locks and `use` can say this name.
+pub(crate) fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
