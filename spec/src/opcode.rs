@@ -130,6 +130,14 @@ macro_rules! opcodes {
                     },)*)*
                 }
             }
+
+            /// How many items it takes and leaves; `None` where that depends on the items.
+            #[must_use]
+            pub const fn arity(self) -> Option<(usize, usize)> {
+                match self {
+                    $($(Self::$variant => const { arity_of($stack) },)*)*
+                }
+            }
         }
     };
 }
@@ -485,15 +493,32 @@ impl Opcode {
     }
 }
 
-impl Row {
-    /// How many items it takes and leaves; `None` where that depends on the items.
-    #[must_use]
-    pub fn arity(&self) -> Option<(usize, usize)> {
-        let (before, after) = self.stack.split_once("--")?;
-        let varies = |item: &str| item.contains("..") || item.contains('?');
-        let count = |side: &str| side.split_whitespace().try_fold(0, |sum, item| (!varies(item)).then_some(sum + 1));
-        Some((count(before)?, count(after)?))
+/// Counts the items on both sides of an effect such as `a b -- c`.
+const fn arity_of(effect: &str) -> Option<(usize, usize)> {
+    let mut rest = effect.as_bytes();
+    let (mut takes, mut leaves) = (0, 0);
+    let (mut after, mut inside) = (false, false);
+    while let [byte, tail @ ..] = rest {
+        match (*byte, tail) {
+            (b'?', _) | (b'.', [b'.', ..]) => return None,
+            (b'-', [b'-', past @ ..]) => {
+                (after, inside, rest) = (true, false, past);
+                continue;
+            }
+            (b' ', _) => inside = false,
+            _ if !inside => {
+                inside = true;
+                if after {
+                    leaves += 1;
+                } else {
+                    takes += 1;
+                }
+            }
+            _ => {}
+        }
+        rest = tail;
     }
+    if after { Some((takes, leaves)) } else { None }
 }
 
 #[cfg(test)]
@@ -525,10 +550,16 @@ mod tests {
         for row in TABLE {
             assert!(row.stack.contains("--"), "{}", row.name);
             assert!(!row.doc.is_empty() && !row.doc.ends_with('.'), "{}", row.name);
+            let varies = row.stack.contains("..") || row.stack.contains('?');
+            let (before, after) = row.stack.split_once("--").unwrap();
+            let counts = (before.split_whitespace().count(), after.split_whitespace().count());
+            assert_eq!(row.opcode.arity(), (!varies).then_some(counts), "{}", row.name);
         }
-        assert_eq!(Opcode::Rot2.row().arity(), Some((6, 6)));
-        assert_eq!(Opcode::CheckMultiSig.row().arity(), None);
-        assert_eq!(Opcode::IfDup.row().arity(), None);
+        assert_eq!(Opcode::Rot2.arity(), Some((6, 6)));
+        assert_eq!(Opcode::Drop.arity(), Some((1, 0)));
+        assert_eq!(Opcode::TxVersion.arity(), Some((0, 1)));
+        assert_eq!(Opcode::CheckMultiSig.arity(), None);
+        assert_eq!(Opcode::IfDup.arity(), None);
     }
 
     #[test]

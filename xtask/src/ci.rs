@@ -11,6 +11,8 @@ const STEPS: &[(&str, &[&str])] = &[
     ("generated pages", &["xtask", "gen", "--check"]),
     ("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("tests", &["test", "--workspace", "--no-fail-fast"]),
+    ("noise as source", &["xtask", "fuzz", "bytes", "--runs", "4000", "--seed", "7", "--threads", "2"]),
+    ("changed examples", &["xtask", "fuzz", "examples", "--runs", "2000", "--seed", "7", "--threads", "2"]),
     ("documentation", &["doc", "--workspace", "--no-deps"]),
 ];
 

@@ -108,8 +108,7 @@ impl Run {
     }
 
     fn plain(&mut self, opcode: Opcode) -> Result<(), String> {
-        let (takes, leaves) =
-            opcode.row().arity().ok_or_else(|| format!("what `{}` takes is not known", opcode.name()))?;
+        let (takes, leaves) = opcode.arity().ok_or_else(|| format!("what `{}` takes is not known", opcode.name()))?;
         self.take(takes, opcode.name())?;
         let number = match opcode {
             Opcode::Negate1 => Some(-1),

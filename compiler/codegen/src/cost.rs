@@ -411,7 +411,7 @@ impl Run<'_> {
     }
 
     fn compute(&mut self, opcode: Opcode) -> Option<()> {
-        let (takes, _) = opcode.row().arity()?;
+        let (takes, _) = opcode.arity()?;
         let start = self.stack.len().checked_sub(takes)?;
         let items = self.stack.split_off(start);
         let lens: Vec<u64> = items.iter().map(|item| item.len).collect();

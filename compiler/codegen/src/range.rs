@@ -95,7 +95,7 @@ impl Graph {
         match self.kind(id) {
             NodeKind::Const(_) | NodeKind::Param(_) | NodeKind::Arg(_) | NodeKind::Phi(_) => true,
             NodeKind::Op(Operation::Op(opcode), inputs) => {
-                inputs.is_empty() && opcode.row().arity().is_some_and(|(takes, _)| takes == 0)
+                inputs.is_empty() && opcode.arity().is_some_and(|(takes, _)| takes == 0)
             }
             NodeKind::Op(Operation::Length, inputs) => inputs.iter().all(|input| self.as_op(*input).is_none()),
             NodeKind::Op(..) => false,
