@@ -398,3 +398,35 @@ fn token_of(text: &str) -> Result<Token, String> {
     };
     Ok(Token { category: Category::from_wire(category), amount, nft })
 }
+
+#[test]
+fn only_a_right_side_that_may_fail_stands_in_a_branch() {
+    for (condition, branches) in [
+        ("n > 3 || sha256(x)[..4] == y", false),
+        ("n > 3 || y[..2] == y[2..]", false),
+        ("n > 3 || tx.outputs[0].value > 5 sats", false),
+        ("n > 3 || self.value / 2 > 5 sats", false),
+        ("n > 3 || tx.inputs[self.index].token.amount > 5", false),
+        ("n > 3 || bytes(tx.locktime, 8) != 0x0000000000000000", false),
+        ("n > 3 || key.signed(sig)", false),
+        ("tx.outputs[1].lock == self.lock && tx.outputs[1].value > 700 sats", false),
+        ("n > 3 || x[..4] == y", true),
+        ("n > 3 || tx.outputs[1].value > 5 sats", true),
+        ("n > 3 || tx.inputs[1].value > 5 sats", true),
+        ("n > 3 || m / n > 2", true),
+        ("n > 3 || bytes(n, 2) == 0x0102", true),
+        ("n > 3 || tx.outputs[n].value > 5 sats", true),
+        ("n > 3 || checked(m)", true),
+        ("n > 3 || doubled(m) > 7", false),
+    ] {
+        let text = format!(
+            "fn checked(m: Int) -> Bool {{ require m > 1; m > 2 }}\nfn doubled(m: Int) -> Int {{ max(m, 2) * 2 }}\n\
+             contract C(key: PubKey) {{\n    allow(shared_output, unchecked_capability, unlocked_lock_time, one_signature, trust_argument, unread_argument, number_range);\n    \
+             spend f(n: Int, m: Int, x: Bytes, y: Bytes<4>, sig: Sig, other: Sig) {{\n        require key.signed(other);\n        \
+             require {condition};\n    }}\n}}\n"
+        );
+        let compiled = compile("c", &text, RuleSet::Bitmodel);
+        let artifact = compiled.artifact(Some("C")).unwrap_or_else(|| panic!("{}", compiled.to_json()));
+        assert_eq!(artifact.asm.contains("OP_ENDIF"), branches, "{condition}: {}", artifact.asm);
+    }
+}

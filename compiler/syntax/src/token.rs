@@ -93,6 +93,18 @@ pub enum TokenKind {
     /// `=`
     #[token("=")]
     Assign,
+    /// `+=`
+    #[token("+=")]
+    PlusAssign,
+    /// `-=`
+    #[token("-=")]
+    MinusAssign,
+    /// `*=`
+    #[token("*=")]
+    StarAssign,
+    /// `/=`
+    #[token("/=")]
+    SlashAssign,
     /// `==`
     #[token("==")]
     Eq,

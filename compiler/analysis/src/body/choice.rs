@@ -71,12 +71,19 @@ impl Body<'_, '_> {
         let subject = self.variable("match".into(), ty.clone(), choice.value.span);
         let mut arms = Vec::with_capacity(choice.arms.len());
         let mut broken = false;
+        let mut like: Option<Type> = None;
         self.arms_around += choice.arms.len();
         for arm in choice.arms.iter() {
             self.open();
             let pattern = self.pattern(&arm.pattern, ty.as_ref(), Place::Arm);
+            // What `None` is an `Option` of may follow from the arms before.
+            let gives = match (gives, &like) {
+                (Gives::Value(None), Some(like)) => Gives::Value(Some(like)),
+                (gives, _) => gives,
+            };
             let body = self.block(&arm.body, gives);
             self.close();
+            like = like.or_else(|| body.value.as_ref().map(|value| value.ty.clone()).filter(Type::is_composite));
             match pattern {
                 Some(pattern) => arms.push((pattern, body)),
                 None => broken = true,

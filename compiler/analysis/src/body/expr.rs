@@ -131,7 +131,9 @@ impl Body<'_, '_> {
                     .help("add `else { .. }` with the other value"),
             );
         };
-        let mut otherwise = self.block(otherwise, Gives::Value(wanted));
+        // What `None` is an `Option` of may follow from the other block.
+        let like = then.value.as_ref().map(|value| value.ty.clone()).filter(Type::is_composite);
+        let mut otherwise = self.block(otherwise, Gives::Value(wanted.or(like.as_ref())));
         let ty = self.type_of_blocks(vec![&mut then, &mut otherwise], wanted, branch.span)?;
         let kind = ExprKind::If { condition: Box::new(condition?), then, otherwise };
         Some(self.make(kind, ty, branch.span))

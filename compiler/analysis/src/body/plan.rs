@@ -8,8 +8,6 @@ mod input;
 mod output;
 mod token;
 
-use std::collections::BTreeSet;
-
 use syntax::ast::{self, Ident, PlanStmtKind as Ast};
 use syntax::{Code, Span};
 
@@ -18,11 +16,9 @@ pub(super) use coins::Known;
 use super::Body;
 use crate::contracts::ContractSignature;
 use crate::hir::{
-    Block, Condition, Expr, ExprKind, LocalId, PlanChange, PlanInput, PlanOutput, PlanRead, PlanRequire, Stmt,
-    StmtKind, Type,
+    Block, Condition, Expr, LocalId, PlanChange, PlanInput, PlanOutput, PlanRead, PlanRequire, Stmt, StmtKind, Type,
 };
 use crate::signatures::declared_twice;
-use crate::walk;
 
 /// The coins that a plan names, and what it reads of them.
 #[derive(Default)]
@@ -77,9 +73,6 @@ impl Body<'_, '_> {
         }
         self.close();
         let broken = self.broken;
-        if !broken {
-            self.warn_about_unread(&plan.params, &parts);
-        }
         let reads = self.plan.take()?.reads;
         let locals = self.finish(Block::default()).locals;
         (!broken).then_some(CheckedPlan { reads, locals, parts })
@@ -198,41 +191,5 @@ impl Body<'_, '_> {
             }
             None => Some(()),
         }
-    }
-
-    fn warn_about_unread(&mut self, params: &[ast::Param], parts: &PlanParts) {
-        let mut read = BTreeSet::new();
-        let mut visit = |expr: &Expr| {
-            if let ExprKind::Arg(id) = expr.kind {
-                read.insert(id.index());
-            }
-        };
-        let of_locks = self.plan.iter().flat_map(|plan| plan.reads.iter()).flat_map(PlanRead::exprs);
-        for expr in parts.exprs().into_iter().chain(of_locks) {
-            walk::expr(expr, &mut visit, &mut |_| {});
-        }
-        for (index, param) in params.iter().enumerate() {
-            let name = param.name.as_str();
-            if !(read.contains(&index) || name.is_empty() || name.starts_with('_')) {
-                let found =
-                    self.report.warning(Code::E0111, format!("nothing reads the parameter `{name}`"), param.name.span);
-                self.report.push(found.help("remove it, or use it in an output"));
-            }
-        }
-    }
-}
-
-impl PlanParts {
-    /// Every expression, once.
-    fn exprs(&self) -> Vec<&Expr> {
-        let mut found: Vec<&Expr> = self.inputs.iter().flat_map(PlanInput::exprs).collect();
-        found.extend(self.lets.iter().map(|(_, value)| value));
-        found.extend(self.requires.iter().map(|require| &require.condition));
-        found.extend(self.outputs.iter().flat_map(PlanOutput::exprs));
-        found.extend(self.locktime.iter().chain(&self.publish));
-        if let PlanChange::To(lock) = &self.change {
-            found.push(lock);
-        }
-        found
     }
 }

@@ -109,7 +109,7 @@ pub(super) fn dust(case: &Case<'_>) -> Option<Diagnostic> {
 }
 
 fn too_small(case: &Case<'_>, side: Side<'_>, index: Value) -> Option<Diagnostic> {
-    if !matches!(side.compare, Compare::Equal | Compare::Less | Compare::LessEqual) {
+    if side.known.assumed || !matches!(side.compare, Compare::Equal | Compare::Less | Compare::LessEqual) {
         return None;
     }
     let most = case.view.at_most(side.other)?;

@@ -6,8 +6,8 @@ use syntax::Loc;
 
 use super::graph::{Graph, Op, Value};
 use crate::hir::{
-    Arm, Block, Condition, Expr, ExprKind, FunctionId, Functions, LocalId, Part, SpendPath, Step as Into, Stmt,
-    StmtKind, Type,
+    Arm, BinaryOp, Block, Condition, Expr, ExprKind, FunctionId, Functions, LocalId, Part, SpendPath, Step as Into,
+    Stmt, StmtKind, Type,
 };
 
 /// More than this fits no script.
@@ -429,10 +429,24 @@ impl Tracer<'_> {
                 let inputs = self.exprs(frame, inputs)?;
                 self.graph.opaque(&inputs, expr.ty.clone(), &expr.loc)
             }
+            ExprKind::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), left, right } => {
+                self.both(frame, *op, (left, right), expr)?
+            }
             _ => self.computation(frame, expr)?,
         };
         self.leave();
         Some(value)
+    }
+
+    /// `&&` and `||`: what the right side demands is demanded only where the left side does not decide.
+    fn both(&mut self, frame: &mut Frame, op: BinaryOp, (left, right): (&Expr, &Expr), expr: &Expr) -> Option<Value> {
+        let condition = self.expr(frame, left)?;
+        let (steps, right) = self.aside(frame, |tracer, frame| tracer.expr(frame, right))?;
+        if !steps.is_empty() {
+            let (then, otherwise) = if op == BinaryOp::And { (steps, Vec::new()) } else { (Vec::new(), steps) };
+            self.steps.push(Step::Branch { condition, then, otherwise });
+        }
+        Some(self.graph.add(Op::Binary(op), vec![condition, right], expr.ty.clone(), &expr.loc))
     }
 
     fn choose(

@@ -24,6 +24,8 @@ pub(super) struct Known {
     pub(super) loc: Loc,
     /// In the rounds of a loop, from the outermost: which index runs, and over which numbers.
     pub(super) loops: Vec<Round>,
+    /// It only says which way this is; another way goes on without it.
+    pub(super) assumed: bool,
 }
 
 /// The rounds of a loop.
@@ -111,7 +113,7 @@ pub(super) struct Way {
 /// The ways through the steps of a path.
 pub(super) fn ways(graph: &Graph, steps: &[Step]) -> Vec<Way> {
     let ways_max = (KNOWN_MAX / size(steps).max(1)).clamp(1, WAYS_MAX);
-    let mut splitter = Splitter { graph, ways_max, loops: Vec::new() };
+    let mut splitter = Splitter { graph, ways_max, loops: Vec::new(), assuming: false };
     splitter.run(steps, vec![Way::default()])
 }
 
@@ -130,6 +132,8 @@ struct Splitter<'g> {
     ways_max: usize,
     /// The loops around.
     loops: Vec<Round>,
+    /// What is followed now is not demanded: it tells one way from another.
+    assuming: bool,
 }
 
 impl Splitter<'_> {
@@ -164,16 +168,16 @@ impl Splitter<'_> {
             return self.run(otherwise, ways);
         }
         let loc = self.graph.loc(condition).clone();
-        let first = self.hold(ways.clone(), condition, true, &loc);
+        let first = self.assume(ways.clone(), condition, true, &loc);
         let mut after = self.run(then, first);
-        let second = self.hold(ways, condition, false, &loc);
+        let second = self.assume(ways, condition, false, &loc);
         after.extend(self.run(otherwise, second));
         after
     }
 
     fn note(&self, mut ways: Vec<Way>, what: What, loc: &Loc) -> Vec<Way> {
         for way in &mut ways {
-            way.known.push(Known { what, loc: loc.clone(), loops: self.loops.clone() });
+            way.known.push(Known { what, loc: loc.clone(), loops: self.loops.clone(), assumed: self.assuming });
         }
         ways
     }
@@ -213,13 +217,21 @@ impl Splitter<'_> {
         }
     }
 
+    /// Follows the ways on which a `Bool` is true, or false, though nothing demands it.
+    fn assume(&mut self, ways: Vec<Way>, value: Value, truth: bool, loc: &Loc) -> Vec<Way> {
+        let before = std::mem::replace(&mut self.assuming, true);
+        let after = self.hold(ways, value, truth, loc);
+        self.assuming = before;
+        after
+    }
+
     /// One of two parts decides; both are followed.
     fn either(&mut self, ways: Vec<Way>, (whole, a, b): (Value, Value, Value), truth: bool, loc: &Loc) -> Vec<Way> {
         if !self.may_split(&ways) {
             return self.note(ways, atom(self.graph, whole, truth), loc);
         }
         let mut after = self.hold(ways.clone(), a, truth, loc);
-        let without = self.hold(ways, a, !truth, loc);
+        let without = self.assume(ways, a, !truth, loc);
         after.extend(self.hold(without, b, truth, loc));
         after
     }

@@ -2,8 +2,8 @@
 
 use super::{Cx, Node, Parsed, Piece, gives_value, values};
 use crate::ast::{
-    Arm, Block, Continue, Expr, ExprKind, FieldInit, For, ForRange, Ident, InputSource, Pattern, Place, PlaceStep,
-    PlanStmt, PlanStmtKind, Stmt, StmtKind, StringLit, Take, TypeExpr, While,
+    Arm, BinaryOp, Block, Continue, Expr, ExprKind, FieldInit, For, ForRange, Ident, InputSource, Pattern, Place,
+    PlaceStep, PlanStmt, PlanStmtKind, Stmt, StmtKind, StringLit, Take, TypeExpr, While,
 };
 use std::sync::Arc;
 
@@ -36,6 +36,19 @@ impl Cx<'_> {
             }
         };
         Node { value: kind, depth }
+    }
+
+    /// `place += value;` is `place = place + value;`.
+    pub(crate) fn change(
+        &mut self,
+        place: Node<Expr>,
+        (l, at, end): (u32, u32, u32),
+        op: BinaryOp,
+        value: Node<Expr>,
+    ) -> Node<StmtKind> {
+        let before = Node { value: place.value.clone(), depth: place.depth };
+        let value = self.binary(l, at, end, before, op, value);
+        self.assign(place, value)
     }
 
     pub(crate) fn for_numbers(
