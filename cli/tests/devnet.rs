@@ -376,3 +376,50 @@ fn whom_rewards_pay_is_rebuilt_from_the_blocks_of_a_node_alone() {
     assert_eq!(devnet.refusal(&["flow", "rebuild", "extra"]).0, Some(2));
     assert_eq!(devnet.refusal(&["flow", "rebuild", "--rpc", "127.0.0.1:1"]).0, Some(3));
 }
+
+const BOX: &str = r#"
+/// A coin that its owner may take after some blocks.
+contract Box(owner: PubKey, wait: Blocks, fee: Coin) {
+    spend take(sig: Sig) {
+        require self.index == 0, "one box at a time";
+        require self.age >= wait + 1 blocks, "the box is closed";
+        require tx.outputs[0].value + fee * 2 >= self.value, "the fee is too high";
+        require owner.signed(sig), "the owner must sign";
+    }
+}
+
+plan unpack(to: Lock) {
+    input box: Box.take(sig: box.params.owner);
+    output to { value: box.value };
+}
+
+reward Crew { data: 30%, training: rest, minimum: 10_000 sats, fee: up to 1_000 sats }
+"#;
+
+#[test]
+fn what_is_sealed_is_paid_called_and_rebuilt_like_its_template() {
+    let devnet = Devnet::start();
+    devnet.write("box.bmc", BOX);
+    let given = ["--param", "owner=@carol", "--param", "wait=0 blocks", "--param", "fee=500 sats"];
+    let deploy = |more: &[&str]| devnet.json(&[&["deploy", "box.bmc", "--contract", "Box"][..], &given, more].concat());
+    let template = deploy(&["--name", "template", "--offline"]);
+    let sealed = deploy(&["--name", "sealed", "--seal"]);
+    assert_ne!(template["address"], sealed["address"]);
+    assert!(sealed["bytes"].as_u64().unwrap() < template["bytes"].as_u64().unwrap(), "{template} {sealed}");
+    devnet.json(&["pay", "sealed", "0.5 coin"]);
+    devnet.json(&["wallet", "send", "@alice", "@bob", "1 coin"]);
+    let held = devnet.balance("@dave");
+    let unpack = ["call", "unpack", "--arg", "to=@dave", "--fee-from", "@bob"];
+    let (_, text) = devnet.refusal(&[&unpack[..], &["--sign", "@erin"]].concat());
+    assert!(text.contains("no key at hand signs"), "{text}");
+    devnet.json(&[&unpack[..], &["--sign", "@carol"]].concat());
+    assert_eq!(devnet.balance("@dave"), held + 50_000_000);
+
+    let crew = ["deploy", "box.bmc", "--contract", "Crew", "--param", "data=@carol", "--param", "training=@dave"];
+    let crew = devnet.json(&[&crew[..], &["--seal", "--pay", "1 coin"]].concat());
+    devnet.json(&["settle", "Crew", "--fee", "1_000 sats"]);
+    let data = devnet.json(&["flow", "rebuild"]);
+    let reward = &data["rewards"][0];
+    assert_eq!((&reward["name"], &reward["lock"]), (&"Crew".into(), &crew["lock"]), "{data}");
+    assert_eq!(reward["settlements"][0]["pot_sats"], 100_000_000);
+}
