@@ -123,8 +123,8 @@ impl Body<'_, '_> {
 
     fn if_value(&mut self, branch: &ast::If, wanted: Option<&Type>) -> Option<Expr> {
         let condition = self.expect(&branch.cond, &Type::Bool);
-        let mut then = self.block(&branch.then, Gives::Value(wanted));
         let Some(otherwise) = &branch.otherwise else {
+            self.block(&branch.then, Gives::Value(wanted));
             return self.report.fail(
                 self.report
                     .error(Code::E0207, "an `if` that gives a value needs an `else`", branch.span)
@@ -132,8 +132,17 @@ impl Body<'_, '_> {
             );
         };
         // What `None` is an `Option` of may follow from the other block.
-        let like = then.value.as_ref().map(|value| value.ty.clone()).filter(Type::is_composite);
-        let mut otherwise = self.block(otherwise, Gives::Value(wanted.or(like.as_ref())));
+        let like = |block: &Block| block.value.as_ref().map(|value| value.ty.clone()).filter(Type::is_composite);
+        let (mut then, mut otherwise) = if is_none(&branch.then) {
+            let otherwise = self.block(otherwise, Gives::Value(wanted));
+            let like = like(&otherwise);
+            (self.block(&branch.then, Gives::Value(wanted.or(like.as_ref()))), otherwise)
+        } else {
+            let then = self.block(&branch.then, Gives::Value(wanted));
+            let like = like(&then);
+            let otherwise = self.block(otherwise, Gives::Value(wanted.or(like.as_ref())));
+            (then, otherwise)
+        };
         let ty = self.type_of_blocks(vec![&mut then, &mut otherwise], wanted, branch.span)?;
         let kind = ExprKind::If { condition: Box::new(condition?), then, otherwise };
         Some(self.make(kind, ty, branch.span))
@@ -303,4 +312,10 @@ pub(super) fn known(expr: &Expr) -> Option<i64> {
 /// Whether the expression is the number zero as written.
 pub(super) fn is_zero(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Int(n) if *n == IBig::ZERO)
+}
+
+/// Whether a block is `None` and no more.
+fn is_none(block: &ast::Block) -> bool {
+    let tail = block.tail.as_deref().map(|tail| &tail.kind);
+    block.stmts.is_empty() && matches!(tail, Some(Ast::Name(name)) if name.as_str() == "None")
 }

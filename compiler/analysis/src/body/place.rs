@@ -6,7 +6,7 @@ use syntax::{Code, Span};
 use super::loops::constant_index;
 use super::plan::Known;
 use super::{Body, plural};
-use crate::hir::{Builtin, Expr, ExprKind, Fact, Type};
+use crate::hir::{BinaryOp, Block, Builtin, Expr, ExprKind, Fact, ItemKind, Type};
 use crate::suggest;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -250,9 +250,30 @@ impl Body<'_, '_> {
     }
 
     /// What follows the category of a token, as a number: 0 for none, 1 for mutable, 2 for minting.
+    ///
+    /// A coin of money alone has none either, so that a loop over outputs may ask each of them. The contract's own
+    /// coin is not asked whether it has a token: where it has none, the path fails.
     fn capability(&mut self, side: Side, index: Expr, span: Span) -> Expr {
         let fact = if side == Side::Input { Fact::InputCategory } else { Fact::OutputCategory };
+        let is_own = side == Side::Input && matches!(index.kind, ExprKind::Introspect { fact: Fact::InputIndex, .. });
         let category = self.fact(fact, Some(index), span);
+        if is_own {
+            return self.capability_in(category, span);
+        }
+        self.held(category, |body, category| {
+            let size = ExprKind::Builtin { builtin: Builtin::Size, args: vec![category.clone()] };
+            let left = Box::new(body.make(size, Type::Int, span));
+            let right = Box::new(body.make(ExprKind::Int((CATEGORY_BYTES + 1).into()), Type::Int, span));
+            let op = BinaryOp::Equal(ItemKind::Number);
+            let condition = Box::new(body.make(ExprKind::Binary { op, left, right }, Type::Bool, span));
+            let block = |value: Expr| Block { stmts: Vec::new(), value: Some(Box::new(value)) };
+            let then = block(body.capability_in(category, span));
+            let otherwise = block(body.make(ExprKind::Int(0.into()), Type::Int, span));
+            body.make(ExprKind::If { condition, then, otherwise }, Type::Int, span)
+        })
+    }
+
+    fn capability_in(&mut self, category: Expr, span: Span) -> Expr {
         let len = self.make(ExprKind::Int(CATEGORY_BYTES.into()), Type::Int, span);
         let kind = ExprKind::Builtin { builtin: Builtin::Suffix, args: vec![category, len] };
         let rest = self.make(kind, Type::Bytes, span);
