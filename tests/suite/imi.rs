@@ -44,12 +44,16 @@ fn text(threads: u64) -> String {
 const TRUST: [(&str, &str); 4] =
     [("builder_key", "@alice"), ("judge_a", "@erin"), ("judge_b", "@frank"), ("judge_c", "@grace")];
 
-fn stage(threads: u64, name: &str) -> Stage {
+fn program(threads: u64) -> Program {
     let text = text(threads);
     let world = MemoryWorld::new([("imi.bmc", text.as_str())]);
     let compiled = driver::compile(&world, &["imi.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 });
     assert!(compiled.diagnostics.is_empty(), "{}", compiled.to_json());
-    let program = Program::new(compiled.artifacts);
+    Program::new(compiled.artifacts)
+}
+
+fn stage(threads: u64, name: &str) -> Stage {
+    let program = program(threads);
     let artifact = program.artifact(name).unwrap().clone();
     let accounts = Accounts::devnet();
     let names = Names { network: spec::Network::Devnet, accounts: &accounts };
@@ -108,6 +112,105 @@ impl Stage {
     }
 }
 
+/// What a public key's input takes to sign: a push of 65 bytes and one of 33.
+const SIGNED: usize = 100;
+const RELAYED_BYTES_MAX: usize = 100_000;
+
+/// Gathers pledges into a thread: they, the thread before and after, and a coin that pays the fee.
+fn gathering(thread: &Stage, pledges: &[(Stage, u64)], before: u64) -> (Transaction, Vec<TxOut>) {
+    let whole: u64 = pledges.iter().map(|(_, units)| units).sum();
+    let state = |raised: u64| [&eight(raised)[..], &[0]].concat();
+    let unlock = |stage: &Stage, path: &str, args: &[(&str, AbiValue)]| {
+        let args = args.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let redeem = stage.artifact.redeem_script(&stage.params).unwrap();
+        stage.artifact.path(path).unwrap().unlock_script(&args, &redeem).unwrap()
+    };
+    let all = 2_100_000_000_000_000;
+    let mut coins = vec![thread.coin(before + 2_000, &state(before), all - before)];
+    let mut outputs = vec![thread.coin(before + whole + 2_000, &state(before + whole), all - before - whole)];
+    let args = [("amount", AbiValue::int(i64::try_from(whole).unwrap())), ("padding", AbiValue::Item(vec![]))];
+    let mut unlocks = vec![unlock(thread, "pledge", &args)];
+    for (pledge, units) in pledges {
+        coins.push(TxOut::plain(Sats::from_wire(*units), pledge.lock.clone()));
+        unlocks.push(unlock(pledge, "gather", &[]));
+        let token = Some(Token { category: Category::from_wire(OWN), amount: *units, nft: None });
+        let AbiValue::Item(backer) = &pledge.params["backer"] else { panic!("a hash") };
+        let lock = spec::script::p2pkh(&backer.clone().try_into().unwrap());
+        outputs.push(TxOut { value: Sats::from_wire(1_000), token, lock });
+    }
+    coins.push(plain(1_000_000));
+    unlocks.push(vec![0; SIGNED]);
+    outputs.push(plain(500_000));
+    let input = |(index, unlock): (u32, Vec<u8>)| TxIn {
+        prevout: OutPoint { txid: Txid::from_wire([7; 32]), index },
+        unlock,
+        sequence: 0,
+    };
+    let inputs = (0..).zip(unlocks).map(input).collect();
+    (Transaction { version: 2, inputs, outputs, locktime: 0 }, coins)
+}
+
+/// Whether both rule sets accept every input but the last, which pays the fee.
+fn gathered(tx: &Transaction, coins: &[TxOut]) -> bool {
+    let context = SpendContext::new(tx, coins).unwrap();
+    let by = |rules: RuleSet| {
+        let rules = Rules::new(rules, Mode::Relay);
+        (0..coins.len() - 1).all(|index| vm::verify_input(&rules, &context, index).is_ok())
+    };
+    let verdict = by(RuleSet::Bch2026);
+    assert_eq!(verdict, by(RuleSet::Bitmodel));
+    verdict
+}
+
+#[test]
+fn thirteen_hundred_pledges_are_gathered_in_five_transactions() {
+    let artifact = program(2).artifact("TinyCoderPledge").unwrap().clone();
+    let thread = stage(2, "TinyCoderThread");
+    let mut chance = Chance(0x5eed_0003);
+    let pledges: Vec<(Stage, u64)> = (0..1_300u64)
+        .map(|at| {
+            let mut backer = [0; 20];
+            backer[..8].copy_from_slice(&at.to_le_bytes());
+            let pair = [("backer", backer.to_vec()), ("campaign", OWN.to_vec())];
+            let params: Params = pair.into_iter().map(|(name, item)| (name.to_owned(), AbiValue::Item(item))).collect();
+            let lock = artifact.lock(&params).unwrap();
+            // The largest amounts take the most bytes.
+            let units = 50 * COIN + chance.next(COIN);
+            (Stage { artifact: artifact.clone(), params, lock }, units)
+        })
+        .collect();
+    let len = |count: usize| gathering(&thread, &pledges[..count], 0).0.encode().len();
+    let most = (1..400).take_while(|count| len(*count) <= RELAYED_BYTES_MAX).last().unwrap();
+    println!("one transaction gathers {most} pledges in {} bytes", len(most));
+    let page = fs::read_to_string(root().join("docs/imi.md")).unwrap();
+    assert!(page.contains(&format!("has room for {most} pledges")), "{most}");
+    let mut raised = 0;
+    let mut rounds = 0;
+    for some in pledges.chunks(most) {
+        let (tx, coins) = gathering(&thread, some, raised);
+        assert!(gathered(&tx, &coins));
+        raised += some.iter().map(|(_, units)| units).sum::<u64>();
+        rounds += 1;
+    }
+    assert_eq!((rounds, raised), (5, pledges.iter().map(|(_, units)| units).sum()));
+
+    // One backer fewer, one unit fewer, one coin with receipts beside.
+    let few = &pledges[..40];
+    let changed = |change: &dyn Fn(&mut Transaction, &mut Vec<TxOut>)| {
+        let (mut tx, mut coins) = gathering(&thread, few, 0);
+        change(&mut tx, &mut coins);
+        gathered(&tx, &coins)
+    };
+    assert!(changed(&|_, _| ()));
+    assert!(!changed(&|tx, _| tx.outputs[17].lock = plain(1).lock));
+    assert!(!changed(&|tx, _| tx.outputs[17].token.as_mut().unwrap().amount -= 1));
+    assert!(!changed(&|tx, _| tx.outputs[0].value = Sats::from_wire(tx.outputs[0].value.get() - 1)));
+    assert!(!changed(&|_, coins| coins[41] = coins[0].clone()));
+    let receipts = Some(Token { category: Category::from_wire(OWN), amount: 1, nft: None });
+    assert!(!changed(&|_, coins| coins[41].token.clone_from(&receipts)));
+    assert!(!changed(&|_, coins| coins[9].token.clone_from(&receipts)));
+}
+
 fn plain(sats: u64) -> TxOut {
     TxOut::plain(Sats::from_wire(sats), Accounts::devnet().key(3).lock())
 }
@@ -122,7 +225,7 @@ fn eight(n: u64) -> [u8; 8] {
 
 /// The escrow's state while it pays back.
 fn refunding(raised: u64, left: u64, out: u64) -> Vec<u8> {
-    [&eight(raised)[..], &eight(left), &eight(out), &[1, 1]].concat()
+    [&eight(raised)[..], &eight(left), &eight(out), &[1, 1], &[0; 32]].concat()
 }
 
 #[test]
@@ -196,7 +299,7 @@ fn sixteen_threads_are_collected_within_the_budgets_and_not_one_short() {
     let state = |raised: u64| [&eight(raised)[..], &[0]].concat();
     let coins: Vec<TxOut> = raised.iter().map(|raised| thread.coin(raised + 2_000, &state(*raised), 7)).collect();
     let whole: u64 = raised.iter().sum();
-    let begun = |raised: u64| [&eight(raised)[..], &eight(raised), &eight(raised), &[0, 0]].concat();
+    let begun = |raised: u64| [&eight(raised)[..], &eight(raised), &eight(raised), &[0; 34]].concat();
     let open =
         |value: u64, raised: u64, receipts: u64| vec![escrow.coin(value, &begun(raised), receipts), plain(5_000)];
     let all = Args::new();

@@ -5,176 +5,23 @@ use std::fs;
 use driver::{MemoryWorld, Options};
 use spec::artifact::AbiValue;
 use spec::hash::sha256;
-use spec::token::{Capability, Nft, Token};
-use spec::tx::TxIn;
-use spec::{Artifact, Category, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, Transaction, TxOut, Txid};
+use spec::token::{Capability, Token};
+use spec::{Artifact, RuleSet, Sats, TxOut};
 use wallet::{Accounts, Params};
 
 use crate::bmc::root;
+use crate::machine::{
+    self, In, Placed, Tx, Values, account, bytes, compiled, eight, four, fungible, held, int, nft, of, other, out,
+    place, spend, tx,
+};
 
 /// The transaction that made the launch coin, and so the category of the token.
-const CATEGORY: [u8; 32] = [0xca; 32];
+const CATEGORY: [u8; 32] = machine::CATEGORY;
 const BASE: u64 = 2_000;
 const MODEL: [u8; 32] = [0x17; 32];
 
-type Values = Vec<(&'static str, AbiValue)>;
-
-fn int(n: u64) -> AbiValue {
-    AbiValue::int(i64::try_from(n).unwrap())
-}
-
-fn bytes(bytes: impl AsRef<[u8]>) -> AbiValue {
-    AbiValue::Item(bytes.as_ref().to_vec())
-}
-
-/// The lock of an account.
-fn account(at: u32) -> Vec<u8> {
-    Accounts::devnet().key(at).lock()
-}
-
-fn compiled(text: &str) -> Vec<Artifact> {
-    let world = MemoryWorld::new([("offers.bmc", text)]);
-    let compiled = driver::compile(&world, &["offers.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 });
-    assert!(compiled.diagnostics.is_empty(), "{}", compiled.to_json());
-    compiled.artifacts.clone()
-}
-
 fn offers() -> Vec<Artifact> {
     compiled(&fs::read_to_string(root().join("tests/imo/offers.bmc")).unwrap())
-}
-
-/// A contract with its parameters.
-#[derive(Clone)]
-struct Placed {
-    artifact: Artifact,
-    params: Params,
-}
-
-fn place(artifacts: &[Artifact], contract: &str, params: Values) -> Placed {
-    let artifact = artifacts.iter().find(|artifact| artifact.contract == contract);
-    let artifact = artifact.unwrap_or_else(|| panic!("no `{contract}`")).clone();
-    let params: Params = params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    wallet::check_params(&artifact, &params).unwrap();
-    Placed { artifact, params }
-}
-
-impl Placed {
-    fn lock(&self) -> Vec<u8> {
-        self.artifact.lock(&self.params).unwrap()
-    }
-
-    fn out(&self, sats: u64, token: Option<Token>) -> TxOut {
-        out(&self.lock(), sats, token)
-    }
-}
-
-fn out(lock: &[u8], sats: u64, token: Option<Token>) -> TxOut {
-    TxOut { value: Sats::from_wire(sats), token, lock: lock.to_vec() }
-}
-
-fn fungible(amount: u64) -> Option<Token> {
-    of(CATEGORY, amount)
-}
-
-fn of(category: [u8; 32], amount: u64) -> Option<Token> {
-    Some(Token { category: Category::from_wire(category), amount, nft: None })
-}
-
-fn nft(category: [u8; 32], capability: Capability, commitment: &[u8], amount: u64) -> Option<Token> {
-    let nft = Nft { capability, commitment: commitment.to_vec() };
-    Some(Token { category: Category::from_wire(category), amount, nft: Some(nft) })
-}
-
-/// The token of a contract with state.
-fn held(commitment: &[u8], amount: u64) -> Option<Token> {
-    nft(CATEGORY, Capability::Mutable, commitment, amount)
-}
-
-fn eight(n: u64) -> [u8; 8] {
-    n.to_le_bytes()
-}
-
-fn four(n: u32) -> [u8; 4] {
-    n.to_le_bytes()
-}
-
-/// An input: a contract's coin with the path and its arguments, or a coin of no interest.
-struct In<'a> {
-    contract: Option<(&'a Placed, &'static str, Values)>,
-    coin: TxOut,
-    index: u32,
-}
-
-fn spend<'a>(contract: &'a Placed, path: &'static str, args: Values, coin: TxOut) -> In<'a> {
-    In { contract: Some((contract, path, args)), coin, index: 0 }
-}
-
-fn other(coin: TxOut) -> In<'static> {
-    In { contract: None, coin, index: 3 }
-}
-
-/// A transaction that is judged.
-struct Tx<'a> {
-    inputs: Vec<In<'a>>,
-    outputs: Vec<TxOut>,
-    locktime: u32,
-    sequence: u32,
-}
-
-fn tx<'a>(inputs: Vec<In<'a>>, outputs: Vec<TxOut>) -> Tx<'a> {
-    Tx { inputs, outputs, locktime: 0, sequence: 0 }
-}
-
-impl Tx<'_> {
-    fn at(self, locktime: u32) -> Self {
-        Self { locktime, ..self }
-    }
-
-    fn aged(self, blocks: u32) -> Self {
-        Self { sequence: blocks, ..self }
-    }
-
-    /// What the machine says of the first input that fails; both sets of rules say the same.
-    fn judge(&self) -> Result<(), String> {
-        let [bch, own] = [RuleSet::Bch2026, RuleSet::Bitmodel].map(|rules| self.judge_by(rules));
-        assert_eq!(bch, own, "the two sets of rules differ");
-        bch
-    }
-
-    fn judge_by(&self, rules: RuleSet) -> Result<(), String> {
-        let inputs = self.inputs.iter().map(|input| {
-            let unlock = input.contract.as_ref().map(|(placed, path, args)| {
-                let args: Params = args.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-                let redeem = placed.artifact.redeem_script(&placed.params).unwrap();
-                placed.artifact.path(path).unwrap().unlock_script(&args, &redeem).unwrap()
-            });
-            let prevout = OutPoint { txid: Txid::from_wire(CATEGORY), index: input.index };
-            TxIn { prevout, unlock: unlock.unwrap_or_default(), sequence: self.sequence }
-        });
-        let outputs = self.outputs.clone();
-        let tx = Transaction { version: 2, inputs: inputs.collect(), outputs, locktime: self.locktime };
-        let coins: Vec<TxOut> = self.inputs.iter().map(|input| input.coin.clone()).collect();
-        let context = SpendContext::new(&tx, &coins).unwrap();
-        let rules = Rules::new(rules, Mode::Relay);
-        for (index, input) in self.inputs.iter().enumerate() {
-            let Some((placed, ..)) = &input.contract else { continue };
-            let redeem = placed.artifact.redeem_script(&placed.params).unwrap();
-            vm::verify_input(&rules, &context, index)
-                .map_err(|failure| wallet::explain(&placed.artifact, &redeem, &failure).to_string())?;
-        }
-        Ok(())
-    }
-
-    #[track_caller]
-    fn accepted(self) {
-        self.judge().unwrap();
-    }
-
-    #[track_caller]
-    fn refused(self, message: &str) {
-        let error = self.judge().expect_err("the machine must refuse");
-        assert!(error.contains(message), "`{message}` is not in `{error}`");
-    }
 }
 
 // ---- launch
@@ -741,6 +588,99 @@ fn what_a_reward_pays_joins_the_holders_money_whole() {
     elsewhere.refused("the first input has the holders' lock");
     tx(vec![spend(&inbox, "join", vec![], inbox.out(5_000, None))], vec![coin(5_000, None)])
         .refused("the holders' coin is the first input");
+}
+
+// ---- claims of backers
+
+/// The category of the receipts.
+const RECEIPTS: [u8; 32] = [0xbb; 32];
+const RAISED: u64 = 777_777;
+const BACKERS: u64 = 4_000;
+
+const CAMPAIGN: &str = r#"
+imi Tiny {
+    builder:  builder_key,
+    goal:     1 coin,
+    deadline: height 925_000,
+    pledge:   at least 0.1 coin,
+    deliver:  { weights: Hash256, by: height 960_000 },
+    accept:   2 of [judge_a, judge_b, judge_c],
+    release:  { at goal: 30%, at accept: 70% },
+    refund:   { no_goal: 100%, not_accepted: 70% },
+}
+
+imo Coin for Tiny {
+    criteria: 1 of [judge] over "the model runs",
+    supply:   10_000,
+    allocate: { backers: 40% pro rata Tiny.receipts, upstream: rest },
+}
+"#;
+
+fn due(claimed: u64, amount: u64) -> u64 {
+    BACKERS * (claimed + amount) / RAISED - BACKERS * claimed / RAISED
+}
+
+fn claim(claims: &Placed, claimed: u64, amount: u64, got: u64) -> Tx<'_> {
+    let left = BACKERS - BACKERS * claimed / RAISED;
+    let coin = claims.out(BASE, held(&eight(claimed), left));
+    let receipts = other(out(&account(9), 1_000, of(RECEIPTS, amount)));
+    let next = claims.out(BASE, held(&eight(claimed + amount), left - got));
+    let args = vec![("amount", int(amount))];
+    tx(vec![spend(claims, "claim", args, coin), receipts], vec![next, out(&account(9), 1_000, fungible(got))])
+}
+
+#[test]
+fn backers_get_tokens_for_receipts_that_are_gone_afterwards() {
+    let artifacts = compiled(CAMPAIGN);
+    let claims = place(&artifacts, "CoinClaim", vec![("receipts", bytes(RECEIPTS)), ("raised", int(RAISED))]);
+    for (claimed, amount) in [(0, 1), (0, 195), (5, 77_777), (777_000, 777), (0, RAISED)] {
+        let fair = due(claimed, amount);
+        claim(&claims, claimed, amount, fair).accepted();
+        if fair < BACKERS - BACKERS * claimed / RAISED {
+            claim(&claims, claimed, amount, fair + 1).refused("the token amount");
+        }
+    }
+    claim(&claims, RAISED, 1, 0).refused("no more receipts are claimed than there are");
+    let with = |change: &dyn Fn(&mut Tx<'_>)| {
+        let mut tx = claim(&claims, 5, 1_000, due(5, 1_000));
+        change(&mut tx);
+        tx
+    };
+    // Receipts of something else, too few, too many.
+    with(&|tx| tx.inputs[1].coin.token = of([0xbc; 32], 1_000)).refused("the inputs bring exactly so many receipts");
+    with(&|tx| tx.inputs[1].coin.token = of(RECEIPTS, 999)).refused("the inputs bring exactly so many receipts");
+    with(&|tx| tx.inputs[1].coin.token = of(RECEIPTS, 1_001)).refused("the inputs bring exactly so many receipts");
+    // Receipts that go on, bare or on a token of the campaign, such as a thread that refunds them.
+    for token in [
+        of(RECEIPTS, 1_000),
+        nft(RECEIPTS, Capability::None, b"x", 1_000),
+        nft(RECEIPTS, Capability::Mutable, b"thread", 1_000),
+        nft(RECEIPTS, Capability::Minting, b"", 1_000),
+    ] {
+        with(&|tx| tx.outputs.push(out(&account(9), 1_000, token.clone()))).refused("no output carries receipts on");
+        with(&|tx| tx.outputs[1].token = token.clone()).refused("no output carries receipts on");
+    }
+    with(&|tx| tx.outputs[0].token = held(&eight(5), BACKERS - due(5, 1_000))).refused("the next state");
+    with(&|tx| tx.inputs.swap(0, 1)).refused("the claim is the first input");
+    let nothing = vec![("amount", AbiValue::int(-1_000))];
+    with(&|tx| tx.inputs[0].contract.as_mut().unwrap().2.clone_from(&nothing)).refused("something is claimed");
+}
+
+#[test]
+fn all_claims_together_give_exactly_the_part() {
+    let mut random = 0xdead_beef_1234_5678u64;
+    for _ in 0..100 {
+        let (mut claimed, mut given) = (0, 0);
+        while claimed < RAISED {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let amount = (1 + random % 90_000).min(RAISED - claimed);
+            given += due(claimed, amount);
+            claimed += amount;
+        }
+        assert_eq!(given, BACKERS);
+    }
 }
 
 #[test]

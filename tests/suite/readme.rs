@@ -90,7 +90,7 @@ fn the_campaign_of_its_page_compiles_and_has_the_paths_of_the_table() {
     let plain = bmc(folder.path(), &["expand", "campaign.bmc"]).ok();
     let paths: Vec<&str> =
         plain.lines().filter_map(|line| line.trim().strip_prefix("spend ")?.split('(').next()).collect();
-    assert_eq!(paths.len(), 11, "{paths:?}");
+    assert_eq!(paths.len(), 12, "{paths:?}");
     for path in paths {
         assert!(page.contains(path), "`{path}` is missing from the page");
     }

@@ -78,9 +78,9 @@ pub(crate) fn declare(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> 
     let (order, left) = order_of(&needs);
     let circles = on_circles(&needs, &left);
     let mut found = Vec::new();
-    for (item, declaration) in order.iter().chain(&left).filter_map(|index| all.get(*index)) {
+    for (index, (item, declaration)) in order.iter().chain(&left).filter_map(|index| Some((index, all.get(*index)?))) {
         let mut report = Report::new(signatures.file, item);
-        let is_first = item.key.nth == 0;
+        let is_first = index_of.get(&(declaration.is_type(), declaration.name().as_str())) == Some(index);
         match declaration {
             Declaration::Const(constant) => constant_of(constant, is_first, signatures, &mut report),
             Declaration::Struct(_) | Declaration::Enum(_) => type_of(*declaration, is_first, signatures, &mut report),

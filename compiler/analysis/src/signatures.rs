@@ -42,7 +42,7 @@ pub struct Signatures {
 /// What a file declares, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interface {
-    /// What kind of item each name is; of several kinds the first in the source.
+    /// What kind of item each name is; of several kinds a declaration's, or the first in the source.
     pub(crate) kinds: BTreeMap<Arc<str>, ItemKind>,
     /// No value for constants whose mistake has been reported.
     pub(crate) consts: BTreeMap<Arc<str>, Option<Constant>>,
@@ -176,6 +176,11 @@ impl Interface {
         copy(&other.campaigns, name, &mut self.campaigns, local);
         copy(&other.types, name, &mut self.types, local);
         copy(&other.contracts, name, &mut self.contracts, local);
+        if other.campaigns.contains_key(name) {
+            // What is offered to the backers of a campaign reads the record of its escrow.
+            let escrow = Arc::from(format!("{local}Escrow"));
+            copy(&other.contracts, &format!("{name}Escrow"), &mut self.contracts, &escrow);
+        }
     }
 }
 
@@ -218,7 +223,7 @@ pub fn signatures(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> 
         return (written, found);
     }
     let of_declarations = generated.values().flatten().map(domain::GeneratedItem::source_item);
-    let all: Vec<SourceItem<'_>> = items.iter().copied().chain(of_declarations).collect();
+    let all = in_order(items, of_declarations.collect());
     let (mut whole, mut found) = interface(file, &all, modules);
     whole.own.rewards = written.own.rewards;
     whole.own.models = written.own.models;
@@ -228,6 +233,24 @@ pub fn signatures(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> 
     found.extend(proofs);
     found.extend(unread);
     (whole, found)
+}
+
+/// The items of a file and those that its declarations have become. Of two with one name the first is meant
+/// everywhere, so where an author has taken a name that a declaration needs, what the declaration became comes first:
+/// its parts fit each other, and the one message is about the name.
+fn in_order<'a>(items: &[SourceItem<'a>], generated: Vec<SourceItem<'a>>) -> Vec<SourceItem<'a>> {
+    let names: BTreeSet<&str> = generated.iter().map(|item| &*item.key.name).collect();
+    let (declarations, plain): (Vec<_>, Vec<_>) =
+        items.iter().copied().partition(|item| is_declaration(item) || matches!(item.ast, Item::Use(_)));
+    if plain.iter().any(|item| names.contains(&*item.key.name)) {
+        return declarations.into_iter().chain(generated).chain(plain).collect();
+    }
+    items.iter().copied().chain(generated).collect()
+}
+
+/// Whether an item stands for plain ones.
+const fn is_declaration(item: &SourceItem<'_>) -> bool {
+    matches!(item.ast, Item::Reward(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_))
 }
 
 /// Names, types and constants.
@@ -289,7 +312,7 @@ fn declared_names(
     own: &mut Interface,
 ) -> (BTreeMap<Arc<str>, Loc>, Vec<Diagnostic>) {
     let mut declared = BTreeMap::new();
-    let mut seen: BTreeMap<(u8, &str), Loc> = BTreeMap::new();
+    let mut seen: BTreeMap<(u8, &str), (Loc, bool)> = BTreeMap::new();
     let mut places = BTreeSet::new();
     let mut found = Vec::new();
     for item in items {
@@ -313,12 +336,17 @@ fn declared_names(
             continue;
         }
         declared.entry(name.name.clone()).or_insert_with(|| loc.clone());
-        own.kinds.entry(name.name.clone()).or_insert(item.key.kind);
-        if let Some(first) = seen.get(&(space, name.as_str())) {
-            found.push(declared_twice(name, loc, first.clone()));
-            continue;
+        let kind = own.kinds.entry(name.name.clone()).or_insert(item.key.kind);
+        if is_declaration(item) {
+            // Others speak of it as what it is, whatever else has its name.
+            *kind = item.key.kind;
         }
-        seen.insert((space, name.as_str()), loc);
+        let is_generated = item.origins.is_some();
+        match seen.get(&(space, name.as_str())) {
+            Some((first, true)) if !is_generated => found.push(name_of_declaration(name, loc, first.clone())),
+            Some((first, _)) => found.push(declared_twice(name, loc, first.clone())),
+            None => drop(seen.insert((space, name.as_str()), (loc, is_generated))),
+        }
     }
     (declared, found)
 }
@@ -329,6 +357,14 @@ pub(crate) fn declared_twice(name: &Ident, second: Loc, first: Loc) -> Diagnosti
         .saying("declared again here")
         .label(first, "the first is here")
         .help("rename one of them")
+}
+
+/// The message about a name that a declaration needs.
+fn name_of_declaration(name: &Ident, second: Loc, first: Loc) -> Diagnostic {
+    Diagnostic::error(Code::E0105, format!("`{name}` is declared twice"), second)
+        .saying("declared here")
+        .label(first, "this declaration stands for plain items, one of which has this name")
+        .help("rename one of them; `bmc expand` prints what a declaration stands for")
 }
 
 /// Functions are numbered in source order, those of contracts among those of the file.

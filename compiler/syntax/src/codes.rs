@@ -229,6 +229,8 @@ codes! {
         "The number is too small or too large for what it sets. The message says between which numbers it lies.";
     E0325 "keys that cannot judge"
         "`k of [a, b, c]` demands at least one key and no more than there are. Every key is named once, so that nobody signs for two, and nobody judges who is paid by the outcome.";
+    E0326 "setting that ends by itself"
+        "Scripts can only demand that some time has passed: a transaction that was valid once stays valid, so nothing that a declaration allows ends at a time. Let something else begin then, such as a refund, the date of a release or a lower price.";
     E0330 "malformed model"
         "A model says what it is and what it is built on by settings of its own: `weights` (the SHA-256 of its file), `builds_on`, `reward`, `license`, `data`, `minimum` and `fee`. One of them is missing, unknown, repeated or written in another form. The help shows how it is written.";
     E0331 "parent that is no model"

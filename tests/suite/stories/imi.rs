@@ -1,6 +1,7 @@
 //! A campaign: it succeeds, it misses its goal, its model is not accepted. Every balance is known to the last unit.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use spec::artifact::AbiValue;
 use spec::token::Token;
@@ -9,26 +10,33 @@ use tests::Story;
 use wallet::{Carried, Forgery, Utxo};
 
 use super::scratch;
+use crate::bmc::root;
 
-type Pairs<'a> = &'a [(&'a str, &'a str)];
+pub(super) type Pairs<'a> = &'a [(&'a str, &'a str)];
 
 /// Alice builds, bob, carol and dave pay, erin, frank and grace judge.
-const PEOPLE: Pairs<'_> =
+pub(super) const PEOPLE: Pairs<'_> =
     &[("alice", "0.1 coin"), ("bob", "20 coin"), ("carol", "20 coin"), ("dave", "20 coin"), ("erin", "0.1 coin")];
-const TRUST: Pairs<'_> =
+pub(super) const TRUST: Pairs<'_> =
     &[("builder_key", "@alice"), ("judge_a", "@erin"), ("judge_b", "@frank"), ("judge_c", "@grace")];
-const COIN: u64 = 100_000_000;
-const MODEL: [u8; 32] = [0x5d; 32];
+pub(super) const COIN: u64 = 100_000_000;
+pub(super) const MODEL: [u8; 32] = [0x5d; 32];
 
-struct Campaign {
-    story: Story,
-    category: Category,
+pub(super) fn eight(n: u64) -> [u8; 8] {
+    n.to_le_bytes()
+}
+
+pub(super) struct Campaign {
+    pub(super) story: Story,
+    /// What the names of its plans begin with.
+    prefix: &'static str,
+    pub(super) category: Category,
     /// `0x` and the bytes of the category.
-    id: String,
-    threads: Vec<OutPoint>,
+    pub(super) id: String,
+    pub(super) threads: Vec<OutPoint>,
     thread_lock: Vec<u8>,
-    escrow_lock: Vec<u8>,
-    fees: BTreeMap<String, u64>,
+    pub(super) escrow_lock: Vec<u8>,
+    pub(super) fees: BTreeMap<String, u64>,
 }
 
 fn fee(carried: &Carried) -> u64 {
@@ -37,36 +45,55 @@ fn fee(carried: &Carried) -> u64 {
     all.map(|built| sum(&built.spent) - sum(&built.tx.outputs)).sum()
 }
 
-fn token(output: &mut TxOut) -> &mut Token {
+pub(super) fn token(output: &mut TxOut) -> &mut Token {
     output.token.as_mut().unwrap()
 }
 
 impl Campaign {
     fn new() -> Self {
-        let mut story = Story::example("imi", PEOPLE);
-        let escrow_lock = story.deploy("TinyCoderEscrow", TRUST);
-        let made = story.run("alice", "tiny_coder_genesis", TRUST);
+        Self::begun(Story::example("imi", PEOPLE), ("TinyCoder", "tiny_coder"), 2)
+    }
+
+    /// The example's campaign, with more plans beside its own.
+    pub(super) fn with(plans: &str) -> Self {
+        let text = fs::read_to_string(root().join("examples/imi/tiny_coder.bmc")).unwrap() + plans;
+        Self::begun(Story::new(&[("tiny_coder.bmc", &text)], PEOPLE), ("TinyCoder", "tiny_coder"), 2)
+    }
+
+    /// The campaign of a story.
+    pub(super) fn begun(mut story: Story, (name, prefix): (&str, &'static str), threads: u32) -> Self {
+        let escrow_lock = story.deploy(&format!("{name}Escrow"), TRUST);
+        let none = Category::from_wire([0; 32]);
+        let (id, threads_of, fees) = (String::new(), Vec::new(), BTreeMap::new());
+        let mut campaign =
+            Self { story, prefix, category: none, id, threads: threads_of, thread_lock: vec![], escrow_lock, fees };
+        campaign.restart("genesis", TRUST, threads);
+        campaign
+    }
+
+    /// Makes another campaign by the same rules, which takes the place of this one.
+    pub(super) fn restart(&mut self, plan: &str, params: Pairs<'_>, threads: u32) {
+        let made = self.story.run("alice", &format!("{}_{plan}", self.prefix), params);
         let tx = &made.built.tx;
-        let category = Category::from_wire(*tx.inputs[0].prevout.txid.as_wire());
-        let threads = (0..2).map(|index| OutPoint { txid: tx.txid(), index }).collect();
-        let thread_lock = tx.outputs[0].lock.clone();
-        let id = format!("0x{}", hex::encode(category.as_wire()));
-        let fees = BTreeMap::from([("alice".to_owned(), fee(&made))]);
-        Self { story, category, id, threads, thread_lock, escrow_lock, fees }
+        self.category = Category::from_wire(*tx.inputs[0].prevout.txid.as_wire());
+        self.threads = (0..threads).map(|index| OutPoint { txid: tx.txid(), index }).collect();
+        self.thread_lock.clone_from(&tx.outputs[0].lock);
+        self.id = format!("0x{}", hex::encode(self.category.as_wire()));
+        *self.fees.entry("alice".to_owned()).or_default() += fee(&made);
     }
 
     #[track_caller]
-    fn run(&mut self, who: &str, plan: &str, args: Pairs<'_>) -> Carried {
+    pub(super) fn run(&mut self, who: &str, plan: &str, args: Pairs<'_>) -> Carried {
         let id = self.id.clone();
         let args: Vec<_> = [("campaign", id.as_str())].into_iter().chain(args.iter().copied()).collect();
-        let carried = self.story.run(who, &format!("tiny_coder_{plan}"), &args);
+        let carried = self.story.run(who, &format!("{}_{plan}", self.prefix), &args);
         *self.fees.entry(who.to_owned()).or_default() += fee(&carried);
         carried
     }
 
     /// Pledges through one of the threads.
     #[track_caller]
-    fn pledge(&mut self, who: &str, thread: usize, units: u64) {
+    pub(super) fn pledge(&mut self, who: &str, thread: usize, units: u64) {
         self.story.name_coins("thread", &[self.threads[thread]]);
         let (amount, lock) = (units.to_string(), format!("@{who}"));
         let carried = self.run(who, "pledge", &[("amount", &amount), ("backer", &lock)]);
@@ -74,25 +101,32 @@ impl Campaign {
     }
 
     #[track_caller]
-    fn attack(&mut self, who: &str, plan: &str, args: Pairs<'_>, change: impl FnOnce(&mut Forgery<'_>), message: &str) {
+    pub(super) fn attack(
+        &mut self,
+        who: &str,
+        plan: &str,
+        args: Pairs<'_>,
+        change: impl FnOnce(&mut Forgery<'_>),
+        message: &str,
+    ) {
         let id = self.id.clone();
         let args: Vec<_> = [("campaign", id.as_str())].into_iter().chain(args.iter().copied()).collect();
-        self.story.attack((who, &[]), &format!("tiny_coder_{plan}"), &args, change, message);
+        self.story.attack((who, &[]), &format!("{}_{plan}", self.prefix), &args, change, message);
     }
 
     #[track_caller]
-    fn refused(&mut self, who: &str, plan: &str, args: Pairs<'_>, message: &str) {
+    pub(super) fn refused(&mut self, who: &str, plan: &str, args: Pairs<'_>, message: &str) {
         let id = self.id.clone();
         let args: Vec<_> = [("campaign", id.as_str())].into_iter().chain(args.iter().copied()).collect();
-        self.story.refused(who, &format!("tiny_coder_{plan}"), &args, message);
+        self.story.refused(who, &format!("{}_{plan}", self.prefix), &args, message);
     }
 
-    fn escrow(&self) -> Utxo {
+    pub(super) fn escrow(&self) -> Utxo {
         self.story.coins_at(&self.escrow_lock).remove(0)
     }
 
     /// What a judge signs: this escrow, this release, this model.
-    fn attestation(&self, outpoint: OutPoint, tranche: u8, model: [u8; 32]) -> Vec<u8> {
+    pub(super) fn attestation(&self, outpoint: OutPoint, tranche: u8, model: [u8; 32]) -> Vec<u8> {
         let mut message = b"BMIMI\x01".to_vec();
         message.extend(outpoint.txid.as_wire());
         message.extend(outpoint.index.to_le_bytes());
@@ -101,13 +135,13 @@ impl Campaign {
         message
     }
 
-    fn signed(&self, judge: &str, message: &[u8]) -> String {
+    pub(super) fn signed(&self, judge: &str, message: &[u8]) -> String {
         format!("datasig(@{judge}, 0x{})", hex::encode(message))
     }
 
     /// Everybody has what they started with, changed by `gains`, less the fees they paid.
     #[track_caller]
-    fn balances(&self, gains: &[(&str, i64)]) {
+    pub(super) fn balances(&self, gains: &[(&str, i64)]) {
         let starts =
             BTreeMap::from([("alice", 10_000_000), ("bob", 20 * COIN), ("carol", 20 * COIN), ("dave", 20 * COIN)]);
         let expected: Vec<(&str, u64)> = gains
@@ -149,7 +183,7 @@ fn a_campaign_that_succeeds_pays_the_builder_everything() {
     campaign.run("dave", "pledge_free", &[("amount", "6 coin"), ("backer", &dave)]);
     gathering_is_checked(&mut campaign);
     campaign.story.name_coins("thread", &[campaign.threads[1]]);
-    let gathered = campaign.run("erin", "gather", &[("amount", "600_000_000")]);
+    let gathered = campaign.run("erin", "gather", &[]);
     campaign.threads[1] = OutPoint { txid: gathered.built.tx.txid(), index: 0 };
     assert_eq!(campaign.story.tokens("dave", campaign.category), 6 * COIN);
 
@@ -159,10 +193,17 @@ fn a_campaign_that_succeeds_pays_the_builder_everything() {
     assert_eq!(campaign.story.held_at(&campaign.escrow_lock), 25 * COIN + 4_000);
     releases_are_checked(&mut campaign);
 
-    // What is left of the campaign is its receipts; the builder has all the money, and what the threads held beside it.
-    assert_eq!(campaign.story.held_at(&campaign.escrow_lock), 0);
+    // What is left of the campaign is its receipts and its record; the builder has all the money, and what the
+    // threads held beside it.
+    assert_eq!(campaign.story.held_at(&campaign.escrow_lock), 1_000);
+    let record = [&eight(25 * COIN)[..], &eight(0), &eight(25 * COIN), &[2, 0], &MODEL].concat();
+    let token = campaign.escrow().output.token.unwrap();
+    assert_eq!(token.nft.unwrap().commitment, record);
+    campaign.story.mine_to(400);
+    campaign.refused("erin", "fail_accept", &[], "this release has not been paid");
+    campaign.refused("alice", "abort", &[], "something is left to go back");
     campaign.balances(&[
-        ("alice", 25 * 100_000_000),
+        ("alice", 25 * 100_000_000 - 1_000),
         ("bob", -11 * 100_000_000),
         ("carol", -8 * 100_000_000),
         // Who gathers his pledge pays for the output of the receipts.
@@ -211,7 +252,7 @@ fn pledges_are_checked(campaign: &mut Campaign) {
 
 fn gathering_is_checked(campaign: &mut Campaign) {
     let thread = campaign.threads[1];
-    let args: Pairs<'_> = &[("amount", "600_000_000")];
+    let args: Pairs<'_> = &[];
     let thief = campaign.story.key("erin").lock();
     campaign.story.name_coins("thread", &[thread]);
     campaign.attack(
@@ -323,8 +364,37 @@ fn releases_are_checked(campaign: &mut Campaign) {
         "alice",
         "release_accept",
         &args,
-        |forgery| forgery.tx.outputs[0].lock = thief,
-        "output 0 pays the builder",
+        |forgery| forgery.tx.outputs[1].lock = thief,
+        "output 1 pays the builder",
+    );
+    campaign.attack(
+        "alice",
+        "release_accept",
+        &args,
+        |forgery| forgery.tx.outputs[1].value = Sats::from_wire(1_750_000_000 + 2_999),
+        "the builder gets everything that is left",
+    );
+    // The token stays with the record: whoever had it could gather pledges that wait, or refund what nobody pledged.
+    let free = campaign.story.key("alice").lock();
+    campaign.attack(
+        "alice",
+        "release_accept",
+        &args,
+        |forgery| forgery.tx.outputs[0].lock.clone_from(&free),
+        "the lock of this one",
+    );
+    campaign.attack(
+        "alice",
+        "release_accept",
+        &args,
+        |forgery| {
+            token(&mut forgery.tx.outputs[0]).amount -= 5;
+            let category = token(&mut forgery.tx.outputs[0]).category;
+            forgery.tx.outputs[1].token = Some(Token { category, amount: 5, nft: None });
+            let change = &mut forgery.tx.outputs[2].value;
+            *change = Sats::from_wire(change.get() - 1_000);
+        },
+        "the token amount of this one",
     );
     campaign.run("alice", "release_accept", &args);
 }

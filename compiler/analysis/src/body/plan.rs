@@ -38,6 +38,8 @@ struct Coin<'a> {
     name: Ident,
     contract: Option<&'a ContractSignature>,
     each: bool,
+    /// Whether its source was understood.
+    known: bool,
 }
 
 /// The checked statements of a plan.
@@ -57,6 +59,8 @@ pub(crate) struct PlanParts {
     pub(crate) locktime: Option<Expr>,
     pub(crate) publish: Vec<Expr>,
     pub(crate) change: PlanChange,
+    /// How many inputs have been checked, whether they were understood or not.
+    seen: usize,
     /// Where statements stand that may stand only once.
     once: Vec<(String, Span)>,
 }
@@ -67,6 +71,13 @@ impl Body<'_, '_> {
         self.plan = Some(Plan { given: self.args.len(), ..Plan::default() });
         self.open();
         let mut parts = PlanParts::default();
+        // A coin may be read above its input: one input's arguments can depend on the coins of another.
+        for stmt in &plan.stmts {
+            if let Ast::Input { name, source } = &stmt.kind {
+                let declared = self.declare_input(name, source);
+                self.note(declared);
+            }
+        }
         for stmt in &plan.stmts {
             let understood = self.plan_stmt(stmt, &mut parts);
             self.note(understood);
@@ -81,7 +92,9 @@ impl Body<'_, '_> {
     fn plan_stmt(&mut self, stmt: &ast::PlanStmt, parts: &mut PlanParts) -> Option<()> {
         match &stmt.kind {
             Ast::Input { name, source } => {
-                let input = self.input(name, source)?;
+                let index = parts.seen;
+                parts.seen += 1;
+                let input = self.input(index, name, source)?;
                 parts.inputs.push(input);
             }
             Ast::Output { lock, fields } => parts.outputs.push(self.output(lock, fields, stmt.span)?),
@@ -104,7 +117,7 @@ impl Body<'_, '_> {
                 parts.locktime = Some(self.time_of(value, &[Type::Height, Type::Time])?);
             }
             Ast::Age { input, value } => {
-                let index = self.coin_named(input)?;
+                let index = self.coin_named(input, parts.seen)?;
                 self.once(&format!("the age of `{input}`"), stmt.span, parts)?;
                 let age = self.time_of(value, &[Type::Blocks, Type::Duration])?;
                 parts.inputs.get_mut(index)?.age = Some(age);
@@ -118,7 +131,7 @@ impl Body<'_, '_> {
                 parts.change = PlanChange::To(self.expect(lock, &Type::Lock)?);
             }
             Ast::Burn(input) => {
-                let index = self.coin_named(input)?;
+                let index = self.coin_named(input, parts.seen)?;
                 self.once(&format!("`burn {input}`"), stmt.span, parts)?;
                 parts.inputs.get_mut(index)?.burn = true;
             }

@@ -14,6 +14,8 @@
 //!     └───────────────────── redeem ─── refunding
 //! ```
 //!
+//! An escrow that has paid everything stays as a record, with a token that says so and nothing to take.
+//!
 //! Every state has a way on that needs neither builder nor judges: a thread refunds after the
 //! deadline, an escrow fails after the date of its tranche and then redeems. [`ways`] walks through
 //! the states of each campaign and shows that no money is stuck.
@@ -25,7 +27,7 @@ mod text;
 mod ways;
 
 pub(crate) use check::check;
-pub(crate) use text::text;
+pub(crate) use text::{beside, text};
 
 use dashu_ratio::RBig;
 use spec::Sats;
@@ -75,8 +77,20 @@ pub(crate) enum Gate {
 }
 
 impl Campaign {
-    /// Whether the escrow must remember the model that the judges have accepted: they do so more than once.
+    /// Whether the escrow remembers the model that the judges have accepted.
     fn keeps_model(&self) -> bool {
-        self.release.iter().filter(|release| matches!(release.gate, Gate::Attested { .. })).count() > 1
+        self.release.iter().any(|release| matches!(release.gate, Gate::Attested { .. }))
+    }
+
+    /// What the escrow's state is for ever, once everything has been paid: an expression of the amount
+    /// that was `raised` and of the `model` that the judges accepted, if there are judges.
+    pub(crate) fn record(&self, raised: &str, model: &str) -> String {
+        let model = if self.keeps_model() { format!(" + {model}") } else { String::new() };
+        format!("bytes({raised}, 8) + bytes(0, 8) + bytes({raised}, 8) + 0x{:02x}00{model}", self.release.len())
+    }
+
+    /// Whether the record says which model the judges accepted.
+    pub(crate) fn records_model(&self) -> bool {
+        self.keeps_model()
     }
 }

@@ -70,13 +70,24 @@ pub(crate) enum Kind {
     /// It goes to a lock at once.
     Plain,
     /// To those who bring receipts of the campaign, by how many they bring.
-    ProRata { campaign: String },
+    ProRata(Backed),
     /// To a lock as blocks pass.
     Vest { over: u64, cliff: u64 },
     /// To the sources of a reward, or to those of a list that is given at deployment.
     Upstream(Option<Vec<Source>>),
     /// To whoever pays the price.
     Sale(Price),
+}
+
+/// The campaign whose backers get a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Backed {
+    /// Its name here.
+    pub(crate) campaign: String,
+    /// What its record is in the end: of `raised` receipts, for `model`.
+    pub(crate) record: String,
+    /// Whether the record says which model the judges of the campaign accepted.
+    pub(crate) names_model: bool,
 }
 
 /// A source that takes a fixed part of the upstream tokens.
@@ -95,12 +106,26 @@ pub(crate) struct Revenue {
 }
 
 impl Offering {
+    /// The campaign whose backers get a part, if one does.
+    pub(super) fn backed(&self) -> Option<&Backed> {
+        self.parts.iter().find_map(|part| match &part.kind {
+            Kind::ProRata(backed) => Some(backed),
+            _ => None,
+        })
+    }
+
+    /// The output of the launch that carries a part. If the launch reads the record of a campaign, that is input 1
+    /// and comes back as output 1.
+    pub(super) fn output_of(&self, part: usize) -> usize {
+        if part > 0 && self.backed().is_some() { part + 1 } else { part }
+    }
+
     /// The contract that holds a part, without the offering's name; nothing for a plain lock.
     pub(crate) fn contract_of(&self, part: &Part) -> Option<String> {
         let vestings = self.parts.iter().filter(|part| matches!(part.kind, Kind::Vest { .. })).count();
         let kind = match &part.kind {
             Kind::Plain => return None,
-            Kind::ProRata { .. } => "Claim",
+            Kind::ProRata(_) => "Claim",
             Kind::Vest { .. } if vestings > 1 => return Some(format!("{}Vesting{}", self.name, camel(&part.name))),
             Kind::Vest { .. } => "Vesting",
             Kind::Upstream(_) => "Upstream",

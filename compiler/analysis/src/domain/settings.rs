@@ -12,7 +12,7 @@ use spec::Sats;
 use syntax::ast::{self, Entry, EntryValue, ExprKind, Ident, Phrase};
 use syntax::{Code, Loc, Span};
 
-use super::reward;
+use super::{Text, reward};
 use crate::body::{Body, BodyKind, Env};
 use crate::eval::Value;
 use crate::hir::Type;
@@ -45,6 +45,28 @@ pub(crate) fn known(settings: &[(&str, &'static str)]) -> Vec<Known> {
 pub(crate) struct Quorum {
     pub(crate) needed: usize,
     pub(crate) keys: Vec<At<String>>,
+}
+
+/// The values of so many keys are compared in pairs by a script; of more it would be larger than what it guards.
+const COMPARED_MAX: usize = 16;
+
+impl Quorum {
+    /// Demands that no two keys are the same, whose holder would count twice.
+    pub(crate) fn all_different(&self, text: &mut Text) {
+        if self.keys.len() <= COMPARED_MAX {
+            self.all_different_in_plan(text);
+        }
+    }
+
+    /// The same, whatever their number.
+    pub(crate) fn all_different_in_plan(&self, text: &mut Text) {
+        for (at, second) in self.keys.iter().enumerate() {
+            for first in self.keys.iter().take(at) {
+                let (first, second) = (&first.value, &second.value);
+                text.require(format!("{first} != {second}"), &format!("`{first}` and `{second}` are different keys"));
+            }
+        }
+    }
 }
 
 /// The most members of a quorum: what fits one unlocking script with room to spare.
@@ -276,11 +298,37 @@ impl<'t, 'a, 'r> Settings<'t, 'a, 'r> {
 
 /// Reports that an entry is not written like `example`.
 pub(crate) fn malformed<T>(entry: &Entry, example: &str, report: &mut Report<'_>) -> Option<T> {
-    if matches!(entry.value, EntryValue::Error(_)) {
+    if matches!(entry.value, EntryValue::Error(_)) || refused_end(entry, report) {
         return None;
     }
     let found = report.error(Code::E0322, format!("`{}` is written another way", entry.key), entry.span);
     report.fail(found.help(format!("write it like `{example}`")))
+}
+
+/// Words for an end that comes by itself.
+const ENDING: [&str; 7] = ["until", "before", "ends", "closes", "expires", "till", "while"];
+
+/// Whether a phrase says that something holds only up to a time.
+pub(crate) fn ends_by_itself(phrase: &Phrase) -> bool {
+    let says = |clause: &ast::Clause| clause.words.iter().any(|word| ENDING.contains(&word.as_str()));
+    phrase.clauses.iter().any(says)
+}
+
+/// Reports an entry that is to hold only up to a time; no script can enforce that. Whether it was such an entry.
+pub(crate) fn refused_end(entry: &Entry, report: &mut Report<'_>) -> bool {
+    let EntryValue::Phrase(phrase) = &entry.value else { return false };
+    if !ends_by_itself(phrase) {
+        return false;
+    }
+    let found = report.error(Code::E0326, format!("no script can let `{}` end by itself", entry.key), entry.span);
+    let found = found
+        .saying("a late spender would write an older lock time")
+        .note("a script can demand that some time has passed, not that it has not: what was valid once stays valid");
+    report.push(found.help(
+        "remove the end, and let something else begin then: a `deadline` after which money goes back, a release \
+         `by height ..`, a price that falls by `price dutch { .. }`, an `adjust: .. after 144 blocks`",
+    ));
+    true
 }
 
 /// Reports an entry whose key has been set before.

@@ -269,9 +269,9 @@ impl<'a> Body<'a, '_> {
         Some(self.make(ExprKind::Arg(id), ty, span))
     }
 
-    /// The number of the input that a name means.
-    pub(super) fn coin_named(&mut self, name: &Ident) -> Option<usize> {
-        let coins = &self.plan.as_ref()?.coins;
+    /// The number of the input that a name means, among the first `seen`.
+    pub(super) fn coin_named(&mut self, name: &Ident, seen: usize) -> Option<usize> {
+        let coins = self.plan.as_ref()?.coins.get(..seen)?;
         if let Some(index) = coins.iter().position(|coin| coin.name.name == name.name) {
             return Some(index);
         }

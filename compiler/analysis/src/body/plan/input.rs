@@ -16,22 +16,28 @@ const ASKS: [&str; 2] = ["value", "token"];
 const TOKEN_ASKS: [&str; 3] = ["category", "amount", "commitment"];
 
 impl<'a> Body<'a, '_> {
-    pub(super) fn input(&mut self, name: &Ident, source: &InputSource) -> Option<PlanInput> {
+    /// Declares the coin of an input.
+    pub(super) fn declare_input(&mut self, name: &Ident, source: &InputSource) -> Option<()> {
         let free = self.declare_coin(name);
         let (contract, each) = match source {
             InputSource::Path { contract, take, .. } => (self.contract_named(contract), *take == ast::Take::Each),
             InputSource::Key { .. } | InputSource::Genesis => (Some(None), false),
         };
+        let known = contract.is_some();
+        self.plan.as_mut()?.coins.push(Coin { name: name.clone(), contract: contract.flatten(), each, known });
+        free
+    }
+
+    /// Checks the input whose coin was declared as the one at `index`.
+    pub(super) fn input(&mut self, index: usize, name: &Ident, source: &InputSource) -> Option<PlanInput> {
         let loc = self.report.loc(name.span);
         let plan = self.plan.as_mut()?;
-        let index = plan.coins.len();
-        plan.coins.push(Coin { name: name.clone(), contract: contract.flatten(), each });
+        let contract = plan.coins.get(index).filter(|coin| coin.known).map(|coin| coin.contract);
         let outer = plan.own.replace(index);
         let (source, accept) = self.source(source, contract);
         if let Some(plan) = self.plan.as_mut() {
             plan.own = outer;
         }
-        free?;
         Some(PlanInput { name: name.to_string(), source: source?, accept: accept?, age: None, burn: false, loc })
     }
 

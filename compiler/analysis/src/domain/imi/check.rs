@@ -11,7 +11,7 @@ use super::release::{refund, release};
 use super::{Campaign, Gate, Release, ways};
 use crate::body::Env;
 use crate::docs;
-use crate::domain::settings::{At, Quorum, Settings, known};
+use crate::domain::settings::{At, Quorum, Settings, ends_by_itself, known};
 use crate::hir::Type;
 use crate::number::grouped;
 use crate::report::Report;
@@ -89,8 +89,7 @@ fn pledge(entry: &Entry, settings: &mut Settings<'_, '_, '_>) -> Option<At<Sats>
         EntryValue::Phrase(phrase) => phrase,
         _ => return settings.malformed(entry),
     };
-    let late = |clause: &ast::Clause| clause.words.iter().any(|word| matches!(word.as_str(), "before" | "until"));
-    if !phrase.clauses.iter().any(late) {
+    if !ends_by_itself(phrase) {
         return settings.malformed(entry);
     }
     let found = settings.report.error(Code::E0904, "no script can refuse a pledge because it is late", entry.span);
@@ -123,7 +122,8 @@ fn deliver<'t>(entry: &'t Entry, settings: &mut Settings<'t, '_, '_>) -> Option<
 }
 
 /// Names that the contracts of a campaign use themselves.
-const RESERVED: [&str; 9] = ["amount", "more", "raised", "value", "receipts", "thread", "less", "back", "i"];
+const RESERVED: [&str; 11] =
+    ["amount", "more", "raised", "value", "receipts", "thread", "less", "back", "i", "padding", "state"];
 
 /// The builder, the payout and every judge have names of their own.
 fn distinct(own: &[Option<&At<String>>], accept: Option<&Option<At<Quorum>>>, report: &mut Report<'_>) {

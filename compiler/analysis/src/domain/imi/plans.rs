@@ -4,7 +4,8 @@
 
 use dashu_ratio::RBig;
 
-use super::text::{EXPIRE_FEE, Parts, due_part};
+use super::check::sats;
+use super::text::{EXPIRE_FEE, Parts, RECORD, due_part};
 use super::{Gate, Release};
 use crate::domain::Text;
 
@@ -78,6 +79,9 @@ fn genesis(text: &mut Text, parts: &Parts<'_>) {
     text.gap();
     text.docs("Makes the campaign: its threads, with all the receipts that there can ever be.");
     plan(text, parts, "genesis", &people(parts), |text| {
+        if let Some(accept) = &parts.campaign.accept {
+            text.at(&accept.loc, |text| accept.value.all_different_in_plan(text));
+        }
         text.line(format!("input {first}: genesis;"));
         for _ in 0..parts.campaign.threads {
             text.statement(&format!("output {}({}).lock", parts.name("Thread"), parts.args("")), |text| {
@@ -176,14 +180,20 @@ fn waiting(text: &mut Text, parts: &Parts<'_>) {
         text.line(format!("output {name}(backer, campaign).lock {{ value: amount }};"));
     });
     text.gap();
-    text.docs("Gathers a waiting pledge of `amount` units.");
-    plan(text, parts, "gather", "campaign: Category, amount: Tokens", |text| {
-        thread(text, parts, "pledge(amount: amount)", OPEN);
-        text.line("let coins = int(amount) * 1 sats;");
-        let of = "where waiting.params.campaign == campaign && waiting.value == coins";
-        text.line(format!("input waiting: {name}.gather() any {of};"));
+    text.docs("Gathers waiting pledges: all that are named, or all there are.");
+    plan(text, parts, "gather", "campaign: Category", |text| {
+        thread(text, parts, "pledge(amount: tokens(int(waiting.value)))", OPEN);
+        let least = sats(parts.campaign.pledge.value);
+        let of = format!("where waiting.params.campaign == campaign && waiting.value >= {least}");
+        text.line(format!("input waiting: {name}.gather() each {of};"));
+        text.line("let coins = waiting.value;");
+        text.line("let amount = tokens(int(waiting.value));");
         thread_again(text, '+', "");
-        receipt(text, "p2pkh(waiting.params.backer)");
+        text.statement("output each pledge in waiting", |text| {
+            text.line("lock: p2pkh(pledge.params.backer),");
+            text.line(format!("value: {RECEIPT},"));
+            text.line("token: { category: campaign, amount: tokens(int(pledge.value)) },");
+        });
     });
     text.gap();
     text.docs("The backer takes a waiting pledge back.");
@@ -219,19 +229,17 @@ fn pay(text: &mut Text, parts: &Parts<'_>, number: usize, release: &Release, bef
     text.docs(&format!("Pays the builder the release `at {}`.", release.name));
     plan(text, parts, &format!("release_{}", release.name), &args.join(", "), |text| {
         escrow_input(text, parts, &format!("release_{}({})", release.name, passed.join(", ")));
-        if number + 1 == parts.campaign.release.len() {
-            text.line(format!("output {payout} {{ value: escrow.value }};"));
-            text.line("burn escrow;");
-            return;
-        }
-        let due = due_part(before, &release.share).replace("state.", "escrow.state.");
-        text.line(format!("let due = {due};"));
         let attested = matches!(release.gate, Gate::Attested { .. });
         let model = if attested { format!(", model: {}", parts.free("model")) } else { String::new() };
+        let (due, left) = match number + 1 == parts.campaign.release.len() {
+            true => (format!("escrow.value - {RECORD}"), "0 sats"),
+            false => (due_part(before, &release.share).replace("state.", "escrow.state."), "escrow.state.left - due"),
+        };
+        text.line(format!("let due = {due};"));
         text.statement("output escrow.lock", |text| {
             text.line("value: escrow.value - due,");
             text.line(format!(
-                "token: escrow.token with {{ state: {{ left: escrow.state.left - due, tranche: {}{model} }} }},",
+                "token: escrow.token with {{ state: {{ left: {left}, tranche: {}{model} }} }},",
                 number + 1
             ));
         });

@@ -19,6 +19,12 @@ use crate::number::grouped;
 pub(super) const EXPIRE_FEE: &str = "1_000 sats";
 /// The bytes of a thread's state, by which it differs from the escrow.
 const THREAD_STATE: u32 = 9;
+/// What stays with the escrow's token for ever, so that the chain shows how a campaign ended.
+pub(super) const RECORD: &str = "1_000 sats";
+/// More inputs than this do not fit a transaction that nodes relay.
+const INPUTS_MAX: u32 = 1_000;
+/// The length of the lock of a public key's hash. Nothing but a key stands behind it.
+const KEY_LOCK_BYTES: u32 = 25;
 
 /// The campaign as plain items.
 pub(crate) fn text(campaign: &Campaign) -> Text {
@@ -107,13 +113,18 @@ impl<'c> Parts<'c> {
     fn take(&self, text: &mut Text) {
         let pledge = &self.campaign.pledge;
         text.docs("Adds a pledge to the campaign; as many receipts leave as units come in.");
-        text.block("spend pledge(amount: Tokens)", |text| {
+        text.block("spend pledge(amount: Tokens, padding: Padding)", |text| {
             mutable(text, "thread");
+            text.require("self.index == 0", "the thread is input 0");
             text.require("!state.closed", "the campaign has not begun to refund");
             text.line("let more = int(amount) * 1 sats;");
             text.at(&pledge.loc, |text| {
                 let least = sats(pledge.value);
                 text.require(format!("more >= {least}"), &format!("a pledge is at least {least}"));
+            });
+            text.line("// Receipts from elsewhere could pass for those that a waiting pledge is owed.");
+            text.block(&format!("for i in 1..tx.inputs.length max {}", grouped(&INPUTS_MAX.into())), |text| {
+                text.require("tx.inputs[i].token.category == 0x", "no other input carries a token");
             });
             text.line("continue { raised: state.raised + more }");
             text.line("    with value self.value + more, tokens self.token.amount - amount;");
@@ -130,6 +141,7 @@ impl<'c> Parts<'c> {
                 text.line("allow(shared_output);");
             }
             mutable(text, "thread");
+            self.different_judges(text);
             text.require(format!("self.index < {}", c.threads), "no more coins are collected than threads are counted");
             text.line("let mut raised = 0 sats;");
             text.line("let mut value = 0 sats;");
@@ -161,6 +173,12 @@ impl<'c> Parts<'c> {
                 text.require("tx.outputs[1].token.category == 0x", "change carries no token");
             });
         });
+    }
+
+    /// The values of two parameters may be one key. No escrow comes to be in which one judge counts twice.
+    fn different_judges(&self, text: &mut Text) {
+        let Some(accept) = &self.campaign.accept else { return };
+        text.at(&accept.loc, |text| accept.value.all_different(text));
     }
 
     fn each_thread(&self, text: &mut Text) {
@@ -206,7 +224,7 @@ impl<'c> Parts<'c> {
         let params = params.map(|(name, ty)| (name.to_owned(), ty.to_owned(), loc.clone()));
         text.at(loc, |text| {
             text.contract(&self.name("Pledge"), &params, |text| {
-                gather(text);
+                gather(text, self.campaign);
                 text.gap();
                 text.docs("The backer takes the pledge back.");
                 text.block("spend cancel(key: PubKey, sig: Sig)", |text| {
@@ -251,6 +269,8 @@ impl<'c> Parts<'c> {
                 self.abort(text);
                 text.gap();
                 redeem(text);
+                text.gap();
+                show(text);
             });
         });
     }
@@ -262,6 +282,7 @@ impl<'c> Parts<'c> {
             mutable(text, "escrow");
             text.require(format!("{}.signed({sig})", self.campaign.builder.value), "the builder signs");
             text.require("!state.refunding", "the escrow does not refund already");
+            text.require("state.left > 0 sats", "something is left to go back");
             text.line("continue { refunding: true };");
         });
     }
@@ -281,7 +302,7 @@ impl<'c> Parts<'c> {
                 self.votes(text, number);
             }
             match last {
-                true => self.pay_rest(text),
+                true => self.pay_rest(text, number, release),
                 false => self.pay(text, number, release, before),
             }
         });
@@ -323,19 +344,39 @@ impl<'c> Parts<'c> {
         let due = self.free("due");
         text.line(format!("let {due} = {};", due_part(before, &release.share)));
         text.require(format!("{due} <= state.left"), "the release is still there");
-        text.require(format!("tx.outputs[1].lock == {}", self.payout()), "output 1 pays the builder");
-        text.require(format!("tx.outputs[1].value >= {due}"), "the builder gets the release");
-        let attested = matches!(release.gate, Gate::Attested { .. });
-        let model = if attested { format!(", model: {}", self.free("model")) } else { String::new() };
-        text.line(format!("continue {{ left: state.left - {due}, tranche: {}{model} }}", number + 1));
+        self.output_to_builder(text, &due, "the builder gets the release");
+        text.line(format!("continue {{ left: state.left - {due}, tranche: {}{} }}", number + 1, self.model(release)));
         text.line(format!("    with value self.value - {due};"));
     }
 
-    fn pay_rest(&self, text: &mut Text) {
-        text.require(format!("tx.outputs[0].lock == {}", self.payout()), "output 0 pays the builder");
-        text.require("tx.outputs[0].value >= self.value", "the builder gets everything that is left");
-        text.require("tx.outputs.length <= 2", "at most one output follows the payment");
-        text.line("end;");
+    /// What stays is a record for all time: what was raised, and which model the judges accepted.
+    fn pay_rest(&self, text: &mut Text, number: usize, release: &Release) {
+        let due = self.free("due");
+        text.line(format!("let {due} = self.value - {RECORD};"));
+        self.output_to_builder(text, &due, "the builder gets everything that is left");
+        text.line(format!("continue {{ left: 0 sats, tranche: {}{} }}", number + 1, self.model(release)));
+        text.line(format!("    with value {RECORD};"));
+    }
+
+    /// A field of the next state: the model that the judges accept, if they do.
+    fn model(&self, release: &Release) -> String {
+        let attested = matches!(release.gate, Gate::Attested { .. });
+        if attested { format!(", model: {}", self.free("model")) } else { String::new() }
+    }
+
+    /// Output 1 pays the builder. Where `payout` may stand for a contract, a coin of that contract at input 1 may
+    /// have output 1 for its own next coin; then the payment comes on top of what that coin holds.
+    fn output_to_builder(&self, text: &mut Text, due: &str, message: &str) {
+        let payout = self.payout();
+        text.require(format!("tx.outputs[1].lock == {payout}"), "output 1 pays the builder");
+        if self.campaign.payout.is_none() {
+            text.require(format!("tx.outputs[1].value >= {due}"), message);
+            return;
+        }
+        let owed = self.free("owed");
+        text.line(format!("let mut {owed} = {due};"));
+        beside(text, &payout, |text| text.line(format!("{owed} = {owed} + tx.inputs[1].value;")));
+        text.require(format!("tx.outputs[1].value >= {owed}"), message);
     }
 
     /// One path for each date: after it, what the judges have not released goes back.
@@ -362,20 +403,29 @@ fn mutable(text: &mut Text, what: &str) {
     text.require("self.token.capability == mutable", &format!("the {what} carries a mutable token"));
 }
 
-/// Input 0 is a thread that takes a pledge: it stays a thread, and has raised more by this coin at least.
-/// The escrow has a longer state, so it cannot stand in its place.
-fn gather(text: &mut Text) {
+/// Writes what is done if input 1 has the lock `payee`, and that is not the lock of a key.
+pub(crate) fn beside(text: &mut Text, payee: &str, write: impl FnOnce(&mut Text)) {
+    text.line("// A contract's coin could show its own next coin as the payment; what it holds comes on top.");
+    text.block(&format!("if tx.inputs.length > 1 && {payee}.length != {KEY_LOCK_BYTES}"), |text| {
+        text.block(&format!("if tx.inputs[1].lock == {payee}"), write);
+    });
+}
+
+/// Input 0 is a thread, and only a pledge takes receipts out of it. A thread that takes a pledge lets no
+/// other coin with tokens in, so the receipts of all pledges beside it are new, and its own check says
+/// that it takes one unit for each.
+fn gather(text: &mut Text, campaign: &Campaign) {
     text.docs("Joins the campaign: the thread takes the money, the backer gets the receipts. Anyone may do it.");
     text.block("spend gather()", |text| {
-        text.line("// Pledges share output 0 on purpose: the thread's own check adds up what it takes.");
-        text.line("allow(shared_output);");
+        let least = sats(campaign.pledge.value);
+        text.require(format!("self.value >= {least}"), &format!("a pledge is at least {least}"));
         text.require("self.index > 0", "a thread stands before the pledges");
         text.require("tx.inputs[0].token.category == campaign + 0x01", "input 0 is a coin of the campaign");
-        text.line("let before = tx.inputs[0].token.commitment;");
-        text.line("let after = tx.outputs[0].token.commitment;");
-        text.require(format!("before.length == {THREAD_STATE}"), "input 0 is a thread");
-        text.require(format!("after.length == {THREAD_STATE}"), "output 0 is the thread again");
-        text.require("int(after[0..8]) >= int(before[0..8]) + int(self.value)", "the thread takes the pledge");
+        text.require(format!("tx.inputs[0].token.commitment.length == {THREAD_STATE}"), "input 0 is a thread");
+        text.require(
+            "int(tx.inputs[0].token.amount) >= int(tx.outputs[0].token.amount) + int(self.value)",
+            "the thread takes the pledge and gives receipts",
+        );
         text.require(
             "tx.outputs[self.index].lock == p2pkh(backer)",
             "the receipts go to the backer, by the output beside",
@@ -385,6 +435,15 @@ fn gather(text: &mut Text) {
             "int(tx.outputs[self.index].token.amount) >= int(self.value)",
             "there is one receipt for each base unit",
         );
+    });
+}
+
+/// What reads the record of a campaign, such as the launch of its model's token, spends it by this path.
+fn show(text: &mut Text) {
+    text.docs("Comes back as it is, for contracts that read what the campaign has raised. Anyone may do it.");
+    text.block("spend show()", |text| {
+        mutable(text, "escrow");
+        text.line("continue {};");
     });
 }
 

@@ -9,7 +9,7 @@ use syntax::{Code, ItemKind, Loc, Word, WordClass};
 
 use super::price;
 use super::text::launch_params;
-use super::{Kind, Offering, Part, Revenue, Source};
+use super::{Backed, Kind, Offering, Part, Revenue, Source};
 use crate::body::Env;
 use crate::docs;
 use crate::domain::reward::{self, Payee};
@@ -239,12 +239,17 @@ fn pro_rata(entry: &Entry, of: &ast::Expr, settings: &mut Settings<'_, '_, '_>) 
     if settings.env.signatures.is_broken(campaign.as_str()) {
         return None;
     }
-    if settings.env.signatures.kind(campaign.as_str()) != Some(ItemKind::Imi) {
+    if let Some(proved) = settings.env.signatures.campaign(campaign.as_str()) {
+        // A campaign that was not proved has been reported.
+        let proved = proved.as_ref()?;
+        let (record, names_model) = (proved.record("raised", "model"), proved.records_model());
+        return Some(Kind::ProRata(Backed { campaign: campaign.to_string(), record, names_model }));
+    }
+    {
         let message = format!("there is no `imi` called `{campaign}`, so nobody has its receipts");
         let found = settings.report.error(Code::E0926, message, campaign.span);
-        return settings.report.fail(found.help("name the `imi` whose backers get this part"));
+        settings.report.fail(found.help("name the `imi` whose backers get this part"))
     }
-    Some(Kind::ProRata { campaign: campaign.to_string() })
 }
 
 /// `vest linear over 52_560 blocks cliff 4_320 blocks`. What is released never falls and never
@@ -319,7 +324,7 @@ fn upstream(
 /// One sale, one claim, one upstream: each has one contract.
 fn once(parts: &[Part], report: &mut Report<'_>) -> Option<()> {
     let of_kind = |kind: &Kind| match kind {
-        Kind::ProRata { .. } => Some("part for backers"),
+        Kind::ProRata(_) => Some("part for backers"),
         Kind::Upstream(_) => Some("upstream part"),
         Kind::Sale(_) => Some("sale"),
         Kind::Plain | Kind::Vest { .. } => None,
@@ -386,9 +391,27 @@ fn settings_malformed<T>(entry: &Entry, settings: &mut Settings<'_, '_, '_>) -> 
     malformed(entry, REVENUE, settings.report)
 }
 
+/// Names that the contract of a part which vests uses itself, and those of a sale.
+const OF_VESTING: [&str; 6] = ["age", "elapsed", "left", "due", "i", "state"];
+const OF_SALE: [&str; 9] = ["amount", "at", "cost", "rise", "passed", "price", "raised", "owed", "state"];
+
 /// What stands beside each other as parameters of the launch has names of its own.
 fn names(offering: &Offering, report: &mut Report<'_>) -> Option<()> {
     let before = report.count();
+    for part in &offering.parts {
+        let (name, loc, own) = match &part.kind {
+            Kind::Vest { .. } => (&part.name, &part.loc, &OF_VESTING[..]),
+            Kind::Sale(_) => (&offering.treasury.value, &offering.treasury.loc, &OF_SALE[..]),
+            Kind::Plain | Kind::ProRata(_) | Kind::Upstream(_) => continue,
+        };
+        if own.contains(&name.as_str()) {
+            let found = report.error(Code::E0926, format!("`{name}` means something in an offering"), loc);
+            report.push(found.help(format!("choose another name, such as `{name}_lock`")));
+        }
+    }
+    if report.count() != before {
+        return None;
+    }
     let mut seen: BTreeMap<&str, &Loc> = BTreeMap::new();
     let params = launch_params(offering);
     for (name, _, loc) in &params {

@@ -15,8 +15,9 @@ pub(super) fn write(text: &mut Text, offering: &Offering) {
     for part in &offering.parts {
         let Some(contract) = offering.contract_of(part) else { continue };
         text.at(&part.loc, |text| match &part.kind {
-            Kind::Plain | Kind::Upstream(None) => {}
-            Kind::ProRata { .. } => plans.claim(text, &contract, part),
+            Kind::Plain => {}
+            Kind::Upstream(None) => plans.split_upstream_list(text, &contract, part),
+            Kind::ProRata(_) => plans.claim(text, &contract, part),
             Kind::Vest { over, .. } => plans.vest(text, &contract, part, *over),
             Kind::Upstream(Some(sources)) => plans.split_upstream(text, &contract, sources),
             Kind::Sale(price) => {
@@ -78,6 +79,7 @@ impl Plans<'_> {
         let names: Vec<_> = params.iter().map(|(name, ..)| name.as_str()).collect();
         let docs = "Makes the launch coin, whose outpoint the judges then attest.";
         self.plan(text, docs, &format!("prepare({})", declared.join(", ")), |text| {
+            self.offering.judges.value.all_different_in_plan(text);
             let lock = format!("{}Launch({}).lock", self.offering.name, names.join(", "));
             text.line(format!("output {lock} {{ value: {} }};", self.base));
         });
@@ -91,14 +93,21 @@ impl Plans<'_> {
         self.plan(text, docs, &format!("launch({})", args.join(", ")), |text| {
             let given: Vec<_> = judges.iter().map(|sig| format!("{sig}: {sig}")).collect();
             text.line(format!("input coin: {}Launch.launch({});", offering.name, given.join(", ")));
-            for part in &offering.parts {
+            if let Some(backed) = offering.backed() {
+                let of = "record.token.category == coin.params.receipts + 0x01";
+                text.line(format!("input record: {}Escrow.show() any where {of};", backed.campaign));
+            }
+            for (at, part) in offering.parts.iter().enumerate() {
                 let state = match &part.kind {
                     Kind::Plain | Kind::Upstream(_) => None,
-                    Kind::ProRata { .. } => Some("claimed: 0"),
+                    Kind::ProRata(_) => Some("claimed: 0"),
                     Kind::Vest { .. } => Some("elapsed: 0 blocks"),
                     Kind::Sale(_) => Some("sold: 0"),
                 };
                 text.at(&part.loc, |text| self.begin(text, &self.lock_in(part), part.amount, state));
+                if at == 0 && offering.backed().is_some() {
+                    text.line("output record.lock { value: record.value, token: record.token };");
+                }
             }
             if let Some(revenue) = &offering.revenue {
                 let state = format!("outstanding: {}", number(offering.supply.value));
@@ -205,6 +214,23 @@ impl Plans<'_> {
                 let token = format!("{{ category: upstream.token.category, amount: {} }}", number(source.amount));
                 text.line(format!("output upstream.params.{} {{ value: {value}, token: {token} }};", source.param));
             }
+        });
+    }
+
+    fn split_upstream_list(&self, text: &mut Text, contract: &str, part: &Part) {
+        let recipient = format!("{}Recipient", self.offering.name);
+        let docs = format!(
+            "Gives the sources of the list, the one that the lock of `{}` was made of, their tokens.",
+            part.name
+        );
+        self.plan(text, &docs, &format!("split_upstream(recipients: list<{recipient}>)"), |text| {
+            text.line(format!("input upstream: {contract}.divide();"));
+            text.block("output each (i, recipient) in recipients", |text| {
+                text.line("lock: recipient.lock,");
+                text.line(format!("value: if i == 0 {{ upstream.value }} else {{ {CARRIER} }},"));
+                text.line("token: { category: upstream.token.category, amount: tokens(recipient.amount) },");
+            });
+            text.end_statement();
         });
     }
 

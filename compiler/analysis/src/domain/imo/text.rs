@@ -6,21 +6,22 @@ use dashu_int::IBig;
 use syntax::Loc;
 
 use super::price::{Price, sats};
-use super::{BASE_SATS, Kind, Offering, Part, Source};
+use super::{BASE_SATS, Backed, Kind, Offering, Part, Source};
+use crate::domain::imi::beside;
 use crate::domain::{Names, Text};
 use crate::number::grouped;
 
 /// The most inputs that bring receipts to one claim, and the most outputs beside it.
 const INPUTS_MAX: usize = 30;
 const OUTPUTS_MAX: usize = 20;
+/// The most inputs that pay the fee where tokens are given out.
+const FEE_INPUTS_MAX: usize = 10;
 /// The most coins that are joined at once.
 const JOINED_MAX: usize = 1_000;
 /// A relative lock counts so many blocks at most.
 const AGE_MAX: u64 = 65_535;
 /// What the judges sign begins with these bytes, so that it means nothing elsewhere: `BMIMO`, version 1.
 const DOMAIN: &str = "0x424d494d4f01";
-/// The parts of a list of recipients.
-const WHOLE: u64 = 1_000_000;
 
 pub(super) type Params = Vec<(String, String, Loc)>;
 
@@ -73,7 +74,7 @@ fn launch_args(offering: &Offering, part: &Part) -> Params {
             let own = part_params(offering, part);
             own.into_iter().map(|(name, ty, loc)| (format!("{}_{name}", part.name), ty, loc)).collect()
         }
-        Kind::ProRata { .. } | Kind::Vest { .. } | Kind::Sale(_) => part_params(offering, part),
+        Kind::ProRata(_) | Kind::Vest { .. } | Kind::Sale(_) => part_params(offering, part),
     }
 }
 
@@ -92,7 +93,7 @@ pub(super) fn lock_of(offering: &Offering, part: &Part) -> String {
 fn first_state(kind: &Kind) -> Option<&'static str> {
     match kind {
         Kind::Plain | Kind::Upstream(_) => None,
-        Kind::ProRata { .. } | Kind::Sale(_) => Some("bytes(0, 8)"),
+        Kind::ProRata(_) | Kind::Sale(_) => Some("bytes(0, 8)"),
         Kind::Vest { .. } => Some("bytes(0, 4)"),
     }
 }
@@ -120,6 +121,10 @@ fn launch(text: &mut Text, offering: &Offering) {
         text.block(&format!("spend launch({args})"), |text| {
             text.require("self.index == 0", "the launch coin is the first input");
             text.require("tx.inputs[0].index == 0", "a category is named by the first output of a transaction");
+            text.at(&judges.loc, |text| judges.value.all_different(text));
+            if let Some((part, backed)) = offering.parts.iter().find_map(of_backers) {
+                text.at(&part.loc, |text| record(text, backed));
+            }
             text.at(&judges.loc, |text| {
                 text.line(format!("let {outpoint} = tx.inputs[0].txid + bytes(tx.inputs[0].index, 4);"));
                 let criteria = quoted(&offering.criteria.value);
@@ -136,14 +141,14 @@ fn launch(text: &mut Text, offering: &Offering) {
                 text.at(&part.loc, |text| {
                     place(
                         text,
-                        (output, part.name.as_str(), lock_of(offering, part).as_str()),
+                        (offering.output_of(output), part.name.as_str(), lock_of(offering, part).as_str()),
                         &category,
                         part.amount,
                         first_state(&part.kind),
                     )
                 });
             }
-            let mut count = offering.parts.len();
+            let mut count = offering.output_of(offering.parts.len());
             if let Some(revenue) = &offering.revenue {
                 let state = format!("bytes({}, 8)", number(offering.supply.value));
                 text.at(&revenue.loc, |text| {
@@ -164,6 +169,30 @@ fn launch(text: &mut Text, offering: &Offering) {
             });
         });
     });
+}
+
+fn of_backers(part: &Part) -> Option<(&Part, &Backed)> {
+    match &part.kind {
+        Kind::ProRata(backed) => Some((part, backed)),
+        _ => None,
+    }
+}
+
+/// The second input is the escrow of the campaign, once everything has been paid. Its token says how many receipts
+/// are out: nobody has to believe that of whoever made the launch coin. That output 1 is the escrow again is the
+/// escrow's own check.
+fn record(text: &mut Text, backed: &Backed) {
+    let campaign = &backed.campaign;
+    text.require(
+        "tx.inputs[1].token.category == receipts + 0x01",
+        &format!("input 1 is the escrow of `{campaign}`, whose receipts are claimed"),
+    );
+    let what = if backed.names_model { "`raised` receipts for `model`" } else { "`raised` receipts" };
+    text.require(
+        format!("tx.inputs[1].token.commitment == {}", backed.record),
+        &format!("`{campaign}` has paid everything, and its record is of {what}"),
+    );
+    text.require("tx.outputs[1].token.category == receipts + 0x01", "output 1 is the escrow again");
 }
 
 /// Demands everything of an output of the launch.
@@ -194,7 +223,7 @@ fn contract(text: &mut Text, offering: &Offering, part: &Part) {
     text.gap();
     match &part.kind {
         Kind::Plain => {}
-        Kind::ProRata { campaign } => claim(text, &name, part, campaign),
+        Kind::ProRata(backed) => claim(text, &name, part, &backed.campaign),
         Kind::Vest { over, cliff } => vesting(text, &name, part, *over, *cliff),
         Kind::Upstream(Some(sources)) => upstream(text, &name, part, sources),
         Kind::Upstream(None) => upstream_list(text, &name, part),
@@ -207,7 +236,7 @@ pub(super) fn part_params(offering: &Offering, part: &Part) -> Params {
     let param = |name: &str, ty: &str| (name.to_owned(), ty.to_owned(), part.loc.clone());
     match &part.kind {
         Kind::Plain => Vec::new(),
-        Kind::ProRata { .. } => vec![param("receipts", "Category"), param("raised", "Tokens")],
+        Kind::ProRata(_) => vec![param("receipts", "Category"), param("raised", "Tokens")],
         Kind::Vest { .. } => vec![param(&part.name, "Lock")],
         Kind::Upstream(Some(sources)) => sources.iter().map(|source| param(&source.param, "Lock")).collect(),
         Kind::Upstream(None) => vec![param("recipients", &format!("list<{}Recipient>", offering.name))],
@@ -258,6 +287,13 @@ fn claim(text: &mut Text, name: &str, part: &Part, campaign: &str) {
     });
 }
 
+/// A contract's coin beside could show its own next coin as what is given here. It would have to carry tokens.
+fn alone(text: &mut Text) {
+    text.block(&format!("for i in 1..tx.inputs.length max {FEE_INPUTS_MAX}"), |text| {
+        text.require("tx.inputs[i].token.category == 0x", "no other input carries a token");
+    });
+}
+
 /// How long a coin has lain is what the chain says, so nobody can date it back. Every claim adds the
 /// age of the coin to what has passed.
 fn vesting(text: &mut Text, name: &str, part: &Part, over: u64, cliff: u64) {
@@ -277,6 +313,7 @@ fn vesting(text: &mut Text, name: &str, part: &Part, over: u64, cliff: u64) {
         text.docs("Gives what has vested. Anyone may do it; `age` is how many blocks the coin has lain.");
         text.block("spend claim(age: Blocks)", |text| {
             text.require("self.index == 0", "the vesting coin is the first input");
+            alone(text);
             text.require(
                 format!("within(age, 1 blocks, {} blocks)", number(AGE_MAX + 1)),
                 &format!("an age has 1 to {} blocks", number(AGE_MAX)),
@@ -309,6 +346,7 @@ fn upstream(text: &mut Text, name: &str, part: &Part, sources: &[Source]) {
         text.docs("Gives every source its tokens. Anyone may do it.");
         text.block("spend divide()", |text| {
             text.require("self.index == 0", "the upstream coin is the first input");
+            alone(text);
             for (output, source) in sources.iter().enumerate() {
                 let (param, amount) = (&source.param, number(source.amount));
                 let out = format!("tx.outputs[{output}]");
@@ -325,12 +363,11 @@ fn upstream(text: &mut Text, name: &str, part: &Part, sources: &[Source]) {
     });
 }
 
-/// As a reward pays the recipients of a list, in tokens.
+/// The sources and what each gets are given by a list, whose hash is part of the lock.
 fn upstream_list(text: &mut Text, name: &str, part: &Part) {
     let recipient = name.strip_suffix("Upstream").map_or_else(|| name.to_owned(), |name| format!("{name}Recipient"));
-    let (whole, half) = (number(WHOLE), number(WHOLE / 2));
-    text.docs("A source of the model. Weights are millionths.");
-    text.line(format!("struct {recipient} {{ weight: Int<4>, lock: Lock }}"));
+    text.docs("A source of the model, and how many tokens it gets.");
+    text.line(format!("struct {recipient} {{ amount: Int<8>, lock: Lock }}"));
     text.gap();
     text.docs(&format!("Divides {} tokens among the sources of the model.", number(part.amount)));
     let params = [("recipients".to_owned(), format!("list<{recipient}>"), part.loc.clone())];
@@ -340,19 +377,17 @@ fn upstream_list(text: &mut Text, name: &str, part: &Part) {
         text.docs("Gives every source its tokens. Anyone may do it.");
         text.block("spend divide(padding: Padding)", |text| {
             text.require("self.index == 0", "the upstream coin is the first input");
+            alone(text);
             text.require("self.token.amount == PART", "the coin holds the whole part");
             text.require("tx.outputs[0].value >= self.value", "no money of the coin is lost");
-            text.line("let mut reached = 0;");
-            text.line("let mut given: Tokens = 0;");
+            text.line("let mut given = 0;");
             text.block("for (i, recipient) in recipients where recipient.lock == tx.outputs[i].lock", |text| {
-                text.require("recipient.weight > 0", "every weight is above 0");
-                text.line("reached = reached + recipient.weight;");
-                text.line(format!("let due = (PART * reached + {half}) / {whole};"));
+                text.require("recipient.amount > 0", "every source gets something");
+                text.line("given = given + recipient.amount;");
                 text.require("tx.outputs[i].token.category == self.token.category", "every source gets the token");
-                text.require("tx.outputs[i].token.amount == due - given", "every source gets its part");
-                text.line("given = due;");
+                text.require("int(tx.outputs[i].token.amount) == recipient.amount", "every source gets its part");
             });
-            text.require(format!("reached == {whole}"), &format!("the weights of the whole list sum to {whole}"));
+            text.require("given == int(PART)", &format!("the list gives {} tokens", number(part.amount)));
         });
     });
 }
@@ -373,7 +408,10 @@ fn sale(text: &mut Text, offering: &Offering, name: &str, part: &Part, price: &P
             text.line(format!("let raised = self.value - {base};"));
             text.require("raised > 0 sats", "there is money to withdraw");
             text.require(format!("tx.outputs[1].lock == {treasury}"), &format!("output 1 is for `{treasury}`"));
-            text.require("tx.outputs[1].value >= raised", "all the money is withdrawn");
+            let owed = if treasury == "owed" { "owed_" } else { "owed" };
+            text.line(format!("let mut {owed} = raised;"));
+            beside(text, treasury, |text| text.line(format!("{owed} = {owed} + tx.inputs[1].value;")));
+            text.require(format!("tx.outputs[1].value >= {owed}"), "all the money is withdrawn");
             text.line(format!("continue {{}} with value {base};"));
         });
     });

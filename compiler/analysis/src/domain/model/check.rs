@@ -12,6 +12,7 @@ use syntax::{Code, Diagnostic, ItemKind, Loc, Span};
 use super::{DATA_WHOLE, DataSet, Model, PARENTS_MAX, Parent, ParentName};
 use crate::body::Env;
 use crate::domain::reward::{self, Nested, Payee, Table, Upstream, percent};
+use crate::domain::settings;
 use crate::number::grouped;
 use crate::report::Report;
 use crate::signatures::{on_circles, order_of};
@@ -125,7 +126,7 @@ fn example(key: &str) -> &'static str {
 }
 
 fn malformed<T>(entry: &Entry, report: &mut Report<'_>) -> Option<T> {
-    if matches!(entry.value, EntryValue::Error(_)) {
+    if matches!(entry.value, EntryValue::Error(_)) || settings::refused_end(entry, report) {
         return None;
     }
     let found = report.error(Code::E0330, format!("`{}` is written another way", entry.key), entry.span);

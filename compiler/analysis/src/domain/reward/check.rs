@@ -12,6 +12,7 @@ use syntax::{Code, Span, Word, WordClass};
 use super::weights::{Flattening, Source, To};
 use super::{Leaf, Payee, SETTINGS, Table, form};
 use crate::body::{Body, BodyKind, Env};
+use crate::domain::settings;
 use crate::eval::Value;
 use crate::hir::Type;
 use crate::number::grouped;
@@ -157,6 +158,7 @@ pub(super) fn minimum_of<'a>(entry: &Entry, env: Env<'a>, report: &mut Report<'a
     match &entry.value {
         EntryValue::Expr(value) => amount(value, env, report),
         EntryValue::Error(_) => None,
+        _ if settings::refused_end(entry, report) => None,
         _ => {
             let found = report.error(Code::E0311, "`minimum` is an amount", entry.span);
             report.fail(found.help("write it like `minimum: 10_000 sats,`"))
@@ -168,6 +170,7 @@ pub(super) fn fee_of<'a>(entry: &Entry, env: Env<'a>, report: &mut Report<'a>) -
     match &entry.value {
         EntryValue::UpTo(value) => amount(value, env, report),
         EntryValue::Error(_) => None,
+        _ if settings::refused_end(entry, report) => None,
         _ => {
             let found = report.error(Code::E0311, "`fee` is the most that a settlement may pay", entry.span);
             report.fail(found.help("write it like `fee: up to 1_000 sats,`"))

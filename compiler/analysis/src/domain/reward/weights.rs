@@ -8,6 +8,7 @@ use syntax::{Code, ItemKind, Span};
 
 use super::{SETTINGS, SOURCES_MAX};
 use crate::body::Env;
+use crate::domain::settings;
 use crate::eval::Value;
 use crate::number;
 use crate::report::Report;
@@ -188,6 +189,9 @@ impl<'t> Flattening<'_, '_, '_> {
     }
 
     fn no_recipient<T>(&mut self, entry: &Entry) -> Option<T> {
+        if settings::refused_end(entry, self.report) {
+            return None;
+        }
         let message = format!("what stands behind the weight of `{}` means nothing here", entry.key);
         let found = self.report.error(Code::E0310, message, entry.span);
         self.report.fail(
