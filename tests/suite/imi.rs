@@ -11,6 +11,7 @@ use spec::{
 use wallet::{Accounts, Arg, Args, Names, Params, Program, parse_value};
 
 use crate::bmc::root;
+use crate::machine;
 
 const COIN: u64 = 100_000_000;
 const OWN: [u8; 32] = [0xca; 32];
@@ -334,4 +335,29 @@ fn sixteen_threads_are_collected_within_the_budgets_and_not_one_short() {
         .collect();
     let sum = 25 * COIN - 1;
     refuse(&poor, open(sum + 32_000, sum, 112), "the goal of 2_500_000_000 sats is reached");
+}
+
+#[test]
+fn what_a_contract_that_is_paid_keeps_for_itself_is_no_release() {
+    let text = text(2).replace("    goal:", "    payout: payee,\n    goal:");
+    let artifacts = machine::compiled(&text);
+    let keys = [("builder_key", 1), ("judge_a", 2), ("judge_b", 3), ("judge_c", 4)];
+    let keys = keys.map(|(name, at)| (name, machine::bytes(Accounts::devnet().key(at).public())));
+    let script = [&[0xaa, 0x20][..], &[7; 32], &[0x87]].concat();
+    for (payee, owed) in [(script, 30_000 + 500_000), (machine::account(8), 30_000)] {
+        let params = keys.iter().cloned().chain([("payee", machine::bytes(&payee))]).collect();
+        let escrow = machine::place(&artifacts, "TinyCoderEscrow", params);
+        let state = |left: u64, tranche: u8| {
+            let state = [&eight(100_000)[..], &eight(left), &eight(100_000), &[tranche, 0], &[0; 32]].concat();
+            machine::held(&state, 5)
+        };
+        let go = |paid: u64| {
+            let coin = escrow.out(104_000, state(100_000, 0));
+            let beside = machine::other(machine::out(&payee, 500_000, None));
+            let inputs = vec![machine::spend(&escrow, "release_goal", vec![], coin), beside];
+            machine::tx(inputs, vec![escrow.out(74_000, state(70_000, 1)), machine::out(&payee, paid, None)])
+        };
+        go(owed).accepted();
+        go(owed - 1).refused("the builder gets the release");
+    }
 }

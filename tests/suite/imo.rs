@@ -276,6 +276,25 @@ fn the_money_of_a_sale_goes_to_the_treasury_alone() {
 }
 
 #[test]
+fn what_a_contract_of_the_treasury_keeps_for_itself_is_no_payment() {
+    // The lock of a script, as a treasury that takes deposits has it; and that of a key.
+    let script = [&[0xaa, 0x20][..], &[7; 32], &[0x87]].concat();
+    let artifacts = offers();
+    for (treasury, owed) in [(script, 107_000), (account(8), 7_000)] {
+        let placed = place(&artifacts, "FixedSale", vec![("community", bytes(&treasury))]);
+        let sale = Sale { placed, all: 1_000 };
+        let go = |paid| {
+            let next = sale.placed.out(BASE, held(&eight(10), 990));
+            let beside = other(out(&treasury, 100_000, None));
+            let inputs = vec![spend(&sale.placed, "withdraw", vec![], sale.coin(10, 7_000)), beside];
+            tx(inputs, vec![next, out(&treasury, paid, None)])
+        };
+        go(owed).accepted();
+        go(owed - 1).refused("all the money is withdrawn");
+    }
+}
+
+#[test]
 fn a_curve_costs_its_integral_and_splitting_a_buy_is_never_cheaper() {
     let artifacts = offers();
     let coder = sale_of(&artifacts, "CoderSale", "treasury", 250_000);
@@ -296,6 +315,16 @@ fn a_curve_costs_its_integral_and_splitting_a_buy_is_never_cheaper() {
             let sold = next(sale.all - 1);
             let amount = 1 + next(sale.all - sold);
             sale.costs((sold, 0), amount, cost(sold, amount));
+        }
+        for _ in 0..15 {
+            // Through the machine: all at once, or the first part and then the others.
+            let sold = next(sale.all - 2);
+            let amount = 2 + next(sale.all - sold - 1);
+            let first = 1 + next(amount - 1);
+            for (sold, amount) in [(sold, amount), (sold, first), (sold + first, amount - first)] {
+                sale.costs((sold, 0), amount, cost(sold, amount));
+            }
+            assert!(cost(sold, first) + cost(sold + first, amount - first) >= cost(sold, amount));
         }
         for _ in 0..20_000 {
             let sold = next(sale.all - 1);
@@ -323,6 +352,23 @@ fn an_older_block_never_makes_a_falling_price_cheaper() {
     }
     assert_eq!((price(930_000), price(940_000), price(999_999)), (1_000, 99, 99));
     assert!((930_000..941_000).all(|at| price(at + 1) <= price(at)));
+    // Whatever two blocks: a buyer at the later one who names the earlier one pays no less.
+    let mut random = 0x1234_5678_9abc_def1u64;
+    let mut any = || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        930_000 + random % 10_500
+    };
+    for _ in 0..25 {
+        let (one, two) = (any(), any());
+        let (older, newer) = (one.min(two), one.max(two));
+        let at = u32::try_from(newer).unwrap();
+        sale.buy_at(older, (100, 0), 7, price(older) * 7).at(at).accepted();
+        if price(older) > price(newer) {
+            sale.buy_at(older, (100, 0), 7, price(newer) * 7).at(at).refused("the value that is given");
+        }
+    }
     // The block that is named has been reached, and the sale has begun.
     sale.buy_at(940_000, (0, 0), 1, 99).at(939_999).refused("the block has been reached");
     sale.buy_at(929_999, (0, 0), 1, 1_000).refused("the sale has begun");
@@ -377,6 +423,13 @@ fn tokens_vest_as_blocks_pass_and_not_before() {
         change(&mut tx.outputs);
         tx
     };
+    let beside = |token| {
+        let mut tx = fair(5_000, 100);
+        tx.inputs.push(other(out(&account(9), 1_000, token)));
+        tx
+    };
+    beside(None).accepted();
+    beside(fungible(5)).refused("no other input carries a token");
     with(&|outputs| outputs[1].lock = account(9)).refused("output 1 is for `builder`");
     with(&|outputs| outputs[1].token = nft(CATEGORY, Capability::Mutable, b"", after - before))
         .refused("output 1 carries tokens alone");
@@ -447,6 +500,9 @@ fn upstream_tokens_are_divided_as_the_reward_divides_money() {
         go(coin(), &|outputs| outputs[at].token = of([1; 32], shares[at])).refused("carries the token");
     }
     go(coin(), &|outputs| outputs[0].value = Sats::from_wire(BASE - 1)).refused("no money of the coin is lost");
+    let mut beside = go(coin(), &|_| ());
+    beside.inputs.push(other(out(&account(9), 1_000, fungible(5))));
+    beside.refused("no other input carries a token");
     go(upstream.out(BASE, fungible(PARTS[2] - 1)), &|_| ()).refused("the coin holds the whole part");
 }
 
