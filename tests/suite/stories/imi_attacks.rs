@@ -11,6 +11,9 @@ use wallet::Forgery;
 use super::imi::{COIN, Campaign, MODEL, PEOPLE, Pairs, TRUST, eight, token};
 use super::scratch;
 
+/// How an attacker changes a transaction.
+type Change<'a> = &'a dyn Fn(&mut Forgery<'_>);
+
 /// Transactions that no honest plan builds.
 const PLANS: &str = r"
 /// Two waiting pledges for one payment: the thread takes one of them, receipts of the thief stand for the other.
@@ -145,7 +148,7 @@ impl Campaign {
     #[track_caller]
     fn goes_on(&mut self, who: &str, plan: &str, args: Pairs<'_>, coin: Option<(&str, OutPoint)>) {
         let thief = self.story.key("erin").lock();
-        let changes: [(&dyn Fn(&mut Forgery<'_>), &str); 6] = [
+        let changes: [(Change<'_>, &str); 6] = [
             (&|f| f.tx.outputs[0].lock.clone_from(&thief), "the lock of this one"),
             (&|f| nft_of(f).capability = Capability::None, "token category and capability"),
             (&|f| nft_of(f).commitment[0] ^= 1, "the next state"),
