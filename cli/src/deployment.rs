@@ -30,6 +30,9 @@ pub(crate) struct Deployment {
     params: BTreeMap<String, AbiValue>,
     /// The contract.
     pub(crate) artifact: Artifact,
+    /// The names of a list's recipients, where they are others than the declaration's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) names: Option<Vec<String>>,
     /// The category of the token that may replace a reward's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) record: Option<Category>,
@@ -50,6 +53,7 @@ impl Deployment {
             lock: hex::encode(lock),
             params: params.clone(),
             artifact,
+            names: None,
             record: None,
             published: None,
         })

@@ -167,6 +167,8 @@ impl From<flow::ListError> for Fail {
             Why::NoRecord(name) => fail.help(format!(
                 "make the record first, `bmc call {name}Open …`, or name its token's category with `--record`"
             )),
+            Why::TooLong { .. } => fail.help("pay some of them through one entry, a reward of its own"),
+            Why::Names(_) => fail.help("deploy it again with the names that its list has"),
             _ => fail.help("deploy the reward with another list"),
         }
     }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use clap::Args as ClapArgs;
 use driver::{Compiled, Options, Session, World, WorldError};
 use spec::artifact::Slot;
+use spec::hash::Sha256Stream;
 use spec::plan::Plan;
 use spec::{Artifact, RuleSet};
 use wallet::{Accounts, Arg, Args, Names, Params, parse_value};
 
+use crate::deployment::Deployment;
 use crate::fail::Fail;
 use crate::link::NETWORK;
 use crate::package::{self, Tree};
@@ -40,6 +42,21 @@ impl World for DiskWorld {
         driver::text_of(&bytes)
     }
 
+    fn digest(&self, path: &str) -> Result<[u8; 32], WorldError> {
+        if !std::fs::metadata(path).map_err(trouble)?.is_file() {
+            return Err(WorldError::Io("it is not a file".to_owned()));
+        }
+        let mut file = std::fs::File::open(path).map_err(trouble)?;
+        let mut hasher = Sha256Stream::default();
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            match file.read(&mut piece).map_err(trouble)? {
+                0 => return Ok(hasher.finish()),
+                len => hasher.update(piece.get(..len).unwrap_or_default()),
+            }
+        }
+    }
+
     fn import(&self, path: &str, folder: &str) -> Result<Arc<str>, WorldError> {
         let real = std::fs::canonicalize(path).map_err(trouble)?;
         let around = std::fs::canonicalize(if folder.is_empty() { "." } else { folder }).map_err(trouble)?;
@@ -65,6 +82,9 @@ fn trouble(error: std::io::Error) -> WorldError {
         _ => WorldError::Io(error.to_string()),
     }
 }
+
+/// So many bytes of a file of weights are in memory at a time.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// The sources that paths name: files as they are, folders with every `.bmc` file below them, in order. Packages
 /// inside another one are left out.
@@ -257,12 +277,30 @@ fn values(args: Args) -> Result<Params, Fail> {
     values.collect()
 }
 
-/// Values for a path's arguments.
-pub(crate) fn args(artifact: &Artifact, path: &str, assigned: &[Assign], accounts: &Accounts) -> Result<Args, Fail> {
+/// The names that a list among the parameters gives its recipients.
+pub(crate) fn names(artifact: &Artifact, assigned: &[Assign]) -> Option<Vec<String>> {
+    let slot = artifact.params.get(artifact.reward.as_ref()?.list.as_ref()?.param)?;
+    let given = assigned.iter().find(|one| one.name == slot.name)?;
+    wallet::record_names(&slot.ty, &given.value)
+}
+
+/// Values for a path's arguments. What the deployment says need not be given.
+pub(crate) fn args(
+    deployment: &Deployment,
+    path: &str,
+    assigned: &[Assign],
+    accounts: &Accounts,
+) -> Result<Args, Fail> {
+    let artifact = &deployment.artifact;
     let known: Vec<String> = artifact.paths.iter().map(|path| format!("`{}`", path.name)).collect();
     let missing = || Fail::usage(format!("`{}` has no path `{path}`", artifact.contract)).help(one_of(&known));
     let found = artifact.path(path).ok_or_else(missing)?;
-    read(&found.args, assigned, accounts, path)
+    let known = |slot: &&Slot| found.known_arg(slot, &artifact.params, deployment.params());
+    let open: Vec<Slot> = found.args.iter().filter(|slot| known(slot).is_none()).cloned().collect();
+    let mut args = read(&open, assigned, accounts, path)?;
+    let known = found.args.iter().filter_map(|slot| Some((slot.name.clone(), Arg::Value(known(&slot)?))));
+    args.extend(known);
+    Ok(args)
 }
 
 /// Values for a plan's arguments.

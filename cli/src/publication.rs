@@ -27,7 +27,7 @@ pub(crate) fn publish(
         deployment.record = record_of(deployment, link)?;
     }
     let artifact = &deployment.artifact;
-    let published = Published::of(artifact, deployment.params(), deployment.record)?;
+    let published = Published::of(artifact, deployment.params(), deployment.names.as_deref(), deployment.record)?;
     let built = wallet::publish(purse, &published.encode(), outputs, FeeRate::RELAY_MIN, artifact.rules)?;
     let mut sent = None;
     for one in &built {

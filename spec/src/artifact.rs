@@ -11,10 +11,10 @@ mod value;
 
 use serde::{Deserialize, Serialize};
 
-pub use fill::AbiError;
+pub use fill::{ABOUT, AbiError};
 pub use layout::{COMMITMENT_BYTES_MAX, ListField, ListLayout, StateField, StateLayout, chain_hash};
 pub use types::{AbiType, EnumType, PARTS_MAX, StructType, TYPE_DEPTH_MAX, VARIANTS_MAX, VariantType};
-pub use value::{AbiValue, Misfit, Record, Value};
+pub use value::{AbiValue, Misfit, Record, Records, Value};
 
 use crate::plan::Plan;
 use crate::rules::RuleSet;

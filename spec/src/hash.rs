@@ -14,6 +14,29 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     Sha256::digest(data).into()
 }
 
+/// SHA-256 of what comes in pieces, such as a file of any length.
+///
+/// ```
+/// let mut hasher = spec::hash::Sha256Stream::default();
+/// [b"ab".as_slice(), b"c"].into_iter().for_each(|piece| hasher.update(piece));
+/// assert_eq!(hasher.finish(), spec::hash::sha256(b"abc"));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Sha256Stream(Sha256);
+
+impl Sha256Stream {
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The hash of all pieces.
+    #[must_use]
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}
+
 /// SHA-256 twice, the chain's main hash.
 #[must_use]
 pub fn sha256d(data: &[u8]) -> [u8; 32] {

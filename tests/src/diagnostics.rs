@@ -99,6 +99,10 @@ impl World for OneFile {
     fn read(&self, _path: &str) -> Result<Arc<str>, WorldError> {
         self.0.clone()
     }
+
+    fn digest(&self, _path: &str) -> Result<[u8; 32], WorldError> {
+        Err(WorldError::Missing)
+    }
 }
 
 /// The codes that no file shows, each with its reason.

@@ -151,8 +151,12 @@ impl Stage {
         next: [u8; 32],
         locktime: Option<u32>,
     ) -> Result<Transaction, String> {
+        let Adjustment { was_named, is_named, .. } = self.adjustment();
+        let item = |bytes: [u8; 32]| Arg::Value(AbiValue::Item(bytes.to_vec()));
         let args = Args::from([
             ("changes".to_owned(), Arg::Value(changes)),
+            ("was_named".to_owned(), item(was_named)),
+            ("is_named".to_owned(), item(is_named)),
             ("now".to_owned(), Arg::Value(AbiValue::int(now.into()))),
             ("sig".to_owned(), Arg::Sign(signer)),
         ]);
@@ -161,8 +165,9 @@ impl Stage {
 
     /// The same with a record of the changes edited.
     fn edited(&self, edit: impl FnOnce(&mut Vec<Vec<Vec<u8>>>)) -> Result<Transaction, String> {
-        let AbiValue::Records(mut changes) = self.adjustment().changes else { panic!() };
-        edit(&mut changes);
+        let Adjustment { changes, is_named, .. } = self.adjustment();
+        let AbiValue::Records(mut changes) = changes else { panic!() };
+        edit(&mut changes.all);
         // The record takes the hash of whatever list comes out.
         let of = |change: &Vec<Vec<u8>>| {
             let weight = num::decode_sized(&change[2]).unwrap();
@@ -170,7 +175,7 @@ impl Stage {
             let fixed = |n: i128| num::encode_sized(n, 4).unwrap();
             (weight != 0).then(|| vec![fixed(weight), fixed(until), change[4].clone()])
         };
-        let next = chain_hash(&changes.iter().filter_map(of).collect::<Vec<_>>());
+        let next = chain_hash(&is_named, &changes.all.iter().filter_map(of).collect::<Vec<_>>());
         self.propose(key(0), AbiValue::Records(changes), NOW, next, None)
     }
 }
@@ -184,7 +189,7 @@ fn refused(result: Result<Transaction, String>, words: &str) {
 #[test]
 fn a_proposal_is_public_counts_after_notice_and_can_be_taken_back() {
     let mut stage = Stage::by_key();
-    let Adjustment { changes, next, hash } = stage.adjustment();
+    let Adjustment { changes, next, hash, .. } = stage.adjustment();
     let tx = stage.propose(key(0), changes.clone(), NOW, hash, None).unwrap();
     assert_eq!(tx.locktime, NOW, "the wallet sets the lock time that `now` needs");
     let shown: Vec<u8> = tx.inputs[0].unlock.clone();
@@ -320,7 +325,7 @@ fn splitters_of_an_old_list_keep_paying_by_it() {
 
 /// A proposal by the holder of an identity, put together by hand: the record, the identity's coin, money.
 fn by_did(stage: &Stage, change: impl FnOnce(&mut Transaction, &mut [TxOut; 3])) -> Result<(), String> {
-    let Adjustment { changes, hash, .. } = stage.adjustment();
+    let Adjustment { changes, hash, was_named, is_named, .. } = stage.adjustment();
     // Anyone may move this identity; what matters is what the record asks of it.
     let open = script::p2sh32(&spec::hash::sha256d(&[0x51]));
     let nft = Nft { capability: Capability::Mutable, commitment: b"document".to_vec() };
@@ -331,7 +336,12 @@ fn by_did(stage: &Stage, change: impl FnOnce(&mut Transaction, &mut [TxOut; 3]))
     };
     let mut spent = [stage.coin().output, did.clone(), TxOut::plain(sats(50_000), open)];
     let path = stage.record().path("propose").unwrap();
-    let args = BTreeMap::from([("changes".to_owned(), changes), ("now".to_owned(), AbiValue::int(NOW.into()))]);
+    let args = BTreeMap::from([
+        ("changes".to_owned(), changes),
+        ("was_named".to_owned(), AbiValue::Item(was_named.to_vec())),
+        ("is_named".to_owned(), AbiValue::Item(is_named.to_vec())),
+        ("now".to_owned(), AbiValue::int(NOW.into())),
+    ]);
     let redeem = stage.record().redeem_script(&stage.params).unwrap();
     let input = |at: u8, unlock: Vec<u8>| TxIn {
         prevout: OutPoint { txid: Txid::from_wire([at; 32]), index: 0 },
@@ -371,4 +381,50 @@ fn an_identity_proposes_only_if_it_comes_back_unchanged() {
     });
     refused("the lock of `curator` back", &|tx, _| tx.outputs.swap(1, 2));
     refused("carries the token of `curator`", &|_, spent| spent.swap(1, 2));
+}
+
+/// As many entries as a list may have, all of whose weights change at once.
+#[test]
+fn a_list_that_may_be_replaced_is_no_longer_than_one_proposal() {
+    let source = "reward Shared { recipients: list, minimum: 1_000_000 sats, fee: up to 5_000 sats, \
+                  adjust: by curator after 144 blocks }";
+    let contract = |at: u32| script::p2sh32(&spec::hash::sha256d(&at.to_le_bytes()));
+    let lists: [(u32, &dyn Fn(u32) -> Vec<u8>); 2] = [(190, &|at| key(at).lock()), (164, &contract)];
+    for (most, lock) in lists {
+        let list = |count: u32, by: u64| -> Vec<Recipient> {
+            let each = 1_000_000 / u64::from(count);
+            let mut all: Vec<Recipient> = (0..count)
+                .map(|at| Recipient { name: (at + 1).to_string(), weight: each, lock: lock(at), until: NOW + at })
+                .collect();
+            all[0].weight = 1_000_000 - each * u64::from(count - 1) - by;
+            all[1].weight += by;
+            all.iter_mut().for_each(|one| one.until = if by > 0 { NOW + 9_000 } else { 0 });
+            all
+        };
+        let artifacts = compile(source);
+        let reward = &artifacts["Shared"];
+        let old = list(most, 0);
+        let current = flow::list_hash(reward, &old).unwrap();
+        let params = BTreeMap::from([("curator".to_owned(), AbiValue::Item(key(0).public().to_vec()))]);
+        let stage = Stage { artifacts: artifacts.clone(), params, seq: 0, current, next: [0; 32] };
+        let Adjustment { changes, was_named, is_named, hash, .. } =
+            flow::adjustment(reward, &old, &list(most, 7), NOW).unwrap();
+        let item = |bytes: [u8; 32]| Arg::Value(AbiValue::Item(bytes.to_vec()));
+        let args = Args::from([
+            ("changes".to_owned(), Arg::Value(changes)),
+            ("was_named".to_owned(), item(was_named)),
+            ("is_named".to_owned(), item(is_named)),
+            ("now".to_owned(), Arg::Value(AbiValue::int(NOW.into()))),
+            ("sig".to_owned(), Arg::Sign(key(0))),
+        ]);
+        let tx = stage.call("propose", &args, vec![stage.output(0, current, hash)], [None; 2]).unwrap();
+        println!("a proposal of {most} entries: {} bytes", tx.len_bytes());
+        let error = flow::records_of(reward, &list(most + 1, 0)).unwrap_err().to_string();
+        assert!(error.contains(&format!("{} entries take", most + 1)), "{error}");
+        // Others that come in are entries of the proposal too.
+        let mut other = list(most, 0);
+        other[2].lock = lock(9_999);
+        let error = flow::adjustment(reward, &old, &other, NOW).unwrap_err().to_string();
+        assert!(error.contains("has to fit one proposal"), "{error}");
+    }
 }

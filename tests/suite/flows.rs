@@ -111,18 +111,18 @@ impl Chain {
         let lock = |at: u32| AbiValue::Item(key(at).lock());
         let direct = ["first", "second", "third"].into_iter().zip([lock(20), lock(21), lock(22)]);
         let direct = direct.map(|(name, lock)| (name.to_owned(), lock)).collect();
-        chain.deploy("Direct", direct);
+        chain.deploy("Direct", direct, None);
         let named = |name: &str| (name == "named").then(|| key(30).lock());
         let others = [(500_000, key(31).lock()), (250_000, key(32).lock())];
         let short = flow::records(&chain.artifacts["Short"], &named, &others).unwrap();
-        chain.deploy("Short", BTreeMap::from([("recipients".to_owned(), short)]));
+        chain.deploy("Short", BTreeMap::from([("recipients".to_owned(), short)]), None);
         let contract = |at: u32| script::p2sh32(&spec::hash::sha256d(&at.to_le_bytes()));
         let many: Vec<(u64, Vec<u8>)> = (0..400).map(|at| (2_499 + u64::from(at % 3), contract(at))).collect();
         let sum: u64 = many.iter().map(|(weight, _)| weight).sum();
         let mut many = many;
         many[7].0 = many[7].0 + 1_000_000 - sum;
         let long = flow::records(&chain.artifacts["Long"], &named, &many).unwrap();
-        chain.deploy("Long", BTreeMap::from([("recipients".to_owned(), long)]));
+        chain.deploy("Long", BTreeMap::from([("recipients".to_owned(), long)]), None);
         chain.deploy_shared(&current);
         chain
     }
@@ -140,9 +140,9 @@ impl Chain {
         }
     }
 
-    fn deploy(&mut self, name: &str, params: Params) {
+    fn deploy(&mut self, name: &str, params: Params, names: Option<&[String]>) {
         let artifact = self.artifacts[name].clone();
-        let published = Published::of(&artifact, &params, Some(RECORD)).unwrap();
+        let published = Published::of(&artifact, &params, names, Some(RECORD)).unwrap();
         self.publish(&published.encode());
         self.deployed.push(Deployed { artifact, params, published, coins: Vec::new(), paid: Vec::new() });
     }
@@ -152,7 +152,8 @@ impl Chain {
         let params = BTreeMap::from([("recipients".to_owned(), records)]);
         let lock = self.artifacts["Shared"].lock(&params).unwrap();
         if self.deployed.iter().all(|one| one.published.lock() != lock) {
-            self.deploy("Shared", params);
+            let names: Vec<String> = list.iter().map(|one| one.name.clone()).collect();
+            self.deploy("Shared", params, Some(&names));
         }
     }
 
@@ -216,7 +217,10 @@ impl Chain {
         // Who is locked may be in the way.
         let Ok(adjustment) = flow::adjustment(artifact, &self.record.current, wanted, NOW) else { return };
         let now = Arg::Value(AbiValue::int(NOW.into()));
+        let item = |bytes: [u8; 32]| Arg::Value(AbiValue::Item(bytes.to_vec()));
+        let names = [("was_named", item(adjustment.was_named)), ("is_named", item(adjustment.is_named))];
         let args = [("changes", Arg::Value(adjustment.changes)), ("now", now), ("sig", Arg::Sign(key(1)))];
+        let args = [&args[..], &names].concat();
         let output = self.record_output(self.record.seq, &self.record.current, Some(&adjustment.next));
         let txid = self.call("propose", &args, output);
         self.history.push(Change::Proposed { txid, recipients: Some(adjustment.next.clone()) });
@@ -300,6 +304,8 @@ fn run(chain: &mut Chain, step: Step) {
             let mut renamed = chain.deployed[at.index(count)].published.clone();
             renamed.recipients[0].name = "impostor".to_owned();
             chain.publish(&renamed.encode());
+            // A list's hash covers its names; of a reward without one the first names count.
+            chain.lies += usize::from(renamed.form != Form::Direct);
         }
         Step::Noise(bytes) => {
             let body = [b"BMRW\x01", &bytes[..]].concat();

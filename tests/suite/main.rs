@@ -34,3 +34,4 @@ mod reward_graph;
 mod splitter;
 mod stdlib;
 mod stories;
+mod weights;

@@ -19,7 +19,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use driver::Compiled;
-use spec::artifact::{AbiType, AbiValue, Slot};
+use spec::artifact::{ABOUT, AbiType, AbiValue, Slot};
 use spec::token::{Capability, Nft, Token};
 use spec::tx::TxIn;
 use spec::{
@@ -343,7 +343,12 @@ impl<'a> Stage<'a> {
                     let [kind, ..] = SighashType::ALL.to_u32().to_le_bytes();
                     key.sign(&digest).into_iter().chain([kind]).collect()
                 };
-                let args = args.iter().map(|(name, arg)| (name.clone(), value_of(arg, &sign))).collect();
+                let mut args: BTreeMap<String, AbiValue> =
+                    args.iter().map(|(name, arg)| (name.clone(), value_of(arg, &sign))).collect();
+                // Nothing is said about the lists of these programs.
+                for slot in spend.args.iter().filter(|slot| slot.name.ends_with(ABOUT)) {
+                    args.insert(slot.name.clone(), AbiValue::Item(Vec::new()));
+                }
                 let unlock = spend.unlock_script(&args, redeem).map_err(|error| error.to_string())?;
                 unlocks.push((index, unlock));
             }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use driver::{MemoryWorld, Options};
 use proptest::prelude::*;
-use spec::artifact::AbiValue;
+use spec::artifact::{AbiValue, Slot};
 use spec::{Artifact, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, Transaction, TxOut, Txid};
 use wallet::{FeeRate, Params, Settlement, Utxo};
 
@@ -102,7 +102,7 @@ struct Case {
     pot: TxOut,
     tx: Transaction,
     /// What the settlement pushes of its list, if it has one.
-    list: Option<AbiValue>,
+    list: BTreeMap<String, AbiValue>,
 }
 
 fn settled(shape: &Shape, above: u64, fee: u64) -> Case {
@@ -130,7 +130,9 @@ fn settled(shape: &Shape, above: u64, fee: u64) -> Case {
         rate: FeeRate::RELAY_MIN,
     };
     let tx = wallet::settle(&wish).unwrap_or_else(|error| panic!("{error}\n{}", shape.source())).built.tx;
-    let list = artifact.path("settle").unwrap().list_from(&artifact.params[0], &params[&artifact.params[0].name]);
+    let path = artifact.path("settle").unwrap();
+    let known = |slot: &Slot| Some((slot.name.clone(), path.known_arg(slot, &artifact.params, &params)?));
+    let list: BTreeMap<String, AbiValue> = path.args.iter().filter_map(known).collect();
     Case { redeem, pot, tx, list, artifact }
 }
 
@@ -147,8 +149,8 @@ impl Case {
 
     fn unlock(&self, fee: i64) -> Vec<u8> {
         let mut args = BTreeMap::from([("fee".to_owned(), AbiValue::int(fee))]);
-        if let Some(list) = &self.list {
-            args.insert(self.artifact.params[0].name.clone(), list.clone());
+        if !self.list.is_empty() {
+            args.extend(self.list.clone());
             args.insert("padding".to_owned(), AbiValue::Item(vec![0; 1_000]));
         }
         self.artifact.path("settle").unwrap().unlock_script(&args, &self.redeem).unwrap()
@@ -237,12 +239,12 @@ proptest! {
         for forgery in forgeries {
             let forged = forge(&case, fee, forgery);
             // A smaller pot may round a share up, so that what was paid is too little, or enough.
-            if matches!(forgery, Forgery::Fee(by) if by > 0 && case.list.is_some()) {
+            if matches!(forgery, Forgery::Fee(by) if by > 0 && !case.list.is_empty()) {
                 continue;
             }
             // A reward with a list lets others add to a share, and outputs behind the shares.
             let is_gift = match forgery {
-                Forgery::Add(..) | Forgery::Append => case.list.is_some(),
+                Forgery::Add(..) | Forgery::Append => !case.list.is_empty(),
                 _ => false,
             };
             prop_assert_eq!(case.accepts(&forged), is_gift || forged == case.tx, "{:?}\n{}", forgery, shape.source());

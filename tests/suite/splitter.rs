@@ -62,7 +62,7 @@ struct Split {
 impl Split {
     fn new(records: Vec<Record>, coins: &[u64], fee: u64) -> Self {
         let artifact = compile(BIG).remove(0);
-        let params: Params = BTreeMap::from([("recipients".to_owned(), AbiValue::Records(records.clone()))]);
+        let params: Params = BTreeMap::from([("recipients".to_owned(), AbiValue::Records(records.clone().into()))]);
         let lock = artifact.lock(&params).unwrap();
         let coin = |(at, value): (u8, &u64)| Utxo {
             outpoint: OutPoint { txid: Txid::from_wire([at + 1; 32]), index: 1 },
@@ -99,11 +99,16 @@ impl Split {
 
     /// The unlocking bytecode of the first input with other records, and as much padding as fits.
     fn unlock(&self, records: &[Record], fee: u64) -> Vec<u8> {
+        self.unlock_named(records, b"", fee)
+    }
+
+    fn unlock_named(&self, records: &[Record], about: &[u8], fee: u64) -> Vec<u8> {
         let path = self.artifact.path("settle").unwrap();
-        let pushed = path.list_from(&self.artifact.params[0], &AbiValue::Records(records.to_vec())).unwrap();
+        let pushed = path.list_from(&self.artifact.params[0], &AbiValue::Records(records.to_vec().into())).unwrap();
         let args = |padding: usize| {
             BTreeMap::from([
                 ("recipients".to_owned(), pushed.clone()),
+                ("recipients.about".to_owned(), AbiValue::Item(about.to_vec())),
                 ("fee".to_owned(), AbiValue::int(fee as i64)),
                 ("padding".to_owned(), AbiValue::Item(vec![0; padding])),
             ])
@@ -305,15 +310,18 @@ fn no_link_of_the_chain_passes_for_the_first_record() {
         records[1..].iter().fold(first, |link, record| sha256(&[&link[..], &record.concat()].concat()))
     };
     assert_eq!(without_beginning(&truncated), without_beginning(&records), "the attack would work");
-    assert_ne!(chain_hash(&truncated), chain_hash(&records));
+    assert_ne!(chain_hash(b"", &truncated), chain_hash(b"", &records));
 
-    let params: Params = BTreeMap::from([("recipients".to_owned(), AbiValue::Records(records.clone()))]);
+    let params: Params = BTreeMap::from([("recipients".to_owned(), AbiValue::Records(records.clone().into()))]);
     let redeem = artifact.redeem_script(&params).unwrap();
     let path = artifact.path("settle").unwrap();
-    let spend = |records: &[Record]| {
-        let pushed = path.list_from(&artifact.params[0], &AbiValue::Records(records.to_vec())).unwrap();
-        let args =
-            BTreeMap::from([("recipients".to_owned(), pushed), ("padding".to_owned(), AbiValue::Item(vec![0; 200]))]);
+    let spend = |records: &[Record], about: &[u8]| {
+        let pushed = path.list_from(&artifact.params[0], &AbiValue::Records(records.to_vec().into())).unwrap();
+        let args = BTreeMap::from([
+            ("recipients".to_owned(), pushed),
+            ("recipients.about".to_owned(), AbiValue::Item(about.to_vec())),
+            ("padding".to_owned(), AbiValue::Item(vec![0; 200])),
+        ]);
         let input = spec::TxIn {
             prevout: OutPoint { txid: Txid::from_wire([1; 32]), index: 0 },
             unlock: path.unlock_script(&args, &redeem).unwrap(),
@@ -323,9 +331,20 @@ fn no_link_of_the_chain_passes_for_the_first_record() {
         Transaction { version: 2, inputs: vec![input], outputs, locktime: 0 }
     };
     let pot = [TxOut::plain(sats(10_000), artifact.lock(&params).unwrap())];
-    verdict(&artifact, &spend(&records), &pot).unwrap();
-    let refusal = verdict(&artifact, &spend(&truncated), &pot).unwrap_err();
-    assert_eq!(refusal, "these are the records of `recipients`, all of them");
+    verdict(&artifact, &spend(&records, b""), &pot).unwrap();
+    // Nor can what the chain begins with be a link of it, or what a link was made from.
+    let first = [sha256d(b"").as_slice(), &records[0].concat()].concat();
+    let forgeries: [(&[Record], &[u8]); 5] = [
+        (&truncated, b""),
+        (&records, b"other names"),
+        (&records[1..], &first),
+        (&records[1..], &sha256(&first)),
+        (&records[1..], &sha256d(b"")),
+    ];
+    for (records, about) in forgeries {
+        let refusal = verdict(&artifact, &spend(records, about), &pot).unwrap_err();
+        assert_eq!(refusal, "these are the records of `recipients`, all of them");
+    }
 }
 
 /// A list is public before anybody pays to it; but nobody has to look whether its weights are above 0.
@@ -335,7 +354,7 @@ fn lists_with_weights_below_zero_pay_nobody() {
     for weights in [[1_000_001, -1, 0], [0, 500_000, 500_000], [1_000_000, -1, 1], [400_000, 300_000, 299_999]] {
         let records: Vec<Record> =
             (0u32..).zip(weights).map(|(at, weight)| record(weight, &contract_lock(at))).collect();
-        let params: Params = BTreeMap::from([("recipients".to_owned(), AbiValue::Records(records.clone()))]);
+        let params: Params = BTreeMap::from([("recipients".to_owned(), AbiValue::Records(records.clone().into()))]);
         let redeem = good.artifact.redeem_script(&params).unwrap();
         let mut tx = good.tx().clone();
         let bad = Split { records, params, ..Split::even(3, contract_lock, &[10_000_000], 5_000) };
@@ -383,4 +402,54 @@ fn many_small_pots_pay_minorities_what_they_are_due() {
     let tx = split.forged(|tx| tx.inputs[0].unlock = split.unlock(&split.records, 0));
     let refusal = verdict(&split.artifact, &tx, &small).unwrap_err();
     assert!(refusal.contains("minimum"), "{refusal}");
+}
+
+/// Tokens on a reward's coins are in nobody's way: whoever settles takes them along, gives them away, or lets them go.
+#[test]
+fn tokens_that_land_on_a_coin_neither_stop_a_settlement_nor_change_a_share() {
+    use spec::Category;
+    use spec::token::{Capability, Nft, Token};
+    let split = Split::even(3, contract_lock, &[10_000_000, 2_000_000], 5_000);
+    let direct = compile("reward Two { a: 1/4, b: rest, minimum: 10_000 sats, fee: up to 1_000 sats }").remove(0);
+    let locks = BTreeMap::from([("a", 1), ("b", 2)]);
+    let params: Params =
+        locks.iter().map(|(name, at)| ((*name).to_owned(), AbiValue::Item(contract_lock(*at)))).collect();
+    let lock = direct.lock(&params).unwrap();
+    let coins = vec![Utxo {
+        outpoint: OutPoint { txid: Txid::from_wire([1; 32]), index: 1 },
+        output: TxOut::plain(sats(50_000), lock),
+    }];
+    let spent_direct = vec![coins[0].output.clone()];
+    let wish = Settlement { artifact: &direct, params: &params, coins, fee: None, rate: FeeRate::RELAY_MIN };
+    let plain = wallet::settle(&wish).unwrap().built.tx;
+    for capability in [None, Some(Capability::None), Some(Capability::Minting)] {
+        let nft = capability.map(|capability| Nft { capability, commitment: vec![1, 2, 3] });
+        let token = Token { category: Category::from_wire([8; 32]), amount: 7, nft };
+        for place in 0..2 {
+            let mut spent = split.spent();
+            spent[place].token = Some(token.clone());
+            // Left behind, on a recipient's output, on an output of the keeper's own.
+            verdict(&split.artifact, split.tx(), &spent).unwrap();
+            let on_first = split.forged(|tx| tx.outputs[0].token = Some(token.clone()));
+            verdict(&split.artifact, &on_first, &spent).unwrap();
+            let own = TxOut { value: sats(1_000), token: Some(token.clone()), lock: contract_lock(99) };
+            let behind = split.forged(|tx| tx.outputs.push(own));
+            verdict(&split.artifact, &behind, &spent).unwrap();
+            // No token buys a unit of anybody's share.
+            let short = split.forged(|tx| {
+                tx.outputs[1].value = tx.outputs[1].value.checked_sub(Sats::ONE).unwrap();
+                tx.outputs[1].token = Some(token.clone());
+            });
+            let refusal = verdict(&split.artifact, &short, &spent).unwrap_err();
+            assert_eq!(refusal, "every recipient gets its share of the pot");
+        }
+        let mut spent = spent_direct.clone();
+        spent[0].token = Some(token.clone());
+        verdict(&direct, &plain, &spent).unwrap();
+        let mut carried = plain.clone();
+        carried.outputs[0].token = Some(token.clone());
+        verdict(&direct, &carried, &spent).unwrap();
+        carried.outputs.push(TxOut { value: sats(1_000), token: Some(token), lock: contract_lock(99) });
+        assert!(verdict(&direct, &carried, &spent).unwrap_err().contains("exactly 2 outputs"));
+    }
 }

@@ -7,6 +7,7 @@ mod imi;
 mod imi_attacks;
 mod imo;
 mod imo_backers;
+mod linked_lists;
 mod model_family;
 mod multisig;
 mod references;

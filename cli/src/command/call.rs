@@ -80,7 +80,7 @@ impl Call {
     fn spend(&self, shell: &Shell, path: &str) -> Result<(), Fail> {
         let deployment = Deployment::load(&self.name)?;
         let accounts = self.keys.accounts()?;
-        let args = project::args(&deployment.artifact, path, &self.args, &accounts)?;
+        let args = project::args(&deployment, path, &self.args, &accounts)?;
         let link = self.node.link();
         let purse = self.purse(&accounts, &link)?;
         let wish = Wish {

@@ -76,6 +76,7 @@ impl Deploy {
         let redeem = artifact.redeem_script(&params)?;
         let mut deployment = Deployment::new(&name, artifact, &params)?;
         deployment.record = self.record;
+        deployment.names = project::names(&deployment.artifact, &self.params);
         let sent = if self.offline { None } else { self.send(&mut deployment)? };
         let file = deployment.save()?;
         let data = json!({

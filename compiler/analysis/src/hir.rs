@@ -16,7 +16,7 @@ pub use lint::Lint;
 pub use parts::Part;
 pub use plan::{
     CoinFact, Plan, PlanArg, PlanAsk, PlanChange, PlanCommitment, PlanEach, PlanFact, PlanInput, PlanList, PlanLock,
-    PlanOutput, PlanRead, PlanRequire, PlanSource, PlanToken, Take,
+    PlanOutput, PlanRead, PlanRequire, PlanSource, PlanSplit, PlanToken, Take,
 };
 pub use ty::{EnumType, StructType, Type, Variant};
 

@@ -12,6 +12,7 @@ use syntax::{Code, Diagnostic, ItemKind, Loc, Span, TokenKind};
 
 use crate::SourceItem;
 use crate::body::is_builtin;
+use crate::domain::model;
 use crate::report::Report;
 use crate::signatures::{Interface, Signatures, declared_twice};
 
@@ -68,6 +69,28 @@ pub enum ModuleProblem {
 
 /// The modules that a file names, each with its interface or the reason why it has none.
 pub type Modules = BTreeMap<ModulePath, Result<Arc<Interface>, ModuleProblem>>;
+
+/// The SHA-256 of each file of weights that a file names, or why there is none.
+pub type Digests = BTreeMap<Arc<str>, Result<[u8; 32], String>>;
+
+/// The files of weights that the models among `items` name, in the order of their names.
+///
+/// ```
+/// let text = "model M { weights: file \"m.safetensors\", reward: R, license: \"mit\" }";
+/// let parse = syntax::parse(text);
+/// let files = analysis::weights_files(&analysis::source_items(&parse, text));
+/// assert_eq!(files.iter().map(|file| &**file).collect::<Vec<_>>(), ["m.safetensors"]);
+/// ```
+pub fn weights_files(items: &[SourceItem<'_>]) -> Vec<Arc<str>> {
+    let models = items.iter().filter_map(|item| match item.ast {
+        Item::Model(model) => Some(model),
+        _ => None,
+    });
+    let mut found: Vec<Arc<str>> = models.filter_map(model::weights_file).collect();
+    found.sort();
+    found.dedup();
+    found
+}
 
 /// The modules that the `use` items among `items` name, in the order of their paths.
 ///

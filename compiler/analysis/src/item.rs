@@ -485,7 +485,8 @@ fn with_records(args: &[Slot], read: Option<ListRead>, broken: bool, report: &mu
             );
         }
     }
-    if let Some(ListRead { arg, slot, .. }) = read {
+    if let Some(ListRead { arg, slot, about, .. }) = read {
+        args.extend(about);
         match args.get_mut(arg.index()) {
             Some(declared) => declared.ty = slot.ty,
             None => args.push(slot),

@@ -29,11 +29,11 @@ mod walk;
 
 pub use domain::{GeneratedItem, expand};
 pub use given::{AsmFault, asm_effect};
-pub use imports::{ModulePath, ModuleProblem, Modules, STD, imported_items, imports};
+pub use imports::{Digests, ModulePath, ModuleProblem, Modules, STD, imported_items, imports, weights_files};
 pub use item::{CheckedItem, check_item};
 pub use plan::default_plans;
 pub use program::{Analysis, SourceItem, analyse, link, source_items};
-pub use signatures::{Interface, Signatures, signatures};
+pub use signatures::{Interface, Signatures, signatures, signatures_with};
 
 use syntax::ast::Doc;
 

@@ -17,7 +17,7 @@ use crate::declared::{TypeDeclaration, declare, type_params};
 use crate::domain::{imi, imo, model, reward};
 use crate::eval::Value;
 use crate::hir::{FunctionId, Type};
-use crate::imports::Modules;
+use crate::imports::{Digests, Modules};
 use crate::report::Report;
 use crate::{domain, imports, types, walk};
 
@@ -35,6 +35,8 @@ pub struct Signatures {
     pub(crate) modules: BTreeMap<Arc<str>, Arc<Interface>>,
     /// Imported names with nothing behind them; that has been reported.
     pub(crate) broken: BTreeSet<Arc<str>>,
+    /// The files of weights that models name.
+    pub(crate) digests: Digests,
     /// The function that an item declares, or the first one among a contract's members.
     pub(crate) first_function: BTreeMap<ItemKey, FunctionId>,
 }
@@ -215,7 +217,18 @@ pub(crate) struct FnSignature {
 /// `modules` are those that [`crate::imports`] names. Pure and total: any tree gives signatures and
 /// messages.
 pub fn signatures(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> (Signatures, Vec<Diagnostic>) {
+    signatures_with(file, items, modules, &Digests::new())
+}
+
+/// The same where files of weights are known: `digests` has those that [`crate::weights_files`] names.
+pub fn signatures_with(
+    file: FileId,
+    items: &[SourceItem<'_>],
+    modules: &Modules,
+    digests: &Digests,
+) -> (Signatures, Vec<Diagnostic>) {
     let (mut written, mut found) = interface(file, items, modules);
+    written.digests.clone_from(digests);
     let proofs = domain::prove(&mut written, items);
     let (generated, unread) = domain::generate(&written, items);
     if generated.is_empty() {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use analysis::hir::{
     self, CoinFact, Functions, LocalId, PlanArg, PlanChange, PlanCommitment, PlanFact, PlanList, PlanLock, PlanSource,
-    PlanToken, Take, Type,
+    PlanSplit, PlanToken, Take, Type,
 };
 use spec::artifact::{AbiType, Slot, SourceSpan};
 use spec::plan::{self, Expr, FactOf, LockOf, MapOf, Op, ParamOf, Typed};
@@ -34,8 +34,16 @@ pub fn template(
     functions: &Functions,
     span: &mut dyn FnMut(&Loc) -> SourceSpan,
 ) -> Result<plan::Plan, Box<Diagnostic>> {
-    let mut lower =
-        Lower { plan, functions, at_hand: None, next_local: plan.locals.len(), nodes: 0, depth: 0, calls: Vec::new() };
+    let mut lower = Lower {
+        plan,
+        functions,
+        at_hand: None,
+        next_local: plan.locals.len(),
+        nodes: 0,
+        depth: 0,
+        calls: Vec::new(),
+        shares: Vec::new(),
+    };
     lower.plan(span)
 }
 
@@ -67,6 +75,8 @@ struct Lower<'p> {
     nodes: usize,
     depth: usize,
     calls: Vec<hir::FunctionId>,
+    /// The shares of amounts that outputs share.
+    shares: Vec<plan::Let>,
 }
 
 impl<'p> Lower<'p> {
@@ -93,6 +103,7 @@ impl<'p> Lower<'p> {
             self.at_hand = None;
             outputs.push(made?);
         }
+        lets.append(&mut self.shares);
         let mut publish = Vec::with_capacity(plan.publish.len());
         for (index, bytes) in plan.publish.iter().enumerate() {
             let name = if index == 0 { plan.name.clone() } else { format!("{} {}", plan.name, index + 1) };
@@ -226,11 +237,19 @@ impl<'p> Lower<'p> {
                 Some(plan::Each { list, item: each.record.index(), index: each.index.map(LocalId::index) })
             }
         };
+        let mut each = each;
+        let shared = match (&mut each, output.each.as_ref().and_then(|each| each.split.as_ref())) {
+            (Some(each), Some(split)) => Some(self.shared(each, split, &frame)?),
+            _ => None,
+        };
         let kind = match &output.lock {
             PlanLock::Data(pieces) => plan::OutputKind::Data(self.wholes(pieces, &frame)?),
             PlanLock::Lock(lock) => plan::OutputKind::Pay(Box::new(plan::Pay {
                 lock: self.whole(lock, &frame)?,
-                value: self.optional(output.value.as_ref(), &frame)?,
+                value: match shared {
+                    Some(shared) => Some(shared),
+                    None => self.optional(output.value.as_ref(), &frame)?,
+                },
                 token: match &output.token {
                     None => None,
                     Some(token) => Some(self.token(token, &frame)?),
@@ -238,6 +257,19 @@ impl<'p> Lower<'p> {
             })),
         };
         Ok(plan::Output { name: None, span, each, kind })
+    }
+
+    /// A round's share of an amount: all shares are computed once, before the outputs.
+    fn shared(&mut self, each: &mut plan::Each, split: &'p PlanSplit, frame: &Frame<'p>) -> Lowered<Expr> {
+        let weight = self.whole(&split.weight, frame)?;
+        let amount = self.whole(&split.amount, &Frame::default())?;
+        let item = each.item;
+        let weights = Expr::Map(Box::new(MapOf { list: each.list.clone(), item, index: None, value: weight }));
+        let (local, index) = (self.fresh(), each.index.unwrap_or_else(|| self.fresh()));
+        each.index = Some(index);
+        let value = Expr::op(Op::Split, [amount, weights]);
+        self.shares.push(plan::Let { local, name: "shares".to_owned(), value });
+        Ok(Expr::op(Op::Index, [Expr::Local(local), Expr::Local(index)]))
     }
 
     fn token(&mut self, token: &'p PlanToken, frame: &Frame<'p>) -> Lowered<plan::TokenOut> {

@@ -27,9 +27,9 @@ fn records(draw: &mut Draw, fields: usize) -> (Vec<Vec<IBig>>, AbiValue) {
     let number = |draw: &mut Draw| [0, 1, -1, 2, 5, 17, -300, 70_000][draw.below(8)];
     let count = 1 + draw.below(3);
     let drawn: Vec<Vec<i64>> = (0..count).map(|_| (0..fields).map(|_| number(draw)).collect()).collect();
-    let items = drawn.iter().map(|record| record.iter().map(|n| spec::num::encode(*n)).collect()).collect();
+    let items: Vec<_> = drawn.iter().map(|record| record.iter().map(|n| spec::num::encode(*n)).collect()).collect();
     let values = drawn.into_iter().map(|record| record.into_iter().map(IBig::from).collect()).collect();
-    (values, AbiValue::Records(items))
+    (values, AbiValue::Records(items.into()))
 }
 
 fn argument(draw: &mut Draw, ty: &Type) -> Value {

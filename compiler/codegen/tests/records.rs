@@ -185,10 +185,10 @@ impl Settlement {
     }
 
     fn run(&self, artifact: &Artifact) -> Result<u64, String> {
-        let weights = self.weights.iter().map(|weight| vec![spec::num::encode(*weight)]).collect();
+        let weights: Vec<_> = self.weights.iter().map(|weight| vec![spec::num::encode(*weight)]).collect();
         Spend {
             params: named([("list", item(&self.list))]),
-            args: named([("weights", AbiValue::Records(weights)), ("padding", item(&vec![0; self.padding]))]),
+            args: named([("weights", AbiValue::Records(weights.into())), ("padding", item(&vec![0; self.padding]))]),
             value: VALUE as u64,
             outputs: self.outputs.clone(),
             ..Spend::new(artifact, "settle")

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use analysis::hir::{self, Function, FunctionId, Functions, Program};
-use analysis::{CheckedItem, Interface, ModulePath, ModuleProblem, Modules, Signatures, SourceItem};
+use analysis::{CheckedItem, Digests, Interface, ModulePath, ModuleProblem, Modules, Signatures, SourceItem};
 use codegen::Generated;
 use salsa::{Setter as _, Storage};
 use spec::RuleSet;
@@ -53,6 +53,9 @@ pub(crate) struct Sources {
     absent: BTreeMap<Arc<str>, Absent>,
     #[returns(ref)]
     pub(crate) packages: Packages,
+    /// The files of weights by their paths.
+    #[returns(ref)]
+    digests: Digests,
 }
 
 /// Why an imported file is no source.
@@ -149,6 +152,12 @@ pub(crate) fn imports(db: &dyn salsa::Database, source: Source) -> Vec<ModulePat
     analysis::imports(&source_items(db, source))
 }
 
+/// The files of weights that a source names.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn weights_files(db: &dyn salsa::Database, source: Source) -> Vec<Arc<str>> {
+    analysis::weights_files(&source_items(db, source))
+}
+
 /// What the imports of a source lead to.
 type Resolved = BTreeMap<ModulePath, Result<FileId, ModuleProblem>>;
 
@@ -232,7 +241,16 @@ fn signatures(db: &dyn salsa::Database, sources: Sources, source: Source) -> (Si
     let found = usable(db, sources, source).iter();
     let modules: Modules =
         found.map(|(module, found)| (module.clone(), found.clone().and_then(interface_of))).collect();
-    analysis::signatures(source.id(db), &source_items(db, source), &modules)
+    let known = sources.digests(db);
+    let digest = |file: &Arc<str>| {
+        let found = match package::beside(source.path(db), file) {
+            Some(path) => known.get(path.as_str())?.clone(),
+            None => Err("it lies outside the folder of this source".to_owned()),
+        };
+        Some((Arc::clone(file), found))
+    };
+    let digests: Digests = weights_files(db, source).iter().filter_map(digest).collect();
+    analysis::signatures_with(source.id(db), &source_items(db, source), &modules, &digests)
 }
 
 /// The signatures without their messages: what bodies depend on.
@@ -365,7 +383,7 @@ impl Default for Database {
 impl Database {
     /// An empty list of sources of these packages.
     pub(crate) fn begin(&self, packages: Packages) -> Sources {
-        Sources::new(self, Vec::new(), BTreeMap::new(), BTreeMap::new(), packages)
+        Sources::new(self, Vec::new(), BTreeMap::new(), BTreeMap::new(), packages, Digests::new())
     }
 
     /// Adds a source.
@@ -392,6 +410,24 @@ impl Database {
     pub(crate) fn set_absent(&mut self, sources: Sources, absent: BTreeMap<Arc<str>, Absent>) {
         if *sources.absent(self) != absent {
             sources.set_absent(self).to(absent);
+        }
+    }
+
+    /// The paths of the files of weights that a source names.
+    pub(crate) fn weights(&self, source: Source) -> Vec<String> {
+        let path = source.path(self);
+        weights_files(self, source).iter().filter_map(|file| package::beside(path, file)).collect()
+    }
+
+    /// The files of weights that are known.
+    pub(crate) fn digests(&self, sources: Sources) -> Digests {
+        sources.digests(self).clone()
+    }
+
+    /// Says what the files of weights are.
+    pub(crate) fn set_digests(&mut self, sources: Sources, digests: Digests) {
+        if *sources.digests(self) != digests {
+            sources.set_digests(self).to(digests);
         }
     }
 

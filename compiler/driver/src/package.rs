@@ -135,6 +135,12 @@ pub(crate) fn folder_of(path: &str) -> &str {
     }
 }
 
+/// The path of a file that a source names: beside the source or below it.
+pub(crate) fn beside(source: &str, file: &str) -> Option<String> {
+    let below = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':']);
+    file.split('/').all(below).then(|| join(folder_of(source), file))
+}
+
 fn join(folder: &str, name: &str) -> String {
     match folder {
         "" => name.to_owned(),

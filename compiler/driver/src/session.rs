@@ -109,6 +109,24 @@ impl Session {
             }
         }
         self.db.set_absent(self.sources, absent);
+        self.digest(world);
+    }
+
+    /// Computes the digests of files of weights that are not known yet. A file that is missing may be there next time.
+    fn digest(&mut self, world: &dyn World) {
+        let mut digests = self.db.digests(self.sources);
+        digests.retain(|_, digest| digest.is_ok());
+        for path in self.files.iter().flat_map(|file| self.db.weights(file.source)) {
+            if digests.contains_key(path.as_str()) {
+                continue;
+            }
+            match world.digest(&path) {
+                Ok(digest) => drop(digests.insert(path.into(), Ok(digest))),
+                Err(WorldError::Missing) => {}
+                Err(trouble) => drop(digests.insert(path.into(), Err(trouble.to_string()))),
+            }
+        }
+        self.db.set_digests(self.sources, digests);
     }
 
     fn read(&mut self, world: &dyn World, target: Target, absent: &mut BTreeMap<Arc<str>, Absent>) {

@@ -27,6 +27,12 @@ pub trait World {
         self.read(path)
     }
 
+    /// The SHA-256 of the file at `path`, which may be larger than memory: it is read piece by piece.
+    ///
+    /// # Errors
+    /// [`WorldError`] if there is no such file or it cannot be read.
+    fn digest(&self, path: &str) -> Result<[u8; 32], WorldError>;
+
     /// The names of the files in `folder`, for suggestions.
     fn list(&self, folder: &str) -> Vec<String> {
         let _ = folder;
@@ -81,18 +87,35 @@ pub fn text_of(bytes: &[u8]) -> Result<Arc<str>, WorldError> {
 #[derive(Clone, Debug, Default)]
 pub struct MemoryWorld {
     sources: BTreeMap<String, Arc<str>>,
+    files: BTreeMap<String, Vec<u8>>,
 }
 
 impl MemoryWorld {
     /// A world with these sources, each a path and its text.
     pub fn new<'a>(sources: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self { sources: sources.into_iter().map(|(path, text)| (path.to_owned(), Arc::from(text))).collect() }
+        Self {
+            sources: sources.into_iter().map(|(path, text)| (path.to_owned(), Arc::from(text))).collect(),
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// The same world with a file that is no source.
+    #[must_use]
+    pub fn with_file(mut self, path: &str, bytes: &[u8]) -> Self {
+        self.files.insert(path.to_owned(), bytes.to_vec());
+        self
     }
 }
 
 impl World for MemoryWorld {
     fn read(&self, path: &str) -> Result<Arc<str>, WorldError> {
         self.sources.get(path).cloned().ok_or(WorldError::Missing)
+    }
+
+    fn digest(&self, path: &str) -> Result<[u8; 32], WorldError> {
+        let source = || self.sources.get(path).map(|text| text.as_bytes());
+        let bytes = self.files.get(path).map(Vec::as_slice).or_else(source);
+        bytes.map(spec::hash::sha256).ok_or(WorldError::Missing)
     }
 
     fn list(&self, folder: &str) -> Vec<String> {

@@ -212,7 +212,7 @@ impl Tally {
             },
             (Ok(value), _) => wrong(&format!("{value:?} is of another kind")),
             (Err(error), _) => match &error.fault {
-                Fault::Overflow(_) | Fault::DivideByZero | Fault::Refused(_) => self.refused += 1,
+                Fault::Overflow(_) | Fault::DivideByZero | Fault::Refused(_) | Fault::Weights => self.refused += 1,
                 Fault::OutOfRange { op: "slice" | "fact", .. } => self.refused += 1,
                 Fault::Misfit(misfit) if misfit.to_string().starts_with("a number") => self.refused += 1,
                 _ => wrong(&error),

@@ -15,6 +15,6 @@ pub use model::{
 pub use network::{Network, Paying, ordered, rebuild};
 pub use reward::{
     Adjustment, Change, Flow, Form, ListError, Paid, Published, Recipient, Refused, Share, adjustment, list_hash,
-    recipients, records, records_of, shares,
+    name_list, names_hash, recipients, records, records_of, shares,
 };
 pub use settle::{Graph, Node, Settled};

@@ -9,4 +9,4 @@ pub use adjust::{Adjustment, adjustment, list_hash};
 pub use published::{Form, Published};
 pub(crate) use rebuild::rebuild;
 pub use rebuild::{Change, Flow, Paid, Refused};
-pub use recipients::{ListError, Recipient, Share, recipients, records, records_of, shares};
+pub use recipients::{ListError, Recipient, Share, name_list, names_hash, recipients, records, records_of, shares};

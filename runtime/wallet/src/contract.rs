@@ -47,7 +47,7 @@ pub struct Call<'a> {
     pub params: &'a Params,
     /// The path to take.
     pub path: &'a str,
-    /// The path's arguments.
+    /// The path's arguments; the records of a list that the parameters hold may be left out.
     pub args: &'a Args,
     /// The coin to spend; it becomes input 0.
     pub coin: Utxo,
@@ -70,10 +70,16 @@ pub struct Call<'a> {
 pub fn call(call: Call<'_>) -> Result<Built, BuildError> {
     let redeem = checked_redeem(call.artifact, call.params, &call.coin)?;
     let path = path_of(call.artifact, call.path)?;
-    check_args(path, call.args)?;
-    let ask = TimeAsk { artifact: call.artifact, params: call.params, path, args: call.args };
+    let mut args = call.args.clone();
+    for slot in path.args.iter().filter(|slot| !call.args.contains_key(&slot.name)) {
+        if let Some(known) = path.known_arg(slot, &call.artifact.params, call.params) {
+            args.insert(slot.name.clone(), Arg::Value(known));
+        }
+    }
+    check_args(path, &args)?;
+    let ask = TimeAsk { artifact: call.artifact, params: call.params, path, args: &args };
     let TimeFields { locktime, sequence } = time_fields(&ask, call.locktime, call.sequence)?;
-    let unlock = ContractUnlock { artifact: call.artifact, path, redeem, args: call.args.clone() };
+    let unlock = ContractUnlock { artifact: call.artifact, path, redeem, args: args.clone() };
     let fixed = vec![Fixed { coin: call.coin, unlock: Unlock::Contract(unlock), sequence }];
     // A coin that pays the fee need not be old.
     let draft = Draft { fixed, outputs: call.outputs, locktime, sequence: sequence.max(SEQUENCE_LOCKTIME) };

@@ -26,4 +26,4 @@ pub use plan::{
     locks_of,
 };
 pub use reward::{JOINED_MAX, SettleError, Settled, Settlement, after, publish, settle};
-pub use values::{Names, ValueError, parse_amount, parse_value};
+pub use values::{Names, ValueError, parse_amount, parse_value, record_names};

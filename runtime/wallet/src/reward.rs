@@ -145,12 +145,10 @@ impl<'a, 'w> Plan<'a, 'w> {
         let path = wish.artifact.path(SETTLE_PATH).ok_or_else(not_a_reward)?;
         let mut plan =
             Plan { wish, table, path, recipients: flow::recipients(wish.artifact, wish.params)?, args: Args::new() };
-        if let Some(list) = &table.list {
-            let slot = wish.artifact.params.get(list.param);
-            let slot = slot.ok_or(SettleError::Inconsistent("its list is no parameter"))?;
-            let given = wish.params.get(&slot.name).and_then(|records| path.list_from(slot, records));
-            let given = given.ok_or(SettleError::Inconsistent("the path does not read the list"))?;
-            plan.args.insert(slot.name.clone(), Arg::Value(given));
+        for slot in &path.args {
+            if let Some(known) = path.known_arg(slot, &wish.artifact.params, wish.params) {
+                plan.args.insert(slot.name.clone(), Arg::Value(known));
+            }
         }
         plan.pad()?;
         Ok(plan)

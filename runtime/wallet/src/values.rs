@@ -154,7 +154,7 @@ fn part(ty: &AbiType, json: &Json, names: Names<'_>) -> Result<Value, ValueError
             if same { values.collect::<Result<_, _>>().map(Value::Parts) } else { Err(wrong()) }
         }
         AbiType::Array(of, _) | AbiType::Table(of, _) => each(of).map(Value::Parts),
-        AbiType::List(of) => each(&AbiType::Struct(of.clone())).map(Value::Parts),
+        AbiType::List(of) => list(of, json, names).unwrap_or_else(|| Err(wrong())),
         AbiType::Struct(of) => fields(of),
         AbiType::Enum(of) => variant(of, json, names).unwrap_or_else(|| Err(wrong())),
         scalar => {
@@ -166,6 +166,40 @@ fn part(ty: &AbiType, json: &Json, names: Names<'_>) -> Result<Value, ValueError
             scalar.decode(&value).ok_or_else(wrong)
         }
     }
+}
+
+/// Records. With a `name` that is none of its fields in each of them, the list's hash covers the names.
+fn list(of: &StructType, json: &Json, names: Names<'_>) -> Option<Result<Value, ValueError>> {
+    let ty = AbiType::Struct(of.clone());
+    let mut all: Vec<Json> = json.as_array()?.clone();
+    let named = names_in(of, json);
+    if named.is_some() {
+        all.iter_mut().filter_map(Json::as_object_mut).for_each(|object| drop(object.remove(NAME)));
+    }
+    let records = all.iter().map(|json| part(&ty, json, names)).collect::<Result<Vec<_>, _>>();
+    Some(records.map(|records| match named {
+        None => Value::Parts(records),
+        Some(named) => {
+            let about = flow::names_hash(named.iter().map(String::as_str)).to_vec();
+            Value::List { about, records }
+        }
+    }))
+}
+
+/// The names that a list's text gives its records: every one of them, or none.
+#[must_use]
+pub fn record_names(ty: &AbiType, text: &str) -> Option<Vec<String>> {
+    let AbiType::List(of) = ty else { return None };
+    names_in(of, &serde_json::from_str(text).ok()?)
+}
+
+const NAME: &str = "name";
+
+fn names_in(of: &StructType, json: &Json) -> Option<Vec<String>> {
+    let records = json.as_array().filter(|records| !records.is_empty())?;
+    let is_field = of.fields.iter().any(|slot| slot.name == NAME);
+    let name = |record: &Json| Some(record.as_object()?.get(NAME)?.as_str()?.to_owned());
+    if is_field { None } else { records.iter().map(name).collect() }
 }
 
 /// A variant by its name, or an object of its name and its data: one value, or a list of several.
@@ -395,7 +429,7 @@ mod tests {
         let accounts = Accounts::devnet();
         let names = Names { network: Network::Devnet, accounts: &accounts };
         let read_list = |text| parse_value(&list, text, names).ok();
-        let records = Some(Arg::Value(AbiValue::Records(vec![vec![weight, text]])));
+        let records = Some(Arg::Value(AbiValue::Records(vec![vec![weight, text]].into())));
         assert_eq!(read_list(r#"[{"weight": 5, "lock": "@alice"}]"#), records);
         for wrong in ["", "[", "{}", r#"[{"weight": 5}]"#, r#"[{"weight": 5, "lock": "@alice", "x": 1}]"#, "[5]"] {
             assert_eq!(read_list(wrong), None, "{wrong}");

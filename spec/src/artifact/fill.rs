@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{AbiType, AbiValue, Artifact, Piece, Record, Slot, SpendPath, StructType, UnlockItem, chain_hash};
+use super::{AbiType, AbiValue, Artifact, Piece, Record, Slot, SpendPath, StructType, UnlockItem};
 use crate::script::{p2sh32, push_data, push_int};
 use crate::{hash, num};
+
+/// What the argument is called, behind the name of its list, that holds what the list's hash begins with.
+pub const ABOUT: &str = ".about";
 
 /// Why values do not fit an artifact.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -126,7 +129,20 @@ impl SpendPath {
         let places = pushed.fields.iter().map(place).collect::<Option<Vec<_>>>()?;
         let AbiValue::Records(records) = value else { return None };
         let cut = |record: &Record| places.iter().map(|place| record.get(*place).cloned()).collect::<Option<_>>();
-        records.iter().map(cut).collect::<Option<_>>().map(AbiValue::Records)
+        records.all.iter().map(cut).collect::<Option<Vec<_>>>().map(|cut| AbiValue::Records(cut.into()))
+    }
+
+    /// The value of an argument that the parameters say: the records of a list, or what its hash begins with.
+    #[must_use]
+    pub fn known_arg(&self, arg: &Slot, params: &[Slot], values: &BTreeMap<String, AbiValue>) -> Option<AbiValue> {
+        let about = arg.name.strip_suffix(ABOUT);
+        let name = about.unwrap_or(&arg.name);
+        let param = params.iter().find(|param| param.name == name && matches!(param.ty, AbiType::List(_)))?;
+        match (about, values.get(name)?) {
+            (Some(_), AbiValue::Records(records)) => Some(AbiValue::Item(records.about.clone())),
+            (Some(_), _) => None,
+            (None, value) => self.list_from(param, value),
+        }
     }
 
     fn arg<'v>(&self, index: usize, args: &'v BTreeMap<String, AbiValue>) -> Result<&'v AbiValue, AbiError> {
@@ -144,7 +160,7 @@ fn shortest(of: &StructType, value: &AbiValue) -> AbiValue {
         false => bytes.clone(),
     };
     let record = |record: &Record| of.fields.iter().zip(record).map(field).collect();
-    AbiValue::Records(records.iter().map(record).collect())
+    AbiValue::Records(records.all.iter().map(record).collect::<Vec<_>>().into())
 }
 
 /// The holes of some parameters.
@@ -172,7 +188,7 @@ impl Slot {
     /// [`AbiError::Shape`] if the value has another number of items than the type.
     pub fn leaves(&self, value: &AbiValue) -> Result<Vec<Vec<u8>>, AbiError> {
         if let AbiValue::Records(records) = value {
-            return Ok(vec![chain_hash(records).to_vec()]);
+            return Ok(vec![records.hash().to_vec()]);
         }
         shaped(self, value)?;
         Ok(value.items().to_vec())
@@ -182,7 +198,7 @@ impl Slot {
 /// Whether two values fill holes alike; a list may stand as its records or as their hash.
 fn same(left: &AbiValue, right: &AbiValue) -> bool {
     let items = |value: &AbiValue| match value {
-        AbiValue::Records(records) => vec![chain_hash(records).to_vec()],
+        AbiValue::Records(records) => vec![records.hash().to_vec()],
         value => value.items().to_vec(),
     };
     items(left) == items(right)
@@ -216,7 +232,7 @@ fn shaped(slot: &Slot, value: &AbiValue) -> Result<(), AbiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::{SourceFile, TimeNeeds, Value};
+    use crate::artifact::{SourceFile, TimeNeeds, Value, chain_hash};
 
     fn slot(name: &str, ty: &str) -> Slot {
         Slot { name: name.into(), ty: ty.parse().unwrap() }
@@ -300,15 +316,15 @@ mod tests {
             ..Artifact::default()
         };
         let records = vec![vec![vec![1, 0, 0, 0], vec![0x51]], vec![vec![2, 0, 0, 0], vec![0x52]]];
-        let values = BTreeMap::from([("recipients".to_owned(), AbiValue::Records(records.clone()))]);
+        let values = BTreeMap::from([("recipients".to_owned(), AbiValue::Records(records.clone().into()))]);
         let redeem = artifact.redeem_script(&values).unwrap();
-        assert_eq!(redeem, [&[32], chain_hash(&records).as_slice()].concat());
-        let hash = BTreeMap::from([("recipients".to_owned(), AbiValue::Item(chain_hash(&records).to_vec()))]);
+        assert_eq!(redeem, [&[32], chain_hash(b"", &records).as_slice()].concat());
+        let hash = BTreeMap::from([("recipients".to_owned(), AbiValue::Item(chain_hash(b"", &records).to_vec()))]);
         assert_eq!(artifact.redeem_script(&hash).unwrap(), redeem);
 
         let path = &artifact.paths[0];
         let list = path.list_from(&artifact.params[0], &values["recipients"]).unwrap();
-        assert_eq!(list, AbiValue::Records(vec![vec![vec![1, 0, 0, 0]], vec![vec![2, 0, 0, 0]]]));
+        assert_eq!(list, AbiValue::Records(vec![vec![vec![1, 0, 0, 0]], vec![vec![2, 0, 0, 0]]].into()));
         let pair = AbiValue::Items(vec![vec![7], vec![8]]);
         let args = BTreeMap::from([("recipients".to_owned(), list), ("pair".to_owned(), pair)]);
         assert_eq!(hex::encode(path.unlock_script(&args, &[0x51]).unwrap()), "525158000151");

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::value::{Misfit, Record, Value};
 use super::{AbiType, StructType};
-use crate::hash::sha256;
+use crate::hash::{sha256, sha256d};
 
 /// The longest commitment of a token.
 pub const COMMITMENT_BYTES_MAX: usize = 128;
@@ -84,9 +84,10 @@ impl StateLayout {
 
 /// How the records of a list are hashed, and which bytes of each field a record's pushes hold.
 ///
-/// A contract keeps only `h_n` of the chain `h_0 = SHA256("")`, `h_{i+1} = SHA256(h_i ‖ record i)`, where a record is
-/// its fields' bytes in order. Every preimage after the first so begins with 32 bytes of a hash, and no choice of
-/// records makes a shorter list pass for a longer one.
+/// A contract keeps only `h_n` of the chain `h_0 = HASH256(about)`, `h_{i+1} = SHA256(h_i ‖ record i)`, where a record
+/// is its fields' bytes in order, and `about` is what else the list says, such as a digest of names; it may be empty.
+/// Every preimage of a link so begins with 32 bytes of a hash, and `h_0` is the hash of 32 bytes, which no link is: so
+/// no choice of records or of `about` makes a shorter list pass for a longer one.
 ///
 /// ```
 /// use spec::artifact::{AbiType, AbiValue, ListLayout, Slot, StructType, Value};
@@ -94,7 +95,7 @@ impl StateLayout {
 /// let of = StructType { name: "Recipient".into(), fields: vec![field("weight", AbiType::IntN(4)), field("lock", AbiType::Lock)] };
 /// let layout = ListLayout::of(&of);
 /// assert_eq!(layout.fields.iter().map(|field| field.length).collect::<Vec<_>>(), [Some(4), None]);
-/// assert_eq!(layout.chain_hash(&[]), spec::hash::sha256(b""));
+/// assert_eq!(layout.chain_hash(b"", &[]), spec::hash::sha256d(b""));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListLayout {
@@ -129,19 +130,19 @@ impl ListLayout {
 
     /// The hash that stands for these records in a contract.
     #[must_use]
-    pub fn chain_hash(&self, records: &[Record]) -> [u8; 32] {
-        chain_hash(records)
+    pub fn chain_hash(&self, about: &[u8], records: &[Record]) -> [u8; 32] {
+        chain_hash(about, records)
     }
 }
 
-/// The hash that stands for a list's records, whatever their fields.
+/// The hash that stands for a list's records, whatever their fields, and for what is said about all of them.
 #[must_use]
-pub fn chain_hash(records: &[Record]) -> [u8; 32] {
+pub fn chain_hash(about: &[u8], records: &[Record]) -> [u8; 32] {
     let step = |before: [u8; 32], record: &Record| {
         let parts: Vec<&[u8]> = std::iter::once(before.as_slice()).chain(record.iter().map(Vec::as_slice)).collect();
         sha256(&parts.concat())
     };
-    records.iter().fold(sha256(b""), step)
+    records.iter().fold(sha256d(about), step)
 }
 
 #[cfg(test)]
@@ -189,10 +190,14 @@ mod tests {
     fn the_chain_hash_covers_order_and_number_of_records() {
         let one = vec![vec![1, 0, 0, 0], vec![0x51]];
         let two = vec![vec![2, 0, 0, 0], vec![0x52]];
-        let first = sha256(&[sha256(b"").as_slice(), &[1, 0, 0, 0, 0x51]].concat());
+        let first = sha256(&[sha256d(b"").as_slice(), &[1, 0, 0, 0, 0x51]].concat());
         let second = sha256(&[first.as_slice(), &[2, 0, 0, 0, 0x52]].concat());
-        assert_eq!(chain_hash(&[one.clone(), two.clone()]), second);
-        assert_ne!(chain_hash(&[two, one.clone()]), second);
-        assert_eq!(chain_hash(&[one]), first);
+        assert_eq!(chain_hash(b"", &[one.clone(), two.clone()]), second);
+        assert_ne!(chain_hash(b"", &[two, one.clone()]), second);
+        assert_eq!(chain_hash(b"", std::slice::from_ref(&one)), first);
+        // What is said about the list counts, and no link of the chain can stand in its place.
+        assert_ne!(chain_hash(b"names", std::slice::from_ref(&one)), first);
+        let link = [sha256d(b"").as_slice(), &[1, 0, 0, 0, 0x51]].concat();
+        assert_ne!(chain_hash(&link, &[]), first);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{AbiType, EnumType};
+use super::{AbiType, EnumType, chain_hash};
 use crate::num;
 use crate::script::push_data;
 
@@ -16,11 +16,34 @@ pub enum AbiValue {
     /// Several items in order: the leaves of a composite, or the bit field and signatures of a multisig.
     Items(Vec<Vec<u8>>),
     /// The records of a list: for each, its fields as they are stored.
-    Records(Vec<Record>),
+    Records(Records),
 }
 
 /// One record of a list: its fields as they are stored.
 pub type Record = Vec<Vec<u8>>;
+
+/// The records of a list, and what its hash covers beside them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// Bytes about the whole list, such as a digest of its names; empty where there is nothing to say.
+    pub about: Vec<u8>,
+    /// For each record, its fields as they are stored.
+    pub all: Vec<Record>,
+}
+
+impl Records {
+    /// The hash that stands for the list in a contract.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        chain_hash(&self.about, &self.all)
+    }
+}
+
+impl From<Vec<Record>> for Records {
+    fn from(all: Vec<Record>) -> Self {
+        Self { about: Vec::new(), all }
+    }
+}
 
 impl AbiValue {
     /// A number.
@@ -51,7 +74,7 @@ impl AbiValue {
     pub(super) fn push(&self, out: &mut Vec<u8>) {
         self.items().iter().for_each(|item| push_data(out, item));
         if let Self::Records(records) = self {
-            records.iter().rev().flatten().for_each(|field| push_data(out, field));
+            records.all.iter().rev().flatten().for_each(|field| push_data(out, field));
         }
     }
 }
@@ -63,6 +86,7 @@ enum Form {
     Item(HexBytes),
     Items(Vec<HexBytes>),
     Records(Vec<Vec<HexBytes>>),
+    About { about: HexBytes, records: Vec<Vec<HexBytes>> },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,7 +99,13 @@ impl Serialize for AbiValue {
         let form = match self {
             Self::Item(item) => Form::Item(HexBytes(item.clone())),
             Self::Items(items) => Form::Items(wrap(items)),
-            Self::Records(records) => Form::Records(records.iter().map(|record| wrap(record)).collect()),
+            Self::Records(Records { about, all }) => {
+                let records = all.iter().map(|record| wrap(record)).collect();
+                match about.is_empty() {
+                    true => Form::Records(records),
+                    false => Form::About { about: HexBytes(about.clone()), records },
+                }
+            }
         };
         form.serialize(serializer)
     }
@@ -87,7 +117,10 @@ impl<'de> Deserialize<'de> for AbiValue {
         Ok(match Form::deserialize(deserializer)? {
             Form::Item(HexBytes(item)) => Self::Item(item),
             Form::Items(items) => Self::Items(open(items)),
-            Form::Records(records) => Self::Records(records.into_iter().map(open).collect()),
+            Form::Records(records) => Self::Records(records.into_iter().map(open).collect::<Vec<_>>().into()),
+            Form::About { about: HexBytes(about), records } => {
+                Self::Records(Records { about, all: records.into_iter().map(open).collect() })
+            }
         })
     }
 }
@@ -105,6 +138,13 @@ pub enum Value {
     Parts(Vec<Value>),
     /// A variant of an enum: its place and its data.
     Variant(usize, Vec<Value>),
+    /// The records of a list whose hash also covers bytes about all of them.
+    List {
+        /// These bytes.
+        about: Vec<u8>,
+        /// The records.
+        records: Vec<Value>,
+    },
 }
 
 /// A value is not of the type that is asked for, or too large for it.
@@ -131,6 +171,7 @@ impl Value {
             Self::Bytes(_) => "a string of bytes",
             Self::Parts(_) => "a composite value",
             Self::Variant(..) => "a variant",
+            Self::List { .. } => "a list",
         }
     }
 
@@ -156,7 +197,7 @@ impl Value {
     #[must_use]
     pub fn parts(&self) -> Option<&[Self]> {
         match self {
-            Self::Parts(parts) => Some(parts),
+            Self::Parts(parts) | Self::List { records: parts, .. } => Some(parts),
             _ => None,
         }
     }
@@ -176,8 +217,10 @@ impl AbiType {
     /// # Errors
     /// [`Misfit`] if the value is of another type or too large.
     pub fn encode(&self, value: &Value) -> Result<AbiValue, Misfit> {
-        if let (Self::List(of), Value::Parts(records)) = (self, value) {
-            return records.iter().map(|record| of.record(record)).collect::<Result<_, _>>().map(AbiValue::Records);
+        let about = if let Value::List { about, .. } = value { about.clone() } else { Vec::new() };
+        if let (Self::List(of), Some(records)) = (self, value.parts()) {
+            let all = records.iter().map(|record| of.record(record)).collect::<Result<_, _>>()?;
+            return Ok(AbiValue::Records(Records { about, all }));
         }
         let mut items = Vec::new();
         self.flatten(value, &mut items)?;
@@ -194,7 +237,11 @@ impl AbiType {
     #[must_use]
     pub fn decode(&self, value: &AbiValue) -> Option<Value> {
         if let (Self::List(of), AbiValue::Records(records)) = (self, value) {
-            return records.iter().map(|record| of.fields_of(record)).collect::<Option<_>>().map(Value::Parts);
+            let all = records.all.iter().map(|record| of.fields_of(record)).collect::<Option<_>>()?;
+            return Some(match records.about.as_slice() {
+                [] => Value::Parts(all),
+                about => Value::List { about: about.to_vec(), records: all },
+            });
         }
         let mut items = value.items();
         let value = self.unflatten(&mut items)?;
@@ -490,10 +537,14 @@ mod tests {
         let list = AbiType::List(StructType { name: "Recipient".into(), fields });
         let records = Value::Parts(vec![Value::Parts(vec![Value::Int(3), Value::Bytes(vec![0x51])])]);
         let encoded = list.encode(&records).unwrap();
-        assert_eq!(encoded, AbiValue::Records(vec![vec![vec![3, 0, 0, 0], vec![0x51]]]));
+        assert_eq!(encoded, AbiValue::Records(vec![vec![vec![3, 0, 0, 0], vec![0x51]]].into()));
         assert_eq!(list.decode(&encoded), Some(records));
         for (value, json) in [
             (encoded, r#"[["03000000","51"]]"#),
+            (
+                AbiValue::Records(Records { about: vec![7], all: vec![vec![vec![0x51]]] }),
+                r#"{"about":"07","records":[["51"]]}"#,
+            ),
             (AbiValue::int(5), r#""05""#),
             (AbiValue::Items(vec![vec![], vec![1]]), r#"["","01"]"#),
         ] {

@@ -547,6 +547,7 @@ mod tests {
             Value::Bool(truth) => truth.to_string(),
             Value::Bytes(bytes) => hex::encode(bytes),
             Value::Parts(parts) => parts.iter().map(show).collect::<Vec<_>>().join(" "),
+            Value::List { records, .. } => records.iter().map(show).collect::<Vec<_>>().join(" "),
             Value::Variant(tag, fields) => format!("{tag}({})", fields.iter().map(show).collect::<String>()),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::eval::{EvalError, Fault};
 use super::expr::Op;
-use crate::artifact::{AbiType, AbiValue, Value, chain_hash};
+use crate::artifact::{AbiType, AbiValue, Value};
 use crate::hash::{hash160, ripemd160, sha1, sha256, sha256d};
 use crate::num;
 use crate::script::{p2pkh, p2sh32};
@@ -30,7 +30,9 @@ pub(super) fn size(value: &Value) -> u64 {
     match value {
         Value::Int(_) | Value::Bool(_) => 1,
         Value::Bytes(bytes) => 1 + bytes.len() as u64 / 16,
-        Value::Parts(parts) | Value::Variant(_, parts) => parts.iter().map(size).sum::<u64>() + 1,
+        Value::Parts(parts) | Value::Variant(_, parts) | Value::List { records: parts, .. } => {
+            parts.iter().map(size).sum::<u64>() + 1
+        }
     }
 }
 
@@ -38,14 +40,16 @@ pub(super) fn size(value: &Value) -> u64 {
 pub(super) fn item(ty: &AbiType, value: &Value) -> Result<Vec<u8>, EvalError> {
     let encoded = ty.encode(value)?;
     if let AbiValue::Records(records) = &encoded {
-        return Ok(chain_hash(records).to_vec());
+        return Ok(records.hash().to_vec());
     }
     let wrong = || kind("item", "a value of one item", value);
     Ok(encoded.item().ok_or_else(wrong)?.to_vec())
 }
 
 pub(super) fn part_at(op: &'static str, of: &Value, at: i128) -> Result<Value, Fault> {
-    let (Value::Parts(parts) | Value::Variant(_, parts)) = of else { return Err(kind(op, "a composite value", of)) };
+    let (Value::Parts(parts) | Value::Variant(_, parts) | Value::List { records: parts, .. }) = of else {
+        return Err(kind(op, "a composite value", of));
+    };
     let part = usize::try_from(at).ok().and_then(|at| parts.get(at));
     part.cloned().ok_or(Fault::OutOfRange { op, place: at, len: parts.len() })
 }

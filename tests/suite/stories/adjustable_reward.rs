@@ -26,7 +26,8 @@ fn entry(story: &Story, who: &str, weight: u64, until: u32) -> Recipient {
 fn text(list: &[Recipient]) -> String {
     let one = |entry: &Recipient| {
         let (weight, until, lock) = (entry.weight, entry.until, hex::encode(&entry.lock));
-        format!(r#"{{"weight": {weight}, "until": "height {until}", "lock": "0x{lock}"}}"#)
+        let name = &entry.name;
+        format!(r#"{{"name": "{name}", "weight": {weight}, "until": "height {until}", "lock": "0x{lock}"}}"#)
     };
     format!("[{}]", list.iter().map(one).collect::<Vec<_>>().join(","))
 }
@@ -41,7 +42,7 @@ fn changes(adjustment: &Adjustment) -> String {
             r#"{{"was": {was}, "was_until": "height {was_until}", "is": {is}, "is_until": "height {is_until}", "lock": "0x{lock}"}}"#
         )
     };
-    format!("[{}]", records.iter().map(one).collect::<Vec<_>>().join(","))
+    format!("[{}]", records.all.iter().map(one).collect::<Vec<_>>().join(","))
 }
 
 fn in_hex(hash: &[u8; 32]) -> String {
@@ -52,10 +53,8 @@ fn in_hex(hash: &[u8; 32]) -> String {
 fn deploy(story: &mut Story, list: &[Recipient], record: Category) -> (Vec<u8>, Published) {
     let lock = story.deploy("Team", &[("recipients", &text(list))]);
     let deployed = story.deployed_at(&lock);
-    let mut published = Published::of(story.artifact("Team"), &deployed.params, Some(record)).unwrap();
-    for (one, known) in published.recipients.iter_mut().zip(list) {
-        one.name.clone_from(&known.name);
-    }
+    let names: Vec<String> = list.iter().map(|one| one.name.clone()).collect();
+    let published = Published::of(story.artifact("Team"), &deployed.params, Some(&names), Some(record)).unwrap();
     story.publish("alice", &published.encode());
     (lock, published)
 }
@@ -91,18 +90,25 @@ fn shares_change_in_public_after_notice_and_never_against_a_lock() {
     story.mine_to(now);
     let adjustment = flow::adjustment(story.artifact("Team"), &old, &wanted, now).unwrap();
     let (list, next) = (changes(&adjustment), in_hex(&adjustment.hash));
-    let proposal = [("changes", list.as_str()), ("next", next.as_str()), ("now", "height 150")];
+    let (was_named, is_named) = (in_hex(&adjustment.was_named), in_hex(&adjustment.is_named));
+    let proposal = [
+        ("changes", list.as_str()),
+        ("was_named", was_named.as_str()),
+        ("is_named", is_named.as_str()),
+        ("next", next.as_str()),
+        ("now", "height 150"),
+    ];
 
     story.refused("frank", "TeamPropose", &proposal, "no key at hand");
     // Carol is locked: her entry can neither go nor shrink.
     for weight in [0u32, 249_999] {
         let AbiValue::Records(mut robbed) = adjustment.changes.clone() else { panic!("changes are records") };
-        robbed[1][2] = weight.to_le_bytes().to_vec();
-        robbed[0][2] = (750_000 - weight).to_le_bytes().to_vec();
+        robbed.all[1][2] = weight.to_le_bytes().to_vec();
+        robbed.all[0][2] = (750_000 - weight).to_le_bytes().to_vec();
         let kept = |change: &&Vec<Vec<u8>>| change[2] != [0; 4];
         let entries =
-            robbed.iter().filter(kept).map(|change| vec![change[2].clone(), change[3].clone(), change[4].clone()]);
-        let hash = chain_hash(&entries.collect::<Vec<_>>());
+            robbed.all.iter().filter(kept).map(|change| vec![change[2].clone(), change[3].clone(), change[4].clone()]);
+        let hash = chain_hash(&adjustment.is_named, &entries.collect::<Vec<_>>());
         story.attack(
             ("alice", &[]),
             "TeamPropose",
@@ -146,7 +152,13 @@ fn shares_change_in_public_after_notice_and_never_against_a_lock() {
     let wanted = vec![entry(&story, "dave", 750_000, 0), entry(&story, "carol", 250_000, LOCKED)];
     let later = flow::adjustment(story.artifact("Team"), &adjustment.next, &wanted, now).unwrap();
     let (list, next) = (changes(&later), in_hex(&later.hash));
-    story.run("alice", "TeamPropose", &[("changes", &list), ("next", &next), ("now", "height 150")]);
+    let (was_named, is_named) = (in_hex(&later.was_named), in_hex(&later.is_named));
+    let names = [("was_named", was_named.as_str()), ("is_named", is_named.as_str())];
+    story.run(
+        "alice",
+        "TeamPropose",
+        &[&[("changes", &*list), ("next", &next), ("now", "height 150")], &names[..]].concat(),
+    );
     story.refused("bob", "TeamCancel", &[], "no key at hand");
     story.run("alice", "TeamCancel", &[]);
     story.mine(200);

@@ -80,7 +80,7 @@ impl Family {
     /// Puts on the chain whom the flow of a model pays.
     fn publish(&mut self, model: &str, lock: &[u8]) {
         let params = self.story.deployed_at(lock).params.clone();
-        let published = Published::of(self.story.artifact(model), &params, None).unwrap();
+        let published = Published::of(self.story.artifact(model), &params, None, None).unwrap();
         assert_eq!(published.lock(), lock);
         self.story.publish("alice", &published.encode());
     }

@@ -50,6 +50,13 @@ fn reweighted(unlock: &[u8], at: usize, by: i128) -> Vec<u8> {
     out
 }
 
+/// The settlement's pushes with the digest of other names.
+fn renamed(unlock: &[u8], names: &[u8]) -> Vec<u8> {
+    let other = flow::names_hash(["mallory"]);
+    let at = unlock.windows(names.len()).position(|bytes| bytes == names).unwrap();
+    [&unlock[..at], &other, &unlock[at + names.len()..]].concat()
+}
+
 #[test]
 fn every_one_of_985_is_paid_to_the_unit_and_nobody_takes_more() {
     let mut story = Story::example("splitter-985", PEOPLE);
@@ -60,8 +67,8 @@ fn every_one_of_985_is_paid_to_the_unit_and_nobody_takes_more() {
     let reward = story.deploy("Everyone", &[("recipients", &format!("[{}]", list.join(",")))]);
     let published = {
         let deployed = story.deployed_at(&reward);
-        assert!(matches!(&deployed.params["recipients"], AbiValue::Records(records) if records.len() == 985));
-        Published::of(story.artifact("Everyone"), &deployed.params, None).unwrap()
+        assert!(matches!(&deployed.params["recipients"], AbiValue::Records(records) if records.all.len() == 985));
+        Published::of(story.artifact("Everyone"), &deployed.params, None, None).unwrap()
     };
     story.publish("alice", &published.encode());
     for amount in ["1 coin", "0.5 coin", "0.25 coin"] {
@@ -97,6 +104,9 @@ fn every_one_of_985_is_paid_to_the_unit_and_nobody_takes_more() {
         },
         list,
     );
+
+    let names = flow::names_hash(published.recipients.iter().map(|one| one.name.as_str()));
+    story.attack_settlement(&reward, |tx| tx.inputs[0].unlock = renamed(&tx.inputs[0].unlock, &names), list);
 
     let settled = story.settle(&reward);
     let fee = settled.built.fee.get();

@@ -1,14 +1,16 @@
 //! Loops over lists: the spender pushes the records, and a hash says whether they are the right ones.
 //!
 //! A contract holds only the end of a hash chain over its list (`spec::artifact::ListLayout`). A path that
-//! goes through the list takes the records as one more argument with the list's name, adds each to a
-//! chain of its own and compares the ends, so that it sees all records, or is refused. What `where`
+//! goes through the list takes the records as one more argument with the list's name, and what the chain
+//! begins with as another, adds each record to a chain of its own and compares the ends, so that it sees
+//! all records, or is refused. What `where`
 //! equates with something that the script reads is not pushed: it is hashed as it was read. A list that a
 //! path takes as its argument is whatever the spender says; its records are not compared with anything.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use spec::artifact::ABOUT;
 use syntax::ast::{self, BinaryOp as AstOp, ExprKind as Ast, Ident, PatternKind};
 use syntax::{Code, Span};
 
@@ -41,6 +43,8 @@ pub(crate) struct ListRead {
     pub(crate) arg: ArgId,
     /// With the fields that are pushed, in order.
     pub(crate) slot: Slot,
+    /// The argument that holds what the hash chain begins with, where there is a chain; it stands before the list.
+    pub(crate) about: Option<Slot>,
     span: Span,
 }
 
@@ -88,7 +92,9 @@ impl Body<'_, '_> {
                 if let Some(variable) = self.locals.last_mut() {
                     variable.mutable = true;
                 }
-                let start = self.sha256(self.make(ExprKind::Bytes(Vec::new()), Type::BytesN(0), over), over);
+                let about = self.about_arg(list, over);
+                let start = ExprKind::Builtin { builtin: Builtin::Hash256, args: vec![about] };
+                let start = self.make(start, Type::BytesN(32), over);
                 out.push(Stmt { kind: StmtKind::Let { local: end, value: start }, loc: loc.clone() });
                 Some(Chain { end, param })
             }
@@ -160,18 +166,26 @@ impl Body<'_, '_> {
         Some(())
     }
 
+    /// The argument that holds what the chain begins with: a name that nobody can write.
+    fn about_arg(&mut self, list: &ListName, span: Span) -> Expr {
+        let name = format!("{}{ABOUT}", list.name.name);
+        self.args.push(Slot { name: name.into(), ty: Some(Type::Bytes), span });
+        self.make(ExprKind::Arg(ArgId::new(self.args.len() - 1)), Type::Bytes, span)
+    }
+
     /// Remembers which argument holds the records.
     fn records_arg(&mut self, list: &ListName, pushed: Vec<(String, Type)>, span: Span) -> ArgId {
         let record = StructType { name: list.record.name.clone(), args: list.record.args.clone(), fields: pushed };
         let slot = Slot { name: list.name.name.clone(), ty: Some(Type::List(record.into())), span };
-        let arg = match list.of {
-            ListOf::Spender(arg) => arg,
+        let (arg, about) = match list.of {
+            ListOf::Spender(arg) => (arg, None),
             ListOf::Contract(_) => {
+                let about = self.args.last().cloned();
                 self.args.push(slot.clone());
-                ArgId::new(self.args.len() - 1)
+                (ArgId::new(self.args.len() - 1), about)
             }
         };
-        self.list_read = Some(ListRead { arg, slot, span });
+        self.list_read = Some(ListRead { arg, slot, about, span });
         arg
     }
 

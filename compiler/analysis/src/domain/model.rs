@@ -10,7 +10,7 @@ mod check;
 mod plans;
 mod text;
 
-pub(crate) use check::{check, circles, parents_of};
+pub(crate) use check::{check, circles, parents_of, weights_file};
 pub(crate) use text::text;
 
 use std::collections::BTreeMap;

@@ -9,12 +9,14 @@ mod check;
 mod form;
 mod list;
 mod nested;
+mod plans;
 mod record;
 mod text;
 mod weights;
 
 pub(crate) use check::check;
 pub(crate) use nested::{Nested, Upstream, nest};
+pub(crate) use plans::payment;
 pub(crate) use text::{divide, text};
 pub(crate) use weights::{percent, share};
 

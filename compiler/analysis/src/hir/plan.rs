@@ -207,7 +207,7 @@ pub struct PlanOutput {
     pub each: Option<PlanEach>,
     /// Who can spend it.
     pub lock: PlanLock,
-    /// A `Coin`; data has none.
+    /// A `Coin`; data has none, nor have shares of one amount.
     pub value: Option<Expr>,
     /// The token on it.
     pub token: Option<PlanToken>,
@@ -233,6 +233,17 @@ pub struct PlanEach {
     pub record: LocalId,
     /// The variable that counts the rounds from 0.
     pub index: Option<LocalId>,
+    /// What all rounds share, where they share one amount.
+    pub split: Option<PlanSplit>,
+}
+
+/// An amount that outputs share.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PlanSplit {
+    /// A `Coin`.
+    pub amount: Expr,
+    /// The weight of a round.
+    pub weight: Expr,
 }
 
 /// What an output is made for each of.
@@ -314,6 +325,9 @@ impl PlanOutput {
         let mut found: Vec<&Expr> = Vec::new();
         if let Some(PlanEach { list: PlanList::Values(list), .. }) = &self.each {
             found.push(list);
+        }
+        if let Some(PlanSplit { amount, weight }) = self.each.as_ref().and_then(|each| each.split.as_ref()) {
+            found.extend([amount, weight]);
         }
         match &self.lock {
             PlanLock::Lock(lock) => found.push(lock),

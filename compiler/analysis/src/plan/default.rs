@@ -70,10 +70,11 @@ fn is_given(contract: &Contract, arg: &Param) -> bool {
     arg.ty != Type::Padding && !are_records(contract, arg)
 }
 
-/// Whether the argument holds the records of a list of the contract's parameters.
+/// Whether the argument holds the records of a list of the contract's parameters, or what its hash begins with.
 fn are_records(contract: &Contract, arg: &Param) -> bool {
-    let is_list = |param: &Param| param.name == arg.name && matches!(param.ty, Type::List(_));
-    matches!(arg.ty, Type::List(_)) && contract.params.iter().any(is_list)
+    let about = arg.name.strip_suffix(spec::artifact::ABOUT);
+    let is_list = |param: &Param| param.name == about.unwrap_or(&arg.name) && matches!(param.ty, Type::List(_));
+    (about.is_some() || matches!(arg.ty, Type::List(_))) && contract.params.iter().any(is_list)
 }
 
 /// Whether the argument is known before the transaction is signed.
@@ -84,7 +85,7 @@ fn is_value(contract: &Contract, arg: &Param) -> bool {
 fn argument(contract: &Contract, arg: &Param, id: ArgId) -> PlanArg {
     match &arg.ty {
         Type::Padding => PlanArg::Padding,
-        Type::List(_) if are_records(contract, arg) => PlanArg::Records,
+        _ if are_records(contract, arg) => PlanArg::Records,
         ty => PlanArg::Value(Expr { kind: ExprKind::Arg(id), ty: ty.clone(), loc: arg.loc.clone() }),
     }
 }

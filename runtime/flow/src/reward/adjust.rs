@@ -1,15 +1,19 @@
 //! Replacing the list of a reward: what the authority publishes, and the list that comes of it.
 
 use spec::Artifact;
-use spec::artifact::{AbiValue, Record, chain_hash};
+use spec::artifact::{AbiValue, Record};
 
-use super::recipients::{ListError, Recipient, list_of, records_of};
+use super::recipients::{ListError, Recipient, check_proposal, list_of, names_of, records_of};
 
 /// A list that takes the place of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adjustment {
     /// What the path `propose` takes: every entry of the old and of the new list.
     pub changes: AbiValue,
+    /// The digest of the names of the list in force.
+    pub was_named: [u8; 32],
+    /// The digest of the names of the new list.
+    pub is_named: [u8; 32],
     /// The new list in the order in which it is hashed: entries that go on at their old places, then the others.
     pub next: Vec<Recipient>,
     /// The hash of the new list.
@@ -22,7 +26,7 @@ pub struct Adjustment {
 /// [`ListError`] if these recipients are no list of this reward.
 pub fn list_hash(artifact: &Artifact, recipients: &[Recipient]) -> Result<[u8; 32], ListError> {
     match records_of(artifact, recipients)? {
-        AbiValue::Records(records) => Ok(chain_hash(&records)),
+        AbiValue::Records(records) => Ok(records.hash()),
         _ => Err(ListError::NoList(artifact.contract.clone())),
     }
 }
@@ -56,8 +60,10 @@ pub fn adjustment(
         changes.push(change(None, Some(is))?);
         next.push(is.clone());
     }
+    check_proposal(changes.iter().map(|change| change.last().map_or(0, Vec::len)))?;
     let hash = list_hash(artifact, &next)?;
-    Ok(Adjustment { changes: AbiValue::Records(changes), next, hash })
+    let [was_named, is_named] = [old, &next].map(names_of);
+    Ok(Adjustment { changes: AbiValue::Records(changes.into()), was_named, is_named, next, hash })
 }
 
 /// For each old entry the one of `wanted` in which it goes on. Locked entries choose first, those with the largest

@@ -26,7 +26,7 @@ use spec::script::{instructions, p2sh32};
 use spec::split::Weights;
 use spec::{Artifact, Category, Sats};
 
-use super::recipients::{ListError, Recipient, recipients};
+use super::recipients::{ListError, Recipient, names_of, recipients};
 
 const MAGIC: [u8; 5] = *b"BMRW\x01";
 /// Weight, time, lock and name have at least one byte each.
@@ -71,17 +71,24 @@ pub struct Published {
 
 impl Published {
     /// What to publish of a reward that is deployed with these parameters; `record` is the category of the token
-    /// that may replace its list.
+    /// that may replace its list. Recipients have the names of the declaration, or `names`.
     ///
     /// # Errors
-    /// [`ListError`] if the contract is no reward, the parameters do not say whom it pays, or a list that may be
-    /// replaced has no record.
+    /// [`ListError`] if the contract is no reward, the parameters do not say whom it pays, a list that may be
+    /// replaced has no record, or its hash covers other names.
     pub fn of(
         artifact: &Artifact,
         params: &BTreeMap<String, AbiValue>,
+        names: Option<&[String]>,
         record: Option<Category>,
     ) -> Result<Self, ListError> {
-        let recipients = recipients(artifact, params)?;
+        let mut recipients = recipients(artifact, params)?;
+        if names.is_some_and(|names| names.len() != recipients.len()) {
+            return Err(ListError::Names(artifact.contract.clone()));
+        }
+        for (one, name) in recipients.iter_mut().zip(names.into_iter().flatten()) {
+            one.name.clone_from(name);
+        }
         let table = artifact.reward.as_ref().ok_or_else(|| ListError::NoList(artifact.contract.clone()))?;
         let form = match (&table.list, record) {
             (None, _) => Form::Direct,
@@ -94,7 +101,12 @@ impl Published {
             Form::List | Form::Adjustable { .. } => recipients.len().checked_sub(1),
         };
         let last = last.ok_or(ListError::Sum { sum: 0, whole: table.denominator })?;
-        Ok(Self { name: artifact.contract.clone(), redeem: artifact.redeem_script(params)?, form, last, recipients })
+        let redeem = artifact.redeem_script(params)?;
+        let published = Self { name: artifact.contract.clone(), redeem, form, last, recipients };
+        if form != Form::Direct && !published.fits() {
+            return Err(ListError::Names(artifact.contract.clone()));
+        }
+        Ok(published)
     }
 
     /// The bytes to publish.
@@ -156,7 +168,7 @@ impl Published {
             Form::List => false,
             Form::Adjustable { .. } => true,
         };
-        list_hash(&self.recipients, is_adjustable)
+        list_hash(&names_of(&self.recipients), &self.recipients, is_adjustable)
     }
 
     /// Whether the script is one of this reward: it holds the hash of the list, or all locks.
@@ -173,13 +185,13 @@ impl Published {
 }
 
 /// The chain hash of a list, with the times of its entries if it may be replaced.
-pub(super) fn list_hash(recipients: &[Recipient], is_adjustable: bool) -> Option<[u8; 32]> {
+pub(super) fn list_hash(names: &[u8], recipients: &[Recipient], is_adjustable: bool) -> Option<[u8; 32]> {
     let record = |recipient: &Recipient| {
         let weight = u32::try_from(recipient.weight).ok()?.to_le_bytes().to_vec();
         let until = is_adjustable.then(|| recipient.until.to_le_bytes().to_vec());
         Some([weight].into_iter().chain(until).chain([recipient.lock.clone()]).collect())
     };
-    recipients.iter().map(record).collect::<Option<Vec<_>>>().map(|records| chain_hash(&records))
+    recipients.iter().map(record).collect::<Option<Vec<_>>>().map(|records| chain_hash(names, &records))
 }
 
 fn read(rest: &[u8]) -> Result<Option<Published>, DecodeError> {

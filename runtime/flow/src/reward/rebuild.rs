@@ -17,8 +17,8 @@ use super::recipients::Recipient;
 const RECORD_BYTES: usize = 4 + 32 + 32;
 /// The pushes of one entry of a proposal: the weights and times before and after, and the lock.
 const CHANGE_PUSHES: usize = 5;
-/// What else a proposal pushes: the height, perhaps a signature, the path, the script.
-const OTHER_PUSHES: std::ops::RangeInclusive<usize> = 2..=5;
+/// What else a proposal pushes: the digests of the names, the height, perhaps a signature, the path, the script.
+const OTHER_PUSHES: std::ops::RangeInclusive<usize> = 4..=7;
 
 /// A reward and what it did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,8 +258,12 @@ fn proposal(unlock: &[u8], before: &Record, after: &Record, known: &[Recipient])
             was.extend(entry_of(old, old_until, lock)?);
             is.extend(entry_of(new, new_until, lock)?);
         }
-        let is_it = list_hash(&was, true)? == before.current && list_hash(&is, true)? == after.next;
-        is_it.then(|| named(is, known))
+        // Which of the other pushes are the digests of the names, the hashes show.
+        let others = pushes.get(len..)?;
+        let is_list = |list: &[Recipient], hash: &[u8; 32]| {
+            others.iter().any(|names| list_hash(names, list, true).as_ref() == Some(hash))
+        };
+        (is_list(&was, &before.current) && is_list(&is, &after.next)).then(|| named(is, known))
     })
 }
 

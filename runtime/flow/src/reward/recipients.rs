@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use spec::artifact::{AbiError, AbiValue, Record, RewardList, RewardTable};
+use spec::artifact::{AbiError, AbiValue, Record, Records, RewardList, RewardTable};
+use spec::codec::write_bytes;
+use spec::hash::sha256;
 use spec::split::Weights;
 use spec::{Artifact, Sats};
 
@@ -73,6 +75,25 @@ pub enum ListError {
         /// Until when.
         until: u32,
     },
+    /// A proposal that replaces the list, or changes it, would not fit one transaction.
+    #[error(
+        "a list that may be replaced has to fit one proposal: {count} entries take {bytes} bytes and {items} items of {most_bytes} and {most_items}"
+    )]
+    TooLong {
+        /// How many entries a proposal would have.
+        count: usize,
+        /// The bytes that they take.
+        bytes: usize,
+        /// The most bytes of all entries.
+        most_bytes: usize,
+        /// The stack items that they take.
+        items: usize,
+        /// The most items of all entries.
+        most_items: usize,
+    },
+    /// The list was deployed with other names.
+    #[error("the list of `{0}` was deployed with other names than these")]
+    Names(String),
     /// A weight with which a recipient would get dust.
     #[error("`{name}` has weight {weight}, but only {least} and more keep its share of the smallest pot above dust")]
     TooLight {
@@ -105,7 +126,7 @@ pub fn recipients(artifact: &Artifact, params: &BTreeMap<String, AbiValue>) -> R
     let AbiValue::Records(records) = value(list.param)? else {
         return Err(AbiError::Inconsistent("the list is given by other than records").into());
     };
-    let listed = records.iter().enumerate().map(|(at, record)| listed(table, list, at, record));
+    let listed = records.all.iter().enumerate().map(|(at, record)| listed(table, list, at, record));
     let listed = listed.collect::<Result<Vec<_>, _>>()?;
     check(table, list, &listed)?;
     Ok(listed)
@@ -155,7 +176,37 @@ pub fn records(
 pub fn records_of(artifact: &Artifact, all: &[Recipient]) -> Result<AbiValue, ListError> {
     let (table, list) = list_of(artifact)?;
     check(table, list, all)?;
-    all.iter().enumerate().map(|(at, one)| record(list, at, one)).collect::<Result<_, _>>().map(AbiValue::Records)
+    let records = all.iter().enumerate().map(|(at, one)| record(list, at, one)).collect::<Result<_, _>>()?;
+    Ok(AbiValue::Records(Records { about: names_of(all).to_vec(), all: records }))
+}
+
+/// The digest of names that the hash of a list covers: SHA-256 of each with its length, a compact size, in front.
+#[must_use]
+pub fn names_hash<'n>(names: impl IntoIterator<Item = &'n str>) -> [u8; 32] {
+    let mut bytes = Vec::new();
+    names.into_iter().for_each(|name| write_bytes(&mut bytes, name.as_bytes()));
+    sha256(&bytes)
+}
+
+pub(super) fn names_of(all: &[Recipient]) -> [u8; 32] {
+    names_hash(all.iter().map(|one| one.name.as_str()))
+}
+
+/// Gives the list among a reward's parameters the names that its declaration says, unless it has others.
+pub fn name_list(artifact: &Artifact, params: &mut BTreeMap<String, AbiValue>) {
+    let names = match recipients(artifact, params) {
+        Ok(recipients) => names_of(&recipients),
+        // Whoever uses the list is told.
+        Err(_) => return,
+    };
+    let param = artifact.reward.as_ref().and_then(|table| Some(table.list.as_ref()?.param));
+    // The hash of a list that is built in is as it is.
+    let list = param.filter(|param| artifact.sealed_value(*param).is_none()).and_then(|at| artifact.params.get(at));
+    if let Some(AbiValue::Records(records)) = list.and_then(|slot| params.get_mut(&slot.name))
+        && records.about.is_empty()
+    {
+        records.about = names.to_vec();
+    }
 }
 
 /// What the artifact says of the reward's list.
@@ -171,10 +222,36 @@ fn record(list: &RewardList, at: usize, one: &Recipient) -> Result<Record, ListE
     Ok([weight].into_iter().chain(until).chain([one.lock.clone()]).collect())
 }
 
+/// The pushes of an entry of a proposal beside its lock: weights of up to four bytes before and after, and times.
+const CHANGE_BYTES: usize = 4 * 5;
+/// The bytes of an unlocking script that entries may take: the rest is for names, a signature and the script.
+const PROPOSAL_BYTES_MAX: usize = 9_200;
+/// The stack items that entries may take, five each.
+const PROPOSAL_ITEMS_MAX: usize = 950;
+
+/// Whether a proposal with entries of these locks fits one transaction. A list fits if all its weights can change at
+/// once; a proposal that brings others in has their entries too.
+pub(super) fn check_proposal(locks: impl Iterator<Item = usize>) -> Result<(), ListError> {
+    let (mut count, mut bytes) = (0usize, 0usize);
+    for len in locks {
+        count += 1;
+        bytes = bytes.saturating_add(CHANGE_BYTES + len + if len > 75 { 2 } else { 1 });
+    }
+    let items = count.saturating_mul(5);
+    if bytes <= PROPOSAL_BYTES_MAX && items <= PROPOSAL_ITEMS_MAX {
+        return Ok(());
+    }
+    let (most_bytes, most_items) = (PROPOSAL_BYTES_MAX, PROPOSAL_ITEMS_MAX);
+    Err(ListError::TooLong { count, bytes, most_bytes, items, most_items })
+}
+
 fn check(table: &RewardTable, list: &RewardList, all: &[Recipient]) -> Result<(), ListError> {
     let sum: u128 = all.iter().map(|one| u128::from(one.weight)).sum();
     if sum != u128::from(table.denominator) {
         return Err(ListError::Sum { sum, whole: table.denominator });
+    }
+    if list.adjustable {
+        check_proposal(all.iter().map(|one| one.lock.len()))?;
     }
     match all.iter().find(|one| one.weight < list.weight_min.max(1)) {
         None => Ok(()),

@@ -24,10 +24,7 @@ pub(super) fn unlock<'a>(
     let mut args = Args::new();
     let mut asker = Asker { scene, instance, evaluator, at: (input, coin) };
     for slot in &path.args {
-        let list = || {
-            let param = instance.artifact.params.iter().find(|param| param.name == slot.name)?;
-            path.list_from(param, instance.params.get(&param.name)?).map(Arg::Value)
-        };
+        let list = || path.known_arg(slot, &instance.artifact.params, &instance.params).map(Arg::Value);
         let arg = match source.args.get(&slot.name) {
             Some(arg) => asker.arg(arg, &slot.ty, &slot.name)?,
             None if slot.ty == AbiType::Padding => padding::arg(scene.padding(input, coin)),

@@ -144,6 +144,7 @@ impl Program {
             let values = self.completed(&derived.contract, values, depth)?;
             params.insert(slot.name.clone(), AbiValue::Item(other.lock(&values)?));
         }
+        flow::name_list(artifact, &mut params);
         Ok(params)
     }
 

@@ -6,7 +6,7 @@ use syntax::ast::{self, ExprKind as Ast, FieldInit, Ident, PatternKind};
 use syntax::{Code, Span};
 
 use crate::body::{Body, Name};
-use crate::hir::{Expr, LocalId, PlanEach, PlanList, PlanLock, PlanOutput, Type};
+use crate::hir::{Expr, LocalId, PlanEach, PlanList, PlanLock, PlanOutput, PlanSplit, Type};
 use crate::signatures::declared_twice;
 use crate::suggest;
 
@@ -14,7 +14,7 @@ use crate::suggest;
 type Fields<'t> = BTreeMap<&'t str, &'t ast::Expr>;
 
 const FIELDS: [&str; 2] = ["value", "token"];
-const EACH_FIELDS: [&str; 3] = ["lock", "value", "token"];
+const EACH_FIELDS: [&str; 5] = ["lock", "value", "token", "shares_of", "weight"];
 
 impl Body<'_, '_> {
     pub(super) fn output(&mut self, lock: &ast::Expr, fields: &[FieldInit], span: Span) -> Option<PlanOutput> {
@@ -40,6 +40,7 @@ impl Body<'_, '_> {
                 list: PlanList::Values(list),
                 record,
                 index,
+                split: None,
             }),
             None => None,
         };
@@ -69,7 +70,8 @@ impl Body<'_, '_> {
         };
         let record = self.variable("_".into(), Some(Type::Int), name.span);
         let outer = self.plan.as_mut()?.at_hand.replace((name.clone(), input));
-        let made = self.made_each(Some(PlanEach { list: PlanList::Coins(input), record, index }), fields, span);
+        let made =
+            self.made_each(Some(PlanEach { list: PlanList::Coins(input), record, index, split: None }), fields, span);
         self.plan.as_mut()?.at_hand = outer;
         self.close();
         made
@@ -94,12 +96,29 @@ impl Body<'_, '_> {
     }
 
     fn made_each(&mut self, each: Option<PlanEach>, fields: &[FieldInit], span: Span) -> Option<PlanOutput> {
-        let fields = if each.is_some() { self.fields_of("an output", fields, &EACH_FIELDS)? } else { return None };
+        let (mut each, fields) = (each?, self.fields_of("an output", fields, &EACH_FIELDS)?);
         let lock = match fields.get("lock") {
             Some(lock) => self.expect(lock, &Type::Lock),
             None => self.lacks("lock", "lock: r.lock", span),
         };
-        self.holding(each, lock, fields, span)
+        each.split = self.shared_amount(&fields, span)?;
+        self.holding(Some(each), lock, fields, span)
+    }
+
+    /// `shares_of: amount, weight: r.weight`: the amount that all rounds share, instead of a value for each.
+    fn shared_amount(&mut self, fields: &Fields<'_>, span: Span) -> Option<Option<PlanSplit>> {
+        match (fields.get("shares_of"), fields.get("weight")) {
+            (None, None) => Some(None),
+            (Some(amount), Some(weight)) if !fields.contains_key("value") => {
+                let (amount, weight) = (self.expect(amount, &Type::Coin), self.expect(weight, &Type::Int));
+                Some(Some(PlanSplit { amount: amount?, weight: weight? }))
+            }
+            _ => {
+                let message = "what outputs share is an amount and a weight for each, and no value";
+                let found = self.report.error(Code::E0704, message, span);
+                self.report.fail(found.help("write `shares_of: net, weight: r.weight`"))
+            }
+        }
     }
 
     pub(super) fn output_data(&mut self, data: &[ast::Expr], span: Span) -> Option<PlanOutput> {
@@ -117,8 +136,10 @@ impl Body<'_, '_> {
         fields: Fields<'_>,
         span: Span,
     ) -> Option<PlanOutput> {
+        let shared = each.as_ref().is_some_and(|each| each.split.is_some());
         let value = match fields.get("value") {
-            Some(value) => self.expect(value, &Type::Coin),
+            _ if shared => Some(None),
+            Some(value) => self.expect(value, &Type::Coin).map(Some),
             None => self.lacks("value", "value: 1_000 sats", span),
         };
         let token = match fields.get("token") {
@@ -126,7 +147,7 @@ impl Body<'_, '_> {
             None => None,
         };
         let loc = self.report.loc(span);
-        Some(PlanOutput { each, lock: PlanLock::Lock(lock?), value: Some(value?), token, loc })
+        Some(PlanOutput { each, lock: PlanLock::Lock(lock?), value: value?, token, loc })
     }
 
     fn lacks<T>(&mut self, field: &str, example: &str, span: Span) -> Option<T> {

@@ -48,7 +48,7 @@ struct Upward<'t> {
 pub(crate) fn check<'a>(model: &ast::Model, env: Env<'a>, report: &mut Report<'a>) -> Option<Model> {
     let entries = by_key(model, report);
     let get = |key: &str| entries.get(key).copied();
-    let weights = needed(&entries, "weights", model, report).and_then(|entry| hash_of(entry, report));
+    let weights = needed(&entries, "weights", model, report).and_then(|entry| hash_of(entry, env, report));
     let licence = needed(&entries, "license", model, report).and_then(|entry| licence(entry, report));
     let own =
         needed(&entries, "reward", model, report).and_then(|entry| Some((entry, own_reward(entry, env, report)?)));
@@ -134,18 +134,46 @@ fn malformed<T>(entry: &Entry, report: &mut Report<'_>) -> Option<T> {
 }
 
 /// The SHA-256 of the weights file.
-fn hash_of(entry: &Entry, report: &mut Report<'_>) -> Option<[u8; 32]> {
+fn hash_of(entry: &Entry, env: Env<'_>, report: &mut Report<'_>) -> Option<[u8; 32]> {
     match &entry.value {
         EntryValue::Expr(value) => hash(value, "the weights file", report),
         EntryValue::Phrase(phrase) if phrase.head.is_none() => match phrase.clauses.as_slice() {
-            [clause] if clause.text() == "file" => {
-                let found = report.error(Code::E0334, "the compiler does not read weights files yet", entry.span);
-                report.fail(found.help("write the hash that `sha256sum` gives for the file: `weights: 0x..`"))
-            }
+            [clause] => match file_of(clause) {
+                Some((file, span)) => file_hash(file, span, env, report),
+                None => malformed(entry, report),
+            },
             _ => malformed(entry, report),
         },
         _ => malformed(entry, report),
     }
+}
+
+/// `file "sd.safetensors"`
+fn file_of(clause: &ast::Clause) -> Option<(&str, Span)> {
+    match &clause.value {
+        Some(ast::Expr { kind: ExprKind::Str(file), span }) if clause.text() == "file" => Some((file, *span)),
+        _ => None,
+    }
+}
+
+/// The file of weights that a model names, if it names one.
+pub(crate) fn weights_file(model: &ast::Model) -> Option<Arc<str>> {
+    let entry = model.entries.iter().find(|entry| entry.key.as_str() == "weights")?;
+    let EntryValue::Phrase(ast::Phrase { head: None, clauses }) = &entry.value else { return None };
+    let [clause] = clauses.as_slice() else { return None };
+    file_of(clause).map(|(file, _)| file.into())
+}
+
+/// The SHA-256 of a file, which whoever reads files has computed.
+fn file_hash(file: &str, span: Span, env: Env<'_>, report: &mut Report<'_>) -> Option<[u8; 32]> {
+    let found = env.signatures.digests.get(file);
+    let message = match found {
+        Some(Ok(digest)) => return Some(*digest),
+        Some(Err(why)) => format!("the file `{file}` cannot be read: {why}"),
+        None => format!("there is no file `{file}`"),
+    };
+    let found = report.error(Code::E0334, message, span);
+    report.fail(found.help("name a file beside this source or below it, or write its SHA-256: `weights: 0x..`"))
 }
 
 /// 32 bytes as written.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::{DATA_WHOLE, Model};
-use crate::domain::reward::{Form, Leaf};
+use crate::domain::reward::{self, Form, Leaf};
 use crate::domain::{Names, Text};
 
 /// What a record's coin holds; whoever registers pays it.
@@ -31,88 +31,71 @@ pub(super) fn registry(text: &mut Text) {
     });
 }
 
-/// The plans that pay a model and divide what was paid, if all its sources have a lock of their own.
+/// The plans that pay a model whose sources all have a lock of their own, and divide what was paid. Those of a model with
+/// a list come with its flow.
 pub(super) fn payment(text: &mut Text, model: &Model) {
-    let table = &model.flow;
-    if table.form != Form::Direct {
-        return;
+    if model.flow.form == Form::Direct {
+        reward::payment(
+            text,
+            &model.flow,
+            &format!("Pays `{}`, and through it everybody that it was made from.", model.name),
+            &format!("Divides a payment to `{}`: parents first, then its own sources.", model.name),
+        );
     }
-    let mut names = Names::new(Arc::new(table.leaves.iter().map(|leaf| leaf.param.clone()).collect()));
-    let [amount, fee, pot, net] = ["amount", "fee", "pot", "net"].map(|name| names.fresh(name));
-    let params: Vec<_> = table.leaves.iter().map(|leaf| format!("{}: Lock", leaf.param)).collect();
-    let locks: Vec<_> = table.leaves.iter().map(|leaf| leaf.param.as_str()).collect();
-    text.gap();
-    text.docs(&format!("Pays `{}`, and through it everybody that it was made from.", model.name));
-    text.block(&format!("plan {}Pay({amount}: Coin, {})", model.name, params.join(", ")), |text| {
-        text.line(format!("output {}({}).lock {{ value: {amount} }};", model.name, locks.join(", ")));
-    });
-    text.gap();
-    text.docs(&format!("Divides a payment to `{}`: parents first, then its own sources.", model.name));
-    text.block(&format!("plan {}Settle({fee}: Coin)", model.name), |text| {
-        text.line(format!("input {pot}: {}.settle(fee: {fee}) any;", model.name));
-        text.line(format!("let {net} = {pot}.value - {fee};"));
-        let mut ranked: Vec<_> = table.leaves.iter().enumerate().collect();
-        ranked.sort_by_key(|(_, leaf)| leaf.rank);
-        let mut shares = vec![String::new(); table.leaves.len()];
-        let (mut reached, mut paid) = (0u64, String::new());
-        for (output, leaf) in ranked {
-            reached += leaf.weight;
-            let mut upto = net.clone();
-            if reached < table.denominator {
-                upto = names.fresh(&format!("upto_{}", leaf.param));
-                let exact = format!("({net} * {reached} + {} sats) / {}", table.denominator / 2, table.denominator);
-                text.line(format!("let {upto} = {exact};"));
-            }
-            if let Some(share) = shares.get_mut(output) {
-                *share = if paid.is_empty() { upto.clone() } else { format!("{upto} - {paid}") };
-            }
-            paid = upto;
-        }
-        for (leaf, share) in table.leaves.iter().zip(shares) {
-            text.line(format!("output {pot}.params.{} {{ value: {share} }};", leaf.param));
-        }
-        text.line("change none;");
-    });
 }
 
-/// The plan that registers a model whose sources all have a lock of their own.
+/// The plans that register a model, without and with the identity of who does.
+pub(super) fn register(text: &mut Text, model: &Model) {
+    for by_did in [false, true] {
+        registration(text, model, by_did);
+    }
+}
+
+/// How a plan registers a model.
 ///
 /// `parents` holds the id and the weight of each parent, in ascending order of the ids: what they are
-/// is known only once the parents are registered.
-pub(super) fn register(text: &mut Text, model: &Model) {
-    if model.flow.form != Form::Direct {
-        return;
-    }
-    let leaves = &model.flow.leaves;
+/// is known only once the parents are registered. The sources of a flow with a list are published with
+/// the flow; the record's body has none.
+fn registration(text: &mut Text, model: &Model, by_did: bool) {
+    let leaves: &[Leaf] = if model.flow.form == Form::Direct { &model.flow.leaves } else { &[] };
     let mut names = Names::new(Arc::new(leaves.iter().map(|leaf| leaf.param.clone()).collect()));
-    let [registry, parents, flow, rest, body] =
-        ["registry", "parents", "flow", "rest", "body"].map(|name| names.fresh(name));
+    let [registry, parents, flow, rest, body, did, holder, identity] =
+        ["registry", "parents", "flow", "rest", "body", "did", "holder", "identity"].map(|name| names.fresh(name));
     let count = model.parents.len();
     let shown: Vec<_> = (0..count).map(|at| names.fresh(&format!("parent_{at}"))).collect();
-    let given = leaves.iter().map(|leaf| format!("{}: Lock", leaf.param));
+    let (given, locks): (Vec<String>, String) = if model.flow.form == Form::Direct {
+        let locks: Vec<_> = leaves.iter().map(|leaf| leaf.param.as_str()).collect();
+        (leaves.iter().map(|leaf| format!("{}: Lock", leaf.param)).collect(), locks.join(", "))
+    } else {
+        (vec![format!("recipients: list<{}Recipient>", model.name)], "recipients".to_owned())
+    };
+    let who = if by_did { vec![format!("{did}: Did"), format!("{holder}: PubKey")] } else { Vec::new() };
     let own = if count > 0 { Some(format!("{parents}: Bytes")) } else { None };
-    let params: Vec<_> = own.into_iter().chain(given).collect();
+    let params: Vec<_> = who.into_iter().chain(own).chain(given).collect();
     let list = if count > 0 { parents.as_str() } else { "0x" };
+    let by = if by_did { format!("({did} + 0x01)[0..8]") } else { "bytes(0, 8)".to_owned() };
     text.gap();
-    text.docs(&format!("Registers `{}`.", model.name));
+    let what =
+        if by_did { format!(", by the identity `{did}`, whose coin is at the key `{holder}`") } else { String::new() };
+    text.docs(&format!("Registers `{}`{what}.", model.name));
     if count > 0 {
         text.docs(&format!(
             "\n`{parents}` is the id and the weight over {} of each parent, in ascending order.",
             model.whole
         ));
     }
-    text.block(&format!("plan {}Register({})", model.name, params.join(", ")), |text| {
+    let name = if by_did { "RegisterBy" } else { "Register" };
+    text.block(&format!("plan {}{name}({})", model.name, params.join(", ")), |text| {
         let (whole, kept, hash) = (model.whole, model.own, hex(&model.weights));
-        let locks: Vec<_> = leaves.iter().map(|leaf| leaf.param.as_str()).collect();
-        text.line(format!("let {flow} = {}({}).lock[2..34];", model.name, locks.join(", ")));
+        text.line(format!("let {flow} = {}({locks}).lock[2..34];", model.name));
         text.line(format!("let {rest} = {};", about(model, leaves.get(count..).unwrap_or_default())));
         text.line(format!(
             "let {body} = {MAGIC} + bytes({whole}, 4) + bytes({kept}, 4) + bytes({count}, 4) + {list} + {hash} + {flow} \
-             + bytes(0, 8) + {rest};"
+             + {by} + {rest};"
         ));
         text.line(format!(
             "input {registry}: ModelRegistry.register(count: {count}, parents: {list}, whole: {whole}, own: {kept}, \
-             model: {hash}, flow: {flow}, did: bytes(0, 8), rest: {rest}) any;"
+             model: {hash}, flow: {flow}, did: {by}, rest: {rest}) any;"
         ));
         for (at, name) in shown.iter().enumerate() {
             let from = at * 36;
@@ -121,6 +104,9 @@ pub(super) fn register(text: &mut Text, model: &Model) {
                 from + 32
             ));
         }
+        if by_did {
+            text.line(format!("input {identity}: key({holder}) with {{ token: {{ category: {did} + 0x01 }} }};"));
+        }
         text.line(format!("output {registry}.lock {{"));
         text.line(format!("    value: {registry}.value,"));
         text.line(format!("    token: {registry}.token with {{ state: {{ count: {registry}.state.count + 1 }} }},"));
@@ -128,17 +114,23 @@ pub(super) fn register(text: &mut Text, model: &Model) {
         for name in &shown {
             text.line(format!("output {name}.lock {{ value: {name}.value, token: {name}.token }};"));
         }
-        text.line("output ModelRecord().lock {");
-        text.line(format!("    value: {RECORD_SATS},"));
-        text.line("    token: {");
-        text.line(format!("        category: {registry}.token.category[0..32],"));
-        text.line("        capability: none,");
-        text.line(format!(
-            "        state: {{ version: 1, seq: 0, model: {hash}, body: sha256({body}), flow: {flow}, did: bytes(0, 8) }},"
-        ));
-        text.line("    },");
-        text.line("};");
+        record(text, &registry, &format!("model: {hash}, body: sha256({body}), flow: {flow}, did: {by}"));
+        if by_did {
+            text.line(format!("output {identity}.lock {{ value: {identity}.value, token: {identity}.token }};"));
+        }
     });
+}
+
+/// The output that holds the new record.
+fn record(text: &mut Text, registry: &str, state: &str) {
+    text.line("output ModelRecord().lock {");
+    text.line(format!("    value: {RECORD_SATS},"));
+    text.line("    token: {");
+    text.line(format!("        category: {registry}.token.category[0..32],"));
+    text.line("        capability: none,");
+    text.line(format!("        state: {{ version: 1, seq: 0, {state} }},"));
+    text.line("    },");
+    text.line("};");
 }
 
 /// The rest of a body: own sources with their locks, data sets, licence.

@@ -58,26 +58,41 @@ fn plans(text: &mut Text, name: &str, adjust: &Adjust) {
         let token = format!("{{ category: first.txid, capability: mutable, state: {state} }}");
         text.line(format!("output {name}Record({by}).lock {{ value: 2_000 sats, token: {token} }};"));
     });
-    let step = |text: &mut Text, what: &str, plan: &str, args: &str, path: &str, state: &str| {
-        text.gap();
-        text.docs(what);
-        text.block(&format!("plan {name}{plan}({args})"), |text| {
-            text.line(format!("input record: {name}Record.{}({path});", plan.to_lowercase()));
-            let token = format!("record.token with {{ state: {{ {state} }} }}");
-            text.line(format!("output record.lock {{ value: record.value, token: {token} }};"));
-        });
-    };
     let state = format!("seq: record.state.seq + 1, current: record.state.next, next: {NONE}");
-    step(text, "Puts the proposed list in force.", "Activate", "", "", &state);
-    if adjust.is_did {
-        // The coin of an identity is wherever its holder keeps it.
-        return;
-    }
-    let args = format!("changes: list<{name}Change>, next: Bytes<32>, now: Height");
-    let path = format!("changes: changes, now: now, sig: record.params.{by}");
-    step(text, "Proposes a list.", "Propose", &args, &path, "next: next");
-    let path = format!("sig: record.params.{by}");
-    step(text, "Takes the proposal back.", "Cancel", "", &path, &format!("next: {NONE}"));
+    step(text, name, None, ["Puts the proposed list in force.", "Activate", "", "", &state]);
+    let (own, sig) = if adjust.is_did {
+        (", holder: PubKey".to_owned(), String::new())
+    } else {
+        (String::new(), format!("sig: record.params.{by}"))
+    };
+    let holder = adjust.is_did.then_some(&**by);
+    let note = if adjust.is_did { format!(" The coin of `{by}` is at the key `holder`.") } else { String::new() };
+    let names = "was_named: Bytes<32>, is_named: Bytes<32>";
+    let args = format!("changes: list<{name}Change>, {names}, next: Bytes<32>, now: Height{own}");
+    let path = format!("changes: changes, was_named: was_named, is_named: is_named, now: now, {sig}");
+    step(text, name, holder, [&format!("Proposes a list.{note}"), "Propose", &args, &path, "next: next"]);
+    let (args, next) = (own.trim_start_matches(", "), format!("next: {NONE}"));
+    step(text, name, holder, [&format!("Takes the proposal back.{note}"), "Cancel", args, &sig, &next]);
+}
+
+/// A plan that spends a record by the path of the same name, and gives it another state. What an identity does
+/// spends its coin as input 1, and gives it back unchanged.
+fn step(text: &mut Text, name: &str, did: Option<&str>, [what, plan, args, path, state]: [&str; 5]) {
+    text.gap();
+    text.docs(what);
+    text.block(&format!("plan {name}{plan}({args})"), |text| {
+        text.line(format!("input record: {name}Record.{}({path});", plan.to_lowercase()));
+        if let Some(did) = did {
+            text.line(format!(
+                "input identity: key(holder) with {{ token: {{ category: record.params.{did} + 0x01 }} }};"
+            ));
+        }
+        let token = format!("record.token with {{ state: {{ {state} }} }}");
+        text.line(format!("output record.lock {{ value: record.value, token: {token} }};"));
+        if did.is_some() {
+            text.line("output identity.lock { value: identity.value, token: identity.token };");
+        }
+    });
 }
 
 /// The argument that an authority brings, and the check of it.
@@ -113,13 +128,17 @@ fn with_sig(adjust: &Adjust, args: &str) -> String {
 fn propose(text: &mut Text, table: &Table, adjust: &Adjust, change: &str) {
     let whole = grouped(&IBig::from(table.denominator));
     let least = grouped(&IBig::from(table.weight_min()));
-    text.docs("Publishes a list that shall count after the notice period.");
-    let args = with_sig(adjust, &format!("changes: list<{change}>, now: Height"));
+    text.docs(
+        "Publishes a list that shall count after the notice period. `was_named` and `is_named` are the digests of the\n\
+         names of the list in force and of the new one.",
+    );
+    let args =
+        with_sig(adjust, &format!("changes: list<{change}>, was_named: Bytes<32>, is_named: Bytes<32>, now: Height"));
     text.block(&format!("spend propose({args})"), |text| {
         authority(text, adjust);
         text.require("tx.height >= now", "`now` is no later than the lock time");
-        text.line("let mut old = sha256(0x);");
-        text.line("let mut new = sha256(0x);");
+        text.line("let mut old = hash256(was_named);");
+        text.line("let mut new = hash256(is_named);");
         text.line("let mut reached = 0;");
         text.block("for change in changes", |text| {
             text.block("if change.was != 0", |text| {

@@ -7,7 +7,7 @@ use dashu_int::IBig;
 use spec::Sats;
 use syntax::Loc;
 
-use super::{Form, Leaf, Table, list};
+use super::{Form, Leaf, Table, list, plans};
 use crate::domain::{Names, Text};
 use crate::number::grouped;
 
@@ -22,6 +22,7 @@ pub(crate) fn text(table: &Table) -> Text {
     let mut text = Text::new(table.loc.clone());
     if let Form::List { .. } = table.form {
         list::write(&mut text, table);
+        plans::of_list(&mut text, table);
         return text;
     }
     let mut names = Names::new(Arc::new(table.leaves.iter().map(|leaf| leaf.param.clone()).collect()));

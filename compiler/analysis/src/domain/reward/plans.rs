@@ -1,0 +1,80 @@
+//! The plans of rewards: what pays one, and what divides what it holds.
+
+use std::sync::Arc;
+
+use super::{Form, Table};
+use crate::domain::{Names, Text};
+
+/// The plans of a reward that knows its recipients by a list. One without a list has those of its paths.
+pub(super) fn of_list(text: &mut Text, table: &Table) {
+    payment(
+        text,
+        table,
+        &format!("Pays `{}`. The list is that of its deployment.", table.name),
+        &format!("Divides a coin of `{}` among its recipients. Anyone may do it.", table.name),
+    );
+}
+
+/// The plans that pay a contract that divides, and divide what was paid.
+pub(crate) fn payment(text: &mut Text, table: &Table, pays: &str, divides: &str) {
+    text.gap();
+    text.docs(pays);
+    match &table.form {
+        Form::Direct => direct(text, table, divides),
+        Form::List { .. } => list(text, table, divides),
+    }
+}
+
+fn list(text: &mut Text, table: &Table, divides: &str) {
+    let name = &table.name;
+    text.block(&format!("plan {name}Pay(amount: Coin, recipients: list<{name}Recipient>)"), |text| {
+        text.line(format!("output {name}(recipients).lock {{ value: amount }};"));
+    });
+    text.gap();
+    text.docs(divides);
+    text.block(&format!("plan {name}Settle(fee: Coin)"), |text| {
+        text.line(format!("input pot: {name}.settle(fee: fee) any;"));
+        text.line("output each r in pot.params.recipients {");
+        text.line("    lock: r.lock, shares_of: pot.value - fee, weight: r.weight,");
+        text.line("};");
+        text.line("change none;");
+    });
+}
+
+fn direct(text: &mut Text, table: &Table, divides: &str) {
+    let mut names = Names::new(Arc::new(table.leaves.iter().map(|leaf| leaf.param.clone()).collect()));
+    let [amount, fee, pot, net] = ["amount", "fee", "pot", "net"].map(|name| names.fresh(name));
+    let params: Vec<_> = table.leaves.iter().map(|leaf| format!("{}: Lock", leaf.param)).collect();
+    let locks: Vec<_> = table.leaves.iter().map(|leaf| leaf.param.as_str()).collect();
+    let name = &table.name;
+    text.block(&format!("plan {name}Pay({amount}: Coin, {})", params.join(", ")), |text| {
+        text.line(format!("output {name}({}).lock {{ value: {amount} }};", locks.join(", ")));
+    });
+    text.gap();
+    text.docs(divides);
+    text.block(&format!("plan {name}Settle({fee}: Coin)"), |text| {
+        text.line(format!("input {pot}: {name}.settle(fee: {fee}) any;"));
+        text.line(format!("let {net} = {pot}.value - {fee};"));
+        let mut ranked: Vec<_> = table.leaves.iter().enumerate().collect();
+        ranked.sort_by_key(|(_, leaf)| leaf.rank);
+        let mut shares = vec![String::new(); table.leaves.len()];
+        let (mut reached, mut paid) = (0u64, String::new());
+        for (output, leaf) in ranked {
+            reached += leaf.weight;
+            let mut upto = net.clone();
+            if reached < table.denominator {
+                upto = names.fresh(&format!("upto_{}", leaf.param));
+                let exact = format!("({net} * {reached} + {} sats) / {}", table.denominator / 2, table.denominator);
+                text.line(format!("let {upto} = {exact};"));
+            }
+            if let Some(share) = shares.get_mut(output) {
+                *share = if paid.is_empty() { upto.clone() } else { format!("{upto} - {paid}") };
+            }
+            paid = upto;
+        }
+        for (leaf, share) in table.leaves.iter().zip(shares) {
+            text.line(format!("output {pot}.params.{} {{ value: {share} }};", leaf.param));
+        }
+        text.line("change none;");
+    });
+}
