@@ -170,6 +170,7 @@ fn folder_at(folder: &str, path: &str) -> String {
             Component::ParentDir if steps.last().is_some_and(|step| step != ".." && step != "/") => {
                 steps.pop();
             }
+            Component::ParentDir if steps.last().is_some_and(|step| step == "/") => {}
             Component::RootDir => steps.push("/".to_owned()),
             part => steps.push(part.as_os_str().to_string_lossy().into_owned()),
         }
