@@ -389,7 +389,8 @@ fn a_list_that_may_be_replaced_is_no_longer_than_one_proposal() {
     let source = "reward Shared { recipients: list, minimum: 1_000_000 sats, fee: up to 5_000 sats, \
                   adjust: by curator after 144 blocks }";
     let contract = |at: u32| script::p2sh32(&spec::hash::sha256d(&at.to_le_bytes()));
-    let lists: [(u32, &dyn Fn(u32) -> Vec<u8>); 2] = [(190, &|at| key(at).lock()), (164, &contract)];
+    type LockOf<'a> = &'a dyn Fn(u32) -> Vec<u8>;
+    let lists: [(u32, LockOf<'_>); 2] = [(190, &|at| key(at).lock()), (164, &contract)];
     for (most, lock) in lists {
         let list = |count: u32, by: u64| -> Vec<Recipient> {
             let each = 1_000_000 / u64::from(count);
