@@ -417,9 +417,14 @@ fn what_is_sealed_is_paid_called_and_rebuilt_like_its_template() {
 
     let crew = ["deploy", "box.bmc", "--contract", "Crew", "--param", "data=@carol", "--param", "training=@dave"];
     let crew = devnet.json(&[&crew[..], &["--seal", "--pay", "1 coin"]].concat());
+    let held = devnet.balance("@dave");
+    devnet.json(&["call", "CrewSettle", "--arg", "fee=1_000 sats"]);
+    assert_eq!(devnet.balance("@dave"), held + 99_999_000 * 7 / 10);
+    devnet.json(&["pay", "Crew", "1 coin"]);
     devnet.json(&["settle", "Crew", "--fee", "1_000 sats"]);
     let data = devnet.json(&["flow", "rebuild"]);
     let reward = &data["rewards"][0];
     assert_eq!((&reward["name"], &reward["lock"]), (&"Crew".into(), &crew["lock"]), "{data}");
     assert_eq!(reward["settlements"][0]["pot_sats"], 100_000_000);
+    assert_eq!(reward["settlements"].as_array().unwrap().len(), 2);
 }

@@ -16,7 +16,6 @@ mod weights;
 
 pub(crate) use check::check;
 pub(crate) use nested::{Nested, Upstream, nest};
-pub(crate) use plans::payment;
 pub(crate) use text::{divide, text};
 pub(crate) use weights::{percent, share};
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::{DATA_WHOLE, Model};
-use crate::domain::reward::{self, Form, Leaf};
+use crate::domain::reward::{Form, Leaf};
 use crate::domain::{Names, Text};
 
 /// What a record's coin holds; whoever registers pays it.
@@ -29,19 +29,6 @@ pub(super) fn registry(text: &mut Text) {
         text.line("input record: ModelRecord.present() any where record.state.body == id;");
         text.line("output record.lock { value: record.value, token: record.token };");
     });
-}
-
-/// The plans that pay a model whose sources all have a lock of their own, and divide what was paid. Those of a model with
-/// a list come with its flow.
-pub(super) fn payment(text: &mut Text, model: &Model) {
-    if model.flow.form == Form::Direct {
-        reward::payment(
-            text,
-            &model.flow,
-            &format!("Pays `{}`, and through it everybody that it was made from.", model.name),
-            &format!("Divides a payment to `{}`: parents first, then its own sources.", model.name),
-        );
-    }
 }
 
 /// The plans that register a model, without and with the identity of who does.

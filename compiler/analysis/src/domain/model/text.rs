@@ -24,7 +24,6 @@ pub(crate) fn text(model: &Model, with_registry: bool) -> Text {
         });
     }
     plans::register(&mut text, model);
-    plans::payment(&mut text, model);
     text
 }
 

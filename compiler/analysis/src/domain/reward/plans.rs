@@ -5,23 +5,20 @@ use std::sync::Arc;
 use super::{Form, Table};
 use crate::domain::{Names, Text};
 
-/// The plans of a reward that knows its recipients by a list. One without a list has those of its paths.
-pub(super) fn of_list(text: &mut Text, table: &Table) {
-    payment(
-        text,
-        table,
-        &format!("Pays `{}`. The list is that of its deployment.", table.name),
-        &format!("Divides a coin of `{}` among its recipients. Anyone may do it.", table.name),
-    );
-}
-
-/// The plans that pay a contract that divides, and divide what was paid.
-pub(crate) fn payment(text: &mut Text, table: &Table, pays: &str, divides: &str) {
+/// The plans of a reward, or of the flow of a model.
+pub(super) fn of_reward(text: &mut Text, table: &Table) {
+    let name = &table.name;
+    let divides = format!("Divides a coin of `{name}` among its recipients. Anyone may do it.");
     text.gap();
-    text.docs(pays);
     match &table.form {
-        Form::Direct => direct(text, table, divides),
-        Form::List { .. } => list(text, table, divides),
+        Form::Direct => {
+            text.docs(&format!("Pays `{name}`. The locks are those of its deployment."));
+            direct(text, table, &divides);
+        }
+        Form::List { .. } => {
+            text.docs(&format!("Pays `{name}`. The list is that of its deployment."));
+            list(text, table, &divides);
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn text(table: &Table) -> Text {
     let mut text = Text::new(table.loc.clone());
     if let Form::List { .. } = table.form {
         list::write(&mut text, table);
-        plans::of_list(&mut text, table);
+        plans::of_reward(&mut text, table);
         return text;
     }
     let mut names = Names::new(Arc::new(table.leaves.iter().map(|leaf| leaf.param.clone()).collect()));
@@ -34,6 +34,7 @@ pub(crate) fn text(table: &Table) -> Text {
         text.gap();
         join(text);
     });
+    plans::of_reward(&mut text, table);
     text
 }
 
