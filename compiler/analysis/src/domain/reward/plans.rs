@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Form, Table};
+use super::{Form, Table, text};
 use crate::domain::{Names, Text};
 
 /// The plans of a reward, or of the flow of a model.
@@ -52,25 +52,11 @@ fn direct(text: &mut Text, table: &Table, divides: &str) {
     text.block(&format!("plan {name}Settle({fee}: Coin)"), |text| {
         text.line(format!("input {pot}: {name}.settle(fee: {fee}) any;"));
         text.line(format!("let {net} = {pot}.value - {fee};"));
-        let mut ranked: Vec<_> = table.leaves.iter().enumerate().collect();
-        ranked.sort_by_key(|(_, leaf)| leaf.rank);
-        let mut shares = vec![String::new(); table.leaves.len()];
-        let (mut reached, mut paid) = (0u64, String::new());
-        for (output, leaf) in ranked {
-            reached += leaf.weight;
-            let mut upto = net.clone();
-            if reached < table.denominator {
-                upto = names.fresh(&format!("upto_{}", leaf.param));
-                let exact = format!("({net} * {reached} + {} sats) / {}", table.denominator / 2, table.denominator);
-                text.line(format!("let {upto} = {exact};"));
-            }
-            if let Some(share) = shares.get_mut(output) {
-                *share = if paid.is_empty() { upto.clone() } else { format!("{upto} - {paid}") };
-            }
-            paid = upto;
-        }
-        for (leaf, share) in table.leaves.iter().zip(shares) {
-            text.line(format!("output {pot}.params.{} {{ value: {share} }};", leaf.param));
+        let mut parts = text::parts(table, &net, &mut names);
+        parts.iter().filter_map(|part| part.reached.as_ref()).for_each(|line| text.line(line));
+        parts.sort_by_key(|part| part.output);
+        for part in parts {
+            text.line(format!("output {pot}.params.{} {{ value: {} }};", part.leaf.param, part.share));
         }
         text.line("change none;");
     });

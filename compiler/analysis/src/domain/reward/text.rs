@@ -96,23 +96,40 @@ fn shares(text: &mut Text, table: &Table, pot: &str, names: &mut Names) {
         let message = format!("the pot less the fee is at least {least}: the minimum less the largest fee");
         text.require(format!("{pot} >= {least}"), &message);
     });
-    let mut ranked: Vec<_> = table.leaves.iter().enumerate().collect();
-    ranked.sort_by_key(|(_, leaf)| leaf.rank);
-    let mut reached = 0u64;
-    let mut paid: Option<String> = None;
-    for (output, leaf) in ranked {
-        reached += leaf.weight;
-        text.at(&leaf.loc, |text| {
-            let upto = (reached < table.denominator).then(|| names.fresh(&format!("upto_{}", leaf.param)));
-            if let Some(upto) = &upto {
-                text.line(format!("let {upto} = {};", cumulative(pot, reached, table.denominator)));
-            }
-            let end = upto.as_deref().unwrap_or(pot);
-            let share = paid.as_ref().map_or_else(|| end.to_owned(), |paid| format!("{end} - {paid}"));
-            payment(text, table, leaf, output, &share);
-            paid = upto;
+    for part in parts(table, pot, names) {
+        text.at(&part.leaf.loc, |text| {
+            part.reached.iter().for_each(|line| text.line(line));
+            payment(text, table, part.leaf, part.output, &part.share);
         });
     }
+}
+
+/// What one source gets of a pot.
+pub(super) struct Part<'t> {
+    /// The number of its output.
+    pub(super) output: usize,
+    pub(super) leaf: &'t Leaf,
+    /// The statement that says what it and those before it get; the last source takes all that is left.
+    pub(super) reached: Option<String>,
+    /// Its share, in terms of such statements.
+    pub(super) share: String,
+}
+
+/// The parts of `pot`, in the order of rounding.
+pub(super) fn parts<'t>(table: &'t Table, pot: &str, names: &mut Names) -> Vec<Part<'t>> {
+    let mut ranked: Vec<_> = table.leaves.iter().enumerate().collect();
+    ranked.sort_by_key(|(_, leaf)| leaf.rank);
+    let (mut weight, mut paid) = (0u64, None::<String>);
+    let part = |(output, leaf): (usize, &'t Leaf)| {
+        weight += leaf.weight;
+        let upto = (weight < table.denominator).then(|| names.fresh(&format!("upto_{}", leaf.param)));
+        let reached = upto.as_ref().map(|upto| format!("let {upto} = {};", cumulative(pot, weight, table.denominator)));
+        let end = upto.as_deref().unwrap_or(pot);
+        let share = paid.as_ref().map_or_else(|| end.to_owned(), |paid| format!("{end} - {paid}"));
+        paid = upto;
+        Part { output, leaf, reached, share }
+    };
+    ranked.into_iter().map(part).collect()
 }
 
 /// The outputs are the sources, nothing else.
