@@ -10,6 +10,7 @@ mod project;
 mod publication;
 mod rpc;
 mod shell;
+mod svg;
 mod units;
 
 mod command;

@@ -289,7 +289,8 @@ impl Session {
             |contract: &hir::Contract| wanted.as_ref().is_none_or(|wanted| wanted.contains(contract.name.as_str()));
         let both = program.contracts.iter().zip(&emitted.contracts);
         for (contract, template) in both.filter(|(contract, _)| is_wanted(contract)) {
-            let (one, sealed) = self.sealed(contract, program, options).unwrap_or((template.clone(), Vec::new()));
+            let (one, sealed) =
+                self.sealed(contract, program, options).unwrap_or_else(|| (template.clone(), Vec::new()));
             compiled.diagnostics.extend(one.diagnostics);
             compiled.artifacts.extend(one.generated.map(|generated| {
                 assemble::artifact(contract, programs, generated, sealed, &compiled.places, options.rules)

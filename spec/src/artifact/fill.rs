@@ -54,7 +54,7 @@ impl Artifact {
         for sealed in &self.sealed {
             let slot =
                 self.params.get(sealed.param).ok_or(AbiError::Inconsistent("a sealed value has no parameter"))?;
-            if values.get(&slot.name).is_some_and(|given| !same(given, &sealed.value)) {
+            if values.get(&slot.name).is_some_and(|given| fillings(given) != fillings(&sealed.value)) {
                 return Err(AbiError::Sealed(slot.name.clone()));
             }
         }
@@ -187,21 +187,19 @@ impl Slot {
     /// # Errors
     /// [`AbiError::Shape`] if the value has another number of items than the type.
     pub fn leaves(&self, value: &AbiValue) -> Result<Vec<Vec<u8>>, AbiError> {
-        if let AbiValue::Records(records) = value {
-            return Ok(vec![records.hash().to_vec()]);
+        if !matches!(value, AbiValue::Records(_)) {
+            shaped(self, value)?;
         }
-        shaped(self, value)?;
-        Ok(value.items().to_vec())
+        Ok(fillings(value))
     }
 }
 
-/// Whether two values fill holes alike; a list may stand as its records or as their hash.
-fn same(left: &AbiValue, right: &AbiValue) -> bool {
-    let items = |value: &AbiValue| match value {
+/// What a value fills holes with; a list may stand as its records or as their hash.
+fn fillings(value: &AbiValue) -> Vec<Vec<u8>> {
+    match value {
         AbiValue::Records(records) => vec![records.hash().to_vec()],
         value => value.items().to_vec(),
-    };
-    items(left) == items(right)
+    }
 }
 
 fn ends(slots: &[Slot]) -> Vec<usize> {

@@ -151,9 +151,8 @@ fn deployments(program: &Program) -> Result<Vec<Deployed>, Fail> {
     for name in Deployment::names()? {
         let deployment = Deployment::load(&name)?;
         let contract = &deployment.artifact.contract;
-        let deployed = Deployed::new(contract, deployment.params().clone());
-        let sealed = !deployment.artifact.sealed.is_empty();
-        let deployed = Deployed { artifact: sealed.then(|| deployment.artifact.clone()), ..deployed };
+        let artifact = Some(&deployment.artifact).filter(|artifact| !artifact.sealed.is_empty()).cloned();
+        let deployed = Deployed { contract: contract.clone(), params: deployment.params().clone(), artifact };
         let known = program.artifact(contract).is_some();
         if known && deployed.script(program).is_ok_and(|(_, lock)| hex::encode(lock) == deployment.lock) {
             found.push(deployed);

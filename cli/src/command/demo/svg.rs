@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::svg::escaped;
 use crate::units::grouped;
 
 use super::story::Story;
@@ -69,8 +70,4 @@ fn band(svg: &mut String, left: u64, right: u64, thick: u64, color: &str) {
         left + thick,
         left + thick,
     );
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use ::flow::{Flow, Network};
 
+use crate::svg::escaped;
 use crate::units::Ratio;
 
 const BOX_WIDTH: usize = 220;
@@ -128,9 +129,4 @@ fn link(svg: &mut String, from: &Node<'_>, to: &Node<'_>, label: &str) {
 fn percent(weight: u64, flow: &Flow) -> String {
     let whole: i128 = flow.published.recipients.iter().map(|one| i128::from(one.weight)).sum();
     Ratio::new(weight.into(), whole).map_or_else(String::new, Ratio::percent)
-}
-
-fn escaped(text: &str) -> String {
-    let plain = text.chars().filter(|c| !c.is_control());
-    plain.collect::<String>().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
