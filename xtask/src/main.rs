@@ -1,4 +1,4 @@
-//! The repository's own tool, `cargo xtask`: checks, generated pages, vectors.
+//! The repository's own tool, `cargo xtask`: checks, generated pages, vectors, hostile sources.
 //! It knows the tree and the crates; nothing of the product knows it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]

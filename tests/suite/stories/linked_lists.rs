@@ -7,7 +7,7 @@ use spec::{OutPoint, Sats};
 use tests::Story;
 use wallet::Forgery;
 
-use super::scratch;
+use super::{changes, scratch};
 
 const PEOPLE: &[(&str, &str)] = &[("alice", "1 coin"), ("bob", "0.1 coin")];
 const SOURCE: &str = "
@@ -148,19 +148,6 @@ fn a_payment_runs_through_a_reward_and_two_models_whose_flows_are_lists() {
 
 fn entry(story: &Story, who: &str, weight: u64) -> Recipient {
     Recipient { name: who.to_owned(), weight, lock: story.key(who).lock(), until: 0 }
-}
-
-fn changes(changes: &AbiValue) -> String {
-    let AbiValue::Records(records) = changes else { panic!("changes are records") };
-    let number = |bytes: &[u8]| spec::num::decode_sized(bytes).unwrap();
-    let one = |record: &Vec<Vec<u8>>| {
-        let [was, was_until, is, is_until] = [0, 1, 2, 3].map(|at| number(&record[at]));
-        let lock = hex::encode(&record[4]);
-        format!(
-            r#"{{"was": {was}, "was_until": "height {was_until}", "is": {is}, "is_until": "height {is_until}", "lock": "0x{lock}"}}"#
-        )
-    };
-    format!("[{}]", records.all.iter().map(one).collect::<Vec<_>>().join(","))
 }
 
 #[test]
