@@ -43,17 +43,20 @@ pub(crate) struct Verdict {
     pub(crate) unreachable: Vec<usize>,
 }
 
-/// Looks at all arms of a match over values of type `ty`.
-pub(crate) fn check(ty: &Type, arms: &[Pat]) -> Result<Verdict, TooComplex> {
+/// Looks at all arms of a match over values of type `ty`. An arm with a guard, the truth value beside its
+/// pattern, may not take what fits it.
+pub(crate) fn check(ty: &Type, arms: &[(Pat, bool)]) -> Result<Verdict, TooComplex> {
     let mut search = Search { cells: 0 };
     let types = std::slice::from_ref(ty);
     let mut rows: Vec<Vec<&Pat>> = Vec::with_capacity(arms.len());
     let mut unreachable = Vec::new();
-    for (index, arm) in arms.iter().enumerate() {
+    for (index, (arm, guarded)) in arms.iter().enumerate() {
         if search.useful(&rows, &[arm], types, 0)?.is_none() {
             unreachable.push(index);
         }
-        rows.push(vec![arm]);
+        if !guarded {
+            rows.push(vec![arm]);
+        }
     }
     let missing = search.useful(&rows, &[&Pat::Any], types, 0)?.and_then(|mut values| values.pop());
     Ok(Verdict { missing, unreachable })
@@ -370,7 +373,8 @@ mod tests {
     }
 
     fn verdict(ty: &Type, arms: &[Pat]) -> (Option<String>, Vec<usize>) {
-        let verdict = check(ty, arms).unwrap();
+        let arms: Vec<_> = arms.iter().map(|pat| (pat.clone(), false)).collect();
+        let verdict = check(ty, &arms).unwrap();
         (verdict.missing.map(|pat| show(&pat, ty)), verdict.unreachable)
     }
 
@@ -383,6 +387,20 @@ mod tests {
         let pair = Type::Tuple([of_bool.clone(), Type::Bool].into());
         let arms = [Pat::Parts(vec![none(), Pat::Any]), Pat::Parts(vec![Pat::Any, truth(true)])];
         assert_eq!(verdict(&pair, &arms), (Some("(Some(_), false)".into()), vec![]));
+    }
+
+    #[test]
+    fn what_fits_a_guarded_arm_is_left_for_those_behind() {
+        let of_bool = option(Type::Bool);
+        let verdict = |arms: &[(Pat, bool)]| {
+            let verdict = check(&of_bool, arms).unwrap();
+            (verdict.missing.map(|pat| show(&pat, &of_bool)), verdict.unreachable)
+        };
+        let guarded = |pat: Pat| (pat, true);
+        let free = |pat: Pat| (pat, false);
+        assert_eq!(verdict(&[free(none()), guarded(some(Pat::Any))]), (Some("Some(_)".into()), vec![]));
+        assert_eq!(verdict(&[guarded(some(Pat::Any)), free(some(Pat::Any)), free(none())]), (None, vec![]));
+        assert_eq!(verdict(&[free(some(Pat::Any)), guarded(some(truth(true))), free(none())]), (None, vec![1]));
     }
 
     #[test]
@@ -412,7 +430,7 @@ mod tests {
             let parts = (0..40).map(|column| if column / 2 == at { truth(column % 2 == 0) } else { Pat::Any });
             Pat::Parts(parts.collect())
         };
-        let arms: Vec<Pat> = (0..20).map(row).collect();
+        let arms: Vec<_> = (0..20).map(|at| (row(at), false)).collect();
         assert!(check(&ty, &arms).is_err() || check(&ty, &arms).unwrap().missing.is_some());
     }
 }

@@ -68,7 +68,10 @@ pub(crate) fn ast_expr<'t>(
 
 fn ast_match<'t>(choice: &'t ast::Match, visit: &mut dyn FnMut(&'t ast::Expr), stmt: &mut dyn FnMut(&'t ast::Stmt)) {
     ast_expr(&choice.value, visit, stmt);
-    choice.arms.iter().for_each(|arm| ast_block(&arm.body, visit, stmt));
+    for arm in choice.arms.iter() {
+        arm.guard.iter().for_each(|guard| ast_expr(guard, visit, stmt));
+        ast_block(&arm.body, visit, stmt);
+    }
 }
 
 fn ast_if<'t>(branch: &'t ast::If, visit: &mut dyn FnMut(&'t ast::Expr), stmt: &mut dyn FnMut(&'t ast::Stmt)) {

@@ -14,7 +14,8 @@ mod ty;
 
 pub use entry::{Clause, Entry, EntryValue, Phrase};
 pub use expr::{
-    Arm, Asm, AsmOp, AsmWord, BinaryOp, Clock, Expr, ExprKind, FieldInit, If, Match, StructLit, UnaryOp, Unit,
+    Arm, Asm, AsmOp, AsmWord, BinaryOp, Clock, Expr, ExprKind, FieldInit, If, Match, MatchForm, StructLit, UnaryOp,
+    Unit,
 };
 pub use item::{
     Allow, Const, Contract, Doc, Enum, Field, File, Fn, Imi, Imo, Item, Member, Model, Param, Reward, Spend, State,

@@ -29,6 +29,8 @@ pub(crate) struct Piece {
     pub(crate) too_nested: bool,
     /// Whether a pattern is being read.
     pub(crate) in_pattern: bool,
+    /// Whether what an arm demands beside its pattern is being read.
+    in_guard: bool,
     /// Whether the sign between key and value has been read.
     pub(crate) in_value: bool,
     /// Whether the piece is known to end where it does.
@@ -53,6 +55,7 @@ impl Piece {
             told: false,
             too_nested: false,
             in_pattern: matches!(start, Start::Arm | Start::PatternField),
+            in_guard: false,
             in_value: false,
             complete: false,
             open: Vec::new(),
@@ -145,6 +148,7 @@ impl Piece {
             Tok::Context(word @ (Word::Asm | Word::Output)) => self.headers.push((*word, self.open.len())),
             Tok::Context(Word::Each) => self.in_pattern = self.header() == Some(Word::Output),
             Tok::Is(TokenKind::Keyword(word)) => match word {
+                Word::If if self.start == Start::Arm && self.in_pattern => self.in_guard = true,
                 Word::If | Word::While | Word::Match => self.headers.push((*word, self.open.len())),
                 Word::For if self.start != Start::Item => {
                     self.headers.push((*word, self.open.len()));
@@ -160,6 +164,7 @@ impl Piece {
                     self.headers.pop();
                 }
                 self.in_pattern = false;
+                self.in_guard = false;
             }
             Tok::Is(TokenKind::Assign) => self.in_pattern = false,
             Tok::Is(TokenKind::Colon) => self.in_value |= self.open.is_empty(),
@@ -302,8 +307,11 @@ impl Parser<'_> {
         }
         match self.source.kind(piece.next) {
             Some(TokenKind::Keyword(word)) => match word {
+                Word::Let if piece.previous().is_word(Word::If) => self.source.fresh_line(piece.next),
                 Word::Let | Word::Require | Word::Return | Word::Split | Word::For | Word::While => true,
-                Word::If | Word::Match => piece.ends_operand(),
+                // A `=>` on the line: the guard of an arm whose `match` is missing.
+                Word::If => piece.ends_operand() && !self.begins_arm(piece.next),
+                Word::Match => piece.ends_operand(),
                 _ => false,
             },
             Some(TokenKind::Ident) if self.source.fresh_line(piece.next) && piece.open.is_empty() => {
@@ -428,6 +436,9 @@ impl Parser<'_> {
         if piece.previous().is_word(Word::Else) {
             return Braces::Block;
         }
+        if piece.in_pattern && self.before_value(piece.next) {
+            return Braces::PatternFields;
+        }
         if let Some(word) = piece.header() {
             piece.headers.pop();
             return match word {
@@ -444,7 +455,7 @@ impl Parser<'_> {
         };
         match piece.start {
             _ if matches!(piece.previous(), Tok::Context(Word::Continue | Word::With)) => Braces::Record,
-            _ if piece.in_pattern && named && self.holds_pattern(piece) => Braces::PatternFields,
+            _ if piece.in_pattern && !piece.in_guard && named && self.holds_pattern(piece) => Braces::PatternFields,
             Start::Variant if named && outside => Braces::Fields,
             Start::Init | Start::Plan if piece.previous().is(TokenKind::Colon) => Braces::Record,
             Start::Entry if outside || !named => Braces::Group,
@@ -459,6 +470,17 @@ impl Parser<'_> {
         let open = piece.next;
         let before_arrow = self.source.is(self.braces.partner(open).next(), TokenKind::FatArrow);
         piece.start != Start::Arm || before_arrow || self.source.looks_like_fields(open)
+    }
+
+    /// Whether the braces at `open` end a pattern behind `if let` or `for`. The sign between pattern and
+    /// value may be missing.
+    fn before_value(&self, open: usize) -> bool {
+        let next = self.braces.partner(open).next();
+        match self.source.kind(next) {
+            Some(TokenKind::Assign | TokenKind::Keyword(Word::In)) => true,
+            Some(TokenKind::Ident) => self.source.looks_like_fields(open) && !self.source.fresh_line(next),
+            _ => false,
+        }
     }
 
     fn push_braces(&mut self, piece: &mut Piece, depth: usize) {

@@ -199,7 +199,7 @@ impl Parser<'_> {
             Start::PatternField => nodes::Piece::PatternField(None),
             Start::Arm => {
                 let pattern = Pattern { kind: PatternKind::Error, span };
-                nodes::Piece::Arm(Arm { pattern, body: Arc::new(error_block(span)), span })
+                nodes::Piece::Arm(Arm { pattern, guard: None, body: Arc::new(error_block(span)), span })
             }
             Start::Entry | Start::Item | Start::Stmt | Start::Plan => {
                 nodes::Piece::Entry(Entry { docs: Vec::new(), key: name, value: EntryValue::Error(span), span })

@@ -8,8 +8,8 @@ pub(crate) use stmt::Carried;
 
 use crate::ast::{
     Arm, Asm, AsmOp, BinaryOp, Block, Clock, DEPTH_MAX, Entry, Expr, ExprKind, Field, FieldInit, Ident, If, Match,
-    Param, PatternField, PlanStmt, Stmt, StmtKind, StringLit, StructLit, TypeArg, TypeExpr, UnaryOp, Unit, UseName,
-    Variant,
+    MatchForm, Param, Pattern, PatternField, PatternKind, PlanStmt, Stmt, StmtKind, StringLit, StructLit, TypeArg,
+    TypeExpr, UnaryOp, Unit, UseName, Variant,
 };
 use crate::literal;
 use crate::span::Span;
@@ -355,7 +355,9 @@ impl<'t> Cx<'t> {
 
     pub(crate) fn choose(&mut self, l: u32, r: u32, value: Node<Expr>, arms: Node<Arc<[Arm]>>) -> Node<Expr> {
         let span = self.span(l, r);
-        let node = value.and(arms, |value, arms| ExprKind::Match(Match { value: Box::new(value), arms, span }));
+        let node = value.and(arms, |value, arms| {
+            ExprKind::Match(Match { value: Box::new(value), arms, form: MatchForm::Arms, span })
+        });
         self.expr(l, r, node.depth, node.value)
     }
 
@@ -399,18 +401,30 @@ impl<'t> Cx<'t> {
         &mut self,
         l: u32,
         r: u32,
-        cond: Node<Expr>,
+        (pattern, cond): (Option<Node<Pattern>>, Node<Expr>),
         then: Node<Arc<Block>>,
         otherwise: Option<Node<Arc<Block>>>,
     ) -> Node<Expr> {
         let mut depth = cond.depth;
-        let choice = If {
-            cond: Box::new(cond.value),
-            then: then.into_value(&mut depth),
-            otherwise: otherwise.map(|block| block.into_value(&mut depth)),
-            span: self.span(l, r),
+        let value = Box::new(cond.value);
+        let then = then.into_value(&mut depth);
+        let otherwise = otherwise.map(|block| block.into_value(&mut depth));
+        let span = self.span(l, r);
+        let kind = match pattern {
+            None => ExprKind::If(If { cond: value, then, otherwise, span }),
+            Some(pattern) => {
+                let pattern = pattern.into_value(&mut depth);
+                let form = MatchForm::IfLet { otherwise: otherwise.is_some() };
+                let behind = Span::new(then.span.end, then.span.end);
+                let otherwise =
+                    otherwise.unwrap_or_else(|| Arc::new(Block { stmts: Vec::new(), tail: None, span: behind }));
+                let any = Pattern { kind: PatternKind::Wildcard, span: otherwise.span };
+                let fits = Arm { span: Span::new(pattern.span.start, then.span.end), pattern, guard: None, body: then };
+                let others = Arm { span: otherwise.span, pattern: any, guard: None, body: otherwise };
+                ExprKind::Match(Match { value, arms: Arc::new([fits, others]), form, span })
+            }
         };
-        self.expr(l, r, depth, ExprKind::If(choice))
+        self.expr(l, r, depth, kind)
     }
 }
 

@@ -413,8 +413,6 @@ impl Stop<'_> {
         }
         let help = if self.start == Start::Item && self.has("for") {
             "say what it offers: `imo Name for Other { .. }`"
-        } else if self.found_word() == Some(Word::If) && self.start == Start::Arm {
-            "an arm has no condition; write `if` behind `=>`"
         } else {
             "write what is expected here, or remove this"
         };

@@ -1,17 +1,17 @@
 //! `match`: every value fits an arm, and every arm fits some value that those before it do not.
 //!
 //! Where each arm is for one variant of an enum and takes all that it carries, the arms become those
-//! of the typed program. Other patterns are tried one after the other, as an `if` with many branches:
+//! of the typed program. Other patterns, and arms with a guard, are tried one after the other, as an `if` with many branches:
 //! nothing is written twice, and the last arm needs no test.
 
-use syntax::ast;
+use syntax::ast::{self, MatchForm};
 use syntax::{Code, Span};
 
 use super::Body;
 use super::pattern::{Kind, Pattern, Place};
 use super::stmt::Gives;
 use crate::exhaust;
-use crate::hir::{Arm, Block, Expr, ExprKind, LocalId, Stmt, StmtKind, Type};
+use crate::hir::{self, BinaryOp, Block, Expr, ExprKind, LocalId, Stmt, StmtKind, Type};
 
 /// The most arms, those of matches around a match counted, that are tried one after the other.
 const ARMS_MAX: usize = 256;
@@ -21,7 +21,14 @@ struct Choice {
     /// A variable of its own for the value that is looked at.
     subject: LocalId,
     value: Expr,
-    arms: Vec<(Pattern, Block)>,
+    arms: Vec<Arm>,
+}
+
+/// A checked arm.
+struct Arm {
+    pattern: Pattern,
+    guard: Option<Expr>,
+    body: Block,
 }
 
 impl Body<'_, '_> {
@@ -47,8 +54,13 @@ impl Body<'_, '_> {
     /// A `match` that gives a value.
     pub(super) fn match_value(&mut self, choice: &ast::Match, wanted: Option<&Type>) -> Option<Expr> {
         let span = choice.span;
+        if choice.form == (MatchForm::IfLet { otherwise: false }) {
+            let found = self.report.error(Code::E0207, "an `if let` that gives a value needs an `else`", span);
+            self.report.push(found.help("add `else { .. }` with the other value"));
+            return self.without_else(choice, wanted);
+        }
         let Choice { subject, value, mut arms } = self.choice(choice, Gives::Value(wanted))?;
-        let ty = self.type_of_blocks(arms.iter_mut().map(|(_, body)| body).collect(), wanted, span)?;
+        let ty = self.type_of_blocks(arms.iter_mut().map(|arm| &mut arm.body).collect(), wanted, span)?;
         let whole = Expr { kind: ExprKind::Local(subject), ty: value.ty.clone(), loc: value.loc.clone() };
         let stmts = vec![Stmt { kind: StmtKind::Let { local: subject, value }, loc: self.report.loc(span) }];
         let chosen = if is_flat(&arms) {
@@ -65,6 +77,18 @@ impl Body<'_, '_> {
         Some(self.make(ExprKind::Block(Block { stmts, value: Some(Box::new(chosen)) }), ty, span))
     }
 
+    /// Looks for mistakes in an `if let` whose value nothing says where the pattern does not fit.
+    fn without_else<T>(&mut self, choice: &ast::Match, wanted: Option<&Type>) -> Option<T> {
+        let ty = self.expr(&choice.value).map(|value| value.ty);
+        if let Some(arm) = choice.arms.first() {
+            self.open();
+            self.pattern(&arm.pattern, ty.as_ref(), Place::Arm);
+            self.block(&arm.body, Gives::Value(wanted));
+            self.close();
+        }
+        None
+    }
+
     fn choice(&mut self, choice: &ast::Match, gives: Gives<'_>) -> Option<Choice> {
         let value = self.expr(&choice.value);
         let ty = value.as_ref().map(|value| value.ty.clone());
@@ -76,6 +100,7 @@ impl Body<'_, '_> {
         for arm in choice.arms.iter() {
             self.open();
             let pattern = self.pattern(&arm.pattern, ty.as_ref(), Place::Arm);
+            let guard = arm.guard.as_ref().map(|guard| self.expect(guard, &Type::Bool));
             // What `None` is an `Option` of may follow from the arms before.
             let gives = match (gives, &like) {
                 (Gives::Value(None), Some(like)) => Gives::Value(Some(like)),
@@ -84,9 +109,9 @@ impl Body<'_, '_> {
             let body = self.block(&arm.body, gives);
             self.close();
             like = like.or_else(|| body.value.as_ref().map(|value| value.ty.clone()).filter(Type::is_composite));
-            match pattern {
-                Some(pattern) => arms.push((pattern, body)),
-                None => broken = true,
+            match (pattern, guard) {
+                (None, _) | (_, Some(None)) => broken = true,
+                (Some(pattern), guard) => arms.push(Arm { pattern, guard: guard.flatten(), body }),
             }
         }
         let around = self.arms_around;
@@ -108,17 +133,27 @@ impl Body<'_, '_> {
     }
 
     /// Reports values that fit no arm, and arms that no value reaches.
-    fn complete(&mut self, ty: &Type, arms: &[(Pattern, Block)], choice: &ast::Match) -> Option<()> {
-        let pats: Vec<_> = arms.iter().map(|(pattern, _)| pattern.pat()).collect();
+    fn complete(&mut self, ty: &Type, arms: &[Arm], choice: &ast::Match) -> Option<()> {
+        let pats: Vec<_> = arms.iter().map(|arm| (arm.pattern.pat(), arm.guard.is_some())).collect();
         let head = Span::new(choice.span.start, choice.value.span.end);
         let Ok(verdict) = exhaust::check(ty, &pats) else {
             let found =
                 self.report.error(Code::E0213, "the patterns of this `match` are too many to be compared", head);
             return self.report.fail(found.help("split it into several matches"));
         };
-        for (pattern, _) in verdict.unreachable.iter().filter_map(|index| arms.get(*index)) {
-            let found = self.report.warning(Code::E0217, "no value reaches this arm", pattern.span);
-            self.report.push(found.help("remove it, or move it before the arm that takes its values"));
+        for index in &verdict.unreachable {
+            let found = match (choice.form, arms.first(), arms.get(*index)) {
+                (MatchForm::Arms, _, Some(arm)) => self
+                    .report
+                    .warning(Code::E0217, "no value reaches this arm", arm.pattern.span)
+                    .help("remove it, or move it before the arm that takes its values"),
+                (MatchForm::IfLet { .. }, Some(first), _) => self
+                    .report
+                    .warning(Code::E0217, "every value fits this pattern", first.pattern.span)
+                    .help("write `let` without `if`"),
+                _ => continue,
+            };
+            self.report.push(found);
         }
         let Some(missing) = verdict.missing else { return Some(()) };
         let missing = exhaust::show(&missing, ty);
@@ -127,11 +162,15 @@ impl Body<'_, '_> {
     }
 
     /// Arms for one variant each; nothing that they carry is looked at.
-    fn flat_arms(&mut self, arms: Vec<(Pattern, Block)>, whole: &Expr) -> Vec<Arm> {
+    fn flat_arms(&mut self, arms: Vec<Arm>, whole: &Expr) -> Vec<hir::Arm> {
         let mut out = Vec::with_capacity(arms.len());
-        for (pattern, body) in arms {
+        for Arm { pattern, body, .. } in arms {
             let Pattern { kind: Kind::Variant(variant, fields), span, .. } = pattern else {
-                out.push(Arm { variant: None, bindings: Vec::new(), body: self.with_names(&pattern, whole, body) });
+                out.push(hir::Arm {
+                    variant: None,
+                    bindings: Vec::new(),
+                    body: self.with_names(&pattern, whole, body),
+                });
                 break;
             };
             let mut bindings = Vec::with_capacity(fields.len());
@@ -148,7 +187,7 @@ impl Body<'_, '_> {
                 });
             }
             stmts.extend(body.stmts);
-            out.push(Arm { variant: Some(variant), bindings, body: Block { stmts, ..body } });
+            out.push(hir::Arm { variant: Some(variant), bindings, body: Block { stmts, ..body } });
         }
         out
     }
@@ -161,17 +200,24 @@ impl Body<'_, '_> {
         Block { stmts, ..body }
     }
 
+    /// What an arm demands beside its pattern, which is looked at only where the pattern fits.
+    fn guarded(&self, pattern: &Pattern, whole: &Expr, guard: Expr) -> Expr {
+        let loc = guard.loc.clone();
+        let block = self.with_names(pattern, whole, Block { stmts: Vec::new(), value: Some(Box::new(guard)) });
+        Expr { kind: ExprKind::Block(block), ty: Type::Bool, loc }
+    }
+
     /// The arms, tried one after the other; `either` joins one with those behind it.
-    fn tried(
-        &self,
-        arms: Vec<(Pattern, Block)>,
-        whole: &Expr,
-        either: impl Fn(Expr, Block, Block) -> Block,
-    ) -> Option<Block> {
+    fn tried(&self, arms: Vec<Arm>, whole: &Expr, either: impl Fn(Expr, Block, Block) -> Block) -> Option<Block> {
         let mut rest: Option<Block> = None;
-        for (pattern, body) in arms.into_iter().rev() {
+        for Arm { pattern, guard, body } in arms.into_iter().rev() {
+            let guard = guard.map(|guard| self.guarded(&pattern, whole, guard));
+            let condition = match (self.test(&pattern, whole), guard) {
+                (Some(fits), Some(guard)) => Some(both(fits, guard)),
+                (fits, guard) => fits.or(guard),
+            };
             let body = self.with_names(&pattern, whole, body);
-            rest = Some(match (rest, self.test(&pattern, whole)) {
+            rest = Some(match (rest, condition) {
                 (Some(otherwise), Some(condition)) => either(condition, body, otherwise),
                 _ => body,
             });
@@ -181,10 +227,17 @@ impl Body<'_, '_> {
 }
 
 /// Whether each arm is for a variant of an enum, whatever it carries, or for all that are left.
-fn is_flat(arms: &[(Pattern, Block)]) -> bool {
-    arms.iter().all(|(pattern, _)| match &pattern.kind {
+fn is_flat(arms: &[Arm]) -> bool {
+    arms.iter().all(|Arm { pattern, guard, .. }| match &pattern.kind {
+        _ if guard.is_some() => false,
         Kind::Variant(_, fields) => fields.iter().all(Pattern::fits_all),
         Kind::Any | Kind::Bind(_) => matches!(pattern.ty, Type::Enum(_)),
         Kind::Parts(_) | Kind::Value(..) | Kind::Or(_) => false,
     })
+}
+
+fn both(left: Expr, right: Expr) -> Expr {
+    let loc = left.loc.clone();
+    let kind = ExprKind::Binary { op: BinaryOp::And, left: Box::new(left), right: Box::new(right) };
+    Expr { kind, ty: Type::Bool, loc }
 }

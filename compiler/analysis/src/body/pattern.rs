@@ -318,13 +318,13 @@ impl Body<'_, '_> {
         if pattern.fits_all() {
             return Some(());
         }
-        let missing = exhaust::check(&pattern.ty, &[pattern.pat()]).ok().and_then(|verdict| verdict.missing);
+        let missing = exhaust::check(&pattern.ty, &[(pattern.pat(), false)]).ok().and_then(|verdict| verdict.missing);
         let message = match missing {
             Some(missing) => format!("this pattern does not fit `{}`", exhaust::show(&missing, &pattern.ty)),
             None => "this pattern may not fit".into(),
         };
         let found = self.report.error(Code::E0218, message, pattern.span);
-        self.report.fail(found.help("use `match`, which says what happens otherwise"))
+        self.report.fail(found.help("use `if let` or `match`, which say what happens otherwise"))
     }
 
     /// Gives the names of a pattern their values, where `value` fits it.

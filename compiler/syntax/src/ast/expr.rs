@@ -191,22 +191,39 @@ pub struct FieldInit {
     pub span: Span,
 }
 
-/// `match value { arms }`
+/// `match value { arms }`, or `if let pattern = value { .. } else { .. }`, which is a match with two arms:
+/// that of the pattern, and `_` with what follows `else`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Match {
     /// What is looked at.
     pub value: Box<Expr>,
     /// The arms in source order.
     pub arms: Arc<[Arm]>,
-    /// From `match` to the last brace.
+    /// How it is written.
+    pub form: MatchForm,
+    /// From `match` or `if` to the last brace.
     pub span: Span,
 }
 
-/// `pattern => body`
+/// How a [`Match`] is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MatchForm {
+    /// `match value { .. }`
+    Arms,
+    /// `if let pattern = value { .. }`
+    IfLet {
+        /// Whether an `else` is written.
+        otherwise: bool,
+    },
+}
+
+/// `pattern => body`, `pattern if guard => body`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Arm {
     /// When the arm is taken.
     pub pattern: Pattern,
+    /// What must hold beside, with the names of the pattern.
+    pub guard: Option<Expr>,
     /// What it does. An expression is a block without braces that has only a tail.
     pub body: Arc<Block>,
     /// Pattern and body, without the comma.

@@ -110,9 +110,20 @@ impl Cx<'_> {
 
     // ---- arms
 
-    pub(crate) fn arm(&self, l: u32, r: u32, pattern: Node<Pattern>, body: Node<Arc<Block>>) -> Parsed {
+    pub(crate) fn arm(
+        &self,
+        l: u32,
+        r: u32,
+        pattern: Node<Pattern>,
+        guard: Option<Node<Expr>>,
+        body: Node<Arc<Block>>,
+    ) -> Parsed {
         let span = self.span(l, r);
-        pattern.and(body, |pattern, body| Piece::Arm(Arm { pattern, body, span }))
+        let mut depth = 0;
+        let guard = guard.map(|guard| guard.into_value(&mut depth));
+        let mut parsed = pattern.and(body, |pattern, body| Piece::Arm(Arm { pattern, guard, body, span }));
+        parsed.depth = parsed.depth.max(depth);
+        parsed
     }
 
     /// The block that an expression stands for.

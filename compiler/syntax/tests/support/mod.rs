@@ -249,7 +249,8 @@ fn for_loop(each: &For) -> String {
 }
 
 fn arm(arm: &Arm) -> String {
-    format!("{} => {}", pattern(&arm.pattern), inline(&arm.body))
+    let guard = arm.guard.as_ref().map(|guard| format!(" if {}", expr(guard))).unwrap_or_default();
+    format!("{}{guard} => {}", pattern(&arm.pattern), inline(&arm.body))
 }
 
 fn init(field: &FieldInit) -> String {
