@@ -14,10 +14,14 @@ use crate::hir::{BinaryOp, Builtin, Fact, UnaryOp};
 
 /// Lock times from here on are seconds, those below are heights.
 const FIRST_TIME: i64 = 500_000_000;
+/// Sequence numbers from here on demand no age.
+const SEQUENCE_OFF: i64 = 1 << 31;
+/// Where the forms of a sequence number begin: more than blocks, seconds, more than seconds.
+const SEQUENCE_FORMS: [i64; 3] = [1 << 16, 1 << 22, (1 << 22) + (1 << 16)];
 /// Larger computations are not followed.
 const STEPS_MAX: u32 = 500;
 
-/// A condition that the spender satisfies by a smaller lock time.
+/// A condition that the spender satisfies by a smaller lock time, or a smaller sequence number.
 pub(super) fn upper_bound(case: &Case<'_>) -> Option<Diagnostic> {
     case.view.way.known.iter().find_map(|known| {
         let What::Compare(compare, a, b) = known.what else { return None };
@@ -27,6 +31,9 @@ pub(super) fn upper_bound(case: &Case<'_>) -> Option<Diagnostic> {
             Compare::Equal | Compare::NotEqual => return None,
         };
         let graph = case.view.graph;
+        if *graph.op(small) == Op::Fact(Fact::InputSequence) {
+            return young(graph, known, large);
+        }
         let mut steps = STEPS_MAX;
         if slope(graph, small, &mut steps) != Some(1) || graph.marks(large).meets(Marks::LOCK_TIME) {
             return None;
@@ -57,6 +64,25 @@ fn valid_until(graph: &Graph, known: &Known, limit: Value) -> Option<Diagnostic>
             .saying("the lock time is bounded from above")
             .note("a script only learns that some time has passed, never that no more has")
             .help("give the other party a path of its own that opens later, with `require tx.height >= ..;`"),
+    )
+}
+
+/// A limit for a sequence number that is meant as the greatest age of a coin.
+fn young(graph: &Graph, known: &Known, limit: Value) -> Option<Diagnostic> {
+    let tells_form = |n: &IBig| SEQUENCE_FORMS.iter().any(|form| *n == IBig::from(*form) || *n == IBig::from(form - 1));
+    if graph.int(limit).is_some_and(|n| *n >= IBig::from(SEQUENCE_OFF) || tells_form(n)) {
+        return None;
+    }
+    let found = Diagnostic::error(
+        Code::E0423,
+        "this says nothing about age: the spender may write a smaller sequence number",
+        known.loc.clone(),
+    );
+    Some(
+        found
+            .saying("the sequence number is bounded from above")
+            .note("a script only learns that a coin has at least some age, never that it has no more")
+            .help("give the other party a path of its own that opens later, with `require self.age >= ..;`"),
     )
 }
 
