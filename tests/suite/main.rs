@@ -19,6 +19,7 @@ mod diagnostics;
 mod flows;
 mod imi;
 mod imo;
+mod imo_usage;
 mod independent;
 mod judges;
 mod machine;

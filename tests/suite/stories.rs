@@ -7,6 +7,7 @@ mod imi;
 mod imi_attacks;
 mod imo;
 mod imo_backers;
+mod imo_usage;
 mod linked_lists;
 mod model_family;
 mod multisig;

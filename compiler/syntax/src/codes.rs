@@ -365,6 +365,8 @@ codes! {
         "`revenue: 10% of Royalty to holders` states what a reward does: `Royalty` must have a source `holders` with exactly this weight.";
     E0926 "part that reaches nobody"
         "Every part of the supply has one way to its owners: a campaign's receipts, blocks that pass, a price, the sources of a model, or a lock. The names of parts and judges become parameters, so each is one word and unlike the others.";
+    E0927 "usage that no reward pays"
+        "`usage: 5 coin of Royalty to meter` states what a reward does: `Royalty` must have a source `meter`, whose weight never changes. What it has been paid shows the launch that the model is used.";
 }
 
 #[cfg(test)]

@@ -6,31 +6,35 @@ use tests::Story;
 
 use super::scratch;
 
-const MODEL: &str = "0x1717171717171717171717171717171717171717171717171717171717171717";
+pub(super) const MODEL: &str = "0x1717171717171717171717171717171717171717171717171717171717171717";
 /// What a contract of an offering holds beside money that counts.
-const BASE: u64 = 2_000;
+pub(super) const BASE: u64 = 2_000;
 /// What an output holds that carries tokens.
-const CARRIER: u64 = 1_000;
-const START: u64 = 100_000_000;
-const PEOPLE: &[(&str, &str)] = &[("alice", "1 coin"), ("bob", "1 coin"), ("carol", "1 coin")];
+pub(super) const CARRIER: u64 = 1_000;
+pub(super) const START: u64 = 100_000_000;
+pub(super) const PEOPLE: &[(&str, &str)] = &[("alice", "1 coin"), ("bob", "1 coin"), ("carol", "1 coin")];
 
 /// The offering of an example: who paid which fees, and what its token is.
-struct Offering {
-    story: Story,
+pub(super) struct Offering {
+    pub(super) story: Story,
     prefix: &'static str,
-    coin: OutPoint,
+    pub(super) coin: OutPoint,
     /// What everybody has paid, and been paid, beside the fees.
-    fees: [u64; 3],
+    pub(super) fees: [u64; 3],
 }
 
-fn place(who: &str) -> usize {
+pub(super) fn place(who: &str) -> usize {
     ["alice", "bob", "carol"].iter().position(|name| *name == who).unwrap()
 }
 
 impl Offering {
     /// Makes the launch coin.
     fn prepare(example: &str, prefix: &'static str, params: &[(&str, &str)]) -> Self {
-        let mut story = Story::example(example, PEOPLE);
+        Self::prepare_in(Story::example(example, PEOPLE), prefix, params)
+    }
+
+    /// The same, in a story that has begun.
+    pub(super) fn prepare_in(mut story: Story, prefix: &'static str, params: &[(&str, &str)]) -> Self {
         let params = [&[("model", MODEL)], params].concat();
         let carried = story.run("bob", &format!("{prefix}_prepare"), &params);
         let coin = OutPoint { txid: carried.built.tx.txid(), index: 0 };
@@ -39,25 +43,25 @@ impl Offering {
         Self { story, prefix, coin, fees }
     }
 
-    fn category(&self) -> Category {
+    pub(super) fn category(&self) -> Category {
         Category::from_wire(*self.coin.txid.as_wire())
     }
 
     /// What a judge signs of the launch coin.
-    fn attest(&self, judge: &str, criteria: &str, model: &str) -> String {
+    pub(super) fn attest(&self, judge: &str, criteria: &str, model: &str) -> String {
         let outpoint = [&self.coin.txid.as_wire()[..], &self.coin.index.to_le_bytes()].concat();
         let model = hex::decode(&model[2..]).unwrap();
         let message = [b"BMIMO\x01", &outpoint[..], &model, &sha256(criteria.as_bytes())[..]].concat();
         format!("0x{}", hex::encode(self.story.key(judge).sign(&sha256(&message))))
     }
 
-    fn run(&mut self, who: &str, plan: &str, args: &[(&str, &str)]) {
+    pub(super) fn run(&mut self, who: &str, plan: &str, args: &[(&str, &str)]) {
         let carried = self.story.run(who, &format!("{}_{plan}", self.prefix), args);
         let fees = carried.first.iter().chain([&carried.built]).map(|built| built.fee.get());
         self.fees[place(who)] += fees.sum::<u64>();
     }
 
-    fn attack(
+    pub(super) fn attack(
         &mut self,
         who: &str,
         plan: &str,
@@ -70,12 +74,12 @@ impl Offering {
 
     /// What somebody holds, who has paid and been paid so much beside the fees.
     #[track_caller]
-    fn holds(&self, who: &str, paid: u64, got: u64) {
+    pub(super) fn holds(&self, who: &str, paid: u64, got: u64) {
         assert_eq!(self.story.balance(who), START - paid - self.fees[place(who)] + got, "what {who} holds");
     }
 }
 
-fn less(forgery: &mut wallet::Forgery<'_>, output: usize, sats: u64) {
+pub(super) fn less(forgery: &mut wallet::Forgery<'_>, output: usize, sats: u64) {
     let value = &mut forgery.tx.outputs[output].value;
     *value = Sats::from_wire(value.get() - sats);
 }
@@ -214,44 +218,5 @@ fn a_rising_price_that_splitting_does_not_lower() {
     let category = o.category();
     let held = ["alice", "grace", "heidi", "carol"].map(|who| o.story.tokens(who, category));
     assert_eq!(held, [5_000, 1_500, 2_250, 1_250]);
-    o.story.end(scratch());
-}
-
-#[test]
-fn holders_redeem_their_part_of_what_users_paid() {
-    let mut o =
-        Offering::prepare("revenue-share", "shares", &[("judge", "@dave"), ("treasury", "@carol"), ("team", "@bob")]);
-    let sig = o.attest("dave", "the model runs", MODEL);
-    o.run("bob", "launch", &[("sig_judge", &sig)]);
-    let alice = format!("0x{}", hex::encode(o.story.key("alice").lock()));
-    o.run("alice", "buy", &[("amount", "200"), ("buyer", &alice)]);
-
-    let category = format!("0x{}", hex::encode(o.coin.txid.as_wire()));
-    let inbox = o.story.deploy("SharesRevenue", &[("category", &category)]);
-    let holders = o.story.deploy("SharesHolders", &[]);
-    let payments = [o.story.pay("carol", &inbox, "0.01 coin"), o.story.pay("carol", &inbox, "0.02 coin")];
-    assert_eq!(o.story.held_at(&inbox), 3_000_000);
-    assert_eq!(payments.len(), 2);
-    let thief = o.story.key("bob").lock();
-    let join = [("amount", "3_000_000 sats")];
-    o.attack("bob", "join", &join, |f| f.tx.outputs[0].lock = thief.clone(), "the lock of this one");
-    o.run("bob", "join", &join);
-    assert_eq!((o.story.held_at(&inbox), o.story.held_at(&holders)), (0, 3_000_000 + BASE));
-
-    // A fifth of all tokens takes a fifth of the money.
-    let redeem = [("amount", "200"), ("holder", "@alice")];
-    let more = |f: &mut wallet::Forgery<'_>| {
-        less(f, 0, 1);
-        let value = &mut f.tx.outputs[1].value;
-        *value = Sats::from_wire(value.get() + 1);
-    };
-    o.attack("alice", "redeem", &redeem, more, "the value that is given");
-    o.run("alice", "redeem", &redeem);
-    o.holds("alice", 200 * 5_000 + CARRIER, 600_000 + CARRIER);
-    assert_eq!(o.story.held_at(&holders), 2_400_000 + BASE);
-    o.run("bob", "redeem", &[("amount", "500"), ("holder", "@bob")]);
-    // Of 800 that are out, 500 take five eighths.
-    assert_eq!(o.story.held_at(&holders), 900_000 + BASE);
-    o.holds("bob", 3 * BASE, BASE + 1_500_000);
     o.story.end(scratch());
 }

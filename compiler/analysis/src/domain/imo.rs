@@ -24,6 +24,7 @@ mod check;
 mod plans;
 mod price;
 mod text;
+mod usage;
 
 pub(crate) use check::check;
 pub(crate) use text::text;
@@ -32,6 +33,7 @@ use syntax::Loc;
 
 use super::settings::{At, Quorum};
 use price::Price;
+use usage::Usage;
 
 /// What a contract of an offering holds beside money that counts, so that its outputs are never dust.
 pub(super) const BASE_SATS: u64 = 2_000;
@@ -52,6 +54,8 @@ pub(crate) struct Offering {
     pub(crate) treasury: At<String>,
     /// Where the share of a reward is set that goes to the holders, if there is one.
     pub(crate) revenue: Option<Revenue>,
+    /// What users must have paid before the launch, if anything.
+    pub(crate) usage: Option<Usage>,
 }
 
 /// A part of the supply.
@@ -114,10 +118,25 @@ impl Offering {
         })
     }
 
-    /// The output of the launch that carries a part. If the launch reads the record of a campaign, that is input 1
-    /// and comes back as output 1.
+    /// How many inputs the launch reads that come back as the outputs of the same numbers, from input 1 on: the
+    /// record of a campaign.
+    fn shown(&self) -> usize {
+        usize::from(self.backed().is_some())
+    }
+
+    /// The output of the launch that carries a part. The first is the first, whatever the launch reads.
     pub(super) fn output_of(&self, part: usize) -> usize {
-        if part > 0 && self.backed().is_some() { part + 1 } else { part }
+        if part > 0 { part + self.shown() } else { part }
+    }
+
+    /// The first input of the launch that is a coin of the meter.
+    pub(super) fn first_meter(&self) -> usize {
+        1 + self.shown()
+    }
+
+    /// The output of the launch that gives the treasury what the meter holds, behind those of all tokens.
+    pub(super) fn treasury_output(&self) -> usize {
+        self.output_of(self.parts.len()) + usize::from(self.revenue.is_some())
     }
 
     /// The contract that holds a part, without the offering's name; nothing for a plain lock.

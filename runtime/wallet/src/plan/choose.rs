@@ -58,8 +58,11 @@ fn taken_by<'a>(scene: &mut Scene<'a>, at: usize) -> Result<Vec<Taken<'a>>, Plan
         Source::Contract(source) => of_contract(scene, source)?,
         Source::Key(source) => return of_key(scene, at, source),
         Source::Genesis => {
-            let coins = publish::genesis_coins(scene)?;
-            (coins.into_iter().map(Taken::of_key).collect(), "the payer".to_owned())
+            let coins = publish::genesis_coins(scene)?.into_iter().map(Taken::of_key).collect();
+            // Any of them will do, unless one is named.
+            let mut found = accepted(scene, at, coins)?;
+            found.truncate(1);
+            return pick(scene, at, input.take, found, "the payer".to_owned());
         }
     };
     let found = accepted(scene, at, found)?;

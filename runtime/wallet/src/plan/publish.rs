@@ -33,12 +33,12 @@ pub(super) fn genesis_coins(scene: &mut Scene<'_>) -> Result<Vec<Utxo>, PlanFaul
     let payer = scene.wish.payer.ok_or(PlanFault::NoPayer)?;
     let lock = payer.lock();
     let can = |coin: &&Utxo| coin.output.lock == lock && coin.outpoint.index == 0 && coin.output.token.is_none();
-    let least =
-        |scene: &Scene<'_>| scene.free().filter(can).min_by_key(|coin| (coin.output.value, coin.outpoint)).cloned();
-    if least(scene).is_none() {
+    if scene.free().find(can).is_none() {
         make(scene, vec![TxOut::plain(GENESIS_SATS, lock.clone())])?;
     }
-    Ok(least(scene).into_iter().collect())
+    let mut coins: Vec<Utxo> = scene.free().filter(can).cloned().collect();
+    coins.sort_by_key(|coin| (coin.output.value, coin.outpoint));
+    Ok(coins)
 }
 
 /// Prepares what the plan publishes, once its coins are chosen.

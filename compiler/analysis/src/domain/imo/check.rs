@@ -9,10 +9,10 @@ use syntax::{Code, ItemKind, Loc, Word, WordClass};
 
 use super::price;
 use super::text::launch_params;
-use super::{Backed, Kind, Offering, Part, Revenue, Source};
+use super::{Backed, Kind, Offering, Part, Revenue, Source, usage};
 use crate::body::Env;
 use crate::docs;
-use crate::domain::reward::{self, Payee};
+use crate::domain::reward;
 use crate::domain::settings::{At, Known, Quorum, Settings, known, malformed};
 use crate::hir::Type;
 use crate::number::grouped;
@@ -38,6 +38,7 @@ fn settings() -> Vec<Known> {
         ("allocate", "allocate: { backers: 40% pro rata TinyCoder.receipts, treasury: rest },"),
         ("treasury", "treasury: community,"),
         ("revenue", REVENUE),
+        ("usage", usage::EXAMPLE),
     ])
 }
 
@@ -61,6 +62,7 @@ pub(crate) fn check<'a>(imo: &ast::Imo, env: Env<'a>, report: &mut Report<'a>) -
         _ => None,
     };
     let revenue = settings.get("revenue").and_then(|entry| revenue(entry, &mut settings));
+    let usage = settings.get("usage").and_then(|entry| usage::read(entry, &mut settings));
     if settings.report.count() != before || imo.name.is_missing() {
         return None;
     }
@@ -75,6 +77,7 @@ pub(crate) fn check<'a>(imo: &ast::Imo, env: Env<'a>, report: &mut Report<'a>) -
         parts: parts?,
         treasury: treasury?,
         revenue,
+        usage,
     };
     names(&offering, report)?;
     Some(offering)
@@ -342,53 +345,23 @@ fn once(parts: &[Part], report: &mut Report<'_>) -> Option<()> {
 }
 
 /// `10% of Royalty to holders`: the reward has a source of this name and weight.
-fn revenue(entry: &Entry, settings: &mut Settings<'_, '_, '_>) -> Option<Revenue> {
-    let EntryValue::Phrase(Phrase { head: Some(share), clauses }) = &entry.value else {
-        return settings_malformed(entry, settings);
-    };
-    let names: Vec<(String, &Ident)> = clauses
-        .iter()
-        .filter_map(|clause| match clause.value.as_ref().map(|value| &value.kind) {
-            Some(ExprKind::Name(name)) if clause.entries.is_none() => Some((clause.text(), name)),
-            _ => None,
-        })
-        .collect();
-    let (royalty, source) = match names.as_slice() {
-        [(of, royalty), (to, source)] if of == "of" && to == "to" && clauses.len() == 2 => (*royalty, *source),
-        _ => return settings_malformed(entry, settings),
-    };
-    let wanted = reward::share(share, settings.env, settings.report)?;
-    let table = match settings.env.signatures.reward(royalty.as_str()) {
-        Some(table) => table.as_ref()?,
-        None => {
-            let message = format!("there is no reward `{royalty}`, so the holders have no revenue");
-            let found = settings.report.error(Code::E0925, message, royalty.span);
-            return settings
-                .report
-                .fail(found.help(format!("declare `reward {royalty} {{ {source}: .. }}`, or import it")));
-        }
-    };
-    let leaf = table.leaves.iter().find(|leaf| leaf.name == source.as_str() && leaf.payee != Payee::List);
+fn revenue<'t>(entry: &'t Entry, settings: &mut Settings<'t, '_, '_>) -> Option<Revenue> {
+    let paid = usage::paid(entry, REVENUE, settings)?;
+    let wanted = reward::share(paid.what, settings.env, settings.report)?;
     let written = reward::percent(&wanted);
-    let Some(leaf) = leaf else {
-        let message = format!("`{royalty}` has no source `{source}`, so the holders get nothing of it");
-        let found = settings.report.error(Code::E0925, message, source.span).label(table.loc.clone(), "the reward");
-        return settings
-            .report
-            .fail(found.help(format!("add `{source}: {}` to `{royalty}`", written.replace(" %", "%"))));
-    };
+    let given = written.replace(" %", "%");
+    let (table, leaf) = paid.source_in(Code::E0925, ("the holders get nothing of it", &given), settings)?;
     let pays = RBig::from_parts(leaf.weight.into(), table.denominator.into());
     if pays != wanted {
+        let (royalty, source) = (paid.reward, paid.source);
         let message = format!("`{royalty}` pays `{source}` {}, not {written}", reward::percent(&pays));
-        let found =
-            settings.report.error(Code::E0925, message, share.span).label(leaf.loc.clone(), "the weight in the reward");
+        let found = settings
+            .report
+            .error(Code::E0925, message, paid.what.span)
+            .label(leaf.loc.clone(), "the weight in the reward");
         return settings.report.fail(found.help("let both say the same"));
     }
-    Some(Revenue { reward: royalty.to_string(), loc: settings.report.loc(entry.span) })
-}
-
-fn settings_malformed<T>(entry: &Entry, settings: &mut Settings<'_, '_, '_>) -> Option<T> {
-    malformed(entry, REVENUE, settings.report)
+    Some(Revenue { reward: paid.reward.to_string(), loc: settings.report.loc(entry.span) })
 }
 
 /// Names that the contract of a part which vests uses itself, and those of a sale.

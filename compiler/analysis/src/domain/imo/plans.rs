@@ -1,9 +1,11 @@
 //! The plans of an offering: the transactions that its contracts accept, as wallets build them.
 
+use std::sync::Arc;
+
 use super::price::{Price, sats};
 use super::text::{launch_params, lock_of, number};
-use super::{BASE_SATS, Kind, Offering, Part, Source};
-use crate::domain::Text;
+use super::{BASE_SATS, Kind, Offering, Part, Source, usage};
+use crate::domain::{Names, Text};
 
 /// What an output holds that carries tokens to their owner.
 const CARRIER: &str = "1_000 sats";
@@ -31,6 +33,9 @@ pub(super) fn write(text: &mut Text, offering: &Offering) {
             plans.join(text);
             plans.redeem(text);
         });
+    }
+    if let Some(usage) = &offering.usage {
+        text.at(&usage.loc, |text| usage::plans(text, offering, &plans.prefix));
     }
 }
 
@@ -77,11 +82,15 @@ impl Plans<'_> {
         let params = launch_params(self.offering);
         let declared: Vec<_> = params.iter().map(|(name, ty, _)| format!("{name}: {ty}")).collect();
         let names: Vec<_> = params.iter().map(|(name, ..)| name.as_str()).collect();
+        let mut taken = Names::new(Arc::new(params.iter().map(|(name, ..)| name.clone()).collect()));
         let docs = "Makes the launch coin, whose outpoint the judges then attest.";
         self.plan(text, docs, &format!("prepare({})", declared.join(", ")), |text| {
             self.offering.judges.value.all_different_in_plan(text);
             let lock = format!("{}Launch({}).lock", self.offering.name, names.join(", "));
-            text.line(format!("output {lock} {{ value: {} }};", self.base));
+            match &self.offering.usage {
+                None => text.line(format!("output {lock} {{ value: {} }};", self.base)),
+                Some(usage) => text.at(&usage.loc, |text| usage::badge(text, &lock, &self.base, &mut taken)),
+            }
         });
     }
 
@@ -96,6 +105,9 @@ impl Plans<'_> {
             if let Some(backed) = offering.backed() {
                 let of = "record.token.category == coin.params.receipts + 0x01";
                 text.line(format!("input record: {}Escrow.show() any where {of};", backed.campaign));
+            }
+            if let Some(usage) = &offering.usage {
+                text.at(&usage.loc, |text| usage::inputs_of_launch(text, offering));
             }
             for (at, part) in offering.parts.iter().enumerate() {
                 let state = match &part.kind {
@@ -113,6 +125,9 @@ impl Plans<'_> {
                 let state = format!("outstanding: {}", number(offering.supply.value));
                 let lock = format!("{}Holders().lock", offering.name);
                 text.at(&revenue.loc, |text| self.begin(text, &lock, 0, Some(&state)));
+            }
+            if let Some(usage) = &offering.usage {
+                text.at(&usage.loc, |text| usage::outputs_of_launch(text, offering, usage));
             }
         });
     }

@@ -6,7 +6,7 @@ use dashu_int::IBig;
 use syntax::Loc;
 
 use super::price::{Price, sats};
-use super::{BASE_SATS, Backed, Kind, Offering, Part, Source};
+use super::{BASE_SATS, Backed, Kind, Offering, Part, Source, usage};
 use crate::domain::imi::beside;
 use crate::domain::{Names, Text};
 use crate::number::grouped;
@@ -38,6 +38,9 @@ pub(crate) fn text(offering: &Offering) -> Text {
             inbox(text, offering, &revenue.reward);
         });
     }
+    if let Some(usage) = &offering.usage {
+        text.at(&usage.loc, |text| usage::contract(text, offering, usage));
+    }
     super::plans::write(&mut text, offering);
     text
 }
@@ -52,14 +55,14 @@ pub(super) fn launch_params(offering: &Offering) -> Params {
     let mut params = vec![("model".to_owned(), "Bytes<32>".to_owned(), offering.loc.clone())];
     let keys = offering.judges.value.keys.iter();
     params.extend(keys.map(|key| (key.value.clone(), "PubKey".to_owned(), key.loc.clone())));
-    for part in &offering.parts {
-        for param in launch_args(offering, part) {
-            // The money of the sale may go where a part of the tokens goes.
-            let shared = param.0 == offering.treasury.value
-                && params.iter().any(|(name, ty, _)| *name == param.0 && ty == "Lock");
-            if !shared {
-                params.push(param);
-            }
+    let of_parts = offering.parts.iter().flat_map(|part| launch_args(offering, part));
+    let of_usage = offering.usage.iter().flat_map(|usage| usage::params(offering, usage));
+    for param in of_parts.chain(of_usage) {
+        // The money of the treasury may go where a part of the tokens goes.
+        let shared =
+            param.0 == offering.treasury.value && params.iter().any(|(name, ty, _)| *name == param.0 && ty == "Lock");
+        if !shared {
+            params.push(param);
         }
     }
     params
@@ -114,7 +117,9 @@ fn launch(text: &mut Text, offering: &Offering) {
         number(offering.supply.value),
         offering.name
     );
-    text.docs(&if offering.docs.is_empty() { what } else { format!("{}\n\n{what}", offering.docs) });
+    let demanded = offering.usage.as_ref().map(|usage| usage.docs(&offering.treasury.value));
+    let docs = [&offering.docs, &what].into_iter().chain(&demanded).filter(|docs| !docs.is_empty());
+    text.docs(&docs.map(String::as_str).collect::<Vec<_>>().join("\n\n"));
     text.contract(&format!("{}Launch", offering.name), &params, |text| {
         text.docs("Makes the whole supply. Judges who do not attest leave their signature empty.");
         let args = sigs.iter().map(|(_, sig)| format!("{sig}: DataSig")).collect::<Vec<_>>().join(", ");
@@ -137,29 +142,10 @@ fn launch(text: &mut Text, offering: &Offering) {
                 text.require(format!("{votes} >= {needed}"), &format!("{needed} of {all} judges attest the model"));
             });
             text.line(format!("let {category} = tx.inputs[0].txid;"));
-            for (output, part) in offering.parts.iter().enumerate() {
-                text.at(&part.loc, |text| {
-                    place(
-                        text,
-                        (offering.output_of(output), part.name.as_str(), lock_of(offering, part).as_str()),
-                        &category,
-                        part.amount,
-                        first_state(&part.kind),
-                    )
-                });
-            }
-            let mut count = offering.output_of(offering.parts.len());
-            if let Some(revenue) = &offering.revenue {
-                let state = format!("bytes({}, 8)", number(offering.supply.value));
-                text.at(&revenue.loc, |text| {
-                    place(
-                        text,
-                        (count, "holders", format!("{}Holders().lock", offering.name).as_str()),
-                        &category,
-                        0,
-                        Some(&state),
-                    )
-                });
+            supply(text, offering, &category);
+            let mut count = offering.treasury_output();
+            if let Some(usage) = &offering.usage {
+                text.at(&usage.loc, |text| usage::counted(text, offering, usage, &mut names));
                 count += 1;
             }
             text.require("tx.outputs[0].value >= self.value", "no money of the launch coin is lost");
@@ -169,6 +155,23 @@ fn launch(text: &mut Text, offering: &Offering) {
             });
         });
     });
+}
+
+/// The outputs that carry the tokens, and the holders' coin, which will.
+fn supply(text: &mut Text, offering: &Offering, category: &str) {
+    for (output, part) in offering.parts.iter().enumerate() {
+        text.at(&part.loc, |text| {
+            let lock = lock_of(offering, part);
+            let at = (offering.output_of(output), part.name.as_str(), lock.as_str());
+            place(text, at, category, part.amount, first_state(&part.kind));
+        });
+    }
+    if let Some(revenue) = &offering.revenue {
+        let state = format!("bytes({}, 8)", number(offering.supply.value));
+        let lock = format!("{}Holders().lock", offering.name);
+        let at = (offering.output_of(offering.parts.len()), "holders", lock.as_str());
+        text.at(&revenue.loc, |text| place(text, at, category, 0, Some(&state)));
+    }
 }
 
 fn of_backers(part: &Part) -> Option<(&Part, &Backed)> {
