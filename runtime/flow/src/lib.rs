@@ -10,7 +10,7 @@ mod reward;
 mod settle;
 
 pub use model::{
-    About, Body, COMMITMENT_LEN, DataSet, Index, MAGIC, Parent, Record, Registry, Source, Unsound, commitment,
+    About, Body, COMMITMENT_LEN, DataSet, Edge, Index, MAGIC, Parent, Record, Registry, Source, Unsound, commitment,
 };
 pub use network::{Network, Paying, ordered, rebuild};
 pub use reward::{

@@ -5,4 +5,4 @@ mod registry;
 
 pub use body::{About, Body, DataSet, MAGIC, Parent, Source};
 pub(crate) use registry::Registries;
-pub use registry::{COMMITMENT_LEN, Index, Record, Registry, Unsound, commitment};
+pub use registry::{COMMITMENT_LEN, Edge, Index, Record, Registry, Unsound, commitment};

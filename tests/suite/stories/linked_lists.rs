@@ -67,6 +67,7 @@ fn publish(story: &mut Story, contract: &str, lock: &[u8]) {
 fn a_payment_runs_through_a_reward_and_two_models_whose_flows_are_lists() {
     let mut story = Story::new(&[("links.bmc", SOURCE)], PEOPLE);
     story.deploy("ModelRecord", &[]);
+    story.deploy("ModelEdge", &[]);
     let made = story.run("alice", "ModelRegistryDeploy", &[]);
     let category = made.built.tx.outputs[0].token.as_ref().unwrap().category;
     let did = identity(&mut story, "alice");
@@ -84,7 +85,7 @@ fn a_payment_runs_through_a_reward_and_two_models_whose_flows_are_lists() {
     let parents = hex_of(&parents);
     let args = [("did", did.as_str()), ("holder", "@alice"), ("parents", &parents), ("recipients", &of_leaf)];
 
-    // Outputs: thread, parent, record, identity, change.
+    // Outputs: thread, parent, record, edge, identity, change.
     let thief = story.key("bob").lock();
     story.refused("bob", "LeafRegisterBy", &args, "no key at hand");
     let mut attack = |change: &dyn Fn(&mut Forgery<'_>), message: &str| {
@@ -96,21 +97,21 @@ fn a_payment_runs_through_a_reward_and_two_models_whose_flows_are_lists() {
         };
         story.attack(("alice", &[]), "LeafRegisterBy", &args, change, message);
     };
-    attack(&|forgery| forgery.tx.outputs[3].lock = thief.clone(), "the DID's token comes back to its lock");
-    attack(&|forgery| forgery.tx.outputs[3].token = None, "the DID's token comes back");
+    attack(&|forgery| forgery.tx.outputs[4].lock = thief.clone(), "the DID's token comes back to its lock");
+    attack(&|forgery| forgery.tx.outputs[4].token = None, "the DID's token comes back");
     let nft = |forgery: &mut Forgery<'_>, change: &dyn Fn(&mut spec::token::Nft)| {
-        change(forgery.tx.outputs[3].token.as_mut().unwrap().nft.as_mut().unwrap());
+        change(forgery.tx.outputs[4].token.as_mut().unwrap().nft.as_mut().unwrap());
     };
     attack(&|forgery| nft(forgery, &|nft| nft.commitment.push(0)), "the DID's document is unchanged");
     attack(&|forgery| nft(forgery, &|nft| nft.capability = Capability::None), "the DID's token comes back");
     let other = AbiValue::Item(vec![9; 8]);
-    attack(&|forgery| forgery.set_arg(0, "did", other.clone()), "the new record says what was registered");
+    attack(&|forgery| forgery.set_arg(0, "did", other.clone()), "each edge says which model builds on which");
     let forged = |forgery: &mut Forgery<'_>| {
         forgery.set_arg(0, "did", other.clone());
         let commitment = &mut forgery.tx.outputs[2].token.as_mut().unwrap().nft.as_mut().unwrap().commitment;
         commitment[101..].copy_from_slice(&[9; 8]);
     };
-    attack(&forged, "the new record says what was registered");
+    attack(&forged, "each edge says which model builds on which");
     story.run("alice", "LeafRegisterBy", &args);
 
     let app = story.deploy("App", &[("model", &hex_of(&leaf)), ("builder", "@frank")]);

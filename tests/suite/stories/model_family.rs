@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use flow::{Body, Graph, Index, Node, Paying, Published, Registry, rebuild};
+use flow::{Body, Edge, Graph, Index, Node, Parent, Paying, Published, Registry, rebuild};
 use spec::artifact::AbiValue;
 use spec::token::{Capability, Nft, Token};
-use spec::{Block, Category, OutPoint, RuleSet, Rules, Sats, SpendContext, TxOut};
+use spec::tx::TxIn;
+use spec::{Block, Category, OutPoint, RuleSet, Rules, Sats, SpendContext, Transaction, TxOut};
 use tests::Story;
 use wallet::{Carried, Forgery};
 
@@ -30,11 +31,11 @@ fn text(bytes: &[u8]) -> String {
 impl Family {
     fn new() -> Self {
         let mut story = Story::example("model-family", PEOPLE);
-        let record_lock = story.deploy("ModelRecord", &[]);
+        let (record_lock, edge_lock) = (story.deploy("ModelRecord", &[]), story.deploy("ModelEdge", &[]));
         let made = story.run("alice", "ModelRegistryDeploy", &[]);
         let genesis = &made.built.tx;
         let category = genesis.outputs[0].token.as_ref().unwrap().category;
-        let registry = Registry { category, lock: genesis.outputs[0].lock.clone(), record_lock };
+        let registry = Registry { category, lock: genesis.outputs[0].lock.clone(), record_lock, edge_lock };
         Self { story, registry, ids: BTreeMap::new(), locks: BTreeMap::new() }
     }
 
@@ -96,6 +97,7 @@ impl Family {
         let (registry, index) = network.registry(&self.registry.category).unwrap();
         assert_eq!((&registry.lock, &index.unsound), (&self.registry.lock, &None));
         assert!(index.records.is_empty() || registry.record_lock == self.registry.record_lock);
+        assert!(index.edges().count() == 0 || registry.edge_lock == self.registry.edge_lock);
         index.clone()
     }
 
@@ -144,6 +146,39 @@ fn commitment(output: &mut TxOut) -> &mut Vec<u8> {
 
 fn nft(output: &mut TxOut) -> &mut Nft {
     output.token.as_mut().unwrap().nft.as_mut().unwrap()
+}
+
+/// Registers another body, in the arguments as in the record and the edges.
+fn restate(forgery: &mut Forgery<'_>, change: impl FnOnce(&mut Body)) {
+    let item = |name: &str| match &forgery.args[0][name] {
+        wallet::Arg::Value(AbiValue::Item(bytes)) => bytes.clone(),
+        other => panic!("{name}: {other:?}"),
+    };
+    let number = |name: &str| u32::try_from(spec::num::decode(&item(name)).unwrap()).unwrap();
+    let parent = |entry: &[u8]| Parent {
+        id: entry[..32].try_into().unwrap(),
+        weight: u32::from_le_bytes(entry[32..].try_into().unwrap()),
+    };
+    let mut body = Body {
+        whole: number("whole"),
+        own: number("own"),
+        parents: item("parents").chunks(36).map(parent).collect(),
+        model: item("model").try_into().unwrap(),
+        flow: item("flow").try_into().unwrap(),
+        did: item("did").try_into().unwrap(),
+        rest: item("rest"),
+    };
+    change(&mut body);
+    forgery.set_arg(0, "whole", AbiValue::int(body.whole.into()));
+    forgery.set_arg(0, "own", AbiValue::int(body.own.into()));
+    forgery.set_arg(0, "parents", arg(body.parents_bytes()));
+    forgery.set_arg(0, "flow", arg(body.flow.to_vec()));
+    let at = body.parents.len() + 1;
+    *commitment(&mut forgery.tx.outputs[at]) = flow::commitment(&body);
+    for (place, parent) in body.parents.iter().enumerate() {
+        let edge = Edge { child: body.id(), parent: *parent, did: body.did, outpoint: OutPoint::COINBASE };
+        *commitment(&mut forgery.tx.outputs[at + 1 + place]) = edge.commitment();
+    }
 }
 
 fn arg(bytes: Vec<u8>) -> AbiValue {
@@ -257,13 +292,13 @@ fn records_cannot_be_forged() {
     family.register("Transformer", &[("Attention", 1)]);
     let (attention, thief) = (family.ids["Attention"], family.story.key("bob").lock());
 
-    // Parents are shown, and come back as they are. Outputs: thread, two parents, record, change.
+    // Parents are shown, and come back as they are. Outputs: thread, two parents, record, two edges, change.
     let lock = thief.clone();
     family.attack(|forgery| forgery.tx.outputs[1].lock = lock, "a parent's record comes back to its lock");
     family.attack(|forgery| commitment(&mut forgery.tx.outputs[1])[108] ^= 1, "a parent's record is unchanged");
     family.attack(|forgery| forgery.tx.outputs[2].value = sats(1_999), "a parent's record keeps its value");
     family.attack(|forgery| forgery.tx.outputs[2].token = None, "a parent's record keeps its category");
-    family.attack(|forgery| drop(forgery.tx.outputs.remove(2)), "a parent's record");
+    family.attack(|forgery| drop(forgery.tx.outputs.remove(2)), "each edge says which model builds on which");
     let listed = family.parents(SECOND);
     let missing = [&[0xff; 32][..], &listed[32..]].concat();
     family.attack(|forgery| forgery.set_arg(0, "parents", arg(missing)), "a parent's record holds its id");
@@ -271,8 +306,8 @@ fn records_cannot_be_forged() {
     family.attack(|forgery| forgery.set_arg(0, "parents", arg(fewer)), "each parent is an id and a weight");
 
     // In order, each once.
-    let twice = listed[..36].repeat(2);
-    family.attack(|forgery| forgery.set_arg(0, "parents", arg(twice)), "parents are in strictly ascending order");
+    let twice = |forgery: &mut Forgery<'_>| restate(forgery, |body| body.parents[1] = body.parents[0]);
+    family.attack(twice, "parents are in strictly ascending order");
     let mut args = family.args(SECOND);
     let unsorted = [&listed[36..], &listed[..36]].concat();
     args.iter_mut().filter(|(name, _)| name == "parents").for_each(|(_, value)| *value = text(&unsorted));
@@ -280,25 +315,23 @@ fn records_cannot_be_forged() {
 
     // Weights sum to the whole, and none is 0.
     let sum = "sum to the whole";
-    family.attack(|forgery| forgery.set_arg(0, "own", AbiValue::int(17)), sum);
-    family.attack(|forgery| forgery.set_arg(0, "whole", AbiValue::int(21)), sum);
-    family.attack(|forgery| forgery.set_arg(0, "own", AbiValue::int(0)), "the model keeps a weight of its own");
+    family.attack(|forgery| restate(forgery, |body| body.own = 17), sum);
+    family.attack(|forgery| restate(forgery, |body| body.whole = 21), sum);
+    let none = |body: &mut Body| (body.own, body.whole) = (0, 2);
+    family.attack(|forgery| restate(forgery, none), "the model keeps a weight of its own");
     for (weight, message) in [(0u32, "every parent's weight is above 0"), (2, sum), (0x8000_0001, "above 0")] {
-        let mut parents = listed.clone();
-        parents[32..36].copy_from_slice(&weight.to_le_bytes());
-        family.attack(|forgery| forgery.set_arg(0, "parents", arg(parents)), message);
+        family.attack(|forgery| restate(forgery, |body| body.parents[0].weight = weight), message);
     }
 
-    // The record says what is pushed, and nothing else is minted.
-    let says = "the new record says what was registered";
-    for (name, value) in [("model", vec![9; 32]), ("flow", vec![9; 32]), ("rest", vec![9; 32])] {
-        family.attack(|forgery| forgery.set_arg(0, name, arg(value)), says);
+    // The record and the edges say what is pushed, and nothing else is minted.
+    let (says, links) = ("the new record says what was registered", "each edge says which model builds on which");
+    for (name, value) in [("model", vec![9; 32]), ("flow", vec![9; 32]), ("did", vec![9; 8]), ("rest", vec![9; 32])] {
+        family.attack(|forgery| forgery.set_arg(0, name, arg(value)), links);
     }
     for at in [0, 4, 36, 68, 100, 108] {
         family.attack(|forgery| commitment(&mut forgery.tx.outputs[3])[at] ^= 1, says);
     }
     family.attack(|forgery| commitment(&mut forgery.tx.outputs[3]).push(0), says);
-    family.attack(|forgery| forgery.set_arg(0, "did", arg(vec![9; 8])), says);
     let mints = "the new record's token mints nothing";
     for capability in [Capability::Mutable, Capability::Minting] {
         family.attack(|forgery| nft(&mut forgery.tx.outputs[3]).capability = capability, mints);
@@ -311,8 +344,9 @@ fn records_cannot_be_forged() {
         forgery.tx.outputs.push(copy);
     };
     family.attack(second, "one output of change may follow");
-    let second = |forgery: &mut Forgery<'_>| forgery.tx.outputs[4].token = forgery.tx.outputs[3].token.clone();
+    let second = |forgery: &mut Forgery<'_>| forgery.tx.outputs[6].token = forgery.tx.outputs[3].token.clone();
     family.attack(second, "the change carries no token");
+    edges_are_attacked(&mut family, &thief);
 
     // The thread goes on.
     let lock = thief.clone();
@@ -341,6 +375,117 @@ fn records_cannot_be_forged() {
     // After all this, two records.
     assert_eq!(family.index().records.len(), 2);
     family.story.end(scratch());
+}
+
+/// Outputs 4 and 5 of a registration are its edges.
+fn edges_are_attacked(family: &mut Family, thief: &[u8]) {
+    let (says, home) = ("each edge says which model builds on which", "each edge lies at the lock of edges");
+    for at in [0, 32, 64, 72, 75] {
+        family.attack(|forgery| commitment(&mut forgery.tx.outputs[4])[at] ^= 1, says);
+        family.attack(|forgery| commitment(&mut forgery.tx.outputs[5])[at] ^= 1, says);
+    }
+    family.attack(|forgery| commitment(&mut forgery.tx.outputs[5]).push(0), says);
+    family.attack(|forgery| forgery.tx.outputs[5] = forgery.tx.outputs[4].clone(), says);
+    family.attack(|forgery| forgery.tx.outputs.swap(4, 5), says);
+    family.attack(|forgery| drop(forgery.tx.outputs.remove(4)), says);
+    family.attack(|forgery| drop(forgery.tx.outputs.remove(5)), home);
+    family.attack(|forgery| forgery.tx.outputs[4].lock = thief.to_vec(), home);
+    let record = |forgery: &mut Forgery<'_>| forgery.tx.outputs[5] = forgery.tx.outputs[3].clone();
+    family.attack(record, home);
+    let edge = |forgery: &mut Forgery<'_>| forgery.tx.outputs[3] = forgery.tx.outputs[4].clone();
+    family.attack(edge, "the new record lies at the lock of records");
+    family.attack(|forgery| forgery.tx.outputs[5].token = None, "an edge's token mints nothing");
+    for capability in [Capability::Mutable, Capability::Minting] {
+        let mints = |forgery: &mut Forgery<'_>| nft(&mut forgery.tx.outputs[4]).capability = capability;
+        family.attack(mints, "an edge's token mints nothing");
+    }
+    let copy = |forgery: &mut Forgery<'_>| {
+        let copy = forgery.tx.outputs[4].clone();
+        forgery.tx.outputs.insert(6, copy);
+    };
+    family.attack(copy, "one output of change may follow");
+}
+
+#[test]
+fn edges_are_shown_and_come_back_each_to_an_output_of_its_own() {
+    let mut family = Family::new();
+    family.register("Attention", &[]);
+    family.register("Transformer", &[("Attention", 1)]);
+    family.register("StableDiffusion", SECOND);
+    let (child, parent) = (text(&family.ids["StableDiffusion"]), text(&family.ids["Attention"]));
+    let args = [("child", child.as_str()), ("parent", &parent)];
+    let story = &mut family.story;
+    let thief = story.key("bob").lock();
+    let steal = |forgery: &mut Forgery<'_>| forgery.tx.outputs[0].lock = thief;
+    story.attack(("bob", &[]), "ModelEdgePresent", &args, steal, "the lock of this one");
+    for at in [0, 32, 64, 72] {
+        let change = |forgery: &mut Forgery<'_>| commitment(&mut forgery.tx.outputs[0])[at] ^= 1;
+        // No contract is asked: such a token cannot change.
+        story.attack(("bob", &[]), "ModelEdgePresent", &args, change, "nft-ex-nihilo");
+    }
+    let shown = story.run("bob", "ModelEdgePresent", &args).built;
+
+    // Two edges cannot both come back as one output.
+    let coins = story.coins_at(&family.registry.edge_lock);
+    assert_eq!(coins.len(), 3);
+    let input = |at: usize| TxIn { prevout: coins[at].outpoint, ..shown.tx.inputs[0].clone() };
+    let outputs = vec![coins[0].output.clone(), TxOut::plain(sats(1_000), story.key("bob").lock())];
+    let tx = Transaction { version: 2, inputs: vec![input(0), input(1)], outputs, locktime: 0 };
+    let spent = [coins[0].output.clone(), coins[1].output.clone()];
+    story.attack_raw("two edges", &tx, &spent, "the lock of this one");
+    family.story.end(scratch());
+}
+
+/// A model that builds on as many others as a model may.
+const MANY: &str = "
+reward Studio { only: 100%, minimum: 1_000_000 sats, fee: up to 1_000 sats }
+model Root { weights: WEIGHTS, reward: Studio, license: \"mit\" }
+model Child { weights: WEIGHTS, builds_on: { PARENTS }, reward: Studio, license: \"mit\" }
+";
+const PARENTS_MAX: u32 = 64;
+
+#[test]
+fn the_most_parents_that_a_model_may_have_fit_a_registration() {
+    // The plan takes the ids when it is carried out; those of the declaration only name the locks.
+    let parents: String = (1..=PARENTS_MAX).map(|at| format!("0x{at:08x}{:056x}: 1%, ", 0)).collect();
+    let source = MANY.replace("WEIGHTS", &format!("0x{}", "11".repeat(32))).replace("PARENTS", &parents);
+    let mut story = Story::new(&[("many.bmc", &source)], &[("alice", "1 coin")]);
+    story.deploy("ModelRecord", &[]);
+    story.deploy("ModelEdge", &[]);
+    story.run("alice", "ModelRegistryDeploy", &[]);
+    let mut ids: Vec<[u8; 32]> = Vec::new();
+    for at in 0..PARENTS_MAX {
+        let lock = text(&spec::script::p2sh32(&spec::hash::sha256d(&at.to_le_bytes())));
+        let root = story.run("alice", "RootRegister", &[("only", &lock)]).built;
+        let id = &root.tx.outputs[1].token.as_ref().unwrap().nft.as_ref().unwrap().commitment[37..69];
+        ids.push(id.try_into().unwrap());
+    }
+    ids.sort_unstable();
+    let listed: Vec<u8> = ids.iter().flat_map(|id| id.iter().copied().chain(1u32.to_le_bytes())).collect();
+    let flows = r#"{"weight": 10000, "lock": "@carol"}, "#.repeat(ids.len());
+    let recipients = format!(r#"[{flows}{{"weight": 360000, "lock": "@bob"}}]"#);
+    let args = [("parents", text(&listed)), ("recipients", recipients)];
+    let args = args.map(|(name, value)| (name.to_owned(), value));
+    let child = story.run("alice", "ChildRegister", &pairs(&args));
+    both_rules(&child);
+    figures("the most parents", &child);
+    let network = rebuild(&story.blocks());
+    let (_, index) = &network.registries[0];
+    assert_eq!((index.records.len(), index.edges().count(), &index.unsound), (65, 64, &None));
+    story.end(scratch());
+}
+
+/// What a registration takes.
+fn figures(title: &str, carried: &Carried) {
+    let (tx, spent) = (&carried.built.tx, &carried.built.spent);
+    let context = SpendContext::new(tx, spent).unwrap();
+    let cost = vm::verify_input(&Rules::new(RuleSet::Bch2026, spec::Mode::Relay), &context, 0).unwrap().cost.get();
+    let unlock = tx.inputs[0].unlock.len();
+    println!(
+        "{title}: {} bytes, first unlocking bytecode {unlock}, operation cost {cost} of {}",
+        tx.encode().len(),
+        800 * (41 + unlock as u64)
+    );
 }
 
 #[test]

@@ -217,7 +217,13 @@ fn change_json(change: &Change) -> Value {
 
 fn model_json(network: &Network, index: &Index, record: &Record) -> Value {
     let body = &record.body;
-    let parent = |parent: &::flow::Parent| json!({ "record": hex::encode(parent.id), "weight": parent.weight });
+    let parent = |edge: ::flow::Edge| {
+        json!({
+            "record": hex::encode(edge.parent.id),
+            "weight": edge.parent.weight,
+            "edge": edge.outpoint.to_string(),
+        })
+    };
     let paying = match network.paying(index, record) {
         Paying::Parents => json!("parents"),
         Paying::Unpublished => json!("unpublished"),
@@ -235,7 +241,7 @@ fn model_json(network: &Network, index: &Index, record: &Record) -> Value {
         "flow": hex::encode(spec::script::p2sh32(&body.flow)),
         "whole": body.whole,
         "own": body.own,
-        "parents": body.parents.iter().map(parent).collect::<Vec<_>>(),
+        "parents": record.edges().map(parent).collect::<Vec<_>>(),
         "licence": about.map(|about| about.licence),
         "outpoint": record.outpoint.to_string(),
         "block": record.block,

@@ -33,6 +33,8 @@ pub struct Registry {
     pub lock: Vec<u8>,
     /// Of its records; empty before there is one.
     pub record_lock: Vec<u8>,
+    /// Of its edges; empty before there is one.
+    pub edge_lock: Vec<u8>,
 }
 
 /// A registered model.
@@ -45,6 +47,19 @@ pub struct Record {
     /// The place of the block among those that were read.
     pub block: usize,
     /// The output that first held the record.
+    pub outpoint: OutPoint,
+}
+
+/// One model builds on another: what the token says that a registration makes for each parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edge {
+    /// The id of the record that was registered.
+    pub child: [u8; 32],
+    /// The parent's record, and what it gets over the whole of the child's.
+    pub parent: Parent,
+    /// The first bytes of the DID that registered the child; zeros without one.
+    pub did: [u8; 8],
+    /// The output that first held the edge.
     pub outpoint: OutPoint,
 }
 
@@ -90,8 +105,8 @@ impl Index {
     }
 
     /// Every link from a record to one that it builds on.
-    pub fn edges(&self) -> impl Iterator<Item = ([u8; 32], Parent)> {
-        self.records.iter().flat_map(|record| record.body.parents.iter().map(|parent| (record.id, *parent)))
+    pub fn edges(&self) -> impl Iterator<Item = Edge> {
+        self.records.iter().flat_map(Record::edges)
     }
 
     fn add(&mut self, record: Record) {
@@ -102,6 +117,27 @@ impl Index {
         self.by_id.insert(record.id, at);
         self.by_model.entry(record.body.model).or_insert(at);
         self.records.push(record);
+    }
+}
+
+impl Record {
+    /// The edges to its parents, which stand behind it in the outputs.
+    pub fn edges(&self) -> impl Iterator<Item = Edge> {
+        let OutPoint { txid, index } = self.outpoint;
+        (index.saturating_add(1)..).zip(&self.body.parents).map(move |(index, parent)| Edge {
+            child: self.id,
+            parent: *parent,
+            did: self.body.did,
+            outpoint: OutPoint { txid, index },
+        })
+    }
+}
+
+impl Edge {
+    /// The commitment of its token: child 32, parent 32, DID 8, weight 4.
+    #[must_use]
+    pub fn commitment(&self) -> Vec<u8> {
+        [&self.child[..], &self.parent.id, &self.did, &self.parent.weight.to_le_bytes()].concat()
     }
 }
 
@@ -142,7 +178,7 @@ impl Registries {
     fn genesis(&mut self, category: Category, tx: &Transaction, txid: Txid) {
         let own = (0u32..).zip(&tx.outputs).filter(|(_, output)| nft_of(output, &category).is_some());
         let Some((_, first)) = own.clone().find(|(_, output)| is_thread(output, &category)) else { return };
-        let registry = Registry { category, lock: first.lock.clone(), record_lock: Vec::new() };
+        let registry = Registry { category, lock: first.lock.clone(), record_lock: Vec::new(), edge_lock: Vec::new() };
         let all = tx.outputs.iter().filter(|output| carries(output, &category));
         let mut index = Index::default();
         let place = self.found.len();
@@ -168,16 +204,25 @@ impl Registries {
         };
         match found {
             Ok(record) => {
-                if registry.record_lock.is_empty()
-                    && let Some(output) = tx.outputs.get(record.body.parents.len() + 1)
-                {
-                    registry.record_lock.clone_from(&output.lock);
+                let at = record.body.parents.len() + 1;
+                learn(&mut registry.record_lock, tx.outputs.get(at));
+                if at > 1 {
+                    learn(&mut registry.edge_lock, tx.outputs.get(at + 1));
                 }
                 self.threads.insert(OutPoint { txid, index: 0 }, place);
                 index.add(record);
             }
             Err(found) => index.unsound = Some(found),
         }
+    }
+}
+
+/// Keeps the first lock that was seen.
+fn learn(lock: &mut Vec<u8>, output: Option<&TxOut>) {
+    if lock.is_empty()
+        && let Some(output) = output
+    {
+        lock.clone_from(&output.lock);
     }
 }
 
@@ -194,8 +239,8 @@ fn is_thread(output: &TxOut, category: &Category) -> bool {
     nft_of(output, category).is_some_and(counts) && output.token.as_ref().is_some_and(|token| token.amount == 0)
 }
 
-/// What a spend of a thread registers. Output 0 goes on, the parents' records and the new one follow, and no other
-/// output has a token of the registry.
+/// What a spend of a thread registers. Output 0 goes on, the parents' records, the new one and its edges follow, and no
+/// other output has a token of the registry.
 fn registration(registry: &Registry, index: &Index, tx: &Transaction, block: usize) -> Result<Record, &'static str> {
     let category = &registry.category;
     let goes_on = |output: &&TxOut| is_thread(output, category) && output.lock == registry.lock;
@@ -208,28 +253,44 @@ fn registration(registry: &Registry, index: &Index, tx: &Transaction, block: usi
         return Err("a parent was not registered before");
     }
     let at = body.parents.len() + 1;
-    if tx.outputs.iter().filter(|output| carries(output, category)).count() != at + 1 {
-        return Err("a registration makes more than one record");
+    if tx.outputs.iter().filter(|output| carries(output, category)).count() != 2 * at {
+        return Err("a registration makes one record, and an edge for each parent");
     }
     let shown = tx.outputs.iter().skip(1).zip(&body.parents);
     let is_parent = |(output, parent): (&TxOut, &Parent)| {
-        nft_of(output, category).is_some_and(|nft| {
-            nft.capability == Capability::None && nft.commitment.get(ID_AT..ID_AT + 32) == Some(&parent.id[..])
-        })
+        let is_record = |nft: &Nft| {
+            nft.capability == Capability::None
+                && nft.commitment.len() == COMMITMENT_LEN
+                && nft.commitment.get(ID_AT..ID_AT + 32) == Some(&parent.id[..])
+        };
+        output.lock == registry.record_lock && nft_of(output, category).is_some_and(is_record)
     };
     if !shown.into_iter().all(is_parent) {
         return Err("a parent's record does not come back");
     }
-    let holds = |output: &TxOut| {
-        let same = |nft: &Nft| nft.capability == Capability::None && nft.commitment == commitment(&body);
-        let home = registry.record_lock.is_empty() || output.lock == registry.record_lock;
-        home && nft_of(output, category).is_some_and(same)
-    };
-    if !tx.outputs.get(at).is_some_and(holds) {
+    if !tx.outputs.get(at).is_some_and(|output| holds(output, category, &registry.record_lock, &commitment(&body))) {
         return Err("the record does not hold what was registered");
     }
     let index = u32::try_from(at).unwrap_or(u32::MAX);
-    Ok(Record { id: body.id(), body, block, outpoint: OutPoint { txid: tx.txid(), index } })
+    let record = Record { id: body.id(), body, block, outpoint: OutPoint { txid: tx.txid(), index } };
+    // All edges of a registry lie at one lock.
+    let home = match tx.outputs.get(at + 1) {
+        Some(first) if registry.edge_lock.is_empty() => &first.lock,
+        _ => &registry.edge_lock,
+    };
+    let mut edges = tx.outputs.iter().skip(at + 1).zip(record.edges());
+    if !edges.all(|(output, edge)| holds(output, category, home, &edge.commitment())) {
+        return Err("an edge does not say which model builds on which");
+    }
+    drop(edges);
+    Ok(record)
+}
+
+/// Whether an output holds an immutable token of the registry that says just this, at `home` if that is known.
+fn holds(output: &TxOut, category: &Category, home: &[u8], commitment: &[u8]) -> bool {
+    let same = |nft: &Nft| nft.capability == Capability::None && nft.commitment == commitment;
+    let no_amount = output.token.as_ref().is_some_and(|token| token.amount == 0);
+    (home.is_empty() || output.lock == home) && no_amount && nft_of(output, category).is_some_and(same)
 }
 
 /// The body that an unlocking script of `register` shows: count, parents, whole, own, model, flow, DID, rest.

@@ -7,8 +7,8 @@ use super::{DATA_WHOLE, Model};
 use crate::domain::reward::{Form, Leaf};
 use crate::domain::{Names, Text};
 
-/// What a record's coin holds; whoever registers pays it.
-const RECORD_SATS: &str = "2_000 sats";
+/// What the coin of a record or of an edge holds; whoever registers pays it.
+const COIN_SATS: &str = "2_000 sats";
 /// The first bytes of a body, as in `registry.bmc`.
 const MAGIC: &str = "0x424d5201";
 
@@ -18,8 +18,8 @@ pub(super) fn registry(text: &mut Text) {
     text.docs("Makes a registry. Its category is the id of the transaction whose first output is spent.");
     text.block("plan ModelRegistryDeploy()", |text| {
         text.line("input first: genesis;");
-        text.line("output ModelRegistry(ModelRecord().lock).lock {");
-        text.line(format!("    value: {RECORD_SATS},"));
+        text.line("output ModelRegistry(ModelRecord().lock, ModelEdge().lock).lock {");
+        text.line(format!("    value: {COIN_SATS},"));
         text.line("    token: { category: first.txid, capability: minting, state: { count: 0 } },");
         text.line("};");
     });
@@ -28,6 +28,13 @@ pub(super) fn registry(text: &mut Text) {
     text.block("plan ModelRecordPresent(id: Bytes<32>)", |text| {
         text.line("input record: ModelRecord.present() any where record.state.body == id;");
         text.line("output record.lock { value: record.value, token: record.token };");
+    });
+    text.gap();
+    text.docs("Shows to the network that a model builds on another: the edge comes back as it is.");
+    text.block("plan ModelEdgePresent(child: Bytes<32>, parent: Bytes<32>)", |text| {
+        let both = "edge.state.child == child && edge.state.parent == parent";
+        text.line(format!("input edge: ModelEdge.present() any where {both};"));
+        text.line("output edge.lock { value: edge.value, token: edge.token };");
     });
 }
 
@@ -46,8 +53,8 @@ pub(super) fn register(text: &mut Text, model: &Model) {
 fn registration(text: &mut Text, model: &Model, by_did: bool) {
     let leaves: &[Leaf] = if model.flow.form == Form::Direct { &model.flow.leaves } else { &[] };
     let mut names = Names::new(Arc::new(leaves.iter().map(|leaf| leaf.param.clone()).collect()));
-    let [registry, parents, flow, rest, body, did, holder, identity] =
-        ["registry", "parents", "flow", "rest", "body", "did", "holder", "identity"].map(|name| names.fresh(name));
+    let [registry, parents, flow, rest, id, did, holder, identity] =
+        ["registry", "parents", "flow", "rest", "id", "did", "holder", "identity"].map(|name| names.fresh(name));
     let count = model.parents.len();
     let shown: Vec<_> = (0..count).map(|at| names.fresh(&format!("parent_{at}"))).collect();
     let (given, locks): (Vec<String>, String) = if model.flow.form == Form::Direct {
@@ -77,8 +84,8 @@ fn registration(text: &mut Text, model: &Model, by_did: bool) {
         text.line(format!("let {flow} = {}({locks}).lock[2..34];", model.name));
         text.line(format!("let {rest} = {};", about(model, leaves.get(count..).unwrap_or_default())));
         text.line(format!(
-            "let {body} = {MAGIC} + bytes({whole}, 4) + bytes({kept}, 4) + bytes({count}, 4) + {list} + {hash} + {flow} \
-             + {by} + {rest};"
+            "let {id} = sha256({MAGIC} + bytes({whole}, 4) + bytes({kept}, 4) + bytes({count}, 4) + {list} + {hash} + \
+             {flow} + {by} + {rest});"
         ));
         text.line(format!(
             "input {registry}: ModelRegistry.register(count: {count}, parents: {list}, whole: {whole}, own: {kept}, \
@@ -101,21 +108,30 @@ fn registration(text: &mut Text, model: &Model, by_did: bool) {
         for name in &shown {
             text.line(format!("output {name}.lock {{ value: {name}.value, token: {name}.token }};"));
         }
-        record(text, &registry, &format!("model: {hash}, body: sha256({body}), flow: {flow}, did: {by}"));
+        let state = format!("version: 1, seq: 0, model: {hash}, body: {id}, flow: {flow}, did: {by}");
+        minted(text, &registry, "ModelRecord", &state);
+        for at in 0..count {
+            let (from, end) = (at * 36, at * 36 + 32);
+            let state = format!(
+                "child: {id}, parent: {parents}[{from}..{end}], did: {by}, weight: int({parents}[{end}..{}])",
+                end + 4
+            );
+            minted(text, &registry, "ModelEdge", &state);
+        }
         if by_did {
             text.line(format!("output {identity}.lock {{ value: {identity}.value, token: {identity}.token }};"));
         }
     });
 }
 
-/// The output that holds the new record.
-fn record(text: &mut Text, registry: &str, state: &str) {
-    text.line("output ModelRecord().lock {");
-    text.line(format!("    value: {RECORD_SATS},"));
+/// An output that holds a new record or edge.
+fn minted(text: &mut Text, registry: &str, contract: &str, state: &str) {
+    text.line(format!("output {contract}().lock {{"));
+    text.line(format!("    value: {COIN_SATS},"));
     text.line("    token: {");
     text.line(format!("        category: {registry}.token.category[0..32],"));
     text.line("        capability: none,");
-    text.line(format!("        state: {{ version: 1, seq: 0, {state} }},"));
+    text.line(format!("        state: {{ {state} }},"));
     text.line("    },");
     text.line("};");
 }
