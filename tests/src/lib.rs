@@ -1,15 +1,21 @@
-//! What several checks share: vectors that others wrote, an example of every diagnostic, a machine that others wrote, and stories told on a devnet.
+//! What several checks share: vectors that others wrote, an example of every diagnostic, a machine that others wrote, programs with lines that say what they accept, and stories told on a devnet.
 //!
 //! Knows the vectors' file format, the compiler's door, the wallet and the node; knows nothing of the command line.
 
+mod by_hand;
 mod conformance;
 mod diagnostics;
 mod independent;
+mod lines;
+mod size;
 mod story;
 mod vector;
 
+pub use by_hand::ByHand;
 pub use conformance::{Failed, Options, Summary, judge, run};
 pub use diagnostics::{Example, compile_text, examples_folder};
 pub use independent::Independent;
+pub use lines::{Ran, Spend, compile_named, run_by_hand, run_lines, run_sealed, sealed, with_categories};
+pub use size::{RIVALS, Rival, Size, own_table, rival_by_hand, rival_sizes, rival_source, rival_table};
 pub use story::Story;
 pub use vector::{Expect, Recorded, Vector, open};

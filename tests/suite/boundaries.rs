@@ -2,17 +2,18 @@
 //!
 //! Each file of `tests/boundaries` is named after a lint and has two sources. The first gets the lint's message and no
 //! other; once `allow` silences it, its lines show the harm. The second gets no message, and its lines show that the
-//! harm is gone. The lines are those of [`crate::programs`].
+//! harm is gone. The lines are those of [`tests::run_lines`].
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use analysis::hir::Lint;
 use driver::Compiled;
+use tests::{run_lines, with_categories};
 
 use crate::bmc::root;
 use crate::contracts::compile;
-use crate::programs::{BOTH, name_of, run_lines, with_categories};
+use crate::programs::{BOTH, name_of};
 
 const CUT: &str = "\n//---- as it should be\n";
 

@@ -5,31 +5,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use driver::{Compiled, MemoryWorld, Options, Packages, Session};
-use spec::artifact::{AbiType, AbiValue, Piece, Slot, SpendPath};
+use driver::Compiled;
+use spec::artifact::{AbiType, AbiValue, Slot, SpendPath};
 use spec::{Artifact, Network, OutPoint, RuleSet, Sats, TxOut, Txid};
 use wallet::{Accounts, Arg, Args, Call, FeeRate, Names, Params, Purse, Utxo, parse_value};
 
 use crate::bmc::root;
 
-pub(crate) fn compile(name: &str, text: &str, rules: RuleSet) -> Compiled {
-    let file = format!("{name}.bmc");
-    let world = MemoryWorld::new([(file.as_str(), text)]);
-    driver::compile(&world, &[file], &Options { rules })
-}
-
-/// The contract with the values of its parameters built in.
-pub fn sealed(text: &str, contract: &str, params: &Params, rules: RuleSet) -> Artifact {
-    let world = MemoryWorld::new([("test.bmc", text)]);
-    let mut session = Session::open(&world, Packages::default(), &["test.bmc".to_owned()]);
-    session.seal(contract, params.clone()).unwrap();
-    let compiled = session.compile(&Options { rules });
-    assert!(!compiled.has_errors(), "{}", compiled.to_json());
-    let artifact = compiled.artifact(Some(contract)).unwrap().clone();
-    assert_eq!(artifact.sealed.len(), params.len());
-    assert!(artifact.bytecode.iter().all(|piece| matches!(piece, Piece::Code(_))), "{}", artifact.asm);
-    artifact
-}
+pub(crate) use tests::{compile_named as compile, sealed};
 
 fn source(name: &str) -> String {
     fs::read_to_string(root().join("tests/contracts").join(format!("{name}.bmc"))).unwrap()

@@ -32,6 +32,7 @@ mod random_rewards;
 mod readme;
 mod reward;
 mod reward_graph;
+mod rival;
 mod splitter;
 mod stdlib;
 mod stories;

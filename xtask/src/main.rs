@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod ci;
 mod conformance;
 mod fuzz;
@@ -30,6 +31,9 @@ struct Cli {
 enum Command {
     /// Everything that must hold before a change lands
     Ci,
+    /// Figures to compare before and after a change
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// The laws of the tree: crate edges, budgets, licences, links
     Tidy,
     /// Judges vectors that others wrote, by our rules
@@ -50,6 +54,10 @@ fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let outcome = match Cli::parse().command {
         Command::Ci => ci::run(root),
+        Command::Bench(bench) => {
+            bench::run(root, &bench);
+            Ok(())
+        }
         Command::Tidy => tidy::run(root).and_then(|broken| none_of("law broken", &broken)),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Vectors(arguments) => vectors::run(root, &arguments),

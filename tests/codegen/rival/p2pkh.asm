@@ -1,0 +1,2 @@
+path unlock: sig key
+OP_DUP OP_HASH160 0xd5be98e264ad2160f3e2adba2d95a62a5b5af21b OP_EQUALVERIFY OP_CHECKSIG

@@ -1,0 +1,220 @@
+//! How large scripts are: the contracts of `tests/codegen/rival` beside what others make of the same policies, and the
+//! contracts of the examples and of the standard library.
+//!
+//! The figures for others are those of a compiler of another language, and of scripts that people wrote for the same
+//! values of the parameters. The best script that is known for each stands beside its source, as words; it has to do
+//! what the lines of the source say.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a measurement fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use driver::{Compiled, MemoryWorld, Options};
+use spec::RuleSet;
+use spec::artifact::{Artifact, Piece};
+
+use crate::by_hand::ByHand;
+use crate::lines::{Ran, compile_named, run_lines, run_sealed};
+
+/// A contract of `tests/codegen/rival`.
+pub struct Rival {
+    /// The name of its file.
+    pub name: &'static str,
+    /// The length of the other compiler's script, in bytes.
+    pub rival: usize,
+    /// The length of the script that was written by hand.
+    pub hand: usize,
+}
+
+const fn rival(name: &'static str, rival: usize, hand: usize) -> Rival {
+    Rival { name, rival, hand }
+}
+
+/// The corpus, in order.
+pub const RIVALS: [Rival; 15] = [
+    rival("announcement", 153, 64),
+    rival("bonding_curve", 173, 94),
+    rival("escrow_covenant", 115, 96),
+    rival("ft_sale_fixed", 119, 88),
+    rival("hodl_vault", 106, 92),
+    rival("htlc", 139, 115),
+    rival("last_will", 142, 102),
+    rival("loop_sum", 75, 64),
+    rival("mecenas", 127, 96),
+    rival("nft_counter", 68, 64),
+    rival("p2pkh", 25, 25),
+    rival("revenue_share", 224, 108),
+    rival("split2", 101, 67),
+    rival("split5", 250, 110),
+    rival("transfer_with_timeout", 98, 81),
+];
+
+/// All scripts written by hand, without those that compare constants and recipients by their hash.
+const HAND_WITHOUT_HASHES: usize = 1_511;
+/// All whole unlocking scripts of the costliest paths: the other compiler's, and those of the scripts by hand.
+const INPUTS: (usize, usize) = (2_719, 2_064);
+
+/// What a contract takes, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// The best script that is known.
+    pub best: usize,
+    /// The script, its holes filled.
+    pub template: usize,
+    /// The script with the values of all parameters built in.
+    pub sealed: usize,
+    /// The longest unlocking script of an accepted transaction, with the sealed script in it.
+    pub input: usize,
+    /// The most operation cost of an accepted transaction, with the sealed script.
+    pub cost: u64,
+}
+
+impl Size {
+    /// What the contract of a source takes, by the transactions that its lines accept as templates and as sealed.
+    #[must_use]
+    pub fn of(template: &Ran, sealed: &Ran) -> Self {
+        let script = |ran: &Ran| ran.spends.iter().map(|spend| spend.redeem_len).max().unwrap_or_default();
+        let accepted = || sealed.spends.iter().filter_map(|spend| Some((spend, spend.verdict.as_ref().ok()?)));
+        let inputs = accepted().flat_map(|(spend, _)| spend.own.iter().map(|at| spend.tx.inputs[*at].unlock.len()));
+        Self {
+            best: 0,
+            template: script(template),
+            sealed: script(sealed),
+            input: inputs.max().unwrap_or_default(),
+            cost: accepted().map(|(_, cost)| *cost).max().unwrap_or_default(),
+        }
+    }
+}
+
+/// Where the source of a contract of the corpus is.
+#[must_use]
+pub fn rival_source(root: &Path, name: &str) -> PathBuf {
+    root.join("tests/codegen/rival").join(format!("{name}.bmc"))
+}
+
+/// The best script that is known for a contract of the corpus.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn rival_by_hand(root: &Path, name: &str) -> ByHand {
+    let text = fs::read_to_string(rival_source(root, name).with_extension("asm")).unwrap();
+    ByHand::parse(&text, RuleSet::Bch2026).unwrap()
+}
+
+/// What each contract of the corpus takes.
+///
+/// # Panics
+/// If a source is missing or does not compile.
+#[must_use]
+pub fn rival_sizes(root: &Path) -> Vec<(&'static Rival, Size)> {
+    let rules = RuleSet::Bch2026;
+    let size = |rival: &'static Rival| {
+        let text = fs::read_to_string(rival_source(root, rival.name)).unwrap();
+        let compiled = compile_named(rival.name, &text, rules);
+        let size = Size::of(&run_lines(&text, &compiled, rules), &run_sealed(&text, &compiled, rules));
+        (rival, Size { best: rival_by_hand(root, rival.name).len(), ..size })
+    };
+    RIVALS.iter().map(size).collect()
+}
+
+/// The table of the corpus, as text.
+#[must_use]
+pub fn rival_table(sizes: &[(&Rival, Size)]) -> String {
+    let total = |of: fn(&(&Rival, Size)) -> usize| sizes.iter().map(of).sum::<usize>();
+    let sum = Size {
+        best: total(|(_, size)| size.best),
+        template: total(|(_, size)| size.template),
+        sealed: total(|(_, size)| size.sealed),
+        input: total(|(_, size)| size.input),
+        cost: sizes.iter().map(|(_, size)| size.cost).sum(),
+    };
+    let (rival, hand) = (total(|(rival, _)| rival.rival), total(|(rival, _)| rival.hand));
+    let mut out = row("bytes", ["rival", "hand", "best", "sealed", "template", "input", "cost"].map(str::to_owned));
+    for (rival, size) in sizes {
+        out += &row(rival.name, figures(rival.rival, rival.hand, size));
+    }
+    out += &row("all", figures(rival, hand, &sum));
+    let larger: Vec<&str> =
+        sizes.iter().filter(|(rival, size)| size.sealed > rival.rival).map(|(rival, _)| rival.name).collect();
+    let larger = if larger.is_empty() { "none".to_owned() } else { larger.join(", ") };
+    let (sealed, input, (rival, by_hand)) = (sum.sealed, sum.input, INPUTS);
+    out + &format!(
+        "\nsealed scripts: {sealed}; by hand {hand}, and {HAND_WITHOUT_HASHES} without hashes of constants\n\
+         whole inputs: {input}; the rival's {rival}, by hand {by_hand}\n\
+         larger than the rival's: {larger}\n"
+    )
+}
+
+fn figures(rival: usize, hand: usize, size: &Size) -> [String; 7] {
+    let Size { best, template, sealed, input, cost } = *size;
+    let [rival, hand, best, sealed, template, input] =
+        [rival, hand, best, sealed, template, input].map(|bytes| bytes.to_string());
+    [rival, hand, best, sealed, template, input, cost.to_string()]
+}
+
+fn row(name: &str, figures: [String; 7]) -> String {
+    let figures: String = figures.iter().map(|figure| format!("{figure:>10}")).collect();
+    format!("{name:<22}{figures}\n")
+}
+
+/// The sizes of all contracts of the examples and of the standard library, as text.
+///
+/// # Panics
+/// If a source is missing or does not compile.
+#[must_use]
+pub fn own_table(root: &Path) -> String {
+    let mut out = format!("{:<60}{:>6}{:>7}{:>10}\n", "contract", "code", "holes", "cost");
+    for (place, compiled) in examples(root).into_iter().chain(library()) {
+        for artifact in &compiled.artifacts {
+            let name = format!("{place} {}", artifact.contract);
+            let (code, holes) = code_and_holes(artifact);
+            let bounds: Option<Vec<u64>> = artifact.paths.iter().map(|path| path.cost_bound).collect();
+            let cost = bounds.and_then(|bounds| bounds.into_iter().max());
+            let cost = cost.map_or_else(|| "unbounded".to_owned(), |cost| cost.to_string());
+            writeln!(out, "{name:<60}{code:>6}{holes:>7}{cost:>10}").unwrap();
+        }
+    }
+    out
+}
+
+/// The bytes of a script without its holes, and their number.
+fn code_and_holes(artifact: &Artifact) -> (usize, usize) {
+    artifact.bytecode.iter().fold((0, 0), |(code, holes), piece| match piece {
+        Piece::Code(bytes) => (code + bytes.len(), holes),
+        Piece::Param(_) => (code, holes + 1),
+    })
+}
+
+fn examples(root: &Path) -> Vec<(String, Compiled)> {
+    let mut folders: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for folder in fs::read_dir(root.join("examples")).unwrap() {
+        let folder = folder.unwrap().path();
+        let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+        let Ok(files) = fs::read_dir(&folder) else { continue };
+        let paths = files.map(|file| file.unwrap().path());
+        let sources = paths.filter(|path| path.extension().is_some_and(|extension| extension == "bmc"));
+        let sources = sources.map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect();
+        folders.insert(name(&folder), sources);
+    }
+    folders.into_iter().map(|(name, sources)| (format!("examples/{name}"), compile_all(&sources))).collect()
+}
+
+fn compile_all(sources: &BTreeMap<String, String>) -> Compiled {
+    let world = MemoryWorld::new(sources.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    let roots: Vec<String> = sources.keys().cloned().collect();
+    let compiled = driver::compile(&world, &roots, &Options { rules: RuleSet::Bch2026 });
+    assert!(compiled.diagnostics.is_empty(), "{}", compiled.to_json());
+    compiled
+}
+
+fn library() -> Vec<(String, Compiled)> {
+    let module = |(path, text): (String, &'static str)| {
+        let name = Path::new(&path).file_stem().unwrap().to_string_lossy().into_owned();
+        (format!("stdlib/{name}"), compile_all(&BTreeMap::from([(format!("{name}.bmc"), text.to_owned())])))
+    };
+    driver::library().map(module).collect()
+}

@@ -1,0 +1,135 @@
+//! Fifteen contracts that another compiler and a person have written too: what they accept and refuse, on our machine
+//! and on another one, and how large they are.
+//!
+//! The lines of the sources in `tests/codegen/rival` are those of [`tests::run_lines`].
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use driver::Compiled;
+use spec::RuleSet;
+use tests::{
+    Independent, RIVALS, Ran, Rival, own_table, rival_by_hand, rival_sizes, rival_source, rival_table, run_by_hand,
+    run_lines, run_sealed,
+};
+use wallet::Accounts;
+
+use crate::bmc::root;
+use crate::contracts::compile;
+use crate::programs::{BOTH, name_of};
+
+fn text_of(rival: &Rival) -> String {
+    fs::read_to_string(rival_source(root(), rival.name)).unwrap()
+}
+
+fn compiled(rival: &Rival, rules: RuleSet) -> Compiled {
+    let compiled = compile(rival.name, &text_of(rival), rules);
+    assert!(compiled.diagnostics.is_empty(), "{}: {}", rival.name, compiled.to_json());
+    compiled
+}
+
+/// What came of the lines of a contract, for both builds of it and for the best script that is known.
+fn runs(rival: &Rival, rules: RuleSet) -> [(&'static str, Ran); 3] {
+    let (text, compiled) = (text_of(rival), compiled(rival, rules));
+    let by_hand = rival_by_hand(root(), rival.name);
+    [
+        ("template", run_lines(&text, &compiled, rules)),
+        ("sealed", run_sealed(&text, &compiled, rules)),
+        ("by-hand", run_by_hand(&text, &compiled, rules, &by_hand)),
+    ]
+}
+
+#[test]
+fn the_corpus_is_what_the_folder_holds() {
+    let files = fs::read_dir(root().join("tests/codegen/rival")).unwrap().map(|file| file.unwrap().path());
+    let sources: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|ext| ext == "bmc")).collect();
+    let found: BTreeSet<&str> = sources.iter().map(|path| name_of(path)).collect();
+    assert_eq!(found, RIVALS.iter().map(|rival| rival.name).collect());
+}
+
+#[test]
+fn each_does_what_its_lines_say() {
+    let mut wrong = String::new();
+    for rival in &RIVALS {
+        for rules in BOTH {
+            for (build, ran) in runs(rival, rules) {
+                for complaint in ran.complaints {
+                    wrong += &format!("{}, {build}: {complaint}\n", rival.name);
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn every_path_is_taken_and_every_condition_refuses() {
+    for rival in &RIVALS {
+        let text = text_of(rival);
+        let (compiled, [(_, ran), ..]) = (compiled(rival, RuleSet::Bch2026), runs(rival, RuleSet::Bch2026));
+        let [artifact] = &compiled.artifacts[..] else { panic!("{}: one contract", rival.name) };
+        let source: String = text.lines().filter(|line| !line.starts_with("//>")).collect();
+        let bodies = artifact.functions.iter().flat_map(|function| &function.requires);
+        // What the compiler says by itself of an argument is refused before the machine sees it.
+        let conditions = artifact.requires.iter().chain(bodies).filter(|site| source.contains(&site.message));
+        let refusals: Vec<&String> = ran.spends.iter().filter_map(|spend| spend.verdict.as_ref().err()).collect();
+        for site in conditions {
+            let said = format!("\"{}\"", site.message);
+            assert!(refusals.iter().any(|refusal| refusal.contains(&said)), "{}: nothing fails {said}", rival.name);
+        }
+        for path in &artifact.paths {
+            let taken = ran.spends.iter().any(|spend| spend.path == path.name && spend.verdict.is_ok());
+            assert!(taken, "{}: nobody takes `{}`", rival.name, path.name);
+        }
+    }
+}
+
+/// The other machine refuses a transaction for the contract's script, not for its form.
+#[test]
+fn another_machine_says_the_same_of_every_transaction() {
+    let Some(machine) = Independent::install(Path::new(env!("CARGO_TARGET_TMPDIR"))) else { return };
+    let accounts = Accounts::devnet();
+    let (mut entries, mut wanted) = (Vec::new(), Vec::new());
+    for rival in &RIVALS {
+        for (build, ran) in runs(rival, RuleSet::Bch2026) {
+            for spend in &ran.spends {
+                let id = format!("{}-{build}-{}", rival.name, spend.line);
+                entries.push(Independent::entry(&id, &spend.signed(&accounts), &spend.coins));
+                wanted.push((id, spend.verdict.is_ok(), spend.own.clone()));
+            }
+        }
+    }
+    let verdicts = machine.verdicts(&entries);
+    assert_eq!(verdicts.len(), wanted.len());
+    let mut wrong = String::new();
+    for (verdict, (id, accepted, own)) in verdicts.iter().zip(wanted) {
+        let fails = |input: &usize| verdict.contains(&format!(" error in evaluating input index {input}:"));
+        let agrees = match accepted {
+            true => *verdict == format!("{id} accepted"),
+            false => verdict.starts_with(&format!("{id} refused: ")) && own.iter().any(fails),
+        };
+        if !agrees {
+            wrong += &format!("{verdict}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+fn snapshot(folder: &str, name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+#[test]
+fn sizes_beside_those_of_others_are_those_of_the_snapshot() {
+    snapshot("tests/codegen/rival", "sizes", &rival_table(&rival_sizes(root())));
+}
+
+#[test]
+fn sizes_of_the_examples_and_the_library_are_those_of_the_snapshot() {
+    snapshot("tests/codegen", "sizes", &own_table(root()));
+}
