@@ -162,8 +162,8 @@ impl<'a, 'w> Plan<'a, 'w> {
         let bare = self.first_unlock_bytes(fee)?;
         self.args.insert(slot.name.clone(), padding::arg(padding::most(bare)));
         let built = self.draft(&self.shares(fee)?, &self.args(fee))?.unfunded().build(self.wish.artifact.rules)?;
-        let cost = built.metrics.first().map_or(0, |metrics| metrics.cost.get());
-        self.args.insert(slot.name.clone(), padding::arg(padding::needed(bare, cost)));
+        let needed = built.metrics.first().map_or(0, |metrics| padding::needed(bare, metrics));
+        self.args.insert(slot.name.clone(), padding::arg(needed));
         Ok(())
     }
 

@@ -6,10 +6,18 @@ use spec::artifact::{AbiError, AbiValue, Record, Records, RewardList, RewardTabl
 use spec::codec::write_bytes;
 use spec::hash::sha256;
 use spec::split::Weights;
-use spec::{Artifact, Sats};
+use spec::{Artifact, Mode, RuleSet, Rules, Sats};
 
 /// The bytes of a stored weight, and of the height until which an entry is locked.
 const FIELD_BYTES: usize = 4;
+
+/// The items that a settlement has on the stack beside its weights, of which each is one.
+const SETTLING_ITEMS: usize = 15;
+/// The bytes that the outputs of a settlement may take: nodes pass on transactions of 100,000 bytes, and the first
+/// input, with the weights, may take 10,100 of them and more coins the rest.
+const OUTPUTS_BYTES_MAX: usize = 89_000;
+/// The bytes of an output beside its lock: the value, and the length of the lock.
+const OUTPUT_BYTES: usize = 8 + 3;
 
 /// Somebody whom a reward pays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +99,17 @@ pub enum ListError {
         /// The most items of all entries.
         most_items: usize,
     },
+    /// No settlement could pay so many.
+    #[error("a list of {count} recipients cannot be settled: at most {most} fit one transaction")]
+    TooMany {
+        /// How many it has.
+        count: usize,
+        /// How many a settlement can pay.
+        most: usize,
+    },
+    /// No node would pass a settlement on.
+    #[error("the outputs of a settlement take {0} bytes: at most {OUTPUTS_BYTES_MAX} fit one transaction")]
+    TooLarge(usize),
     /// The list was deployed with other names.
     #[error("the list of `{0}` was deployed with other names than these")]
     Names(String),
@@ -128,7 +147,7 @@ pub fn recipients(artifact: &Artifact, params: &BTreeMap<String, AbiValue>) -> R
     };
     let listed = records.all.iter().enumerate().map(|(at, record)| listed(table, list, at, record));
     let listed = listed.collect::<Result<Vec<_>, _>>()?;
-    check(table, list, &listed)?;
+    check(artifact.rules, table, list, &listed)?;
     Ok(listed)
 }
 
@@ -175,7 +194,7 @@ pub fn records(
 /// [`ListError`] if the reward takes no list, or these are none for it.
 pub fn records_of(artifact: &Artifact, all: &[Recipient]) -> Result<AbiValue, ListError> {
     let (table, list) = list_of(artifact)?;
-    check(table, list, all)?;
+    check(artifact.rules, table, list, all)?;
     let records = all.iter().enumerate().map(|(at, one)| record(list, at, one)).collect::<Result<_, _>>()?;
     Ok(AbiValue::Records(Records { about: names_of(all).to_vec(), all: records }))
 }
@@ -245,10 +264,18 @@ pub(super) fn check_proposal(locks: impl Iterator<Item = usize>) -> Result<(), L
     Err(ListError::TooLong { count, bytes, most_bytes, items, most_items })
 }
 
-fn check(table: &RewardTable, list: &RewardList, all: &[Recipient]) -> Result<(), ListError> {
+fn check(rules: RuleSet, table: &RewardTable, list: &RewardList, all: &[Recipient]) -> Result<(), ListError> {
     let sum: u128 = all.iter().map(|one| u128::from(one.weight)).sum();
     if sum != u128::from(table.denominator) {
         return Err(ListError::Sum { sum, whole: table.denominator });
+    }
+    let most = Rules::new(rules, Mode::Relay).limits.slots.saturating_sub(SETTLING_ITEMS);
+    if all.len() > most {
+        return Err(ListError::TooMany { count: all.len(), most });
+    }
+    let bytes = all.iter().fold(0usize, |sum, one| sum.saturating_add(one.lock.len()).saturating_add(OUTPUT_BYTES));
+    if bytes > OUTPUTS_BYTES_MAX {
+        return Err(ListError::TooLarge(bytes));
     }
     if list.adjustable {
         check_proposal(all.iter().map(|one| one.lock.len()))?;

@@ -322,7 +322,7 @@ fn pad(scene: &mut Scene<'_>, unsigned: &mut Unsigned<'_>) -> Result<bool, Build
     let mut more = false;
     for ((at, place, slot), bare) in places.iter().zip(&bare) {
         let needed = match vm::verify_input(&rules, &context, *at) {
-            Ok(metrics) => padding::needed(*bare, metrics.cost.get()),
+            Ok(metrics) => padding::needed(*bare, &metrics),
             // The final judgement fails in the same way, and says why.
             Err(_) => padding::most(*bare),
         };
