@@ -10,11 +10,11 @@ fn compile(text: &str) -> Compiled {
 
 /// Declarations of every kind; `NAME` is a name that the author chooses.
 const DECLARED: [&str; 9] = [
-    "imi Tiny { builder: NAME, goal: 1 coin, deadline: height 9, pledge: at least 700 sats, \
+    "imi Tiny { builder: NAME, goal: 1 coin, deadline: height 9, pledge: at least 2_000 sats, \
      accept: 2 of [judge_a, judge_b], release: { at goal: 30%, at beta: 20% by height 10, at accept: 50% by height 11 } }",
-    "imi Tiny { builder: owner, payout: NAME, goal: 1 coin, deadline: height 9, pledge: at least 700 sats, \
+    "imi Tiny { builder: owner, payout: NAME, goal: 1 coin, deadline: height 9, pledge: at least 2_000 sats, \
      accept: 2 of [judge_a, judge_b], release: { at goal: 30%, at beta: 20% by height 10, at accept: 50% by height 11 } }",
-    "imi Tiny { builder: owner, payout: payee, goal: 1 coin, deadline: height 9, pledge: at least 700 sats, threads: 3, \
+    "imi Tiny { builder: owner, payout: payee, goal: 1 coin, deadline: height 9, pledge: at least 2_000 sats, threads: 3, \
      accept: 2 of [judge_a, NAME], release: { at goal: 30%, at beta: 20% by height 10, at accept: 50% by height 11 } }",
     "reward Flow { a: 1/2, b: 1/2, minimum: 100_000 sats, fee: up to 9 sats } imo Coin for Flow { criteria: \
      1 of [judge, NAME] over \"it runs\", supply: 1_000, allocate: { sale: 1/2 price linear { base: 9 sats, slope: 1 sats }, \

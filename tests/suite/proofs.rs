@@ -73,6 +73,7 @@ fn settled(text: &str, pot: u64, fee: u64) -> Result<Vec<u64>, String> {
     for rules in [RuleSet::Bch2026, RuleSet::Bitmodel] {
         vm::verify_input(&Rules::new(rules, Mode::Relay), &context, 0).unwrap();
     }
+    machine::agreed(&built.tx, &built.spent, &[0], Ok(())).unwrap();
     Ok(built.tx.outputs.iter().map(|output| output.value.get()).collect())
 }
 
@@ -171,7 +172,7 @@ fn campaign(changes: &[(&str, &str)]) -> String {
         ("builder", "builder_key"),
         ("goal", "1_920 sats"),
         ("deadline", "height 300"),
-        ("pledge", "at least 675 sats"),
+        ("pledge", "at least 1_546 sats"),
         ("deliver", "{ weights: Hash256, by: height 400 }"),
         ("accept", "2 of [judge_a, judge_b, judge_c]"),
         ("release", "{ at goal: 30%, at accept: 70% }"),
@@ -197,7 +198,7 @@ fn settings_of_a_campaign() {
         breaks(&campaign(&[(key, "")]), "E0320");
     }
     breaks(&campaign(&[("goals", "1 coin")]), "E0321");
-    boundary("E0322", |pledge| campaign(&[("pledge", pledge)]), "at least 700 sats", "700 sats");
+    boundary("E0322", |pledge| campaign(&[("pledge", pledge)]), "at least 1_700 sats", "1_700 sats");
     breaks(&campaign(&[]).replace("goal: 1_920 sats,", "goal: 1_920 sats, goal: 1_920 sats,"), "E0323");
     boundary("E0324", |threads| campaign(&[("threads", threads)]), "1", "0");
     boundary("E0324", |threads| campaign(&[("threads", threads)]), "16", "17");
@@ -269,13 +270,14 @@ fn releases_and_dates_of_a_campaign() {
     boundary("E0903", date, "301", "300");
     let two = |by: &str| release(&format!("{{ at alpha: 30% by height {by}, at accept: 70% }}"));
     boundary("E0903", two, "399", "400");
-    boundary("E0904", |pledge| campaign(&[("pledge", pledge)]), "at least 675 sats", "until height 300");
+    boundary("E0904", |pledge| campaign(&[("pledge", pledge)]), "at least 1_546 sats", "until height 300");
     boundary("E0905", |deliver| campaign(&[("deliver", deliver)]), "{ by: height 400 }", "");
 }
 
 #[test]
 fn amounts_of_a_campaign() {
-    boundary("E0906", |pledge| campaign(&[("pledge", pledge)]), "at least 675 sats", "at least 674 sats");
+    // What goes home for a fee of 1,000 sats is an output of 546.
+    boundary("E0906", |pledge| campaign(&[("pledge", pledge)]), "at least 1_546 sats", "at least 1_545 sats");
     // 30 % of the goal are the dust limit of an output, and of a unit less are not.
     boundary("E0906", |goal| campaign(&[("goal", goal)]), "1_920 sats", "1_919 sats");
     boundary("E0906", |pledge| campaign(&[("pledge", pledge)]), "at least 1_920 sats", "at least 1_921 sats");

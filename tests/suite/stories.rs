@@ -5,6 +5,7 @@ mod escrow;
 mod htlc;
 mod imi;
 mod imi_attacks;
+mod imi_boundaries;
 mod imo;
 mod imo_backers;
 mod imo_usage;

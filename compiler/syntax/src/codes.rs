@@ -352,7 +352,7 @@ codes! {
     E0905 "money that can be stuck"
         "From every state of a campaign there must be a way to the money's owner that needs neither the builder nor the judges. The message shows every state with its ways. A release that judges attest therefore has a date, or a later release has one.";
     E0906 "pledge or release too small"
-        "A pledge must be worth the output that holds its receipt, and a release the output that pays it, or no node passes the transaction on.";
+        "A pledge must be worth the output that brings it home and the fee of that, and a release the output that pays it, or no node passes the transaction on.";
     E0921 "parts that are not the supply"
         "The parts of an `imo` add up to exactly the supply, and each gets at least one token. Amounts are rounded so that their sum is the supply; one part may be `rest`.";
     E0922 "price that no script can enforce"

@@ -61,13 +61,18 @@ impl Campaign {
     }
 
     /// The campaign of a story.
-    pub(super) fn begun(mut story: Story, (name, prefix): (&str, &'static str), threads: u32) -> Self {
-        let escrow_lock = story.deploy(&format!("{name}Escrow"), TRUST);
+    pub(super) fn begun(story: Story, names: (&str, &'static str), threads: u32) -> Self {
+        Self::of(story, names, TRUST, threads)
+    }
+
+    /// The campaign of a story, with a builder and judges of its own.
+    pub(super) fn of(mut story: Story, (name, prefix): (&str, &'static str), trust: Pairs<'_>, threads: u32) -> Self {
+        let escrow_lock = story.deploy(&format!("{name}Escrow"), trust);
         let none = Category::from_wire([0; 32]);
         let (id, threads_of, fees) = (String::new(), Vec::new(), BTreeMap::new());
         let mut campaign =
             Self { story, prefix, category: none, id, threads: threads_of, thread_lock: vec![], escrow_lock, fees };
-        campaign.restart("genesis", TRUST, threads);
+        campaign.restart("genesis", trust, threads);
         campaign
     }
 

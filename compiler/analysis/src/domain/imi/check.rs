@@ -8,6 +8,7 @@ use syntax::Code;
 use syntax::ast::{self, Entry, EntryValue, ExprKind};
 
 use super::release::{refund, release};
+use super::text::EXPIRE_FEE_SATS;
 use super::{Campaign, Gate, Release, ways};
 use crate::body::Env;
 use crate::docs;
@@ -31,8 +32,8 @@ const SETTINGS: &[(&str, &str)] = &[
 const DELIVER: &[(&str, &str)] = &[("weights", "weights: Hash256,"), ("by", "by: height 960_000,")];
 /// More threads than this do not fit one collecting transaction's budgets with certainty.
 const THREADS_MAX: u64 = 16;
-/// The receipt output that a pledge leaves: amount, length, token prefix with an amount, lock of a key.
-const RECEIPT_BYTES: usize = 8 + 1 + 1 + 32 + 1 + 9 + 25;
+/// The output of a backer, with whose key a pledge goes home: amount, length, lock.
+const HOME_BYTES: usize = 8 + 1 + 25;
 /// An output to the builder: amount, length, a lock of up to 35 bytes.
 const PAYMENT_BYTES: usize = 8 + 1 + 35;
 
@@ -166,12 +167,14 @@ fn ordered(campaign: &Campaign, report: &mut Report<'_>) {
 /// Pledges and tranches are worth an output, and a pledge does not exceed the goal.
 fn amounts(campaign: &Campaign, report: &mut Report<'_>) {
     let (pledge, goal) = (&campaign.pledge, &campaign.goal);
-    let limit = dust_limit_for(RECEIPT_BYTES);
-    if pledge.value < limit {
+    // What waits and is sent home after the deadline loses this fee at most, and the rest has to be an output.
+    let limit = dust_limit_for(HOME_BYTES).get() + EXPIRE_FEE_SATS;
+    if pledge.value.get() < limit {
+        let least = format!("{} sats", grouped(&IBig::from(limit)));
         let message =
-            format!("a pledge of {} is below {}, the dust limit of its receipt", sats(pledge.value), sats(limit));
+            format!("a pledge of {} is below {least}: the fee and the dust limit of its way home", sats(pledge.value));
         let found = report.error(Code::E0906, message, &pledge.loc);
-        report.push(found.help(format!("write `pledge: at least {},` or more", sats(limit))));
+        report.push(found.help(format!("write `pledge: at least {least},` or more")));
     }
     if pledge.value > goal.value {
         let message =

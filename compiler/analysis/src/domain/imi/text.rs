@@ -17,6 +17,8 @@ use crate::number::grouped;
 
 /// What sending an expired pledge home may cost.
 pub(super) const EXPIRE_FEE: &str = "1_000 sats";
+/// The same as a number.
+pub(super) const EXPIRE_FEE_SATS: u64 = 1_000;
 /// The bytes of a thread's state, by which it differs from the escrow.
 const THREAD_STATE: u32 = 9;
 /// What stays with the escrow's token for ever, so that the chain shows how a campaign ended.
