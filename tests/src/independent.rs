@@ -1,12 +1,12 @@
-//! A virtual machine that nobody here wrote, asked in one batch.
+//! A virtual machine that nobody here wrote, asked in one batch or about one transaction after the other.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 use spec::codec::write_compact_size;
@@ -35,7 +35,7 @@ impl Independent {
             std::io::stderr().write_all(why).unwrap();
             return None;
         }
-        let _alone = INSTALL.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _alone = lock(&INSTALL);
         let folder = scratch.join("independent");
         fs::create_dir_all(&folder).unwrap();
         for name in ["package.json", "package-lock.json", "check.mjs"] {
@@ -80,6 +80,61 @@ impl Independent {
         spent.iter().for_each(|output| output.write(&mut utxos));
         json!({ "id": id, "tx": hex::encode(tx.encode()), "utxos": hex::encode(utxos) })
     }
+}
+
+/// The other machine while it runs: what it is asked, and what it says.
+struct Conversation {
+    /// Ends by itself when this process does, for then nobody asks any more.
+    _machine: Child,
+    asks: ChildStdin,
+    says: BufReader<ChildStdout>,
+}
+
+/// One conversation for the whole process, so that asking costs no start.
+static CONVERSATION: OnceLock<Option<Mutex<Conversation>>> = OnceLock::new();
+
+impl Conversation {
+    fn begun(scratch: &Path) -> Option<Mutex<Self>> {
+        let machine = Independent::install(scratch)?;
+        let mut child = Command::new("node")
+            .args(["check.mjs", "relay"])
+            .current_dir(&machine.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (asks, says) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Some(Mutex::new(Self { _machine: child, asks, says }))
+    }
+
+    fn ask(&mut self, entry: &Value) -> String {
+        writeln!(self.asks, "{entry}").unwrap();
+        self.asks.flush().unwrap();
+        let mut line = String::new();
+        self.says.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+}
+
+/// Whether the other machine says the same as ours of the scripts of these inputs, `Ok` for accepted. Where Node.js is
+/// missing nobody is asked. Values and tokens of the transaction need not add up: nothing but the scripts is run.
+///
+/// # Panics
+/// If the two machines differ, or the other one does not run.
+#[track_caller]
+pub fn scripts_agree<T>(scratch: &Path, tx: &Transaction, spent: &[TxOut], inputs: &[usize], ours: &Result<T, String>) {
+    let Some(conversation) = CONVERSATION.get_or_init(|| Conversation::begun(scratch)) else { return };
+    let mut entry = Independent::entry("scripts", tx, spent);
+    entry.as_object_mut().unwrap().insert("inputs".to_owned(), json!(inputs));
+    let said = lock(conversation).ask(&entry);
+    assert!(said.starts_with("scripts "), "the other machine says `{said}`");
+    let why = ours.as_ref().err();
+    assert_eq!(said == "scripts accepted", why.is_none(), "the other machine says `{said}`, ours {why:?}");
+}
+
+/// A lock that outlives a test which failed while it held it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn runs(program: &str) -> bool {

@@ -11,6 +11,8 @@ use spec::{
 };
 use wallet::{Accounts, Arg, Args, Call, FeeRate, Key, Params, Purse, Settlement, Utxo};
 
+use crate::machine;
+
 const NOTICE: u32 = 144;
 const WHOLE: u64 = 1_000_000;
 const NOW: u32 = 900_000;
@@ -163,7 +165,7 @@ impl Stage {
         self.call("propose", &args, vec![self.output(self.seq, self.current, next)], [locktime, None])
     }
 
-    /// The same with a record of the changes edited.
+    /// The same with a record of the changes edited. Where an identity has the authority, the machines say the same.
     fn edited(&self, edit: impl FnOnce(&mut Vec<Vec<Vec<u8>>>)) -> Result<Transaction, String> {
         let Adjustment { changes, is_named, .. } = self.adjustment();
         let AbiValue::Records(mut changes) = changes else { panic!() };
@@ -176,7 +178,10 @@ impl Stage {
             (weight != 0).then(|| vec![fixed(weight), fixed(until), change[4].clone()])
         };
         let next = chain_hash(&is_named, &changes.all.iter().filter_map(of).collect::<Vec<_>>());
-        self.propose(key(0), AbiValue::Records(changes), NOW, next, None)
+        let by_key = self.propose(key(0), AbiValue::Records(changes.clone()), NOW, next, None);
+        let by_identity = by_did(&Stage::by_did(), AbiValue::Records(changes), next, |_, _| ());
+        assert_eq!(by_key.is_ok(), by_identity.is_ok(), "{by_key:?} {by_identity:?}");
+        by_key
     }
 }
 
@@ -324,8 +329,13 @@ fn splitters_of_an_old_list_keep_paying_by_it() {
 }
 
 /// A proposal by the holder of an identity, put together by hand: the record, the identity's coin, money.
-fn by_did(stage: &Stage, change: impl FnOnce(&mut Transaction, &mut [TxOut; 3])) -> Result<(), String> {
-    let Adjustment { changes, hash, was_named, is_named, .. } = stage.adjustment();
+fn by_did(
+    stage: &Stage,
+    changes: AbiValue,
+    hash: [u8; 32],
+    change: impl FnOnce(&mut Transaction, &mut [TxOut; 3]),
+) -> Result<(), String> {
+    let Adjustment { was_named, is_named, .. } = stage.adjustment();
     // Anyone may move this identity; what matters is what the record asks of it.
     let open = script::p2sh32(&spec::hash::sha256d(&[0x51]));
     let nft = Nft { capability: Capability::Mutable, commitment: b"document".to_vec() };
@@ -354,21 +364,24 @@ fn by_did(stage: &Stage, change: impl FnOnce(&mut Transaction, &mut [TxOut; 3]))
     let mut tx = Transaction { version: 2, inputs, outputs, locktime: NOW };
     change(&mut tx, &mut spent);
     let context = SpendContext::new(&tx, &spent).unwrap();
-    for rules in [RuleSet::Bch2026, RuleSet::Bitmodel] {
-        for input in 0..3 {
-            vm::verify_input(&Rules::new(rules, Mode::Relay), &context, input)
-                .map_err(|failure| wallet::explain(stage.record(), &redeem, &failure).message)?;
-        }
-    }
-    Ok(())
+    let judged = [RuleSet::Bch2026, RuleSet::Bitmodel].map(|rules| {
+        (0..3).try_for_each(|input| {
+            let verdict = vm::verify_input(&Rules::new(rules, Mode::Relay), &context, input);
+            verdict.map(|_| ()).map_err(|failure| wallet::explain(stage.record(), &redeem, &failure).message)
+        })
+    });
+    assert_eq!(judged[0], judged[1], "the two sets of rules differ");
+    let [verdict, _] = judged;
+    machine::agreed(&tx, &spent, &[0, 1, 2], verdict)
 }
 
 #[test]
 fn an_identity_proposes_only_if_it_comes_back_unchanged() {
     let stage = Stage::by_did();
-    by_did(&stage, |_, _| ()).unwrap();
+    let Adjustment { changes, hash, .. } = stage.adjustment();
+    by_did(&stage, changes.clone(), hash, |_, _| ()).unwrap();
     let refused = |words: &str, change: &dyn Fn(&mut Transaction, &mut [TxOut; 3])| {
-        let error = by_did(&stage, change).expect_err(words);
+        let error = by_did(&stage, changes.clone(), hash, change).expect_err(words);
         assert!(error.contains(words), "`{words}` is missing from `{error}`");
     };
     refused("the lock of `curator` back", &|tx, _| tx.outputs[1].lock = key(5).lock());

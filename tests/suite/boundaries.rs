@@ -9,10 +9,12 @@ use std::fs;
 
 use analysis::hir::Lint;
 use driver::Compiled;
+use spec::RuleSet;
 use tests::{run_lines, with_categories};
 
 use crate::bmc::root;
 use crate::contracts::compile;
+use crate::machine;
 use crate::programs::{BOTH, name_of};
 
 const CUT: &str = "\n//---- as it should be\n";
@@ -49,6 +51,9 @@ fn check(lint: Lint, text: &str) -> Vec<String> {
                 continue;
             }
             let ran = run_lines(&source, &compiled, rules);
+            if rules == RuleSet::Bch2026 {
+                machine::agrees_with(&ran);
+            }
             if ran.accepted + ran.refused == 0 || half == "at" && ran.accepted == 0 {
                 complaints.push(format!("{half}: no transaction shows it"));
             }

@@ -109,7 +109,8 @@ impl Stage {
             verdicts.push(verdict.map(|()| cost));
         }
         assert_eq!(verdicts[0].is_ok(), verdicts[1].is_ok(), "both rule sets agree on `{path}`");
-        verdicts.remove(0).map(|cost| (cost, tx.encode().len()))
+        let all: Vec<usize> = (0..coins.len()).collect();
+        machine::agreed(&tx, coins, &all, verdicts.remove(0)).map(|cost| (cost, tx.encode().len()))
     }
 }
 
@@ -151,7 +152,7 @@ fn gathering(thread: &Stage, pledges: &[(Stage, u64)], before: u64) -> (Transact
     (Transaction { version: 2, inputs, outputs, locktime: 0 }, coins)
 }
 
-/// Whether both rule sets accept every input but the last, which pays the fee.
+/// Whether both rule sets and the other machine accept every input but the last, which pays the fee.
 fn gathered(tx: &Transaction, coins: &[TxOut]) -> bool {
     let context = SpendContext::new(tx, coins).unwrap();
     let by = |rules: RuleSet| {
@@ -160,7 +161,8 @@ fn gathered(tx: &Transaction, coins: &[TxOut]) -> bool {
     };
     let verdict = by(RuleSet::Bch2026);
     assert_eq!(verdict, by(RuleSet::Bitmodel));
-    verdict
+    let ours = if verdict { Ok(()) } else { Err("refused".to_owned()) };
+    machine::agreed(tx, coins, &(0..coins.len() - 1).collect::<Vec<_>>(), ours).is_ok()
 }
 
 #[test]

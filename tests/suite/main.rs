@@ -9,6 +9,7 @@
 )]
 
 mod adjust;
+mod adjust_attacks;
 mod bmc;
 mod boundaries;
 mod cli;
@@ -17,8 +18,10 @@ mod contracts;
 mod covenants;
 mod diagnostics;
 mod flows;
+mod gates;
 mod imi;
 mod imo;
+mod imo_boundaries;
 mod imo_usage;
 mod independent;
 mod judges;
@@ -31,6 +34,7 @@ mod proofs;
 mod random_rewards;
 mod readme;
 mod reward;
+mod reward_attacks;
 mod reward_graph;
 mod rival;
 mod splitter;

@@ -10,6 +10,7 @@ use tests::{run_lines, run_sealed};
 
 use crate::bmc::root;
 use crate::contracts::compile;
+use crate::machine;
 
 pub(crate) const BOTH: [RuleSet; 2] = [RuleSet::Bch2026, RuleSet::Bitmodel];
 
@@ -64,6 +65,9 @@ fn check(name: &str, text: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     for (rules, compiled) in &builds {
         let ran = run_lines(text, compiled, *rules);
+        if *rules == RuleSet::Bch2026 {
+            machine::agrees_with(&ran);
+        }
         if ran.complaints.is_empty() && (ran.accepted < 1 || ran.refused < 2) {
             complaints.push("one transaction that is accepted and two that are refused are the least".to_owned());
         }

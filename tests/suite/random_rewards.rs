@@ -9,6 +9,8 @@ use spec::artifact::{AbiValue, Slot};
 use spec::{Artifact, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, Transaction, TxOut, Txid};
 use wallet::{FeeRate, Params, Settlement, Utxo};
 
+use crate::machine;
+
 /// No smaller output is passed on, whatever its lock.
 const DUST_SATS: u64 = 700;
 
@@ -137,14 +139,15 @@ fn settled(shape: &Shape, above: u64, fee: u64) -> Case {
 }
 
 impl Case {
-    /// Whether the machine accepts; both rule sets say the same.
+    /// Whether the machine accepts; both rule sets and the other machine say the same.
     fn accepts(&self, tx: &Transaction) -> bool {
         let spent = vec![self.pot.clone(); tx.inputs.len()];
         let context = SpendContext::new(tx, &spent).unwrap();
         let verdict = |rules| vm::verify_input(&Rules::new(rules, Mode::Relay), &context, 0).is_ok();
         let (narrow, wide) = (verdict(RuleSet::Bch2026), verdict(RuleSet::Bitmodel));
         assert_eq!(narrow, wide, "the rule sets differ");
-        narrow
+        let ours = if narrow { Ok(()) } else { Err("refused".to_owned()) };
+        machine::agreed(tx, &spent, &[0], ours).is_ok()
     }
 
     fn unlock(&self, fee: i64) -> Vec<u8> {

@@ -9,6 +9,7 @@ use spec::{Artifact, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, Transac
 use wallet::{FeeRate, Settlement, Utxo};
 
 use crate::bmc::root;
+use crate::machine;
 
 const EXAMPLE: &str = "examples/text-to-image-reward/text_to_image.bmc";
 
@@ -66,7 +67,10 @@ impl Case {
             }));
         }
         assert_eq!(verdicts[0], verdicts[1], "both rule sets say the same");
-        verdicts.pop().unwrap()
+        let refusal = verdicts.pop().unwrap();
+        let ours = refusal.as_ref().map_or(Ok(()), |(message, _)| Err(message.clone()));
+        machine::agreed(tx, &spent, &[0], ours).ok();
+        refusal
     }
 
     #[track_caller]

@@ -1,5 +1,6 @@
-//! Rewards that pay each other: whatever the graph, nothing is made and nothing is lost; and every figure that the
-//! compiler proves holds on the machine where it is tight.
+//! Rewards that pay each other: whatever the graph, nothing is made and nothing is lost, and nobody is further from the
+//! exact share than rounding at each step allows; and every figure that the compiler proves holds on the machine where
+//! it is tight.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,6 +11,8 @@ use spec::artifact::AbiValue;
 use spec::script::{dust_limit, p2pkh};
 use spec::{Artifact, OutPoint, RuleSet, Sats, TxOut, Txid};
 use wallet::{FeeRate, Params, Settlement, Utxo};
+
+use crate::machine;
 
 const FEE: u64 = 20_000;
 const DUST_SATS: u64 = 576;
@@ -209,6 +212,148 @@ fn coin(lock: &[u8], value: u64, at: u8) -> Utxo {
     }
 }
 
+/// Money as the real number that it would be without rounding, in units of 2^-40, and how far the real coins may be off.
+#[derive(Clone, Copy, Default)]
+struct Exact {
+    money: u128,
+    off: u128,
+}
+
+/// One unit of money.
+const UNIT: u128 = 1 << 40;
+
+impl Exact {
+    fn plus(self, other: Self) -> Self {
+        Self { money: self.money + other.money, off: self.off + other.off }
+    }
+
+    /// A part of it, rounded to the difference of two whole units: less than one unit off, beside what it was off before.
+    fn part(self, weight: u64, whole: u64) -> Self {
+        let of = |amount: u128| amount * u128::from(weight) / u128::from(whole);
+        Self { money: of(self.money), off: of(self.off) + UNIT + 2 }
+    }
+
+    #[track_caller]
+    fn is_near(self, sats: u64) {
+        let off = self.money.abs_diff(u128::from(sats) * UNIT);
+        assert!(off <= self.off, "{sats} is {} off, and at most {} is right", off / UNIT, self.off / UNIT);
+    }
+}
+
+/// What came of a payment when everybody has settled.
+struct Outcome {
+    /// What people got, by their lock, and what they should have got.
+    paid: BTreeMap<Vec<u8>, (u64, Exact)>,
+    fees: u64,
+    /// What stays at rewards whose pot is too small.
+    stays: u64,
+}
+
+/// Pays the first reward and settles all of them in turn: links lead to later ones, so one walk reaches all.
+fn settled_down(deployed: &[Deployed], pots: &[u64]) -> Outcome {
+    let mut waiting: BTreeMap<Vec<u8>, (Vec<Utxo>, Exact)> = BTreeMap::new();
+    let mut outcome = Outcome { paid: BTreeMap::new(), fees: 0, stays: 0 };
+    let first = waiting.entry(deployed[0].lock.clone()).or_default();
+    for (at, pot) in (0u8..).zip(pots) {
+        first.0.push(coin(&deployed[0].lock, *pot, at + 1));
+        first.1.money += u128::from(*pot) * UNIT;
+    }
+    for one in deployed {
+        let table = one.artifact.reward.as_ref().unwrap();
+        let (coins, exact) = waiting.remove(&one.lock).unwrap_or_default();
+        let pot: u64 = coins.iter().map(|coin| coin.output.value.get()).sum();
+        exact.is_near(pot);
+        if pot < table.minimum_sats.get() || coins.len() > wallet::JOINED_MAX {
+            outcome.stays += pot;
+            continue;
+        }
+        let settled = settle(one, &coins, None).unwrap_or_else(|error| panic!("{error}"));
+        let (tx, fee) = (&settled.built.tx, settled.built.fee.get());
+        machine::agreed(tx, &settled.built.spent, &(0..coins.len()).collect::<Vec<_>>(), Ok(())).unwrap();
+        outcome.fees += fee;
+        assert_eq!(settled.shares.iter().map(|share| share.value.get()).sum::<u64>() + fee, pot);
+        let net = Exact { money: exact.money.saturating_sub(u128::from(fee) * UNIT), ..exact };
+        for ((index, output), share) in (0u32..).zip(&tx.outputs).zip(&settled.shares) {
+            assert!(output.value >= dust_limit(output));
+            let part = net.part(share.weight, table.denominator);
+            if deployed.iter().any(|other| other.lock == output.lock) {
+                let next = waiting.entry(output.lock.clone()).or_default();
+                next.0.push(Utxo { outpoint: OutPoint { txid: tx.txid(), index }, output: output.clone() });
+                next.1 = next.1.plus(part);
+            } else {
+                let paid = outcome.paid.entry(output.lock.clone()).or_default();
+                *paid = (paid.0 + output.value.get(), paid.1.plus(part));
+            }
+        }
+    }
+    assert!(waiting.is_empty());
+    for (sats, exact) in outcome.paid.values() {
+        exact.is_near(*sats);
+    }
+    let people: u64 = outcome.paid.values().map(|(sats, _)| sats).sum();
+    assert_eq!(people + outcome.fees + outcome.stays, pots.iter().sum::<u64>());
+    outcome
+}
+
+/// Forty layers of two rewards, each of which pays both of the next layer: more than a million million ways lead from
+/// the first to the last, and eighty-one transactions settle all of them.
+#[test]
+fn a_lattice_of_a_million_million_ways_is_settled_reward_by_reward() {
+    const LAYERS: usize = 40;
+    let mut text =
+        String::from("reward R0 { l: 1/2 to R1, r: 1/2 to R2, minimum: 100_000 sats, fee: up to 20_000 sats }\n");
+    for layer in 1..=LAYERS {
+        for at in [2 * layer - 1, 2 * layer] {
+            let below = match layer {
+                LAYERS => String::new(),
+                _ => format!("l: 497/1_000 to R{}, r: 493/1_000 to R{}, ", 2 * layer + 1, 2 * layer + 2),
+            };
+            writeln!(text, "reward R{at} {{ {below}own: rest, minimum: 100_000 sats, fee: up to 20_000 sats }}")
+                .unwrap();
+        }
+    }
+    let compiled = compiled(&text);
+    assert!(!compiled.has_errors(), "{}", compiled.to_json());
+    let mut artifacts = compiled.artifacts;
+    artifacts.sort_by_key(|artifact| artifact.contract[1..].parse::<usize>().unwrap());
+    let nodes = vec![Node { people: vec![], links: vec![], list: None }; 2 * LAYERS + 1];
+    let deployed = deploy(&nodes, artifacts);
+    let pot = 1_000_000_007;
+    let outcome = settled_down(&deployed, &[pot]);
+    assert_eq!((outcome.stays, outcome.paid.len()), (0, 2 * LAYERS));
+    let people: u64 = outcome.paid.values().map(|(sats, _)| sats).sum();
+    assert_eq!(people + outcome.fees, pot);
+    // However many ways lead there, nobody is off by more than what the coins that arrive can be off together.
+    let most = outcome.paid.values().map(|(_, exact)| exact.off / UNIT).max().unwrap();
+    println!(
+        "{people} sats reach {} people through 2^{LAYERS} ways; nobody is {} sats off",
+        outcome.paid.len(),
+        most + 1
+    );
+    assert!(most <= 3 * LAYERS as u128, "{most}");
+}
+
+/// Four that share a parent of two sides: both ways to it count, and the one who is nearer gets more.
+#[test]
+fn both_ways_of_a_diamond_are_paid() {
+    let money = "minimum: 50_000 sats, fee: up to 1_000 sats";
+    let text = format!(
+        "reward R0 {{ l: 1/4 to R1, r: 1/4 to R2, own: rest, {money} }} reward R1 {{ up: 1/2 to R3, own: rest, {money} }} \
+         reward R2 {{ up: 1/2 to R3, own: rest, {money} }} reward R3 {{ own: 100%, {money} }}"
+    );
+    let compiled = compiled(&text);
+    assert!(!compiled.has_errors(), "{}", compiled.to_json());
+    let nodes = vec![Node { people: vec![], links: vec![], list: None }; 4];
+    let deployed = deploy(&nodes, compiled.artifacts);
+    let outcome = settled_down(&deployed, &[10_000_000]);
+    let mut paid: Vec<u64> = outcome.paid.values().map(|(sats, _)| *sats).collect();
+    paid.sort_unstable();
+    assert_eq!(paid.iter().sum::<u64>() + outcome.fees, 10_000_000);
+    // An eighth by each side to those beside, two eighths to the common ancestor, less the fees.
+    let near = |sats: u64, eighths: u64| assert!(sats.abs_diff(1_250_000 * eighths) <= outcome.fees, "{paid:?}");
+    [(0, 1), (1, 1), (2, 2), (3, 4)].into_iter().for_each(|(at, eighths)| near(paid[at], eighths));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -220,37 +365,8 @@ proptest! {
         let (artifacts, text) = program(&nodes);
         let deployed = deploy(&nodes, artifacts);
         let pots: Vec<u64> = pots.iter().map(|pot| pot / 2).collect();
-        let mut waiting: BTreeMap<Vec<u8>, Vec<Utxo>> = BTreeMap::new();
-        for (at, pot) in (0u8..).zip(&pots) {
-            waiting.entry(deployed[0].lock.clone()).or_default().push(coin(&deployed[0].lock, *pot, at + 1));
-        }
-        let (mut fees, mut people) = (0u64, 0u64);
-        // Links lead to later rewards, so one walk reaches all.
-        for one in &deployed {
-            let table = one.artifact.reward.as_ref().unwrap();
-            let coins = waiting.remove(&one.lock).unwrap_or_default();
-            let pot: u64 = coins.iter().map(|coin| coin.output.value.get()).sum();
-            if pot < table.minimum_sats.get() || coins.len() > wallet::JOINED_MAX {
-                people += pot;
-                continue;
-            }
-            let settled = settle(one, &coins, None).unwrap_or_else(|error| panic!("{error}\n{text}"));
-            fees += settled.built.fee.get();
-            prop_assert_eq!(settled.shares.iter().map(|share| share.value.get()).sum::<u64>() + settled.built.fee.get(), pot);
-            let txid = settled.built.tx.txid();
-            for (index, output) in (0u32..).zip(&settled.built.tx.outputs) {
-                prop_assert!(output.value >= dust_limit(output));
-                match deployed.iter().any(|other| other.lock == output.lock) {
-                    true => waiting.entry(output.lock.clone()).or_default().push(Utxo {
-                        outpoint: OutPoint { txid, index },
-                        output: output.clone(),
-                    }),
-                    false => people += output.value.get(),
-                }
-            }
-        }
-        prop_assert!(waiting.is_empty());
-        prop_assert_eq!(people + fees, pots.iter().sum::<u64>());
+        let outcome = settled_down(&deployed, &pots);
+        prop_assert!(!outcome.paid.is_empty(), "{text}");
     }
 
     #[test]
