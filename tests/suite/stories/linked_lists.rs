@@ -122,6 +122,8 @@ fn a_payment_runs_through_a_reward_and_two_models_whose_flows_are_lists() {
     let record = &index.records[1];
     assert_eq!(spec::script::p2sh32(&record.body.flow), leaf);
     assert_ne!(record.body.did, [0; 8]);
+    let edges: Vec<_> = index.edges().map(|edge| (edge.child, edge.parent, edge.did)).collect();
+    assert_eq!(edges, [(record.id, record.body.parents[0], record.body.did)], "the edge names who registered the leaf");
     assert_eq!(network.paying(index, record), Paying::Parents);
     assert!(record.body.about().unwrap().sources.is_empty(), "the flow's own publication names them");
     assert_eq!(network.flow_of(&record.body).unwrap().published.recipients[0].name, "builds_on.Root");

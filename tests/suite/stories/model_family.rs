@@ -190,7 +190,7 @@ fn paying_the_youngest_pays_all_that_it_was_made_from() {
     let mut family = Family::new();
     family.register("Attention", &[]);
     family.register("Transformer", &[("Attention", 1)]);
-    family.register("StableDiffusion", SECOND);
+    figures("two parents", &family.register("StableDiffusion", SECOND));
 
     let mut params = family.params(&["Transformer", "Attention"]);
 

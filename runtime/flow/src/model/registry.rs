@@ -322,3 +322,6 @@ fn pushed_body(unlock: &[u8]) -> Option<Body> {
     };
     (usize::try_from(number(&count)?).ok()? == body.parents.len() && body.is_sound()).then_some(body)
 }
+
+#[cfg(test)]
+mod tests;
