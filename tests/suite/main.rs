@@ -21,6 +21,7 @@ mod flows;
 mod gates;
 mod imi;
 mod imo;
+mod imo_adoption;
 mod imo_boundaries;
 mod imo_usage;
 mod independent;

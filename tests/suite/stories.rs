@@ -7,6 +7,7 @@ mod imi;
 mod imi_attacks;
 mod imi_boundaries;
 mod imo;
+mod imo_adoption;
 mod imo_backers;
 mod imo_usage;
 mod linked_lists;

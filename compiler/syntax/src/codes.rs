@@ -367,6 +367,8 @@ codes! {
         "Every part of the supply has one way to its owners: a campaign's receipts, blocks that pass, a price, the sources of a model, or a lock. The names of parts and judges become parameters, so each is one word and unlike the others.";
     E0927 "usage that no reward pays"
         "`usage: 5 coin of Royalty to meter` states what a reward does: `Royalty` must have a source `meter`, whose weight never changes. What it has been paid shows the launch that the model is used.";
+    E0928 "adoption of what is no model"
+        "`adoption: 3 children` lets the launch show that registered models build on the one that is offered. Only a model has a record that others build on, and the contract of the edges that say so stands in its file: the offering is for a model of the same file.";
 }
 
 #[cfg(test)]

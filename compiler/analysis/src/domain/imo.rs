@@ -20,6 +20,7 @@
 //! pass, since who names an older block pays more, but not rise; and a sale ends when it is sold out.
 //! A price may rise with what has been sold, which the sale itself counts.
 
+mod adoption;
 mod check;
 mod plans;
 mod price;
@@ -56,6 +57,8 @@ pub(crate) struct Offering {
     pub(crate) revenue: Option<Revenue>,
     /// What users must have paid before the launch, if anything.
     pub(crate) usage: Option<Usage>,
+    /// How many models of a registry build on the one that is offered, at least, if that is demanded.
+    pub(crate) adoption: Option<At<u64>>,
 }
 
 /// A part of the supply.
@@ -119,9 +122,15 @@ impl Offering {
     }
 
     /// How many inputs the launch reads that come back as the outputs of the same numbers, from input 1 on: the
-    /// record of a campaign.
+    /// record of a campaign, and edges.
     fn shown(&self) -> usize {
-        usize::from(self.backed().is_some())
+        let edges = self.adoption.as_ref().map_or(0, |children| usize::try_from(children.value).unwrap_or(usize::MAX));
+        usize::from(self.backed().is_some()) + edges
+    }
+
+    /// The first input of the launch that is an edge.
+    pub(super) fn first_edge(&self) -> usize {
+        1 + usize::from(self.backed().is_some())
     }
 
     /// The output of the launch that carries a part. The first is the first, whatever the launch reads.

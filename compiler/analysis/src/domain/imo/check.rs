@@ -9,7 +9,7 @@ use syntax::{Code, ItemKind, Loc, Word, WordClass};
 
 use super::price;
 use super::text::launch_params;
-use super::{Backed, Kind, Offering, Part, Revenue, Source, usage};
+use super::{Backed, Kind, Offering, Part, Revenue, Source, adoption, usage};
 use crate::body::Env;
 use crate::docs;
 use crate::domain::reward;
@@ -39,6 +39,7 @@ fn settings() -> Vec<Known> {
         ("treasury", "treasury: community,"),
         ("revenue", REVENUE),
         ("usage", usage::EXAMPLE),
+        ("adoption", adoption::EXAMPLE),
     ])
 }
 
@@ -63,6 +64,7 @@ pub(crate) fn check<'a>(imo: &ast::Imo, env: Env<'a>, report: &mut Report<'a>) -
     };
     let revenue = settings.get("revenue").and_then(|entry| revenue(entry, &mut settings));
     let usage = settings.get("usage").and_then(|entry| usage::read(entry, &mut settings));
+    let adoption = settings.get("adoption").and_then(|entry| adoption::read(imo, entry, &mut settings));
     if settings.report.count() != before || imo.name.is_missing() {
         return None;
     }
@@ -78,6 +80,7 @@ pub(crate) fn check<'a>(imo: &ast::Imo, env: Env<'a>, report: &mut Report<'a>) -
         treasury: treasury?,
         revenue,
         usage,
+        adoption,
     };
     names(&offering, report)?;
     Some(offering)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::price::{Price, sats};
 use super::text::{launch_params, lock_of, number};
-use super::{BASE_SATS, Kind, Offering, Part, Source, usage};
+use super::{BASE_SATS, Kind, Offering, Part, Source, adoption, usage};
 use crate::domain::{Names, Text};
 
 /// What an output holds that carries tokens to their owner.
@@ -97,7 +97,9 @@ impl Plans<'_> {
     fn launch(&self, text: &mut Text) {
         let offering = self.offering;
         let judges = offering.judges.value.keys.iter().map(|key| format!("sig_{}", key.value)).collect::<Vec<_>>();
-        let args: Vec<_> = judges.iter().map(|sig| format!("{sig}: DataSig")).collect();
+        let children = offering.adoption.as_ref();
+        let mut args: Vec<_> = judges.iter().map(|sig| format!("{sig}: DataSig")).collect();
+        args.extend(children.iter().flat_map(|children| adoption::children(children.value)));
         let docs = "Makes the whole supply. Judges who do not attest leave their signature empty.";
         self.plan(text, docs, &format!("launch({})", args.join(", ")), |text| {
             let given: Vec<_> = judges.iter().map(|sig| format!("{sig}: {sig}")).collect();
@@ -105,6 +107,9 @@ impl Plans<'_> {
             if let Some(backed) = offering.backed() {
                 let of = "record.token.category == coin.params.receipts + 0x01";
                 text.line(format!("input record: {}Escrow.show() any where {of};", backed.campaign));
+            }
+            if let Some(children) = children {
+                text.at(&children.loc, |text| adoption::inputs_of_launch(text, children.value));
             }
             if let Some(usage) = &offering.usage {
                 text.at(&usage.loc, |text| usage::inputs_of_launch(text, offering));
@@ -119,6 +124,9 @@ impl Plans<'_> {
                 text.at(&part.loc, |text| self.begin(text, &self.lock_in(part), part.amount, state));
                 if at == 0 && offering.backed().is_some() {
                     text.line("output record.lock { value: record.value, token: record.token };");
+                }
+                if let Some(children) = children.filter(|_| at == 0) {
+                    text.at(&children.loc, |text| adoption::outputs_of_launch(text, children.value));
                 }
             }
             if let Some(revenue) = &offering.revenue {

@@ -6,7 +6,7 @@ use dashu_int::IBig;
 use syntax::Loc;
 
 use super::price::{Price, sats};
-use super::{BASE_SATS, Backed, Kind, Offering, Part, Source, usage};
+use super::{BASE_SATS, Backed, Kind, Offering, Part, Source, adoption, usage};
 use crate::domain::imi::beside;
 use crate::domain::{Names, Text};
 use crate::number::grouped;
@@ -57,7 +57,8 @@ pub(super) fn launch_params(offering: &Offering) -> Params {
     params.extend(keys.map(|key| (key.value.clone(), "PubKey".to_owned(), key.loc.clone())));
     let of_parts = offering.parts.iter().flat_map(|part| launch_args(offering, part));
     let of_usage = offering.usage.iter().flat_map(|usage| usage::params(offering, usage));
-    for param in of_parts.chain(of_usage) {
+    let of_adoption = offering.adoption.iter().flat_map(|children| adoption::params(&children.loc));
+    for param in of_parts.chain(of_usage).chain(of_adoption) {
         // The money of the treasury may go where a part of the tokens goes.
         let shared =
             param.0 == offering.treasury.value && params.iter().any(|(name, ty, _)| *name == param.0 && ty == "Lock");
@@ -118,7 +119,8 @@ fn launch(text: &mut Text, offering: &Offering) {
         offering.name
     );
     let demanded = offering.usage.as_ref().map(|usage| usage.docs(&offering.treasury.value));
-    let docs = [&offering.docs, &what].into_iter().chain(&demanded).filter(|docs| !docs.is_empty());
+    let shown = offering.adoption.as_ref().map(|children| adoption::docs(children.value));
+    let docs = [&offering.docs, &what].into_iter().chain(&shown).chain(&demanded).filter(|docs| !docs.is_empty());
     text.docs(&docs.map(String::as_str).collect::<Vec<_>>().join("\n\n"));
     text.contract(&format!("{}Launch", offering.name), &params, |text| {
         text.docs("Makes the whole supply. Judges who do not attest leave their signature empty.");
@@ -129,6 +131,9 @@ fn launch(text: &mut Text, offering: &Offering) {
             text.at(&judges.loc, |text| judges.value.all_different(text));
             if let Some((part, backed)) = offering.parts.iter().find_map(of_backers) {
                 text.at(&part.loc, |text| record(text, backed));
+            }
+            if let Some(children) = &offering.adoption {
+                text.at(&children.loc, |text| adoption::shown(text, offering, children.value, &mut names));
             }
             text.at(&judges.loc, |text| {
                 text.line(format!("let {outpoint} = tx.inputs[0].txid + bytes(tx.inputs[0].index, 4);"));
