@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use driver::{Package, Packages};
 use spec::RuleSet;
+use spec::artifact::Level;
 
 pub(crate) use lock::{check, pin};
 use manifest::Manifest;
@@ -105,6 +106,11 @@ impl Tree {
     /// The machine that the manifest compiles for.
     pub(crate) fn target(&self) -> Option<RuleSet> {
         self.packages.first().and_then(|package| package.manifest.target())
+    }
+
+    /// How hard to try to make its scripts small, if its manifest says so.
+    pub(crate) fn level(&self) -> Option<Level> {
+        self.packages.first().and_then(|package| package.manifest.level())
     }
 
     /// The dependencies.

@@ -1,12 +1,12 @@
 //! Sources on disk: finding them, compiling them, and giving their contracts parameters.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
 use driver::{Compiled, Options, Session, World, WorldError};
-use spec::artifact::Slot;
+use spec::artifact::{Level, Slot};
 use spec::hash::Sha256Stream;
 use spec::plan::Plan;
 use spec::{Artifact, RuleSet};
@@ -150,6 +150,9 @@ pub(crate) struct TargetArgs {
     /// The machine that runs the scripts: `bitmodel`, or `bch2026` [default: what bmc.toml says, or `bitmodel`].
     #[arg(long, value_name = "RULES", value_parser = rules)]
     target: Option<RuleSet>,
+    /// How hard to try to make scripts small: `O0`, as they are written, or `O1` [default: what bmc.toml says, or `O1`].
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<Level>,
 }
 
 /// The rules of this name.
@@ -175,8 +178,9 @@ impl Project {
             package::check(tree)?;
         }
         let rules = target.target.or_else(|| tree.as_ref().and_then(Tree::target)).unwrap_or_default();
+        let level = target.level.or_else(|| tree.as_ref().and_then(Tree::level)).unwrap_or_default();
         let packages = tree.as_ref().map(Tree::packages).unwrap_or_default();
-        Ok(Self { session: Session::open(&DiskWorld, packages, &roots), options: Options { rules } })
+        Ok(Self { session: Session::open(&DiskWorld, packages, &roots), options: Options { rules, level } })
     }
 
     /// Compiles them.
@@ -219,6 +223,11 @@ pub(crate) fn compile(paths: &[PathBuf], target: TargetArgs) -> Result<Compiled,
 /// Shows diagnostics on standard error, and fails if there is an error among them.
 pub(crate) fn report(shell: &Shell, compiled: &Compiled) -> Result<(), Fail> {
     compiled.render(&mut shell.err(), shell.err_color())?;
+    for proof in &compiled.proofs {
+        let Some(unproved) = &proof.unproved else { continue };
+        let (contract, level) = (&proof.contract, proof.level);
+        writeln!(shell.err(), "note: `{contract}` is built at {level}: for `{}`, {}", unproved.path, unproved.why)?;
+    }
     if compiled.has_errors() { Err(Fail::said()) } else { Ok(()) }
 }
 

@@ -21,7 +21,57 @@ use crate::rules::RuleSet;
 use crate::units::Sats;
 
 /// The version of the format that this crate writes and reads.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
+
+/// How hard a compiler tries to make scripts small.
+///
+/// ```
+/// use spec::artifact::Level;
+/// assert_eq!("O0".parse(), Ok(Level::O0));
+/// assert_eq!(Level::default().to_string(), "O1");
+/// assert!("O9".parse::<Level>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Level {
+    /// Each computation as it is written, in the order in which it is written.
+    O0,
+    /// Shorter computations, better orders, in linear time; proved to do the same as [`Level::O0`].
+    #[default]
+    O1,
+}
+
+impl Level {
+    /// All of them, the least first.
+    pub const ALL: [Self; 2] = [Self::O0, Self::O1];
+
+    /// As options write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::O0 => "O0",
+            Self::O1 => "O1",
+        }
+    }
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A text that is no [`Level`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write `O0` or `O1`")]
+pub struct NoLevel;
+
+impl std::str::FromStr for Level {
+    type Err = NoLevel;
+
+    fn from_str(text: &str) -> Result<Self, NoLevel> {
+        Self::ALL.into_iter().find(|level| level.name() == text).ok_or(NoLevel)
+    }
+}
 
 /// One compiled contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,9 +80,8 @@ pub struct Artifact {
     pub format: u32,
     /// The compiler's version.
     pub compiler: String,
-    /// How hard the compiler tried to make the bytecode small, as its option counts levels.
-    #[serde(default)]
-    pub level: u8,
+    /// How hard the compiler tried to make the bytecode small.
+    pub level: Level,
     /// The contract's name.
     pub contract: String,
     /// Its documentation, in Markdown.
@@ -83,7 +132,7 @@ impl Default for Artifact {
         Self {
             format: FORMAT_VERSION,
             compiler: String::new(),
-            level: 0,
+            level: Level::default(),
             contract: String::new(),
             docs: String::new(),
             rules: RuleSet::default(),

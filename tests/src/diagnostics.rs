@@ -78,7 +78,7 @@ pub fn compile_text(text: &str) -> Compiled {
 }
 
 fn compile_only(read: Result<Arc<str>, WorldError>, rules: RuleSet) -> Compiled {
-    compile(&OneFile(read), &[PATH.to_owned()], &Options { rules })
+    compile(&OneFile(read), &[PATH.to_owned()], &Options { rules, ..Options::default() })
 }
 
 /// Where the files are.

@@ -38,7 +38,7 @@ const OTHER: [u8; 32] = [0x0b; 32];
 pub fn compile_named(name: &str, text: &str, rules: RuleSet) -> Compiled {
     let file = format!("{name}.bmc");
     let world = MemoryWorld::new([(file.as_str(), text)]);
-    driver::compile(&world, &[file], &Options { rules })
+    driver::compile(&world, &[file], &Options { rules, ..Options::default() })
 }
 
 /// The contract with the values of its parameters built in.
@@ -50,7 +50,7 @@ pub fn sealed(text: &str, contract: &str, params: &Params, rules: RuleSet) -> Ar
     let world = MemoryWorld::new([("test.bmc", text)]);
     let mut session = Session::open(&world, Packages::default(), &["test.bmc".to_owned()]);
     session.seal(contract, params.clone()).unwrap();
-    let compiled = session.compile(&Options { rules });
+    let compiled = session.compile(&Options { rules, ..Options::default() });
     assert!(!compiled.has_errors(), "{}", compiled.to_json());
     let artifact = compiled.artifact(Some(contract)).unwrap().clone();
     assert_eq!(artifact.sealed.len(), params.len());

@@ -206,7 +206,7 @@ fn examples(root: &Path) -> Vec<(String, Compiled)> {
 fn compile_all(sources: &BTreeMap<String, String>) -> Compiled {
     let world = MemoryWorld::new(sources.iter().map(|(name, text)| (name.as_str(), text.as_str())));
     let roots: Vec<String> = sources.keys().cloned().collect();
-    let compiled = driver::compile(&world, &roots, &Options { rules: RuleSet::Bch2026 });
+    let compiled = driver::compile(&world, &roots, &Options { rules: RuleSet::Bch2026, ..Options::default() });
     assert!(compiled.diagnostics.is_empty(), "{}", compiled.to_json());
     compiled
 }

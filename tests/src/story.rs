@@ -92,7 +92,7 @@ impl Story {
     pub fn new(sources: &[(&str, &str)], people: Pairs<'_>) -> Self {
         let world = MemoryWorld::new(sources.iter().copied());
         let roots: Vec<String> = sources.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let compiled = driver::compile(&world, &roots, &Options { rules: RULES });
+        let compiled = driver::compile(&world, &roots, &Options { rules: RULES, ..Options::default() });
         assert!(compiled.diagnostics.is_empty(), "{}", compiled.to_json());
         let accounts = Accounts::devnet();
         let faucet = accounts.key(FAUCET);

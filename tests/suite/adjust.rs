@@ -28,7 +28,8 @@ fn source(authority: &str) -> String {
 
 fn compile(text: &str) -> BTreeMap<String, Artifact> {
     let world = MemoryWorld::new([("shared.bmc", text)]);
-    let compiled = driver::compile(&world, &["shared.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 });
+    let compiled =
+        driver::compile(&world, &["shared.bmc".to_owned()], &Options { rules: RuleSet::Bch2026, ..Options::default() });
     assert!(!compiled.has_errors(), "{}", compiled.to_json());
     compiled.artifacts.into_iter().map(|artifact| (artifact.contract.clone(), artifact)).collect()
 }

@@ -23,7 +23,8 @@ const COIN_SATS: u64 = 100_000;
 
 fn artifact(text: &str) -> Artifact {
     let world = MemoryWorld::new([("test.bmc", text)]);
-    let compiled = driver::compile(&world, &["test.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 });
+    let compiled =
+        driver::compile(&world, &["test.bmc".to_owned()], &Options { rules: RuleSet::Bch2026, ..Options::default() });
     assert!(compiled.diagnostics.is_empty(), "{}", compiled.to_json());
     compiled.artifacts[0].clone()
 }

@@ -34,7 +34,8 @@ fn sats(amount: u64) -> Sats {
 
 fn compile() -> BTreeMap<String, Artifact> {
     let world = MemoryWorld::new([("flows.bmc", SOURCE)]);
-    let compiled = driver::compile(&world, &["flows.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 });
+    let compiled =
+        driver::compile(&world, &["flows.bmc".to_owned()], &Options { rules: RuleSet::Bch2026, ..Options::default() });
     assert!(!compiled.has_errors(), "{}", compiled.to_json());
     compiled.artifacts.into_iter().map(|artifact| (artifact.contract.clone(), artifact)).collect()
 }

@@ -48,7 +48,8 @@ const TRUST: [(&str, &str); 4] =
 fn program(threads: u64) -> Program {
     let text = text(threads);
     let world = MemoryWorld::new([("imi.bmc", text.as_str())]);
-    let compiled = driver::compile(&world, &["imi.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 });
+    let compiled =
+        driver::compile(&world, &["imi.bmc".to_owned()], &Options { rules: RuleSet::Bch2026, ..Options::default() });
     assert!(compiled.diagnostics.is_empty(), "{}", compiled.to_json());
     Program::new(compiled.artifacts)
 }

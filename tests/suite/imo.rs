@@ -745,7 +745,7 @@ fn what_is_expanded_compiles_to_the_same_scripts_without_a_word() {
     for rules in [RuleSet::Bch2026, RuleSet::Bitmodel] {
         let compile = |text: &str| {
             let world = MemoryWorld::new([("offers.bmc", text)]);
-            driver::compile(&world, &["offers.bmc".to_owned()], &Options { rules })
+            driver::compile(&world, &["offers.bmc".to_owned()], &Options { rules, ..Options::default() })
         };
         let first = compile(&text);
         assert!(first.diagnostics.is_empty(), "{}", first.to_json());
@@ -766,7 +766,11 @@ fn the_snippets_of_the_page_do_what_it_says() {
         let (head, rest) = block.split_once('\n').unwrap();
         let text = rest.split("```").next().unwrap();
         let world = MemoryWorld::new([("page.bmc", text)]);
-        let compiled = driver::compile(&world, &["page.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 });
+        let compiled = driver::compile(
+            &world,
+            &["page.bmc".to_owned()],
+            &Options { rules: RuleSet::Bch2026, ..Options::default() },
+        );
         let codes: Vec<&str> = compiled.diagnostics.iter().map(|found| found.code.name()).collect();
         let expected: Vec<&str> = head.strip_prefix(',').into_iter().collect();
         assert_eq!(codes, expected, "{text}");

@@ -254,7 +254,7 @@ fn all_gates_stand_beside_each_other() {
 fn codes(files: &[(&str, &str)]) -> Vec<&'static str> {
     let world = MemoryWorld::new(files.iter().copied());
     let roots: Vec<String> = files.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let compiled = driver::compile(&world, &roots, &Options { rules: RuleSet::Bch2026 });
+    let compiled = driver::compile(&world, &roots, &Options { rules: RuleSet::Bch2026, ..Options::default() });
     compiled.diagnostics.iter().map(|found| found.code.name()).collect()
 }
 

@@ -10,7 +10,8 @@ use spec::{Artifact, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, Transac
 
 fn compile(name: &str, text: &str) -> Vec<Artifact> {
     let world = MemoryWorld::new([(name, text)]);
-    let compiled = driver::compile(&world, &[name.to_owned()], &Options { rules: RuleSet::Bch2026 });
+    let compiled =
+        driver::compile(&world, &[name.to_owned()], &Options { rules: RuleSet::Bch2026, ..Options::default() });
     assert!(compiled.diagnostics.is_empty(), "{}\n{text}", compiled.to_json());
     compiled.artifacts
 }

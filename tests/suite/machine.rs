@@ -30,7 +30,8 @@ pub(crate) fn account(at: u32) -> Vec<u8> {
 
 pub(crate) fn compiled(text: &str) -> Vec<Artifact> {
     let world = MemoryWorld::new([("offers.bmc", text)]);
-    let compiled = driver::compile(&world, &["offers.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 });
+    let compiled =
+        driver::compile(&world, &["offers.bmc".to_owned()], &Options { rules: RuleSet::Bch2026, ..Options::default() });
     assert!(compiled.diagnostics.is_empty(), "{}", compiled.to_json());
     compiled.artifacts.clone()
 }

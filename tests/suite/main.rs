@@ -26,6 +26,7 @@ mod imo_boundaries;
 mod imo_usage;
 mod independent;
 mod judges;
+mod levels;
 mod machine;
 mod names;
 mod packages;

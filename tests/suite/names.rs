@@ -5,7 +5,7 @@ use spec::RuleSet;
 
 fn compile(text: &str) -> Compiled {
     let world = MemoryWorld::new([("n.bmc", text)]);
-    driver::compile(&world, &["n.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 })
+    driver::compile(&world, &["n.bmc".to_owned()], &Options { rules: RuleSet::Bch2026, ..Options::default() })
 }
 
 /// Declarations of every kind; `NAME` is a name that the author chooses.

@@ -170,6 +170,25 @@ fn the_manifest_names_the_target_and_the_option_overrides_it() {
 }
 
 #[test]
+fn the_manifest_names_the_level_and_the_option_overrides_it() {
+    let folder = packages();
+    let app = folder.path().join("app");
+    let level = |args: &[&str]| {
+        let text = bmc(&app, &[&["build", "--emit", "artifact"], args].concat()).ok();
+        let artifact: spec::Artifact = serde_json::from_str(&text).unwrap();
+        (artifact.level.name(), artifact.asm.len())
+    };
+    let (usual, better) = level(&[]);
+    let (direct, longer) = level(&["--level", "O0"]);
+    assert_eq!((usual, direct), ("O1", "O0"));
+    assert!(better < longer, "{better} {longer}");
+    edit(&app.join("bmc.toml"), "level = \"O1\"", "level = \"O0\"");
+    assert_eq!(level(&[]), ("O0", longer));
+    assert_eq!(level(&["--level", "O1"]), ("O1", better));
+    assert!(bmc(&app, &["build", "--level", "O9"]).fails_with(2).contains("write `O0` or `O1`"));
+}
+
+#[test]
 fn values_are_built_in_some_or_all() {
     let folder = packages();
     let app = folder.path().join("app");

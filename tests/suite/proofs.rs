@@ -13,7 +13,8 @@ use crate::machine::{self, account, bytes, held, int, out, place, spend, tx};
 /// The codes of all messages, each once.
 fn codes(text: &str) -> Vec<String> {
     let world = MemoryWorld::new([("b.bmc", text)]);
-    let compiled = driver::compile(&world, &["b.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 });
+    let compiled =
+        driver::compile(&world, &["b.bmc".to_owned()], &Options { rules: RuleSet::Bch2026, ..Options::default() });
     let mut codes: Vec<String> = compiled.diagnostics.iter().map(|found| found.code.name().to_owned()).collect();
     codes.sort();
     codes.dedup();

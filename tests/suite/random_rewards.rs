@@ -92,7 +92,8 @@ fn wide_shape() -> impl Strategy<Value = Shape> {
 
 fn compile(text: &str) -> Artifact {
     let world = MemoryWorld::new([("random.bmc", text)]);
-    let compiled = driver::compile(&world, &["random.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 });
+    let compiled =
+        driver::compile(&world, &["random.bmc".to_owned()], &Options { rules: RuleSet::Bch2026, ..Options::default() });
     assert!(!compiled.has_errors(), "{}\n{text}", compiled.to_json());
     compiled.artifacts[0].clone()
 }

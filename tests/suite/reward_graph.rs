@@ -23,7 +23,7 @@ fn sats(amount: u64) -> Sats {
 
 fn compiled(text: &str) -> driver::Compiled {
     let world = MemoryWorld::new([("graph.bmc", text)]);
-    driver::compile(&world, &["graph.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 })
+    driver::compile(&world, &["graph.bmc".to_owned()], &Options { rules: RuleSet::Bch2026, ..Options::default() })
 }
 
 /// A reward of the graph.

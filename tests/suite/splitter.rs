@@ -25,7 +25,8 @@ const RECIPIENTS: u32 = 985;
 
 fn compile(text: &str) -> Vec<Artifact> {
     let world = MemoryWorld::new([("big.bmc", text)]);
-    let compiled = driver::compile(&world, &["big.bmc".to_owned()], &Options { rules: RuleSet::Bch2026 });
+    let compiled =
+        driver::compile(&world, &["big.bmc".to_owned()], &Options { rules: RuleSet::Bch2026, ..Options::default() });
     assert!(!compiled.has_errors(), "{}", compiled.to_json());
     compiled.artifacts
 }

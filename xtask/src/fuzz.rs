@@ -316,7 +316,7 @@ fn check(text: &str, case: u64) -> Result<Duration, String> {
                 // A name that two contracts have may not fit both.
                 let _ = session.seal(&artifact.contract, values(artifact, case));
             }
-            return seen + session.compile(&Options { rules: RuleSet::Bch2026 }).artifacts.len();
+            return seen + session.compile(&Options { rules: RuleSet::Bch2026, ..Options::default() }).artifacts.len();
         }
         seen
     }));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 use spec::RuleSet;
+use spec::artifact::Level;
 
 use super::{MANIFEST, join, read_text};
 use crate::fail::Fail;
@@ -49,6 +50,7 @@ struct Dependency {
 #[serde(deny_unknown_fields)]
 struct Build {
     target: Option<RuleSet>,
+    level: Option<Level>,
 }
 
 impl Manifest {
@@ -93,6 +95,11 @@ impl Manifest {
 
     pub(super) const fn target(&self) -> Option<RuleSet> {
         self.build.target
+    }
+
+    /// How hard to try to make scripts small.
+    pub(super) const fn level(&self) -> Option<Level> {
+        self.build.level
     }
 
     /// The names of dependencies and where they lie, seen from here.

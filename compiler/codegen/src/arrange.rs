@@ -25,6 +25,8 @@ pub(crate) struct Arranged {
     pub(crate) code: Code,
     /// The arguments in the order in which the spender pushes them.
     pub(crate) order: Vec<usize>,
+    /// Their items in this order, but for the records of a list.
+    pub(crate) items: Vec<usize>,
     pub(crate) depth_max: usize,
     pub(crate) end: End,
     /// How good it is; less is better.
@@ -34,6 +36,8 @@ pub(crate) struct Arranged {
 /// How much work is worth while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
+    /// One way: arguments as they are declared, instructions one by one.
+    None,
     /// Enough to compare two forms of one path.
     Glance,
     /// As much as compiling may take.
@@ -61,20 +65,23 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
     let movable: Vec<usize> = (0..path.arg_items.len()).filter(|arg| Some(*arg) != path.list).collect();
     let orders = orders(&movable);
     let room = match effort {
+        Effort::None => 1,
         Effort::Glance => GLANCE_INSTRUCTIONS_MAX,
         Effort::Full => INSTRUCTIONS_MAX + if loops.is_empty() { 0 } else { LOOP_INSTRUCTIONS_MAX },
     };
-    let mut search =
-        Search { end, bytes_max, holes, hoists: !loops.is_empty(), lifts: path.list.is_some(), path, best: None, room };
+    let rewrites = effort != Effort::None;
+    let (hoists, lifts) = (!loops.is_empty(), path.list.is_some());
+    let mut search = Search { end, bytes_max, holes, hoists, lifts, rewrites, path, best: None, room };
     for order in orders {
         search.try_order(&order);
     }
     search.climb(movable.len());
     search.move_variables(&loops);
     let Best { score, mut order, scheduled, .. } = search.best.ok_or(TooLong)?;
+    let items = items_in_order(path, &order);
     order.splice(0..0, path.list);
     let Scheduled { code, depth_max, end, .. } = scheduled;
-    Ok(Arranged { code, order, depth_max, end, score })
+    Ok(Arranged { code, order, items, depth_max, end, score })
 }
 
 /// The best code so far.
@@ -94,6 +101,8 @@ struct Search<'p> {
     hoists: bool,
     /// Whether one of them takes records.
     lifts: bool,
+    /// As in [`Policy`].
+    rewrites: bool,
     best: Option<Best>,
     /// How many instructions may still be written.
     room: usize,
@@ -112,7 +121,12 @@ impl Search<'_> {
         let mut better = false;
         for hoisted_weight in hoisted_weights.unwrap_or_default() {
             for lifts_records in if self.lifts { &[false, true][..] } else { &[false] } {
-                let policy = Policy { free_weight, hoisted_weight: *hoisted_weight, lifts_records: *lifts_records };
+                let policy = Policy {
+                    free_weight,
+                    hoisted_weight: *hoisted_weight,
+                    lifts_records: *lifts_records,
+                    rewrites: self.rewrites,
+                };
                 better |= self.attempt(order, policy);
             }
         }

@@ -29,6 +29,9 @@ impl Graph {
         if let Some(data) = self.folded(operation, inputs) {
             return self.bytes(data, place);
         }
+        if self.is_plain() {
+            return self.intern(NodeKind::Op(operation, inputs.to_vec()), place);
+        }
         let (operation, inputs) = self.ordered(operation, inputs);
         if let Some(id) = self.simplified(operation, &inputs, place) {
             return id;
@@ -289,7 +292,7 @@ fn index(item: &[u8]) -> Option<usize> {
     usize::try_from(spec::num::decode(item)?).ok()
 }
 
-fn fold_unary(opcode: Opcode, a: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn fold_unary(opcode: Opcode, a: &[u8]) -> Option<Vec<u8>> {
     let number = || number::decode(a);
     Some(match opcode {
         Opcode::Sha256 => hash::sha256(a).to_vec(),
@@ -308,7 +311,7 @@ fn fold_unary(opcode: Opcode, a: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-fn fold_binary(opcode: Opcode, a: &[u8], b: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn fold_binary(opcode: Opcode, a: &[u8], b: &[u8]) -> Option<Vec<u8>> {
     match opcode {
         Opcode::Cat => Some([a, b].concat()),
         Opcode::Equal => Some(truth(a == b)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use analysis::hir;
-use spec::artifact::{Piece, Slot, SpendPath};
+use spec::artifact::{Level, Piece, Slot, SpendPath};
 use spec::{Mode, RuleSet, Rules};
 use syntax::{Diagnostic, Loc, Severity};
 
@@ -11,7 +11,7 @@ use crate::code::{self, Instr};
 use crate::holes::Holes;
 use crate::lengths::typical_push_len;
 use crate::lower::{Excess, Notes};
-use crate::plan::{Planner, Plans};
+use crate::plan::{Misfits, Planner, Plans};
 use crate::schedule::End;
 use crate::script::Script;
 use crate::shared::Body;
@@ -22,6 +22,8 @@ use crate::tell::why;
 pub struct Options {
     /// The machine that will run the script.
     pub rules: RuleSet,
+    /// How hard to try.
+    pub level: Level,
     /// Values to be built in for parameters, by their index: one item for each leaf. These parameters have no holes
     /// then, but keep their places.
     pub sealed: BTreeMap<usize, Vec<Vec<u8>>>,
@@ -47,6 +49,19 @@ pub struct Generated {
     pub requires: Vec<Check>,
     /// The functions that calls share.
     pub functions: Vec<Function>,
+    /// How it was made, which may be less than was asked for.
+    pub level: Level,
+    /// Why it is less.
+    pub unproved: Option<Unproved>,
+}
+
+/// A path whose better code could not be shown to do what its direct code does, so that the contract has the latter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unproved {
+    /// The path.
+    pub path: String,
+    /// Why not.
+    pub why: String,
 }
 
 /// A function that the script defines once and invokes.
@@ -140,24 +155,52 @@ pub fn generate(
     let holes = Holes::new(contract, &options.sealed);
     let push_lens: Vec<usize> = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
     let planner = Planner { contract, functions, rules: &rules, end, holes: &holes, push_lens: &push_lens };
-    let plans = match planner.plan(&mut notes) {
-        Ok(plans) => plans,
+    let made = match make(&planner, options.level, &mut notes) {
+        Ok(made) => made,
         Err(misfits) => {
             let told = |(at, excess): (usize, Excess)| Some(why(&excess, contract.paths.get(at)?, &rules));
             return (None, misfits.into_iter().filter_map(told).collect());
         }
     };
-    let script = Script::assemble(contract, &holes, &plans, &mut notes);
-    let excess = script.excess(contract, &plans, &rules);
+    let Made { script, plans, .. } = &made;
+    let excess = script.excess(contract, plans, &rules);
     if !excess.is_empty() {
         return (None, excess);
     }
-    let diagnostics = script.over_budget(contract, &plans, &rules);
+    let diagnostics = script.over_budget(contract, plans, &rules);
     let broken = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    ((!broken).then(|| generated(contract, &script, &plans, &rules, &notes)), diagnostics)
+    ((!broken).then(|| generated(contract, made, &rules, &notes)), diagnostics)
 }
 
-fn generated(contract: &hir::Contract, script: &Script, plans: &Plans, rules: &Rules, notes: &Notes) -> Generated {
+/// A script, and how it came about.
+struct Made {
+    script: Script,
+    plans: Plans,
+    level: Level,
+    unproved: Option<Unproved>,
+}
+
+/// The best script of a level that does what the direct one does.
+fn make(planner: &Planner<'_>, level: Level, notes: &mut Notes) -> Result<Made, Misfits> {
+    let forms = planner.forms(notes)?;
+    let direct = planner.direct(&forms, notes)?;
+    let mut unproved = None;
+    if level > Level::O0 {
+        let asides = notes.mark();
+        let plans = planner.plan(&forms, notes)?;
+        let script = Script::assemble(planner.contract, planner.holes, &plans, notes);
+        unproved = script.unproved(planner.contract, &plans, &direct);
+        if unproved.is_none() {
+            return Ok(Made { script, plans, level, unproved });
+        }
+        notes.back_to(asides);
+    }
+    let script = Script::assemble(planner.contract, planner.holes, &direct, notes);
+    Ok(Made { script, plans: direct, level: Level::O0, unproved })
+}
+
+fn generated(contract: &hir::Contract, made: Made, rules: &Rules, notes: &Notes) -> Generated {
+    let Made { script, plans, level, unproved } = &made;
     let name = |index: usize| script.leaves.get(index).map_or_else(String::new, |leaf| leaf.name.clone());
     let numbered = plans.shared.bodies().enumerate();
     let function = |(number, body): (usize, &Body)| {
@@ -175,6 +218,8 @@ fn generated(contract: &hir::Contract, script: &Script, plans: &Plans, rules: &R
         asm: code::asm(&script.code, name),
         params: slots(&contract.params),
         paths: spend_paths(contract, script, plans, rules),
+        level: *level,
+        unproved: unproved.clone(),
         source_map: source_map(&script.code, notes),
         requires: checks(&script.code, notes),
         functions: numbered.filter_map(function).collect(),

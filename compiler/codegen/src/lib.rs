@@ -31,9 +31,10 @@ mod plan;
 
 mod script;
 mod tell;
+mod validate;
 
 mod generate;
 mod template;
 
-pub use generate::{Check, Function, Generated, Options, Origin, generate};
+pub use generate::{Check, Function, Generated, Options, Origin, Unproved, generate};
 pub use template::{contracts_of, template};

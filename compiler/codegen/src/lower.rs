@@ -79,6 +79,8 @@ pub(crate) struct Context<'a> {
     pub(crate) functions: &'a hir::Functions,
     pub(crate) rules: RuleSet,
     pub(crate) shared: &'a Shared,
+    /// Whether computations stay as they are written.
+    pub(crate) plain: bool,
 }
 
 /// What lowering finds out beside.
@@ -186,8 +188,9 @@ struct Lowering<'a> {
 
 impl<'a> Lowering<'a> {
     fn new(context: Context<'a>, found: Found<'a>) -> Self {
-        let Context { holes, functions, rules, shared } = context;
+        let Context { holes, functions, rules, shared, plain } = context;
         let weights = holes.leaves.iter().map(|leaf| push_weight(&leaf.ty)).collect();
+        let graph = Graph::new(weights, shared.lens());
         Self {
             functions,
             rules,
@@ -195,7 +198,7 @@ impl<'a> Lowering<'a> {
             forms: found.forms,
             calls: found.calls,
             notes: found.notes,
-            graph: Graph::new(weights, shared.lens()),
+            graph: if plain { graph.plain() } else { graph },
             leaf_args: None,
             holes,
             args: Vec::new(),

@@ -78,6 +78,8 @@ pub(crate) struct Graph {
     phis: u32,
     param_weights: Vec<u32>,
     call_lens: Vec<usize>,
+    /// Whether computations stay as they are written, but for those of constants alone.
+    plain: bool,
 }
 
 impl Graph {
@@ -85,6 +87,15 @@ impl Graph {
     /// and whose shared functions have so many instructions.
     pub(crate) fn new(param_weights: Vec<u32>, call_lens: Vec<usize>) -> Self {
         Self { param_weights, call_lens, ..Self::default() }
+    }
+
+    /// The same graph, in which computations stay as they are written.
+    pub(crate) fn plain(self) -> Self {
+        Self { plain: true, ..self }
+    }
+
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
     }
 
     pub(crate) fn call_lens(&self) -> &[usize] {

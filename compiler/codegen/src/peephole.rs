@@ -14,6 +14,17 @@ pub(crate) fn push(code: &mut Code, instr: Instr) {
     while rewrite(code) {}
 }
 
+/// Appends `instr` as it is, but for a check of what an opcode has just compared or verified: that is one opcode, which
+/// says itself what fails.
+pub(crate) fn push_direct(code: &mut Code, instr: Instr) {
+    code.push(instr);
+    if let Some([Word::Code(first), Word::Code(Opcode::Verify)]) = tail::<2>(code)
+        && let Some(verifying) = verifying(first)
+    {
+        replace(code, 2, &[verifying]);
+    }
+}
+
 /// Applies one rule; false if none fits.
 fn rewrite(code: &mut Code) -> bool {
     six(code) || four(code) || three(code) || two(code)

@@ -16,6 +16,8 @@ use crate::shared::{Body, Calls, Instance, SHARED_MAX, Shared};
 
 /// At most so many forms of loops are changed for a try.
 const FLIPS_MAX: usize = 40;
+/// Direct code may have so many times the instructions of a script.
+const DIRECT_ROOM: usize = 8;
 /// At most so many functions are shared for a try.
 const CANDIDATES_MAX: usize = 2 * SHARED_MAX;
 
@@ -60,11 +62,15 @@ impl Attempt {
 }
 
 impl Planner<'_> {
-    /// The code of all paths.
-    pub(crate) fn plan(&self, notes: &mut Notes) -> Result<Plans, Misfits> {
-        let forms = self.forms(notes)?;
+    /// The code of all paths, as they are written: nothing is computed otherwise, shared or put in another order.
+    pub(crate) fn direct(&self, forms: &[Forms], notes: &mut Notes) -> Result<Plans, Misfits> {
+        self.attempt(forms, Shared::default(), Effort::None, notes).map(|attempt| attempt.plans)
+    }
+
+    /// The best code of all paths for these forms of their loops.
+    pub(crate) fn plan(&self, forms: &[Forms], notes: &mut Notes) -> Result<Plans, Misfits> {
         let start = notes.mark();
-        let mut best = self.attempt(&forms, Shared::default(), Effort::Glance, notes)?;
+        let mut best = self.attempt(forms, Shared::default(), Effort::Glance, notes)?;
         let repeated = best.calls.counts.iter().filter(|(_, count)| *count > 1);
         let candidates: Vec<Instance> = repeated.map(|(instance, _)| instance.clone()).take(CANDIDATES_MAX).collect();
         for candidate in candidates {
@@ -75,7 +81,7 @@ impl Planner<'_> {
             shared.clear_bodies();
             shared.add(candidate);
             notes.back_to(start);
-            if let Ok(other) = self.attempt(&forms, shared, Effort::Glance, notes)
+            if let Ok(other) = self.attempt(forms, shared, Effort::Glance, notes)
                 && other.score() < best.score()
             {
                 best = other;
@@ -84,11 +90,11 @@ impl Planner<'_> {
         let mut shared = best.plans.shared;
         shared.clear_bodies();
         notes.back_to(start);
-        self.attempt(&forms, shared, Effort::Full, notes).map(|attempt| attempt.plans)
+        self.attempt(forms, shared, Effort::Full, notes).map(|attempt| attempt.plans)
     }
 
     /// For each path the forms of its loops that make it shortest, with every function copied.
-    fn forms(&self, notes: &mut Notes) -> Result<Vec<Forms>, Misfits> {
+    pub(crate) fn forms(&self, notes: &mut Notes) -> Result<Vec<Forms>, Misfits> {
         let start = notes.mark();
         let mut misfits = Misfits::new();
         let mut chosen = Vec::new();
@@ -137,7 +143,7 @@ impl Planner<'_> {
     ) -> Result<PathPlan, Excess> {
         let Lowered { path: mut mir, time } = loop {
             let found = Found { forms: &mut *forms, calls: &mut *calls, notes: &mut *notes };
-            match lower::lower(self.context(shared), path, found) {
+            match lower::lower(self.context(shared, effort), path, found) {
                 Err(Excess::NoBody(index)) => self.body(index, shared, calls, effort, notes)?,
                 lowered => break lowered?,
             }
@@ -158,7 +164,7 @@ impl Planner<'_> {
         let instance = shared.instance(index).expect("lowering met it there").clone();
         let mut lower_with = |forms: &mut Forms, notes: &mut Notes| loop {
             let found = Found { forms: &mut *forms, calls: &mut *calls, notes: &mut *notes };
-            match lower::lower_body(self.context(shared), &instance, found) {
+            match lower::lower_body(self.context(shared, effort), &instance, found) {
                 Err(Excess::NoBody(inner)) => self.body(inner, shared, calls, effort, notes)?,
                 lowered => break lowered,
             }
@@ -190,12 +196,15 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn context<'a>(&'a self, shared: &'a Shared) -> Context<'a> {
-        Context { holes: self.holes, functions: self.functions, rules: self.rules.set, shared }
+    fn context<'a>(&'a self, shared: &'a Shared, effort: Effort) -> Context<'a> {
+        let plain = effort == Effort::None;
+        Context { holes: self.holes, functions: self.functions, rules: self.rules.set, shared, plain }
     }
 
     fn aim(&self, end: End, effort: Effort) -> Aim<'_> {
-        Aim { end, bytes_max: self.rules.limits.script_bytes, holes: self.push_lens, effort }
+        // Direct code may be longer than a script, as long as the better code is not.
+        let room = if effort == Effort::None { DIRECT_ROOM } else { 1 };
+        Aim { end, bytes_max: self.rules.limits.script_bytes * room, holes: self.push_lens, effort }
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Policy {
     pub(crate) hoisted_weight: u32,
     /// Whether a round begins with bringing its record to the top.
     pub(crate) lifts_records: bool,
+    /// Whether instructions that stand side by side become shorter ones.
+    pub(crate) rewrites: bool,
 }
 
 /// How a path ends.
@@ -220,7 +222,12 @@ impl Scheduler<'_> {
     }
 
     fn emit_check(&mut self, op: Op, place: PlaceId, site: Option<SiteId>) {
-        peephole::push(&mut self.code, Instr { op, place, site });
+        let instr = Instr { op, place, site };
+        if self.policy.rewrites {
+            peephole::push(&mut self.code, instr);
+        } else {
+            peephole::push_direct(&mut self.code, instr);
+        }
     }
 
     fn emit_move(&mut self, depth: usize, opcode: Opcode, place: PlaceId) {

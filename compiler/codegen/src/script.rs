@@ -5,9 +5,10 @@ use spec::artifact::UnlockItem;
 use spec::{Opcode, Rules};
 use syntax::{Code as ErrorCode, Diagnostic};
 
-use crate::code::{self, Code, Instr, Op};
+use crate::code::{self, Code, Instr, Op, PlaceId};
 use crate::cost::{self, Item, Lengths};
 use crate::dispatch::{self, PathCode};
+use crate::generate::Unproved;
 use crate::holes::Holes;
 use crate::lengths::{LOCK_BYTES_MAX, Leaf, UNLOCK_BYTES_MAX, arg_lens, param_len_max, push_len_min};
 use crate::lower::Notes;
@@ -15,6 +16,7 @@ use crate::plan::{PathPlan, Plans};
 use crate::schedule::End;
 use crate::shared::Body;
 use crate::tell::{grouped, over_budget, record_over_budget, too_deep};
+use crate::validate::{Given, Side, Verdict, compare};
 
 /// The whole script.
 pub(crate) struct Script {
@@ -122,6 +124,34 @@ impl Script {
     pub(crate) fn unlock(&self, at: usize, plan: &PathPlan) -> Vec<UnlockItem> {
         let args = plan.arranged.order.iter().map(|arg| UnlockItem::Arg(*arg));
         args.chain(self.selectors.get(at).map(|selector| UnlockItem::Int(*selector))).collect()
+    }
+
+    /// The first path that is not shown to do what its direct code does.
+    pub(crate) fn unproved(&self, contract: &hir::Contract, plans: &Plans, direct: &Plans) -> Option<Unproved> {
+        let both = contract.paths.iter().zip(plans.paths.iter().zip(&direct.paths)).enumerate();
+        both.into_iter().find_map(|(at, (path, (plan, direct)))| {
+            let why = match self.verdict(at, path, plan, direct) {
+                Verdict::Same => return None,
+                Verdict::Differs { left, right } => {
+                    let [left, right] = [left, right].map(|one| one.unwrap_or_else(|| "nothing else".to_owned()));
+                    format!("the direct code demands {left}, the better code {right}")
+                }
+                Verdict::Unknown(unknown) => unknown.to_string(),
+            };
+            Some(Unproved { path: path.name.clone(), why })
+        })
+    }
+
+    fn verdict(&self, at: usize, path: &hir::SpendPath, plan: &PathPlan, direct: &PathPlan) -> Verdict {
+        let records = path.args.iter().any(|arg| matches!(arg.ty, hir::Type::List(_)));
+        let given = |plan: &PathPlan| plan.arranged.items.iter().copied().map(Given::Item).collect::<Vec<_>>();
+        let mut code = direct.arranged.code.clone();
+        if direct.arranged.end == End::Empty {
+            code.push(Instr { op: Op::int(1), place: PlaceId::default(), site: None });
+        }
+        let mut stack = given(plan);
+        stack.extend(self.selectors.get(at).map(|selector| Given::Selector(*selector)));
+        compare(&Side { code: &code, stack: given(direct), records }, &Side { code: &self.code, stack, records })
     }
 
     /// The most a path costs, whatever fits an item.

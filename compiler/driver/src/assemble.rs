@@ -34,6 +34,7 @@ pub fn artifact(
     let plans = spans.plans(contract, programs);
     Artifact {
         compiler: COMPILER.to_owned(),
+        level: generated.level,
         contract: contract.name.clone(),
         docs: contract.docs.clone(),
         rules,

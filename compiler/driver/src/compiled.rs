@@ -4,6 +4,7 @@ use std::io;
 
 use serde_json::Value;
 use spec::Artifact;
+use spec::artifact::Level;
 use syntax::{Diagnostic, Severity};
 
 use crate::place::Places;
@@ -14,11 +15,26 @@ use crate::render;
 pub struct Compiled {
     /// One artifact for each contract and reward without errors, in source order.
     pub artifacts: Vec<Artifact>,
+    /// How the scripts of these contracts were made.
+    pub proofs: Vec<Proof>,
     /// What there is to say, file by file, in source order.
     pub diagnostics: Vec<Diagnostic>,
     /// Where places are.
     pub places: Places,
     pub(crate) expanded: String,
+}
+
+/// How the script of a contract was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The contract.
+    pub contract: String,
+    /// Above [`Level::O0`], every path was shown to do what its direct code does.
+    pub level: Level,
+    /// How many paths it has.
+    pub paths: usize,
+    /// Why the level is less than was asked for.
+    pub unproved: Option<codegen::Unproved>,
 }
 
 impl Compiled {

@@ -21,6 +21,7 @@ use analysis::{CheckedItem, Digests, Interface, ModulePath, ModuleProblem, Modul
 use codegen::Generated;
 use salsa::{Setter as _, Storage};
 use spec::RuleSet;
+use spec::artifact::Level;
 use syntax::ast::Item;
 use syntax::{Diagnostic, FileId, ItemKey, Severity};
 
@@ -324,9 +325,15 @@ fn place_in_file(starts: &BTreeMap<&ItemKey, u32>, diagnostic: &Diagnostic) -> u
 
 /// The bytecode of a source without errors.
 #[salsa::tracked(returns(ref))]
-pub(crate) fn emitted(db: &dyn salsa::Database, sources: Sources, source: Source, rules: RuleSet) -> Emitted {
+pub(crate) fn emitted(
+    db: &dyn salsa::Database,
+    sources: Sources,
+    source: Source,
+    rules: RuleSet,
+    level: Level,
+) -> Emitted {
     let program = &checked(db, sources, source).program;
-    let options = codegen::Options { rules, ..codegen::Options::default() };
+    let options = codegen::Options { rules, level, ..codegen::Options::default() };
     let contracts = program.contracts.iter().map(|contract| EmittedContract::of(contract, program, &options));
     let mut emitted = Emitted { contracts: contracts.collect(), diagnostics: Vec::new() };
     for plan in &program.plans {

@@ -12,7 +12,8 @@ mod render;
 mod session;
 mod world;
 
-pub use compiled::Compiled;
+pub use codegen::Unproved;
+pub use compiled::{Compiled, Proof};
 pub use library::library;
 pub use package::{Package, Packages};
 pub use place::{FilePlaces, Place, Places};

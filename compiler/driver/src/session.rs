@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use analysis::hir;
 use spec::RuleSet;
-use spec::artifact::{AbiError, AbiValue, SealedParam};
+use spec::artifact::{AbiError, AbiValue, Level, SealedParam};
 use syntax::{Code, Diagnostic, FileId, Loc, Severity, Span};
 
 use crate::assemble::Sealing;
 use crate::compiled::Compiled;
+use crate::compiled::Proof;
 use crate::db::{self, Absent, Database, EmittedContract, Source, Sources};
 use crate::package::{self, Packages, Target};
 use crate::place::{FilePlaces, Places};
@@ -21,6 +22,8 @@ use crate::{assemble, library};
 pub struct Options {
     /// The machine that will run the scripts.
     pub rules: RuleSet,
+    /// How hard to try to make them small.
+    pub level: Level,
 }
 
 /// Why values cannot be built into a contract.
@@ -284,7 +287,7 @@ impl Session {
         if wanted.as_ref().is_some_and(BTreeSet::is_empty) {
             return;
         }
-        let emitted = db::emitted(&self.db, self.sources, file.source, options.rules);
+        let emitted = db::emitted(&self.db, self.sources, file.source, options.rules, options.level);
         let is_wanted =
             |contract: &hir::Contract| wanted.as_ref().is_none_or(|wanted| wanted.contains(contract.name.as_str()));
         let both = program.contracts.iter().zip(&emitted.contracts);
@@ -292,6 +295,12 @@ impl Session {
             let (one, sealed) =
                 self.sealed(contract, program, options).unwrap_or_else(|| (template.clone(), Vec::new()));
             compiled.diagnostics.extend(one.diagnostics);
+            compiled.proofs.extend(one.generated.as_ref().map(|generated| Proof {
+                contract: contract.name.clone(),
+                level: generated.level,
+                paths: generated.paths.len(),
+                unproved: generated.unproved.clone(),
+            }));
             compiled.artifacts.extend(one.generated.map(|generated| {
                 assemble::artifact(contract, programs, generated, sealed, &compiled.places, options.rules)
             }));
@@ -308,7 +317,7 @@ impl Session {
     ) -> Option<(EmittedContract, Vec<SealedParam>)> {
         let values = self.sealed.get(&contract.name)?;
         let sealing = Sealing::of(contract, values).ok()?;
-        let options = codegen::Options { rules: options.rules, sealed: sealing.leaves };
+        let options = codegen::Options { rules: options.rules, level: options.level, sealed: sealing.leaves };
         Some((EmittedContract::of(contract, program, &options), sealing.params))
     }
 }

@@ -1,0 +1,167 @@
+//! Rewrites that are right are shown to be so, and wrong ones are not.
+
+use spec::script::instructions;
+use spec::{Opcode, RuleSet};
+
+use super::{Given, Side, Verdict, compare};
+use crate::code::{Code, Instr, Op, PlaceId};
+
+/// Instructions from words; `$3` is the hole with this number.
+fn code(text: &str) -> Code {
+    let mut code = Code::new();
+    for word in text.split_whitespace() {
+        if let Some(hole) = word.strip_prefix('$') {
+            code.push(Instr { op: Op::Hole(hole.parse().unwrap()), place: PlaceId::default(), site: None });
+            continue;
+        }
+        let is_data = word.starts_with("0x") || word.parse::<i64>().is_ok();
+        let word = if is_data { word.to_owned() } else { format!("OP_{word}") };
+        let bytes = spec::asm::assemble(&word, RuleSet::Bitmodel).unwrap();
+        for step in instructions(&bytes) {
+            let step = step.unwrap();
+            let op = match step.data {
+                Some(data) => Op::Push(data.to_vec()),
+                None => Op::Code(Opcode::from_byte(step.byte).unwrap()),
+            };
+            code.push(Instr { op, place: PlaceId::default(), site: None });
+        }
+    }
+    code
+}
+
+fn verdict(items: usize, left: &str, right: &str) -> Verdict {
+    let (left, right) = (code(left), code(right));
+    let side = |code| Side { code, stack: (0..items).map(Given::Item).collect(), records: false };
+    compare(&side(&left), &side(&right))
+}
+
+#[track_caller]
+fn right(items: usize, left: &str, right: &str) {
+    assert_eq!(verdict(items, left, right), Verdict::Same, "{left}\n{right}");
+}
+
+#[track_caller]
+fn wrong(items: usize, left: &str, right: &str) {
+    let found = verdict(items, left, right);
+    assert!(matches!(found, Verdict::Differs { .. }), "{found:?}\n{left}\n{right}");
+}
+
+#[test]
+fn what_moves_on_the_stack_does_not_matter() {
+    right(3, "TOALTSTACK SUB FROMALTSTACK NUMEQUAL", "ROT ROT SUB NUMEQUAL 1 DROP");
+    right(2, "OVER OVER NUMEQUALVERIFY LESSTHANOREQUAL", "2DUP NUMEQUALVERIFY LESSTHANOREQUAL");
+    right(2, "1 PICK 1 PICK ADD 2 ROLL DROP NIP", "ADD");
+    right(3, "2 ROLL 2 ROLL 2 ROLL DROP NUMEQUAL", "DROP NUMEQUAL");
+}
+
+#[test]
+fn arithmetic_that_is_exact_may_be_written_otherwise() {
+    right(1, "2 ADD 3 ADD 0 GREATERTHAN", "5 ADD 0 GREATERTHAN");
+    right(2, "ADD DUP MUL 9 NUMEQUAL", "2DUP MUL 2 MUL OVER DUP MUL ADD 2 PICK DUP MUL ADD 9 NUMEQUAL NIP NIP");
+    right(1, "20 MUL 100 DIV 7 NUMEQUAL", "5 DIV 7 NUMEQUAL");
+    right(2, "LESSTHAN NOT", "GREATERTHANOREQUAL");
+    right(2, "SWAP GREATERTHAN", "LESSTHAN");
+    right(2, "2DUP SUB 0 GREATERTHAN NIP NIP", "GREATERTHAN");
+    right(1, "DUP 3 GREATERTHANOREQUAL SWAP 8 LESSTHAN BOOLAND", "3 8 WITHIN");
+    right(1, "1ADD 3 GREATERTHAN", "2 GREATERTHAN");
+    right(1, "2 MUL 5 GREATERTHAN", "3 GREATERTHANOREQUAL");
+    right(2, "NUMEQUAL NOT", "NUMNOTEQUAL");
+    right(0, "TXINPUTCOUNT 0 GREATERTHAN", "1");
+    right(0, "0 OUTPUTVALUE 0 GREATERTHAN", "0 OUTPUTVALUE");
+}
+
+#[test]
+fn checks_may_change_places_but_none_may_go() {
+    right(2, "5 NUMEQUALVERIFY 6 NUMEQUAL", "SWAP 6 NUMEQUALVERIFY 5 NUMEQUAL");
+    wrong(2, "5 NUMEQUALVERIFY 6 NUMEQUAL", "DROP 6 NUMEQUAL");
+    right(2, "$0 CHECKSIGVERIFY HASH160 $1 EQUAL", "SWAP HASH160 $1 EQUALVERIFY $0 CHECKSIG");
+    wrong(2, "$0 CHECKSIGVERIFY HASH160 $1 EQUAL", "SWAP HASH160 $0 EQUALVERIFY $1 CHECKSIG");
+}
+
+#[test]
+fn branches_may_be_turned_joined_and_left_out() {
+    right(2, "IF 5 ELSE 6 ENDIF NUMEQUAL", "NOTIF 6 ELSE 5 ENDIF NUMEQUAL");
+    right(2, "IF 5 NUMEQUALVERIFY ELSE 6 NUMEQUALVERIFY ENDIF 1", "IF 5 ELSE 6 ENDIF NUMEQUAL");
+    right(2, "IF DUP 3 GREATERTHAN VERIFY ELSE DUP 3 GREATERTHAN VERIFY ENDIF DROP 1", "DROP 3 GREATERTHAN");
+    right(1, "DUP 3 GREATERTHAN IF DUP 2 LESSTHAN VERIFY ENDIF DROP 1", "3 LESSTHANOREQUAL");
+    wrong(2, "IF 5 ELSE 6 ENDIF NUMEQUAL", "IF 6 ELSE 5 ENDIF NUMEQUAL");
+    wrong(2, "IF 5 NUMEQUALVERIFY ELSE DROP ENDIF 1", "DROP 5 NUMEQUAL");
+}
+
+#[test]
+fn bytes_are_their_parts() {
+    right(1, "4 SPLIT SWAP CAT $0 EQUAL", "4 SPLIT SWAP CAT $0 EQUAL");
+    right(1, "4 SPLIT CAT $0 EQUAL", "DUP 4 SPLIT 2DROP $0 EQUAL");
+    right(1, "8 SPLIT DROP 4 SPLIT NIP $0 EQUAL", "DUP 8 SPLIT 2DROP 4 SPLIT NIP 4 SPLIT DROP $0 EQUAL DUP DROP");
+    right(
+        1,
+        "HASH160 0x02abcd SWAP CAT 0x01ef CAT 0 OUTPUTBYTECODE EQUAL",
+        "0x02abcd SWAP HASH160 CAT 0x01ef CAT 0 OUTPUTBYTECODE EQUAL",
+    );
+    right(2, "HASH160 SWAP SHA256 CAT SIZE 52 NUMEQUAL NIP", "2DROP 1");
+    wrong(1, "4 SPLIT DROP $0 EQUAL", "4 SPLIT NIP $0 EQUAL");
+    wrong(1, "4 SPLIT DROP $0 EQUAL", "5 SPLIT DROP $0 EQUAL");
+}
+
+#[test]
+fn loops_are_the_same_wherever_their_variables_lie() {
+    // The sum of all input values, with the index above or below.
+    let above = "0 0 BEGIN DUP UTXOVALUE ROT ADD SWAP 1ADD DUP TXINPUTCOUNT NUMEQUAL UNTIL DROP $0 GREATERTHAN";
+    let below = "0 0 BEGIN OVER UTXOVALUE ADD SWAP 1ADD SWAP OVER TXINPUTCOUNT NUMEQUAL UNTIL NIP $0 GREATERTHAN";
+    right(0, above, below);
+    wrong(0, above, &below.replace("0 0 BEGIN", "1 0 BEGIN"));
+    wrong(0, above, &below.replace("UTXOVALUE ADD", "UTXOVALUE SUB"));
+    wrong(0, above, &below.replace("TXINPUTCOUNT", "TXOUTPUTCOUNT"));
+    wrong(0, above, &below.replace("$0 GREATERTHAN", "$0 GREATERTHANOREQUAL"));
+    // Rounds that are known are run one by one.
+    right(1, "0 BEGIN 1ADD DUP 3 NUMEQUAL UNTIL NUMEQUAL", "3 NUMEQUAL");
+    wrong(1, "0 BEGIN 1ADD DUP 3 NUMEQUAL UNTIL NUMEQUAL", "4 NUMEQUAL");
+}
+
+#[test]
+fn wrong_rewrites_are_not_shown_to_be_right() {
+    let cases: [(usize, &str, &str); 34] = [
+        // The wrong number, operand or operator.
+        (1, "3 ADD 7 NUMEQUAL", "5 NUMEQUAL"),
+        (2, "SUB 7 NUMEQUAL", "SWAP SUB 7 NUMEQUAL"),
+        (2, "DIV 7 NUMEQUAL", "SWAP DIV 7 NUMEQUAL"),
+        (2, "ADD 7 NUMEQUAL", "MUL 7 NUMEQUAL"),
+        (2, "MIN 7 NUMEQUAL", "MAX 7 NUMEQUAL"),
+        (2, "BOOLAND", "BOOLOR"),
+        (2, "LESSTHAN", "LESSTHANOREQUAL"),
+        (2, "LESSTHAN NOT", "GREATERTHAN"),
+        (1, "3 8 WITHIN", "3 9 WITHIN"),
+        (1, "3 8 WITHIN", "DUP 3 GREATERTHAN SWAP 8 LESSTHAN BOOLAND"),
+        // Rounding.
+        (1, "10 DIV 7 MUL $0 NUMEQUAL", "7 MUL 10 DIV $0 NUMEQUAL"),
+        (2, "ADD 2 DIV $0 NUMEQUAL", "2 DIV SWAP 2 DIV ADD $0 NUMEQUAL"),
+        (1, "7 MUL 3 DIV $0 NUMEQUAL", "2 MUL $0 NUMEQUAL"),
+        (1, "2 DIV 2 MUL $0 NUMEQUAL", "$0 NUMEQUAL"),
+        (1, "3 MOD 0 NUMEQUAL", "3 DIV 0 NUMEQUAL"),
+        // A failure that is gone, or new.
+        (1, "0 ADD DROP 1", "DROP 1"),
+        (1, "DUP 0 NUMNOTEQUAL VERIFY 6 SWAP DIV 2 NUMEQUAL", "3 NUMEQUAL"),
+        (2, "MOD DROP 1", "2DROP 1"),
+        (1, "4 SPLIT 2DROP 1", "DROP 1"),
+        (1, "OUTPUTVALUE DROP 1", "DROP 1"),
+        (2, "AND DROP 1", "2DROP 1"),
+        (1, "IF 0 OUTPUTVALUE DROP ENDIF 1", "DROP 0 OUTPUTVALUE DROP 1"),
+        (1, "IF 0 OUTPUTVALUE DROP ENDIF 1", "DROP 1"),
+        (2, "$0 CHECKSIG NOT NIP", "2DROP 1"),
+        // Another transaction field, output or input.
+        (0, "0 OUTPUTVALUE $0 GREATERTHAN", "1 OUTPUTVALUE $0 GREATERTHAN"),
+        (0, "0 OUTPUTVALUE $0 GREATERTHAN", "0 UTXOVALUE $0 GREATERTHAN"),
+        (0, "0 OUTPUTVALUE $0 GREATERTHAN", "INPUTINDEX OUTPUTVALUE $0 GREATERTHAN"),
+        (0, "0 OUTPUTBYTECODE $0 EQUAL", "0 OUTPUTTOKENCATEGORY $0 EQUAL"),
+        (0, "$0 CHECKLOCKTIMEVERIFY DROP 1", "$0 CHECKSEQUENCEVERIFY DROP 1"),
+        (0, "$0 CHECKLOCKTIMEVERIFY DROP 1", "TXLOCKTIME $0 GREATERTHANOREQUAL"),
+        // Bytes that look alike.
+        (1, "BIN2NUM $0 NUMEQUAL", "$0 NUMEQUAL"),
+        (2, "CAT $0 EQUAL", "SWAP CAT $0 EQUAL"),
+        (1, "HASH160 $0 EQUAL", "SHA256 RIPEMD160 $0 EQUAL REVERSEBYTES"),
+        (1, "4 NUM2BIN $0 EQUAL", "8 NUM2BIN $0 EQUAL"),
+    ];
+    for (items, left, right) in cases {
+        wrong(items, left, right);
+    }
+}

@@ -1,0 +1,97 @@
+//! Every contract at every level: better code is proved to do what direct code does, and does it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use driver::{MemoryWorld, Options};
+use spec::RuleSet;
+use spec::artifact::Level;
+use tests::run_lines;
+
+use crate::bmc::root;
+use crate::programs::{BOTH, name_of};
+
+/// All sources that compile alone.
+fn corpus() -> Vec<PathBuf> {
+    let in_folder = |folder: &str| {
+        let entries = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "bmc")).collect::<Vec<_>>()
+    };
+    let mut found: Vec<PathBuf> = ["tests/programs", "tests/contracts", "tests/codegen", "tests/imo", "stdlib"]
+        .into_iter()
+        .flat_map(in_folder)
+        .collect();
+    for example in fs::read_dir(root().join("examples")).unwrap() {
+        let example = example.unwrap().path();
+        found.extend(in_folder(&format!("examples/{}", example.file_name().unwrap().to_str().unwrap())));
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_path_of_the_corpus_is_proved() {
+    let (mut paths, mut complaints) = (0, Vec::new());
+    for path in corpus() {
+        let name = name_of(&path);
+        let text = fs::read_to_string(&path).unwrap();
+        let compiled = compiled(name, &text, Options::default());
+        for proof in &compiled.proofs {
+            paths += proof.paths;
+            complaints.extend(proof.unproved.as_ref().map(|why| format!("{name}: {}: {why:?}", proof.contract)));
+            assert!(proof.unproved.is_some() || proof.level == Level::O1);
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    assert!(paths > 250, "only {paths} paths");
+}
+
+#[test]
+fn no_level_is_longer_than_the_one_below() {
+    for path in corpus() {
+        let name = name_of(&path);
+        let text = fs::read_to_string(&path).unwrap();
+        let bytes = |level| {
+            let compiled = compiled(name, &text, Options { rules: RuleSet::Bch2026, level });
+            let artifacts = compiled.artifacts.iter();
+            artifacts.map(|one| (one.contract.clone(), one.level, code_bytes(one))).collect::<Vec<_>>()
+        };
+        for ((contract, direct, most), (_, better, least)) in bytes(Level::O0).into_iter().zip(bytes(Level::O1)) {
+            assert_eq!((direct, better), (Level::O0, Level::O1), "{name}: {contract}");
+            assert!(least <= most, "{name}: {contract} has {least} bytes at O1 and {most} at O0");
+        }
+    }
+}
+
+#[test]
+fn direct_code_does_what_the_lines_say() {
+    let (mut accepted, mut refused, mut complaints) = (0, 0, Vec::new());
+    for path in corpus().iter().filter(|path| path.parent().is_some_and(|folder| folder.ends_with("programs"))) {
+        let (name, text) = (name_of(path), fs::read_to_string(path).unwrap());
+        // What a contract reads of its own code is the code of one level.
+        if text.contains("self.code") {
+            continue;
+        }
+        for rules in BOTH {
+            let ran = run_lines(&text, &compiled(name, &text, Options { rules, level: Level::O0 }), rules);
+            (accepted, refused) = (accepted + ran.accepted, refused + ran.refused);
+            complaints.extend(ran.complaints.into_iter().map(|why| format!("{name}: {why}")));
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    assert!(accepted > 300 && refused > 400, "{accepted} accepted, {refused} refused");
+}
+
+fn compiled(name: &str, text: &str, options: Options) -> driver::Compiled {
+    let file = format!("{name}.bmc");
+    let world = MemoryWorld::new([(file.as_str(), text)]);
+    driver::compile(&world, &[file], &options)
+}
+
+fn code_bytes(artifact: &spec::Artifact) -> usize {
+    artifact
+        .bytecode
+        .iter()
+        .map(|piece| if let spec::artifact::Piece::Code(code) = piece { code.len() } else { 0 })
+        .sum()
+}
