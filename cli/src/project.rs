@@ -153,6 +153,9 @@ pub(crate) struct TargetArgs {
     /// How hard to try to make scripts small: `O0`, as they are written, or `O1` [default: what bmc.toml says, or `O1`].
     #[arg(long, value_name = "LEVEL")]
     level: Option<Level>,
+    /// Show that small scripts do what direct ones do; a contract for which that fails is built at `O0`.
+    #[arg(long)]
+    prove: bool,
 }
 
 /// The rules of this name.
@@ -180,7 +183,10 @@ impl Project {
         let rules = target.target.or_else(|| tree.as_ref().and_then(Tree::target)).unwrap_or_default();
         let level = target.level.or_else(|| tree.as_ref().and_then(Tree::level)).unwrap_or_default();
         let packages = tree.as_ref().map(Tree::packages).unwrap_or_default();
-        Ok(Self { session: Session::open(&DiskWorld, packages, &roots), options: Options { rules, level } })
+        Ok(Self {
+            session: Session::open(&DiskWorld, packages, &roots),
+            options: Options { rules, level, proves: target.prove },
+        })
     }
 
     /// Compiles them.

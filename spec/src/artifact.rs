@@ -35,7 +35,7 @@ pub const FORMAT_VERSION: u32 = 3;
 pub enum Level {
     /// Each computation as it is written, in the order in which it is written.
     O0,
-    /// Shorter computations, better orders, in linear time; proved to do the same as [`Level::O0`].
+    /// Shorter computations and better orders, in linear time.
     #[default]
     O1,
 }

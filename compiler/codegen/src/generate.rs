@@ -24,6 +24,8 @@ pub struct Options {
     pub rules: RuleSet,
     /// How hard to try.
     pub level: Level,
+    /// Whether better code is shown to do what direct code does, and given up if it is not.
+    pub proves: bool,
     /// Values to be built in for parameters, by their index: one item for each leaf. These parameters have no holes
     /// then, but keep their places.
     pub sealed: BTreeMap<usize, Vec<Vec<u8>>>,
@@ -155,7 +157,7 @@ pub fn generate(
     let holes = Holes::new(contract, &options.sealed);
     let push_lens: Vec<usize> = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
     let planner = Planner { contract, functions, rules: &rules, end, holes: &holes, push_lens: &push_lens };
-    let made = match make(&planner, options.level, &mut notes) {
+    let made = match make(&planner, options, &mut notes) {
         Ok(made) => made,
         Err(misfits) => {
             let told = |(at, excess): (usize, Excess)| Some(why(&excess, contract.paths.get(at)?, &rules));
@@ -180,9 +182,15 @@ struct Made {
     unproved: Option<Unproved>,
 }
 
-/// The best script of a level that does what the direct one does.
-fn make(planner: &Planner<'_>, level: Level, notes: &mut Notes) -> Result<Made, Misfits> {
+/// The best script of a level; if it has to be proved, one that does what the direct one does.
+fn make(planner: &Planner<'_>, options: &Options, notes: &mut Notes) -> Result<Made, Misfits> {
+    let level = options.level;
     let forms = planner.forms(notes)?;
+    if level > Level::O0 && !options.proves {
+        let plans = planner.plan(&forms, notes)?;
+        let script = Script::assemble(planner.contract, planner.holes, &plans, notes);
+        return Ok(Made { script, plans, level, unproved: None });
+    }
     let direct = planner.direct(&forms, notes)?;
     let mut unproved = None;
     if level > Level::O0 {

@@ -25,9 +25,11 @@ use term::{Kind, Term, Terms};
 use crate::code::{Instr, Op};
 
 /// How deep a condition is shown.
-const SHOWN_LEVELS: usize = 5;
+const SHOWN_LEVELS: usize = 4;
 /// Conditions beyond this number are compared as they stand.
-const MERGED_MAX: usize = 1_000;
+const MERGED_MAX: usize = 200;
+/// Conditions with more parts are not merged.
+const PARTS_MAX: usize = 12;
 
 /// A script, and what lies on the stack when it begins.
 #[derive(Clone, Debug)]
@@ -100,9 +102,15 @@ fn merged(terms: &mut Terms, mut clauses: BTreeSet<Term>) -> BTreeSet<Term> {
     if clauses.len() > MERGED_MAX {
         return clauses;
     }
-    loop {
+    if let Some(never) = clauses.iter().find(|clause| terms.decided(**clause) == Some(false)) {
+        return BTreeSet::from([*never]);
+    }
+    for _ in 0..clauses.len() {
         let found = clauses.iter().find_map(|clause| {
             let parts = failing(terms, *clause);
+            if parts.len() > PARTS_MAX {
+                return None;
+            }
             parts.iter().enumerate().find_map(|(at, part)| {
                 let mut rest = parts.clone();
                 rest.remove(at);

@@ -29,8 +29,10 @@ pub struct Compiled {
 pub struct Proof {
     /// The contract.
     pub contract: String,
-    /// Above [`Level::O0`], every path was shown to do what its direct code does.
+    /// How hard the compiler tried.
     pub level: Level,
+    /// Whether every path of a script above [`Level::O0`] was shown to do what its direct code does.
+    pub proved: bool,
     /// How many paths it has.
     pub paths: usize,
     /// Why the level is less than was asked for.

@@ -20,14 +20,13 @@ use analysis::hir::{self, Function, FunctionId, Functions, Program};
 use analysis::{CheckedItem, Digests, Interface, ModulePath, ModuleProblem, Modules, Signatures, SourceItem};
 use codegen::Generated;
 use salsa::{Setter as _, Storage};
-use spec::RuleSet;
-use spec::artifact::Level;
 use syntax::ast::Item;
 use syntax::{Diagnostic, FileId, ItemKey, Severity};
 
 use crate::graph::Graph;
 use crate::package::{self, Packages, Target};
 use crate::place::FilePlaces;
+use crate::session::Options;
 
 /// One source file.
 #[salsa::input]
@@ -325,15 +324,9 @@ fn place_in_file(starts: &BTreeMap<&ItemKey, u32>, diagnostic: &Diagnostic) -> u
 
 /// The bytecode of a source without errors.
 #[salsa::tracked(returns(ref))]
-pub(crate) fn emitted(
-    db: &dyn salsa::Database,
-    sources: Sources,
-    source: Source,
-    rules: RuleSet,
-    level: Level,
-) -> Emitted {
+pub(crate) fn emitted(db: &dyn salsa::Database, sources: Sources, source: Source, options: Options) -> Emitted {
     let program = &checked(db, sources, source).program;
-    let options = codegen::Options { rules, level, ..codegen::Options::default() };
+    let options = options.of_code();
     let contracts = program.contracts.iter().map(|contract| EmittedContract::of(contract, program, &options));
     let mut emitted = Emitted { contracts: contracts.collect(), diagnostics: Vec::new() };
     for plan in &program.plans {

@@ -18,12 +18,22 @@ use crate::world::{SOURCE_BYTES_MAX, World, WorldError};
 use crate::{assemble, library};
 
 /// What to compile for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Options {
     /// The machine that will run the scripts.
     pub rules: RuleSet,
     /// How hard to try to make them small.
     pub level: Level,
+    /// Whether small scripts are shown to do what direct ones do, and given up if they are not.
+    pub proves: bool,
+}
+
+impl Options {
+    /// As code generation takes them, without values to build in.
+    pub(crate) fn of_code(self) -> codegen::Options {
+        let Self { rules, level, proves } = self;
+        codegen::Options { rules, level, proves, ..codegen::Options::default() }
+    }
 }
 
 /// Why values cannot be built into a contract.
@@ -287,7 +297,7 @@ impl Session {
         if wanted.as_ref().is_some_and(BTreeSet::is_empty) {
             return;
         }
-        let emitted = db::emitted(&self.db, self.sources, file.source, options.rules, options.level);
+        let emitted = db::emitted(&self.db, self.sources, file.source, *options);
         let is_wanted =
             |contract: &hir::Contract| wanted.as_ref().is_none_or(|wanted| wanted.contains(contract.name.as_str()));
         let both = program.contracts.iter().zip(&emitted.contracts);
@@ -298,6 +308,7 @@ impl Session {
             compiled.proofs.extend(one.generated.as_ref().map(|generated| Proof {
                 contract: contract.name.clone(),
                 level: generated.level,
+                proved: options.proves && generated.unproved.is_none(),
                 paths: generated.paths.len(),
                 unproved: generated.unproved.clone(),
             }));
@@ -317,7 +328,7 @@ impl Session {
     ) -> Option<(EmittedContract, Vec<SealedParam>)> {
         let values = self.sealed.get(&contract.name)?;
         let sealing = Sealing::of(contract, values).ok()?;
-        let options = codegen::Options { rules: options.rules, level: options.level, sealed: sealing.leaves };
+        let options = codegen::Options { sealed: sealing.leaves, ..options.of_code() };
         Some((EmittedContract::of(contract, program, &options), sealing.params))
     }
 }

@@ -15,6 +15,8 @@ use crate::fold;
 const STEPS_MAX: usize = 400_000;
 /// Terms that one comparison makes.
 const TERMS_MAX: usize = 400_000;
+/// Choices inside each other that become conditions of their own.
+const CHOICES_MAX: usize = 3;
 /// Calls inside each other.
 const CALLS_MAX: usize = 50;
 
@@ -153,14 +155,19 @@ impl<'t> Machine<'t> {
 
     /// Says that the script fails unless a condition holds.
     pub(super) fn require(&mut self, condition: Term) {
+        self.require_within(condition, CHOICES_MAX);
+    }
+
+    /// The same, where so many choices inside of each other become conditions of their own.
+    fn require_within(&mut self, condition: Term, choices: usize) {
         let parts = match *self.terms.kind(condition) {
             Kind::All(ref parts) => parts.clone(),
             // One if it holds, the other if not.
-            Kind::Choice(of, a, b) => {
+            Kind::Choice(of, a, b) if choices > 0 => {
                 let otherwise = self.terms.not(of);
                 for (guard, part) in [(of, a), (otherwise, b)] {
                     self.guards.push(guard);
-                    self.require(part);
+                    self.require_within(part, choices - 1);
                     self.guards.pop();
                 }
                 return;

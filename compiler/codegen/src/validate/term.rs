@@ -17,6 +17,8 @@ use crate::number;
 const PRODUCTS_MAX: usize = 64;
 /// The most factors of a product.
 const FACTORS_MAX: usize = 6;
+/// The most parts that are shown.
+const SHOWN_PARTS: usize = 6;
 /// The most parts of a condition that is looked into.
 const PARTS_MAX: usize = 256;
 
@@ -338,9 +340,9 @@ impl Terms {
                 let factors: Vec<String> = factors.iter().map(of).collect();
                 if factors.is_empty() { n.to_string() } else { format!("{n}*{}", factors.join("*")) }
             };
-            products.iter().map(product).collect::<Vec<_>>().join(" + ")
+            products.iter().take(SHOWN_PARTS).map(product).collect::<Vec<_>>().join(" + ")
         };
-        let list = |terms: &[Term]| terms.iter().map(of).collect::<Vec<_>>().join(", ");
+        let list = |terms: &[Term]| terms.iter().take(SHOWN_PARTS).map(of).collect::<Vec<_>>().join(", ");
         match self.kind(term) {
             Kind::Const(data) => match spec::num::decode(data) {
                 Some(n) if data.len() < 8 => n.to_string(),
@@ -467,6 +469,11 @@ impl Terms {
         let (factors, None) = (choices.next()?.clone(), choices.next()) else { return None };
         let [atom] = factors.as_slice() else { return None };
         let Kind::Choice(condition, a, b) = *self.kind(*atom) else { return None };
+        // Choices inside of choices double with each level.
+        let has_choice = |value: Term| self.sum_of(value).keys().flatten().any(&is_choice);
+        if has_choice(a) || has_choice(b) {
+            return None;
+        }
         let way = |value: Term| {
             let mut way = sum.clone();
             let n = way.remove(&factors).unwrap_or(IBig::ZERO);
