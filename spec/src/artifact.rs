@@ -81,6 +81,7 @@ pub struct Artifact {
     /// The compiler's version.
     pub compiler: String,
     /// How hard the compiler tried to make the bytecode small.
+    #[serde(default)]
     pub level: Level,
     /// The contract's name.
     pub contract: String,

@@ -39,7 +39,11 @@ impl Independent {
         let folder = scratch.join("independent");
         fs::create_dir_all(&folder).unwrap();
         for name in ["package.json", "package-lock.json", "check.mjs"] {
-            fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("independent").join(name), folder.join(name)).unwrap();
+            let wanted = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("independent").join(name)).unwrap();
+            // A machine that starts now reads the file; one that is being written is empty for a moment.
+            if fs::read(folder.join(name)).ok().as_deref() != Some(wanted.as_slice()) {
+                fs::write(folder.join(name), wanted).unwrap();
+            }
         }
         if !folder.join("node_modules/@bitauth/libauth/package.json").exists() {
             let status =
