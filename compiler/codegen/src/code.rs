@@ -2,7 +2,7 @@
 
 use spec::Opcode;
 use spec::artifact::Piece;
-use spec::script::{push_data, push_len, short_push};
+use spec::script::{Instruction, push_data, push_len, short_push};
 use syntax::Loc;
 
 /// A place in the source, numbered once.
@@ -70,6 +70,14 @@ impl Op {
     /// The push of a number.
     pub(crate) fn int(n: i64) -> Self {
         Self::Push(spec::num::encode(n))
+    }
+
+    /// The instruction that stands in a script.
+    pub(crate) fn read(step: &Instruction<'_>) -> Option<Self> {
+        match step.data {
+            Some(data) => Some(Self::Push(data.to_vec())),
+            None => step.opcode().map(Self::Code),
+        }
     }
 
     /// How many bytes it takes; a hole counts as `hole` says.

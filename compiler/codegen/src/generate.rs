@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use analysis::hir;
-use spec::artifact::{Level, Piece, Slot, SpendPath};
+use spec::artifact::{Level, Piece, Slot, SpendPath, code_bytes};
 use spec::{Mode, RuleSet, Rules};
 use syntax::{Diagnostic, Loc, Severity};
 
@@ -107,8 +107,7 @@ impl Generated {
     /// The bytes of the script without its holes.
     #[must_use]
     pub fn code_bytes(&self) -> usize {
-        let len = |piece: &Piece| if let Piece::Code(code) = piece { code.len() } else { 0 };
-        self.bytecode.iter().map(len).sum()
+        code_bytes(&self.bytecode)
     }
 }
 

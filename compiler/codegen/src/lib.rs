@@ -1,11 +1,12 @@
 //! Turns a typed contract into bytecode: value graph, stack schedule, script with holes, source map, cost bounds.
-//! It knows no source text, no files and no virtual machine.
+//! It can show that a short script does what the direct one does. It knows no source text, no files and no virtual machine.
 //!
 //! ```text
 //! hir::SpendPath ── lower ──► mir::Path ── arrange, schedule ──► code ── dispatch ──► Generated
 //! ```
 
 mod code;
+mod facts;
 mod holes;
 mod lengths;
 mod number;

@@ -2,17 +2,10 @@
 
 use spec::Opcode;
 
+use crate::facts;
 use crate::fold::gives_truth;
 use crate::mir::{Graph, NodeId, NodeKind, Operation};
 
-/// A transaction has at most so many bytes.
-const TX_BYTES_MAX: i64 = 1_000_000;
-/// An input takes at least an outpoint, an empty unlocking bytecode with its length, and a sequence number.
-const INPUT_BYTES_MIN: i64 = 32 + 4 + 1 + 4;
-/// An output takes at least an amount and an empty locking bytecode with its length.
-const OUTPUT_BYTES_MIN: i64 = 8 + 1;
-const INPUTS_MAX: i64 = TX_BYTES_MAX / INPUT_BYTES_MIN;
-const OUTPUTS_MAX: i64 = TX_BYTES_MAX / OUTPUT_BYTES_MIN;
 /// How deep operands are looked into.
 const LEVELS_MAX: u32 = 8;
 
@@ -60,22 +53,11 @@ impl Graph {
     }
 
     fn range_of(&self, opcode: Opcode, inputs: &[NodeId], levels: u32) -> Range {
+        if let Some((least, most)) = facts::bounds(opcode) {
+            return Range { least: Some(least), most };
+        }
         let operands: Vec<Range> = inputs.iter().map(|input| self.range_within(*input, levels)).collect();
         match (opcode, operands.as_slice()) {
-            (Opcode::TxInputCount, _) => Range::between(1, INPUTS_MAX),
-            (Opcode::TxOutputCount, _) => Range::between(0, OUTPUTS_MAX),
-            (Opcode::InputIndex, _) => Range::between(0, INPUTS_MAX - 1),
-            (
-                Opcode::UtxoValue
-                | Opcode::OutputValue
-                | Opcode::UtxoTokenAmount
-                | Opcode::OutputTokenAmount
-                | Opcode::OutpointIndex
-                | Opcode::InputSequenceNumber
-                | Opcode::TxLockTime
-                | Opcode::Abs,
-                _,
-            ) => Range::from(0),
             (Opcode::Add, [a, b]) => Range {
                 least: a.least.zip(b.least).and_then(|(a, b)| a.checked_add(b)),
                 most: a.most.zip(b.most).and_then(|(a, b)| a.checked_add(b)),

@@ -119,7 +119,7 @@ fn merged(terms: &mut Terms, mut clauses: BTreeSet<Term>) -> BTreeSet<Term> {
                 let twin = terms.not(twin);
                 let whole = terms.all(rest);
                 let whole = terms.not(whole);
-                (twin != *clause && implied(terms, &clauses, twin)).then_some((*clause, twin, whole))
+                (twin != *clause && holds(terms, &clauses, twin)).then_some((*clause, twin, whole))
             })
         });
         let Some((clause, twin, whole)) = found else { break };
@@ -166,7 +166,7 @@ fn failing(terms: &mut Terms, clause: Term) -> Vec<Term> {
     }
 }
 
-/// Whether a condition is one of these.
-fn implied(terms: &Terms, clauses: &BTreeSet<Term>, condition: Term) -> bool {
+/// Whether a condition is one of these, or always true.
+fn holds(terms: &Terms, clauses: &BTreeSet<Term>, condition: Term) -> bool {
     terms.decided(condition) == Some(true) || clauses.contains(&condition)
 }

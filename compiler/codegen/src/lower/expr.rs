@@ -84,11 +84,7 @@ impl Lowering<'_> {
         let refused = |why| Excess::Given { loc: expr.loc.clone(), why };
         analysis::asm_effect(code, taken.len(), count, self.rules).map_err(|fault| refused(fault.why))?;
         let read = |step: Result<Instruction<'_>, TruncatedPush>| {
-            let step = step.ok()?;
-            let op = match step.data {
-                Some(data) => Op::Push(data.to_vec()),
-                None => Op::Code(step.opcode()?),
-            };
+            let op = Op::read(&step.ok()?)?;
             Some(Instr { op, place, site: None })
         };
         let code = instructions(code).filter_map(read).collect();

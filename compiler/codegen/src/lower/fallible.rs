@@ -12,6 +12,7 @@ use spec::Opcode;
 use super::Lowering;
 use super::parts::width;
 use crate::code::{Instr, Op};
+use crate::facts::{self, Row};
 use crate::fold::gives_truth;
 use crate::lengths::param_len_max;
 use crate::mir::{Block, Effect, NodeId, NodeKind, Operation};
@@ -23,13 +24,6 @@ const LEVELS_MAX: u32 = 16;
 /// The most bytes of a number of units of money, and of any number a field of a transaction holds.
 const MONEY_BYTES: u64 = 7;
 const FIELD_BYTES: u64 = 8;
-
-/// What a transaction has several of.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Row {
-    Inputs,
-    Outputs,
-}
 
 /// What has been computed without failing.
 #[derive(Default)]
@@ -232,34 +226,16 @@ impl Lowering<'_> {
     }
 }
 
-/// What the opcode reads by an index.
+/// What the operation reads by an index.
 fn row_of(operation: Operation) -> Option<Row> {
-    let Operation::Op(opcode) = operation else { return None };
-    match opcode {
-        Opcode::UtxoValue
-        | Opcode::UtxoBytecode
-        | Opcode::OutpointTxHash
-        | Opcode::OutpointIndex
-        | Opcode::InputBytecode
-        | Opcode::InputSequenceNumber
-        | Opcode::UtxoTokenCategory
-        | Opcode::UtxoTokenCommitment
-        | Opcode::UtxoTokenAmount => Some(Row::Inputs),
-        Opcode::OutputValue
-        | Opcode::OutputBytecode
-        | Opcode::OutputTokenCategory
-        | Opcode::OutputTokenCommitment
-        | Opcode::OutputTokenAmount => Some(Row::Outputs),
+    match operation {
+        Operation::Op(opcode) => facts::row_of(opcode),
         _ => None,
     }
 }
 
 fn fixed_len(opcode: Opcode) -> Option<u64> {
-    match opcode {
-        Opcode::Sha256 | Opcode::Hash256 | Opcode::OutpointTxHash => Some(32),
-        Opcode::Hash160 | Opcode::Ripemd160 | Opcode::Sha1 => Some(20),
-        _ => None,
-    }
+    facts::fixed_len(opcode).map(u64::from)
 }
 
 fn number_len_max(opcode: Opcode) -> Option<u64> {

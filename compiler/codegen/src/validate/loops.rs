@@ -53,9 +53,8 @@ pub(super) fn all_rounds(
         })
         .collect();
     // What no round changes holds in all rounds if it holds in the first, and there is always a first.
-    let none = BTreeMap::new();
     let known: BTreeMap<Term, Name> = variables.iter().map(|one| one.symbol).zip(names.iter().copied()).collect();
-    let mut shapes = Shapes { terms: machine.terms, known: &known, done: none };
+    let mut shapes = Shapes { terms: machine.terms, known: &known, done: BTreeMap::new() };
     let (inside, outside): (Vec<Term>, Vec<Term>) = inside.into_iter().partition(|clause| shapes.shape(*clause).1);
     outside.into_iter().for_each(|clause| machine.require(clause));
     let inside = super::merged(machine.terms, inside.into_iter().collect());
@@ -88,10 +87,7 @@ fn settled(
     loop {
         machine.clauses.clear();
         let symbol = |place: usize, number: bool, terms: &mut Terms| {
-            terms.intern(Kind::Varies(
-                vec![u8::try_from(place % 251).unwrap_or(0), u8::try_from(place / 251).unwrap_or(0)],
-                number,
-            ))
+            terms.intern(Kind::Varies(place.to_le_bytes().to_vec(), number))
         };
         let mut state = State { taken: 0, ..entry.clone() };
         for (place, number) in &varying {
@@ -213,9 +209,7 @@ impl Shapes<'_> {
         self.done.insert(term, done);
         done
     }
-}
 
-impl Shapes<'_> {
     /// Which of a condition and its opposite comes first depends on which was made first.
     fn choice(&mut self, term: Term, condition: Term, a: Term, b: Term) -> (Name, bool) {
         let opposite = self.terms.opposite(condition).unwrap_or(condition);

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use spec::Opcode;
-use spec::script::instructions;
+use spec::opcode::Availability;
+use spec::script::{Instruction, TruncatedPush, instructions};
 
 use super::loops;
 use super::term::{Kind, Term, Terms};
 use crate::code::Op;
+use crate::facts::{self, Row};
 use crate::fold;
 
 /// Instructions that are followed for one script, those of rounds and calls counted each time.
@@ -92,13 +94,8 @@ impl Listing {
 
     /// The instructions of the body of a shared function.
     fn of_bytes(body: &[u8]) -> Result<Self, Unknown> {
-        let op = |step: Result<spec::script::Instruction<'_>, _>| {
-            let step = step.map_err(|_| Unknown::Broken)?;
-            Ok(match step.data {
-                Some(data) => Op::Push(data.to_vec()),
-                None => Op::Code(Opcode::from_byte(step.byte).ok_or(Unknown::Broken)?),
-            })
-        };
+        let op =
+            |step: Result<Instruction<'_>, TruncatedPush>| step.ok().as_ref().and_then(Op::read).ok_or(Unknown::Broken);
         Self::new(instructions(body).map(op).collect::<Result<_, _>>()?)
     }
 
@@ -459,15 +456,7 @@ impl<'t> Machine<'t> {
                 self.require(works);
                 state.stack.push(value);
             }
-            Opcode::Nop
-            | Opcode::Nop1
-            | Opcode::Nop4
-            | Opcode::Nop5
-            | Opcode::Nop6
-            | Opcode::Nop7
-            | Opcode::Nop8
-            | Opcode::Nop9
-            | Opcode::Nop10 => {}
+            _ if opcode == Opcode::Nop || opcode.row().availability == Availability::Nop => {}
             Opcode::Split => {
                 let (of, at) = self.two(state)?;
                 let (head, tail) = self.split(of, at);
@@ -607,30 +596,19 @@ impl<'t> Machine<'t> {
             Opcode::Sha256 | Opcode::Sha1 | Opcode::Ripemd160 | Opcode::Hash160 | Opcode::Hash256 => {
                 self.terms.intern(Kind::Op(opcode, vec![a]))
             }
-            Opcode::UtxoValue
-            | Opcode::UtxoBytecode
-            | Opcode::OutpointTxHash
-            | Opcode::OutpointIndex
-            | Opcode::InputBytecode
-            | Opcode::InputSequenceNumber
-            | Opcode::UtxoTokenCategory
-            | Opcode::UtxoTokenCommitment
-            | Opcode::UtxoTokenAmount => self.introspected(opcode, a, Opcode::TxInputCount),
-            Opcode::OutputValue
-            | Opcode::OutputBytecode
-            | Opcode::OutputTokenCategory
-            | Opcode::OutputTokenCommitment
-            | Opcode::OutputTokenAmount => self.introspected(opcode, a, Opcode::TxOutputCount),
-            _ => self.opaque(opcode, vec![a]),
+            _ => match facts::row_of(opcode) {
+                Some(row) => self.introspected(opcode, a, row),
+                None => self.opaque(opcode, vec![a]),
+            },
         }
     }
 
     /// What the transaction has at a place, which must exist.
-    fn introspected(&mut self, opcode: Opcode, index: Term, count: Opcode) -> Term {
+    fn introspected(&mut self, opcode: Opcode, index: Term, row: Row) -> Term {
         self.number(index);
         let own = self.terms.intern(Kind::Op(Opcode::InputIndex, Vec::new()));
-        if index != own || count != Opcode::TxInputCount {
-            let (zero, count) = (self.terms.int(0), self.terms.intern(Kind::Op(count, Vec::new())));
+        if index != own || row != Row::Inputs {
+            let (zero, count) = (self.terms.int(0), self.terms.intern(Kind::Op(row.count(), Vec::new())));
             let (least, most) = (self.terms.at_least(index, zero), self.terms.above(count, index));
             self.require(least);
             self.require(most);

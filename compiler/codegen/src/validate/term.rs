@@ -10,6 +10,7 @@ use dashu_base::{Abs, Gcd, Sign, UnsignedAbs};
 use dashu_int::IBig;
 use spec::Opcode;
 
+use crate::facts;
 use crate::fold::{gives_number, gives_truth};
 use crate::number;
 
@@ -269,13 +270,12 @@ impl Terms {
     fn len_of(&self, kind: &Kind) -> Option<usize> {
         match kind {
             Kind::Const(data) => Some(data.len()),
-            Kind::Op(Opcode::Sha256 | Opcode::Hash256 | Opcode::OutpointTxHash, _) => Some(32),
-            Kind::Op(Opcode::Hash160 | Opcode::Ripemd160 | Opcode::Sha1, _) => Some(20),
             Kind::Op(Opcode::Num2Bin, args) => args.get(1).and_then(|len| self.as_index(*len)),
             Kind::Op(Opcode::ReverseBytes | Opcode::Invert, args) => args.first().and_then(|of| self.fixed_len(*of)),
             Kind::Slice(_, from, Some(to)) => self.as_index(*to)?.checked_sub(self.as_index(*from)?),
             Kind::Slice(of, from, None) => self.fixed_len(*of)?.checked_sub(self.as_index(*from)?),
             Kind::Cat(parts) => parts.iter().map(|part| self.fixed_len(*part)).sum(),
+            Kind::Op(opcode, _) => facts::fixed_len(*opcode).map(usize::from),
             Kind::Choice(_, a, b) => self.fixed_len(*a).filter(|len| self.fixed_len(*b) == Some(*len)),
             _ => None,
         }
@@ -289,21 +289,12 @@ impl Terms {
             Kind::Const(data) => number::decode(data).map_or((None, None), |n| (Some(n.clone()), Some(n))),
             _ if condition => between(0, 1),
             Kind::Length(_) | Kind::Beneath => from(0),
-            Kind::Op(opcode, args) => match opcode {
-                // The least input takes 41 bytes of the million that a transaction has, the least output 9.
-                Opcode::TxInputCount => between(1, 24_390),
-                Opcode::InputIndex => between(0, 24_389),
-                Opcode::TxOutputCount => between(0, 111_111),
-                Opcode::UtxoValue
-                | Opcode::OutputValue
-                | Opcode::UtxoTokenAmount
-                | Opcode::OutputTokenAmount
-                | Opcode::OutpointIndex
-                | Opcode::InputSequenceNumber
-                | Opcode::TxLockTime
-                | Opcode::Abs => from(0),
-                Opcode::Div | Opcode::Mod if args.iter().all(|arg| self.is_never_below_zero(*arg)) => from(0),
-                _ => (None, None),
+            Kind::Op(Opcode::Div | Opcode::Mod, args) if args.iter().all(|arg| self.is_never_below_zero(*arg)) => {
+                from(0)
+            }
+            Kind::Op(opcode, _) => match facts::bounds(*opcode) {
+                Some((least, most)) => (Some(least.into()), most.map(IBig::from)),
+                None => (None, None),
             },
             _ => (None, None),
         }
@@ -389,7 +380,7 @@ impl Terms {
         }
     }
 
-    /// A sum as a value; itself again if it is too long to be looked into.
+    /// A sum as a value.
     pub(super) fn number(&mut self, sum: Sum) -> Term {
         let mut products = sum.iter();
         match (products.next(), products.next()) {

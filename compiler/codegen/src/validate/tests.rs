@@ -1,7 +1,7 @@
 //! Rewrites that are right are shown to be so, and wrong ones are not.
 
+use spec::RuleSet;
 use spec::script::instructions;
-use spec::{Opcode, RuleSet};
 
 use super::{Given, Side, Verdict, compare};
 use crate::code::{Code, Instr, Op, PlaceId};
@@ -18,11 +18,7 @@ fn code(text: &str) -> Code {
         let word = if is_data { word.to_owned() } else { format!("OP_{word}") };
         let bytes = spec::asm::assemble(&word, RuleSet::Bitmodel).unwrap();
         for step in instructions(&bytes) {
-            let step = step.unwrap();
-            let op = match step.data {
-                Some(data) => Op::Push(data.to_vec()),
-                None => Op::Code(Opcode::from_byte(step.byte).unwrap()),
-            };
+            let op = Op::read(&step.unwrap()).unwrap();
             code.push(Instr { op, place: PlaceId::default(), site: None });
         }
     }
@@ -68,6 +64,12 @@ fn arithmetic_that_is_exact_may_be_written_otherwise() {
     right(2, "NUMEQUAL NOT", "NUMNOTEQUAL");
     right(0, "TXINPUTCOUNT 0 GREATERTHAN", "1");
     right(0, "0 OUTPUTVALUE 0 GREATERTHAN", "0 OUTPUTVALUE");
+    // A division refuses a zero divisor, so a script without it accepts more.
+    wrong(1, "6 SWAP DIV DROP 1", "DROP 1");
+    wrong(1, "6 SWAP MOD DROP 1", "DROP 1");
+    right(1, "6 SWAP DIV DROP 1", "6 SWAP MOD DROP 1");
+    right(1, "6 SWAP DIV DROP 1", "0 NUMNOTEQUAL");
+    right(1, "6 DIV DROP 1", "1ADD DROP 1");
 }
 
 #[test]
