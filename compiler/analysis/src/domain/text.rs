@@ -136,6 +136,16 @@ impl Text {
         self.line(line);
     }
 
+    /// Adds up in a new variable the values of those inputs, from `first` on, for which `counts` holds.
+    pub(crate) fn sum_of_inputs(&mut self, (sum, input): (&str, &str), first: usize, most: usize, counts: &str) {
+        self.line(format!("let mut {sum} = 0 sats;"));
+        self.block(&format!("for {input} in {first}..tx.inputs.length max {most}"), |text| {
+            text.block(&format!("if {counts}"), |text| {
+                text.line(format!("{sum} = {sum} + tx.inputs[{input}].value;"));
+            });
+        });
+    }
+
     /// The text and for which place each of its bytes was written.
     pub(super) fn finish(self) -> (String, Origins) {
         (self.out, Origins::new(self.stretches))

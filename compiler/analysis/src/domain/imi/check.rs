@@ -8,7 +8,7 @@ use syntax::Code;
 use syntax::ast::{self, Entry, EntryValue, ExprKind};
 
 use super::release::{refund, release};
-use super::text::EXPIRE_FEE_SATS;
+use super::text::EXPIRE_FEE;
 use super::{Campaign, Gate, Release, ways};
 use crate::body::Env;
 use crate::docs;
@@ -168,7 +168,7 @@ fn ordered(campaign: &Campaign, report: &mut Report<'_>) {
 fn amounts(campaign: &Campaign, report: &mut Report<'_>) {
     let (pledge, goal) = (&campaign.pledge, &campaign.goal);
     // What waits and is sent home after the deadline loses this fee at most, and the rest has to be an output.
-    let limit = dust_limit_for(HOME_BYTES).get() + EXPIRE_FEE_SATS;
+    let limit = dust_limit_for(HOME_BYTES).get() + EXPIRE_FEE.get();
     if pledge.value.get() < limit {
         let least = format!("{} sats", grouped(&IBig::from(limit)));
         let message =

@@ -206,7 +206,7 @@ fn waiting(text: &mut Text, parts: &Parts<'_>) {
     text.docs("After the deadline: sends a waiting pledge home.");
     plan(text, parts, "expire", "campaign: Category", |text| {
         text.line(format!("input waiting: {name}.expire() any where waiting.params.campaign == campaign;"));
-        text.line(format!("output p2pkh(waiting.params.backer) {{ value: waiting.value - {EXPIRE_FEE} }};"));
+        text.line(format!("output p2pkh(waiting.params.backer) {{ value: waiting.value - {} }};", sats(EXPIRE_FEE)));
     });
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use dashu_int::IBig;
 use dashu_ratio::RBig;
+use spec::Sats;
 use syntax::Loc;
 
 use super::check::sats;
@@ -16,9 +17,7 @@ use crate::domain::Text;
 use crate::number::grouped;
 
 /// What sending an expired pledge home may cost.
-pub(super) const EXPIRE_FEE: &str = "1_000 sats";
-/// The same as a number.
-pub(super) const EXPIRE_FEE_SATS: u64 = 1_000;
+pub(super) const EXPIRE_FEE: Sats = Sats::from_wire(1_000);
 /// The bytes of a thread's state, by which it differs from the escrow.
 const THREAD_STATE: u32 = 9;
 /// What stays with the escrow's token for ever, so that the chain shows how a campaign ended.
@@ -239,8 +238,9 @@ impl<'c> Parts<'c> {
                     self.deadline(text);
                     text.require("self.index == 0", "one pledge is sent home at a time");
                     text.require("tx.outputs[0].lock == p2pkh(backer)", "output 0 goes to the backer");
-                    let message = format!("the fee is at most {EXPIRE_FEE}");
-                    text.require(format!("tx.outputs[0].value >= self.value - {EXPIRE_FEE}"), &message);
+                    let fee = sats(EXPIRE_FEE);
+                    let message = format!("the fee is at most {fee}");
+                    text.require(format!("tx.outputs[0].value >= self.value - {fee}"), &message);
                 });
             });
         });

@@ -177,12 +177,8 @@ pub(super) fn counted(text: &mut Text, offering: &Offering, usage: &Usage, names
     let [total, input] = ["usage", "input"].map(|name| names.fresh(name));
     let (first, lock) = (offering.first_meter(), meter(offering));
     text.require(format!("self.token.category == {BADGE}"), &format!("the launch coin carries the token `{BADGE}`"));
-    text.line(format!("let mut {total} = 0 sats;"));
-    text.block(&format!("for {input} in {first}..tx.inputs.length max {COINS_MAX}"), |text| {
-        text.block(&format!("if tx.inputs[{input}].lock == {lock}.lock"), |text| {
-            text.line(format!("{total} = {total} + tx.inputs[{input}].value;"));
-        });
-    });
+    let counts = format!("tx.inputs[{input}].lock == {lock}.lock");
+    text.sum_of_inputs((&total, &input), first, COINS_MAX, &counts);
     let (amount, reward, source) = (sats(usage.amount), &usage.reward, &usage.source);
     text.require(
         format!("{total} >= {amount}"),
@@ -236,13 +232,9 @@ fn count(text: &mut Text, offering: &Offering, owed: &str, input: &str) {
         text.require(format!("self.index >= {first}"), "the coins of the meter stand behind what the launch reads");
         text.require(format!("tx.inputs[{first}].lock == self.lock"), &format!("input {first} is a coin of the meter"));
         text.block(&format!("if self.index == {first}"), |text| {
-            text.line(format!("let mut {owed} = 0 sats;"));
-            text.block(&format!("for {input} in 1..tx.inputs.length max {}", COINS_MAX + first), |text| {
-                let lock = format!("tx.inputs[{input}].lock");
-                text.block(&format!("if {lock} == self.lock || {lock} == {treasury}"), |text| {
-                    text.line(format!("{owed} = {owed} + tx.inputs[{input}].value;"));
-                });
-            });
+            let lock = format!("tx.inputs[{input}].lock");
+            let counts = format!("{lock} == self.lock || {lock} == {treasury}");
+            text.sum_of_inputs((owed, input), 1, COINS_MAX + first, &counts);
             treasury_gets(text, offering, offering.treasury_output(), owed);
         });
     });
@@ -255,12 +247,7 @@ fn merge(text: &mut Text, owed: &str, input: &str) {
         text.require("tx.inputs[0].lock == self.lock", "the first input is a coin of the meter");
         text.block("if self.index == 0", |text| {
             text.require("tx.inputs[1].lock == self.lock", "two coins of the meter are merged at least");
-            text.line(format!("let mut {owed} = 0 sats;"));
-            text.block(&format!("for {input} in 0..tx.inputs.length max {COINS_MAX}"), |text| {
-                text.block(&format!("if tx.inputs[{input}].lock == self.lock"), |text| {
-                    text.line(format!("{owed} = {owed} + tx.inputs[{input}].value;"));
-                });
-            });
+            text.sum_of_inputs((owed, input), 0, COINS_MAX, &format!("tx.inputs[{input}].lock == self.lock"));
             text.require("tx.outputs[0].lock == self.lock", "output 0 is the meter's");
             text.require(format!("tx.outputs[0].value >= {owed}"), "the meter keeps all that the coins hold");
             only_change(text);

@@ -42,12 +42,7 @@ fn settle(text: &mut Text, table: &Table) {
     text.docs("Pays every recipient its share. Anyone may do it; `fee` goes to the miner.");
     text.block("spend settle(fee: Coin, padding: Padding)", |text| {
         text.require("self.index == 0", "the first input settles, other coins of the reward join it");
-        text.line("let mut total = 0 sats;");
-        text.block(&format!("for input in 0..tx.inputs.length max {INPUTS_MAX}"), |text| {
-            text.block("if tx.inputs[input].lock == self.lock", |text| {
-                text.line("total = total + tx.inputs[input].value;");
-            });
-        });
+        text.sum_of_inputs(("total", "input"), 0, INPUTS_MAX, "tx.inputs[input].lock == self.lock");
         text.at(&table.fee_loc, |text| {
             let most = sats_text(table.fee_max);
             text.require(format!("fee <= {most}"), &format!("the fee is at most {most}"));

@@ -12,7 +12,7 @@ use crate::domain::{Names, Text};
 use crate::number::grouped;
 
 /// No transaction has more inputs.
-pub(super) const INPUTS_MAX: u32 = 65_535;
+pub(super) const INPUTS_MAX: usize = 65_535;
 
 /// The contract that a reward declares: anyone may settle a coin of it, paying at most the fee.
 ///
@@ -61,12 +61,7 @@ fn settle(text: &mut Text, table: &Table, names: &mut Names) {
 fn own_coins(text: &mut Text, names: &mut Names) -> String {
     let [total, input] = ["total", "input"].map(|name| names.fresh(name));
     text.require("self.index == 0", "the first input settles, other coins of the reward join it");
-    text.line(format!("let mut {total} = 0 sats;"));
-    text.block(&format!("for {input} in 0..tx.inputs.length max {INPUTS_MAX}"), |text| {
-        text.block(&format!("if tx.inputs[{input}].lock == self.lock"), |text| {
-            text.line(format!("{total} = {total} + tx.inputs[{input}].value;"));
-        });
-    });
+    text.sum_of_inputs((&total, &input), 0, INPUTS_MAX, &format!("tx.inputs[{input}].lock == self.lock"));
     total
 }
 
