@@ -283,6 +283,21 @@ pub enum Piece {
     Param(usize),
 }
 
+/// The bytes of a script without what fills its holes.
+///
+/// ```
+/// use spec::artifact::{Piece, code_bytes};
+/// assert_eq!(code_bytes(&[Piece::Code(vec![0x76, 0xa9]), Piece::Param(0), Piece::Code(vec![0x88])]), 3);
+/// ```
+#[must_use]
+pub fn code_bytes(script: &[Piece]) -> usize {
+    let len = |piece: &Piece| match piece {
+        Piece::Code(code) => code.len(),
+        Piece::Param(_) => 0,
+    };
+    script.iter().map(len).sum()
+}
+
 /// Where instructions come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapEntry {

@@ -53,19 +53,20 @@ impl Independent {
         Some(Self { folder })
     }
 
+    /// The machine, which answers a line with a line.
+    fn start(&self) -> Child {
+        let mut node = Command::new("node");
+        let node = node.args(["check.mjs", "relay"]).current_dir(&self.folder);
+        node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+    }
+
     /// A line for each entry of the form `{ "id", "tx", "utxos" }`: `id accepted` or `id refused: reason`.
     ///
     /// # Panics
     /// If the machine does not run.
     #[must_use]
     pub fn verdicts(&self, entries: &[Value]) -> Vec<String> {
-        let mut child = Command::new("node")
-            .args(["check.mjs", "relay"])
-            .current_dir(&self.folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = self.start();
         let mut stdin = child.stdin.take().unwrap();
         let lines: Vec<String> = entries.iter().map(Value::to_string).collect();
         // Written beside the reading: neither side waits for the other.
@@ -100,13 +101,7 @@ static CONVERSATION: OnceLock<Option<Mutex<Conversation>>> = OnceLock::new();
 impl Conversation {
     fn begun(scratch: &Path) -> Option<Mutex<Self>> {
         let machine = Independent::install(scratch)?;
-        let mut child = Command::new("node")
-            .args(["check.mjs", "relay"])
-            .current_dir(&machine.folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = machine.start();
         let (asks, says) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         Some(Mutex::new(Self { _machine: child, asks, says }))
     }

@@ -12,6 +12,7 @@
 //!
 //! Fields are `locktime N`, `sequence N`, `with lock sats {token}` for an input behind the coin, `before ..` for one in
 //! front of it, and `twin sats` for a second coin of the contract that is spent the same way. `$own` and `$other` stand
+//! for two categories, `sha256(..)` and `hash160(..)` for hashes of bytes, `hash(@name)` for the digits of a key's hash.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -36,9 +37,15 @@ const OTHER: [u8; 32] = [0x0b; 32];
 /// Compiles one source.
 #[must_use]
 pub fn compile_named(name: &str, text: &str, rules: RuleSet) -> Compiled {
+    compile_with(name, text, &Options { rules, ..Options::default() })
+}
+
+/// Compiles one source with these options.
+#[must_use]
+pub fn compile_with(name: &str, text: &str, options: &Options) -> Compiled {
     let file = format!("{name}.bmc");
     let world = MemoryWorld::new([(file.as_str(), text)]);
-    driver::compile(&world, &[file], &Options { rules, ..Options::default() })
+    driver::compile(&world, &[file], options)
 }
 
 /// The contract with the values of its parameters built in.

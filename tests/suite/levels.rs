@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use driver::{MemoryWorld, Options};
+use driver::Options;
 use spec::RuleSet;
-use spec::artifact::Level;
-use tests::run_lines;
+use spec::artifact::{Level, code_bytes};
+use tests::{compile_with, run_lines};
 
 use crate::bmc::root;
 use crate::programs::{BOTH, name_of};
@@ -35,7 +35,7 @@ fn every_path_of_the_corpus_is_proved() {
     for path in corpus() {
         let name = name_of(&path);
         let text = fs::read_to_string(&path).unwrap();
-        let compiled = compiled(name, &text, Options { proves: true, ..Options::default() });
+        let compiled = compile_with(name, &text, &Options { proves: true, ..Options::default() });
         for proof in &compiled.proofs {
             paths += proof.paths;
             complaints.extend(proof.unproved.as_ref().map(|why| format!("{name}: {}: {why:?}", proof.contract)));
@@ -52,9 +52,9 @@ fn no_level_is_longer_than_the_one_below() {
         let name = name_of(&path);
         let text = fs::read_to_string(&path).unwrap();
         let bytes = |level| {
-            let compiled = compiled(name, &text, Options { rules: RuleSet::Bch2026, level, ..Options::default() });
+            let compiled = compile_with(name, &text, &Options { rules: RuleSet::Bch2026, level, ..Options::default() });
             let artifacts = compiled.artifacts.iter();
-            artifacts.map(|one| (one.contract.clone(), one.level, code_bytes(one))).collect::<Vec<_>>()
+            artifacts.map(|one| (one.contract.clone(), one.level, code_bytes(&one.bytecode))).collect::<Vec<_>>()
         };
         for ((contract, direct, most), (_, better, least)) in bytes(Level::O0).into_iter().zip(bytes(Level::O1)) {
             assert_eq!((direct, better), (Level::O0, Level::O1), "{name}: {contract}");
@@ -75,7 +75,7 @@ fn direct_code_does_what_the_lines_say() {
         for rules in BOTH {
             let ran = run_lines(
                 &text,
-                &compiled(name, &text, Options { rules, level: Level::O0, ..Options::default() }),
+                &compile_with(name, &text, &Options { rules, level: Level::O0, ..Options::default() }),
                 rules,
             );
             (accepted, refused) = (accepted + ran.accepted, refused + ran.refused);
@@ -84,18 +84,4 @@ fn direct_code_does_what_the_lines_say() {
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     assert!(accepted > 300 && refused > 400, "{accepted} accepted, {refused} refused");
-}
-
-fn compiled(name: &str, text: &str, options: Options) -> driver::Compiled {
-    let file = format!("{name}.bmc");
-    let world = MemoryWorld::new([(file.as_str(), text)]);
-    driver::compile(&world, &[file], &options)
-}
-
-fn code_bytes(artifact: &spec::Artifact) -> usize {
-    artifact
-        .bytecode
-        .iter()
-        .map(|piece| if let spec::artifact::Piece::Code(code) = piece { code.len() } else { 0 })
-        .sum()
 }

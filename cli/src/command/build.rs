@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use spec::artifact::{AbiType, AbiValue, Piece, SpendPath, UnlockItem, VariantType};
+use spec::artifact::{AbiType, AbiValue, Piece, SpendPath, UnlockItem, VariantType, code_bytes};
 use spec::script::push_len;
 use spec::{Artifact, Mode, Rules};
 use wallet::{Params, Program};
@@ -110,11 +110,11 @@ impl Build {
             std::fs::write(&path, json_text(artifact)? + "\n")?;
             written.push((artifact, path));
         }
-        let row = |(artifact, path): &(&Artifact, PathBuf)| json!({ "contract": artifact.contract, "file": path, "bytes": template_bytes(artifact) });
+        let row = |(artifact, path): &(&Artifact, PathBuf)| json!({ "contract": artifact.contract, "file": path, "bytes": code_bytes(&artifact.bytecode) });
         shell.print(&written.iter().map(row).collect::<Vec<_>>(), |out| {
             written.iter().try_for_each(|(artifact, path)| {
                 let holes = artifact.params.len() - artifact.sealed.len();
-                let bytes = grouped(template_bytes(artifact) as u64);
+                let bytes = grouped(code_bytes(&artifact.bytecode) as u64);
                 let rest = if holes == 0 { String::new() } else { format!(" and {holes} parameters") };
                 writeln!(out, "{GOOD}built{GOOD:#} {} → {} ({bytes} bytes{rest})", artifact.contract, path.display())
             })
@@ -150,15 +150,6 @@ fn refuse_twins(artifacts: &[Artifact]) -> Result<(), Fail> {
 
 fn json_text(artifact: &Artifact) -> Result<String, Fail> {
     serde_json::to_string_pretty(artifact).map_err(|error| Fail::refused(error.to_string()))
-}
-
-/// The bytes of the script without what fills its holes.
-fn template_bytes(artifact: &Artifact) -> usize {
-    let len = |piece: &Piece| match piece {
-        Piece::Code(code) => code.len(),
-        Piece::Param(_) => 0,
-    };
-    artifact.bytecode.iter().map(len).sum()
 }
 
 fn template_hex(artifact: &Artifact) -> String {

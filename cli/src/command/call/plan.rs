@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use spec::{Address, Artifact, OutPoint};
+use spec::{Address, OutPoint};
 use wallet::{Carried, Deployed, FeeRate, Key, PlanWish, Program, Utxo};
 
 use super::Call;
@@ -151,13 +151,12 @@ fn deployments(program: &Program) -> Result<Vec<Deployed>, Fail> {
     for name in Deployment::names()? {
         let deployment = Deployment::load(&name)?;
         let contract = &deployment.artifact.contract;
+        let Some(usual) = program.artifact(contract) else { continue };
         // With values built in, or at another level, it has a script of its own.
-        let is_usual = |artifact: &Artifact| artifact.bytecode == deployment.artifact.bytecode;
-        let usual = program.artifact(contract).is_some_and(is_usual);
-        let artifact = Some(&deployment.artifact).filter(|_| !usual).cloned();
-        let deployed = Deployed { contract: contract.clone(), params: deployment.params().clone(), artifact };
-        let known = program.artifact(contract).is_some();
-        if known && deployed.script(program).is_ok_and(|(_, lock)| hex::encode(lock) == deployment.lock) {
+        let own = Some(&deployment.artifact).filter(|artifact| artifact.bytecode != usual.bytecode);
+        let deployed =
+            Deployed { contract: contract.clone(), params: deployment.params().clone(), artifact: own.cloned() };
+        if deployed.script(program).is_ok_and(|(_, lock)| hex::encode(lock) == deployment.lock) {
             found.push(deployed);
         }
     }
