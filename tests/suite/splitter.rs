@@ -272,7 +272,7 @@ fn a_settlement_pays_985_recipients_in_one_standard_transaction() {
     for (title, split) in [("contracts", &one), ("several coins", &several), ("keys", &people), ("few", &few)] {
         let (each, redeem) = figures(title, split);
         assert!(split.records.len() < 900 || each <= 5_150, "{title}: {each}");
-        assert!(redeem <= 150, "{redeem}");
+        assert!(redeem <= 154, "{redeem}");
         let pot: u64 = split.coins.iter().map(|coin| coin.output.value.get()).sum();
         assert_eq!(split.paid().iter().sum::<u64>(), pot - split.fee);
     }

@@ -98,6 +98,19 @@ impl Text {
         self.line("};");
     }
 
+    /// `if condition { .. } else { .. }`.
+    pub(crate) fn either(&mut self, condition: &str, yes: impl FnOnce(&mut Self), no: impl FnOnce(&mut Self)) {
+        self.line(format!("if {condition} {{"));
+        self.level += 1;
+        yes(self);
+        self.level -= 1;
+        self.line("} else {");
+        self.level += 1;
+        no(self);
+        self.level -= 1;
+        self.line("}");
+    }
+
     /// An empty line.
     pub(crate) fn gap(&mut self) {
         self.out.push('\n');

@@ -2,7 +2,7 @@
 
 use dashu_int::IBig;
 
-use super::text::{INPUTS_MAX, join, sats_text};
+use super::text::{join, pot, sats_text};
 use super::{Form, Table};
 use crate::domain::Text;
 use crate::number::grouped;
@@ -41,8 +41,7 @@ pub(super) fn write(text: &mut Text, table: &Table) {
 fn settle(text: &mut Text, table: &Table) {
     text.docs("Pays every recipient its share. Anyone may do it; `fee` goes to the miner.");
     text.block("spend settle(fee: Coin, padding: Padding)", |text| {
-        text.require("self.index == 0", "the first input settles, other coins of the reward join it");
-        text.sum_of_inputs(("total", "input"), 0, INPUTS_MAX, "tx.inputs[input].lock == self.lock");
+        pot(text, "total", "input");
         text.at(&table.fee_loc, |text| {
             let most = sats_text(table.fee_max);
             text.require(format!("fee <= {most}"), &format!("the fee is at most {most}"));

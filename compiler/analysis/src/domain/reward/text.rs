@@ -12,7 +12,9 @@ use crate::domain::{Names, Text};
 use crate::number::grouped;
 
 /// No transaction has more inputs.
-pub(super) const INPUTS_MAX: usize = 65_535;
+const INPUTS_MAX: usize = 65_535;
+/// The bytes of a lock to a key's hash; no contract's lock has as many.
+const KEY_LOCK: usize = 25;
 
 /// The contract that a reward declares: anyone may settle a coin of it, paying at most the fee.
 ///
@@ -56,13 +58,27 @@ fn settle(text: &mut Text, table: &Table, names: &mut Names) {
 }
 
 /// The value of all coins with this lock, which only the first input may divide. Gives the variable's name.
-///
-/// Input 0 cannot take `join`, so if it carries this lock, it settles, and counts every coin that joins.
 fn own_coins(text: &mut Text, names: &mut Names) -> String {
     let [total, input] = ["total", "input"].map(|name| names.fresh(name));
-    text.require("self.index == 0", "the first input settles, other coins of the reward join it");
-    text.sum_of_inputs((&total, &input), 0, INPUTS_MAX, &format!("tx.inputs[{input}].lock == self.lock"));
+    pot(text, &total, &input);
     total
+}
+
+/// Adds up the coins with this lock in `total`.
+///
+/// Input 0 cannot take `join`, so if it carries this lock, it settles, and counts every coin that joins.
+/// Beside them are coins of keys only: what a contract wants of an output could be what a recipient is due.
+pub(super) fn pot(text: &mut Text, total: &str, input: &str) {
+    text.require("self.index == 0", "the first input settles, other coins of the reward join it");
+    text.line(format!("let mut {total} = 0 sats;"));
+    text.block(&format!("for {input} in 0..tx.inputs.length max {INPUTS_MAX}"), |text| {
+        let own = format!("tx.inputs[{input}].lock == self.lock");
+        let add = |text: &mut Text| text.line(format!("{total} = {total} + tx.inputs[{input}].value;"));
+        text.either(&own, add, |text| {
+            let of_key = format!("tx.inputs[{input}].lock.length == {KEY_LOCK}");
+            text.require(of_key, "beside coins of this reward are coins of keys only");
+        });
+    });
 }
 
 pub(super) fn join(text: &mut Text) {
