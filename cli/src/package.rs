@@ -113,6 +113,11 @@ impl Tree {
         self.packages.first().and_then(|package| package.manifest.level())
     }
 
+    /// Whether its scripts may compare constants by their hash, if its manifest says so.
+    pub(crate) fn hash_lowering(&self) -> Option<bool> {
+        self.packages.first().and_then(|package| package.manifest.hash_lowering())
+    }
+
     /// The dependencies.
     fn dependencies(&self) -> impl Iterator<Item = &Loaded> {
         self.packages.iter().skip(1)

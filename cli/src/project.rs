@@ -156,6 +156,9 @@ pub(crate) struct TargetArgs {
     /// Show that small scripts do what direct ones do; a contract for which that fails is built at `O0`.
     #[arg(long)]
     prove: bool,
+    /// Write constants and sets of recipients as they are, even where the script is shorter if it compares their hash.
+    #[arg(long)]
+    no_hash_lowering: bool,
 }
 
 /// The rules of this name.
@@ -182,10 +185,11 @@ impl Project {
         }
         let rules = target.target.or_else(|| tree.as_ref().and_then(Tree::target)).unwrap_or_default();
         let level = target.level.or_else(|| tree.as_ref().and_then(Tree::level)).unwrap_or_default();
+        let hashes = tree.as_ref().and_then(Tree::hash_lowering).unwrap_or(true) && !target.no_hash_lowering;
         let packages = tree.as_ref().map(Tree::packages).unwrap_or_default();
         Ok(Self {
             session: Session::open(&DiskWorld, packages, &roots),
-            options: Options { rules, level, proves: target.prove },
+            options: Options { rules, level, proves: target.prove, whole_constants: !hashes },
         })
     }
 

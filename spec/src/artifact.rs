@@ -112,7 +112,7 @@ pub struct Artifact {
     pub asm: String,
     /// Where instructions come from, in ascending order; an entry holds until the next.
     pub source_map: Vec<MapEntry>,
-    /// What each check that may fail says.
+    /// What each check that may fail says. An instruction that checks several things at once has an entry for each.
     pub requires: Vec<RequireSite>,
     /// The functions that the script defines once and invokes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -332,6 +332,9 @@ pub struct RequireSite {
     pub message: String,
     /// The place in the source.
     pub span: SourceSpan,
+    /// What the check demands, where the script has nothing but a hash of it, in hexadecimal in JSON; else empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "hex::serde")]
+    pub expects: Vec<u8>,
 }
 
 /// A function that the script defines once and invokes; it counts its own instructions.
@@ -353,10 +356,9 @@ pub struct SharedFunction {
 }
 
 impl SharedFunction {
-    /// The check that `instruction` of the body makes, if it is one that has a message.
-    #[must_use]
-    pub fn require_at(&self, instruction: usize) -> Option<&RequireSite> {
-        self.requires.iter().find(|site| site.instruction == instruction)
+    /// The checks that `instruction` of the body makes, as far as they have messages: several if it makes them at once.
+    pub fn requires_at(&self, instruction: usize) -> impl Iterator<Item = &RequireSite> {
+        self.requires.iter().filter(move |site| site.instruction == instruction)
     }
 
     /// The place in the source that `instruction` of the body comes from.
@@ -448,10 +450,9 @@ impl Artifact {
         self.paths.iter().find(|path| path.name == name)
     }
 
-    /// The check that `instruction` makes, if it is one that has a message.
-    #[must_use]
-    pub fn require_at(&self, instruction: usize) -> Option<&RequireSite> {
-        self.requires.iter().find(|site| site.instruction == instruction)
+    /// The checks that `instruction` makes, as far as they have messages: several if it makes them at once.
+    pub fn requires_at(&self, instruction: usize) -> impl Iterator<Item = &RequireSite> {
+        self.requires.iter().filter(move |site| site.instruction == instruction)
     }
 
     /// The place in the source that `instruction` comes from.

@@ -51,14 +51,17 @@ pub fn compile_with(name: &str, text: &str, options: &Options) -> Compiled {
 /// The contract with the values of its parameters built in.
 ///
 /// # Panics
-/// If the values do not fit, or leave a hole.
+/// If the values do not fit, leave a hole, or a proof is asked for and there is none.
 #[must_use]
-pub fn sealed(text: &str, contract: &str, params: &Params, rules: RuleSet) -> Artifact {
+pub fn sealed(text: &str, contract: &str, params: &Params, options: &Options) -> Artifact {
     let world = MemoryWorld::new([("test.bmc", text)]);
     let mut session = Session::open(&world, Packages::default(), &["test.bmc".to_owned()]);
     session.seal(contract, params.clone()).unwrap();
-    let compiled = session.compile(&Options { rules, ..Options::default() });
+    let compiled = session.compile(options);
     assert!(!compiled.has_errors(), "{}", compiled.to_json());
+    for proof in compiled.proofs.iter().filter(|proof| proof.contract == contract) {
+        assert!(proof.proved || !options.proves, "{contract}: {:?}", proof.unproved);
+    }
     let artifact = compiled.artifact(Some(contract)).unwrap().clone();
     assert_eq!(artifact.sealed.len(), params.len());
     assert!(artifact.bytecode.iter().all(|piece| matches!(piece, Piece::Code(_))), "{}", artifact.asm);
@@ -133,7 +136,15 @@ pub fn run_lines(text: &str, compiled: &Compiled, rules: RuleSet) -> Ran {
 /// Does what the lines of a program say, with the values of all parameters built in.
 #[must_use]
 pub fn run_sealed(text: &str, compiled: &Compiled, rules: RuleSet) -> Ran {
-    run_with(Stage { script: Script::Sealed(text), ..Stage::new(compiled, rules) }, text)
+    let options = Options { rules, ..Options::default() };
+    run_with(Stage { script: Script::Sealed(text, &options), ..Stage::new(compiled, rules) }, text)
+}
+
+/// The same, where each contract must be proved to do what its direct code does.
+#[must_use]
+pub fn run_proved(text: &str, compiled: &Compiled, rules: RuleSet) -> Ran {
+    let options = Options { rules, proves: true, ..Options::default() };
+    run_with(Stage { script: Script::Sealed(text, &options), ..Stage::new(compiled, rules) }, text)
 }
 
 /// Does what the lines of a program say, with a script that a person wrote in place of the compiler's. Such a script
@@ -211,7 +222,7 @@ enum Script<'a> {
     /// The compiler's, its holes filled.
     Template,
     /// The compiler's for this source, with the values built in.
-    Sealed(&'a str),
+    Sealed(&'a str, &'a Options),
     ByHand(&'a ByHand),
 }
 
@@ -316,7 +327,7 @@ impl<'a> Stage<'a> {
         wallet::check_params(&artifact, &params).map_err(|error| error.to_string())?;
         let artifact = match self.script {
             Script::Template => artifact,
-            Script::Sealed(text) => sealed(text, name, &params, self.rules),
+            Script::Sealed(text, options) => sealed(text, name, &params, options),
             Script::ByHand(by_hand) => by_hand.instead_of(artifact)?,
         };
         let redeem = artifact.redeem_script(&params).map_err(|error| error.to_string())?;

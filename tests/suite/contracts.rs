@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use driver::Compiled;
+use driver::{Compiled, Options};
 use spec::artifact::{AbiType, AbiValue, Slot, SpendPath};
 use spec::{Artifact, Network, OutPoint, RuleSet, Sats, TxOut, Txid};
 use wallet::{Accounts, Arg, Args, Call, FeeRate, Names, Params, Purse, Utxo, parse_value};
@@ -98,7 +98,7 @@ pub(crate) fn stage_of(compiled: &Compiled, text: &str, contract: &str, params: 
     });
     let params = params.collect();
     wallet::check_params(&artifact, &params).unwrap();
-    let sealed = sealed(text, contract, &params, RuleSet::Bch2026);
+    let sealed = sealed(text, contract, &params, &Options { rules: RuleSet::Bch2026, ..Options::default() });
     Stage { artifact, sealed, params, accounts }
 }
 
@@ -115,9 +115,9 @@ impl Stage {
         let sealed = self.spend_as(&self.sealed, path, args, outputs, fields);
         // A lock time that is computed from parameters is known once they are.
         if template.as_ref().is_err_and(|error| error.ends_with("computes the lock time that it demands")) {
-            assert!(sealed.is_ok() || quoted(&template) == quoted(&sealed));
+            assert!(sealed.is_ok() || says(&sealed, &template));
         } else {
-            assert_eq!(quoted(&template), quoted(&sealed), "sealing changes what `{path}` accepts");
+            assert!(says(&sealed, &template), "sealing changes what `{path}` accepts: {template:?} {sealed:?}");
         }
         template
     }
@@ -193,6 +193,16 @@ impl Stage {
 pub fn quoted(result: &Result<(), String>) -> Option<&str> {
     let error = result.as_ref().err()?;
     Some(error.split('"').nth(1).unwrap_or(error))
+}
+
+/// Whether a sealed contract judges as its template does: it may check several things at once that the template checks one
+/// by one, and then names them all.
+pub(crate) fn says(sealed: &Result<(), String>, template: &Result<(), String>) -> bool {
+    match (sealed, quoted(template)) {
+        (Ok(()), None) => true,
+        (Err(error), Some(message)) => error.contains(message),
+        _ => false,
+    }
 }
 
 #[derive(Clone, Copy, Default)]

@@ -29,10 +29,15 @@ fn corpus() -> Vec<PathBuf> {
     found
 }
 
+/// The contracts that others have written too.
+fn rivals() -> Vec<PathBuf> {
+    tests::RIVALS.iter().map(|rival| tests::rival_source(root(), rival.name)).collect()
+}
+
 #[test]
 fn every_path_of_the_corpus_is_proved() {
     let (mut paths, mut complaints) = (0, Vec::new());
-    for path in corpus() {
+    for path in corpus().into_iter().chain(rivals()) {
         let name = name_of(&path);
         let text = fs::read_to_string(&path).unwrap();
         let compiled = compile_with(name, &text, &Options { proves: true, ..Options::default() });
@@ -61,6 +66,41 @@ fn no_level_is_longer_than_the_one_below() {
             assert!(least <= most, "{name}: {contract} has {least} bytes at O1 and {most} at O0");
         }
     }
+}
+
+#[test]
+fn no_script_is_longer_with_hashes_of_constants_than_without() {
+    let mut shorter = 0;
+    for path in corpus().iter().chain(&rivals()) {
+        let name = name_of(path);
+        let text = fs::read_to_string(path).unwrap();
+        let bytes = |whole_constants| {
+            let options = Options { rules: RuleSet::Bch2026, whole_constants, ..Options::default() };
+            let compiled = compile_with(name, &text, &options);
+            compiled.artifacts.iter().map(|one| code_bytes(&one.bytecode)).collect::<Vec<_>>()
+        };
+        for (whole, hashed) in bytes(true).into_iter().zip(bytes(false)) {
+            assert!(hashed <= whole, "{name} has {hashed} bytes with hashes and {whole} without");
+            shorter += usize::from(hashed < whole);
+        }
+    }
+    assert!(shorter > 0);
+}
+
+#[test]
+fn hashing_is_given_up_where_the_budget_does_not_pay_for_it() {
+    let asm = |outputs: u32| {
+        let text = format!(
+            "contract Many() {{ spend go() {{ allow(uncapped_fee);
+                for i in 0..{outputs} {{ require tx.outputs[i].lock == lock(0x6a4c + bytes(45, 1) + \
+                \"a text that is longer than a hash of the same\"), \"another text\"; }} }} }}"
+        );
+        let compiled = compile_with("many", &text, &Options { rules: RuleSet::Bch2026, ..Options::default() });
+        assert!(!compiled.has_errors(), "{}", compiled.to_json());
+        compiled.artifacts[0].asm.clone()
+    };
+    assert!(asm(20).contains("OP_SHA256"), "{}", asm(20));
+    assert!(!asm(60).contains("OP_SHA256"), "{}", asm(60));
 }
 
 #[test]

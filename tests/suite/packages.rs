@@ -170,6 +170,31 @@ fn the_manifest_names_the_target_and_the_option_overrides_it() {
 }
 
 #[test]
+fn constants_stand_behind_a_hash_unless_the_manifest_or_an_option_says_otherwise() {
+    let folder = packages();
+    let app = folder.path().join("app");
+    let text = "contract Note() {\n    spend go() {\n        allow(uncapped_fee);\n        \
+        require tx.outputs[0].lock == lock(0x6a4c + bytes(50, 1) + \"a text that is longer than a hash of the same text\"), \
+        \"another text\";\n    }\n}\n";
+    fs::write(app.join("note.bmc"), text).unwrap();
+    let hashes = |args: &[&str]| {
+        let text = bmc(&app, &[&["build", "note.bmc", "--emit", "artifact"], args].concat()).ok();
+        let artifact: spec::Artifact = serde_json::from_str(&text).unwrap();
+        let [site] = &artifact.requires[..] else { panic!("one check") };
+        assert_eq!(artifact.asm.contains("OP_SHA256"), !site.expects.is_empty(), "{text}");
+        if !site.expects.is_empty() {
+            assert!(artifact.asm.contains(&hex::encode(spec::hash::sha256(&site.expects))), "{text}");
+        }
+        !site.expects.is_empty()
+    };
+    assert!(hashes(&[]));
+    assert!(hashes(&["--prove"]));
+    assert!(!hashes(&["--no-hash-lowering"]));
+    edit(&app.join("bmc.toml"), "hash-lowering = true", "hash-lowering = false");
+    assert!(!hashes(&[]));
+}
+
+#[test]
 fn the_manifest_names_the_level_and_the_option_overrides_it() {
     let folder = packages();
     let app = folder.path().join("app");

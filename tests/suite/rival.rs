@@ -11,7 +11,7 @@ use driver::Compiled;
 use spec::RuleSet;
 use tests::{
     Independent, RIVALS, Ran, Rival, own_table, rival_by_hand, rival_sizes, rival_source, rival_table, run_by_hand,
-    run_lines, run_sealed,
+    run_lines, run_proved,
 };
 use wallet::Accounts;
 
@@ -35,7 +35,7 @@ fn runs(rival: &Rival, rules: RuleSet) -> [(&'static str, Ran); 3] {
     let by_hand = rival_by_hand(root(), rival.name);
     [
         ("template", run_lines(&text, &compiled, rules)),
-        ("sealed", run_sealed(&text, &compiled, rules)),
+        ("sealed", run_proved(&text, &compiled, rules)),
         ("by-hand", run_by_hand(&text, &compiled, rules, &by_hand)),
     ]
 }
@@ -82,6 +82,29 @@ fn every_path_is_taken_and_every_condition_refuses() {
             let taken = ran.spends.iter().any(|spend| spend.path == path.name && spend.verdict.is_ok());
             assert!(taken, "{}: nobody takes `{}`", rival.name, path.name);
         }
+    }
+}
+
+/// Five recipients stand behind one hash; who pays another learns where the recipients are named, and who they are.
+#[test]
+fn a_set_of_recipients_behind_a_hash_is_named_by_whoever_is_refused() {
+    let rival = RIVALS.iter().find(|rival| rival.name == "split5").unwrap();
+    let text = text_of(rival);
+    let [_, (_, sealed), _] = runs(rival, RuleSet::Bch2026);
+    let refused = sealed.spends.iter().filter_map(|spend| spend.verdict.as_ref().err());
+    let told: Vec<&String> = refused.filter(|why| why.contains("everybody is paid")).collect();
+    assert!(told.len() >= 5, "{told:?}");
+    let accounts = Accounts::devnet();
+    let locks = ["@alice", "@bob", "@carol", "@dave", "@erin"].map(|name| accounts.find(name).unwrap().lock());
+    let locks = locks.map(|lock| format!("0x{}", hex::encode(lock))).join(", ");
+    let line = |message: &str| 1 + text.lines().position(|line| line.contains(message)).unwrap();
+    let (first, last) = (line("everybody is paid"), line("the last is paid"));
+    for why in told {
+        let wanted = format!(
+            "Split5.share: \"everybody is paid\" at split5.bmc:{first}:21 or \"the last is paid\" at \
+             split5.bmc:{last}:17 (expected, in this order: {locks})"
+        );
+        assert_eq!(why.replace("test.bmc", "split5.bmc"), wanted);
     }
 }
 

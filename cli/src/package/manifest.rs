@@ -51,6 +51,8 @@ struct Dependency {
 struct Build {
     target: Option<RuleSet>,
     level: Option<Level>,
+    #[serde(rename = "hash-lowering")]
+    hash_lowering: Option<bool>,
 }
 
 impl Manifest {
@@ -100,6 +102,11 @@ impl Manifest {
     /// How hard to try to make scripts small.
     pub(super) const fn level(&self) -> Option<Level> {
         self.build.level
+    }
+
+    /// Whether scripts may compare constants by their hash.
+    pub(super) const fn hash_lowering(&self) -> Option<bool> {
+        self.build.hash_lowering
     }
 
     /// The names of dependencies and where they lie, seen from here.

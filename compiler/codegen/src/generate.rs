@@ -7,10 +7,11 @@ use spec::artifact::{Level, Piece, Slot, SpendPath, code_bytes};
 use spec::{Mode, RuleSet, Rules};
 use syntax::{Diagnostic, Loc, Severity};
 
-use crate::code::{self, Instr};
+use crate::code::{self, Instr, SiteId};
+use crate::forms::Forms;
 use crate::holes::Holes;
 use crate::lengths::typical_push_len;
-use crate::lower::{Excess, Notes};
+use crate::lower::{Excess, Notes, Site};
 use crate::plan::{Misfits, Planner, Plans};
 use crate::schedule::End;
 use crate::script::Script;
@@ -26,6 +27,8 @@ pub struct Options {
     pub level: Level,
     /// Whether better code is shown to do what direct code does, and given up if it is not.
     pub proves: bool,
+    /// Whether constants stand in the script as they are, even where their hash is shorter.
+    pub whole_constants: bool,
     /// Values to be built in for parameters, by their index: one item for each leaf. These parameters have no holes
     /// then, but keep their places.
     pub sealed: BTreeMap<usize, Vec<Vec<u8>>>,
@@ -44,7 +47,8 @@ pub struct Generated {
     pub paths: Vec<SpendPath>,
     /// Where instructions come from, in ascending order; an entry holds until the next.
     pub source_map: Vec<Origin>,
-    /// What each check that may fail says, in order of instructions.
+    /// What each check that may fail says, in order of instructions. An instruction that checks several things at once
+    /// has an entry for each.
     ///
     /// A script of one path ends with the value of its last check, without an opcode that fails: the
     /// last entry stands at the instruction that gives this value.
@@ -101,6 +105,8 @@ pub struct Check {
     pub message: String,
     /// The place.
     pub loc: Loc,
+    /// What it demands, where the script has nothing but a hash of it; else empty.
+    pub expects: Vec<u8>,
 }
 
 impl Generated {
@@ -155,7 +161,8 @@ pub fn generate(
     let end = if contract.paths.len() == 1 { End::Truth } else { End::Empty };
     let holes = Holes::new(contract, &options.sealed);
     let push_lens: Vec<usize> = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
-    let planner = Planner { contract, functions, rules: &rules, end, holes: &holes, push_lens: &push_lens };
+    let hashes = !options.whole_constants;
+    let planner = Planner { contract, functions, rules: &rules, end, holes: &holes, push_lens: &push_lens, hashes };
     let made = match make(&planner, options, &mut notes) {
         Ok(made) => made,
         Err(misfits) => {
@@ -186,16 +193,14 @@ fn make(planner: &Planner<'_>, options: &Options, notes: &mut Notes) -> Result<M
     let level = options.level;
     let forms = planner.forms(notes)?;
     if level > Level::O0 && !options.proves {
-        let plans = planner.plan(&forms, notes)?;
-        let script = Script::assemble(planner.contract, planner.holes, &plans, notes);
+        let (script, plans) = best(planner, &forms, notes)?;
         return Ok(Made { script, plans, level, unproved: None });
     }
     let direct = planner.direct(&forms, notes)?;
     let mut unproved = None;
     if level > Level::O0 {
         let asides = notes.mark();
-        let plans = planner.plan(&forms, notes)?;
-        let script = Script::assemble(planner.contract, planner.holes, &plans, notes);
+        let (script, plans) = best(planner, &forms, notes)?;
         unproved = script.unproved(planner.contract, &plans, &direct);
         if unproved.is_none() {
             return Ok(Made { script, plans, level, unproved });
@@ -204,6 +209,25 @@ fn make(planner: &Planner<'_>, options: &Options, notes: &mut Notes) -> Result<M
     }
     let script = Script::assemble(planner.contract, planner.holes, &direct, notes);
     Ok(Made { script, plans: direct, level: Level::O0, unproved })
+}
+
+/// The shortest script; one without hashes of constants, if only that keeps within the budget.
+fn best(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result<(Script, Plans), Misfits> {
+    let Planner { contract, rules, holes, .. } = *planner;
+    let mut make = |planner: &Planner<'_>| {
+        let plans = planner.plan(forms, notes)?;
+        let script = Script::assemble(contract, holes, &plans, notes);
+        let over = script.over_budget(contract, &plans, rules).iter().any(|told| told.severity == Severity::Error);
+        Ok::<_, Misfits>((script, plans, over))
+    };
+    let (script, plans, over) = make(planner)?;
+    if over && plans.preimages().next().is_some() {
+        let (script, plans, over) = make(&Planner { hashes: false, ..*planner })?;
+        if !over {
+            return Ok((script, plans));
+        }
+    }
+    Ok((script, plans))
 }
 
 fn generated(contract: &hir::Contract, made: Made, rules: &Rules, notes: &Notes) -> Generated {
@@ -263,9 +287,20 @@ fn source_map(code: &[Instr], notes: &Notes) -> Vec<Origin> {
 }
 
 fn checks(code: &[Instr], notes: &Notes) -> Vec<Check> {
-    let site = |(instruction, instr): (usize, &Instr)| {
-        let site = notes.sites.get(instr.site?.0 as usize)?;
-        Some(Check { instruction, message: site.message.clone(), loc: site.loc.clone() })
-    };
-    code.iter().enumerate().filter_map(site).collect()
+    let of = |site: SiteId| notes.sites.get(site.0 as usize);
+    let mut found = Vec::new();
+    for (instruction, instr) in code.iter().enumerate() {
+        let Some(site) = instr.site.and_then(of) else { continue };
+        let mut add = |site: &Site, expects: &[u8]| {
+            let check =
+                Check { instruction, message: site.message.clone(), loc: site.loc.clone(), expects: expects.to_vec() };
+            found.push(check);
+        };
+        if site.joined.is_empty() {
+            add(site, &[]);
+        }
+        let members = site.joined.iter().filter_map(|(member, expects)| Some((of(*member)?, expects)));
+        members.for_each(|(member, expects)| add(member, expects));
+    }
+    found
 }

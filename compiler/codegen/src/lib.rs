@@ -22,6 +22,7 @@ mod shared;
 
 mod arrange;
 mod demand;
+mod hashed;
 mod peephole;
 mod schedule;
 

@@ -36,6 +36,9 @@ const LEVELS_MAX: u32 = 700;
 pub(crate) struct Site {
     pub(crate) message: String,
     pub(crate) loc: Loc,
+    /// If it stands for several checks, or for one whose constant is hidden behind a hash: these checks, and what each
+    /// demands.
+    pub(crate) joined: Vec<(SiteId, Vec<u8>)>,
 }
 
 /// What the paths of a contract share.
@@ -49,6 +52,12 @@ impl Notes {
     /// How many checks there are now.
     pub(crate) fn mark(&self) -> usize {
         self.sites.len()
+    }
+
+    /// Adds a check.
+    pub(crate) fn add_site(&mut self, site: Site) -> SiteId {
+        self.sites.push(site);
+        SiteId(u32::try_from(self.sites.len() - 1).unwrap_or(u32::MAX))
     }
 
     /// Forgets the checks that came after a mark.
@@ -252,8 +261,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn site(&mut self, message: &str, loc: &Loc) -> SiteId {
-        self.notes.sites.push(Site { message: message.to_owned(), loc: loc.clone() });
-        SiteId(u32::try_from(self.notes.sites.len() - 1).unwrap_or(u32::MAX))
+        self.notes.add_site(Site { message: message.to_owned(), loc: loc.clone(), joined: Vec::new() })
     }
 
     /// Counts a step and goes one level down; [`Lowering::leave`] comes back.

@@ -9,8 +9,10 @@ use spec::script::push_len;
 use crate::arrange::{self, Aim, Arranged, Effort};
 use crate::code;
 use crate::forms::Forms;
+use crate::hashed::{self, Hashed, Way};
 use crate::holes::Holes;
 use crate::lower::{self, Context, Excess, Found, Lowered, LoweredBody, Notes};
+use crate::mir::Path;
 use crate::schedule::End;
 use crate::shared::{Body, Calls, Instance, SHARED_MAX, Shared};
 
@@ -25,12 +27,22 @@ const CANDIDATES_MAX: usize = 2 * SHARED_MAX;
 pub(crate) struct PathPlan {
     pub(crate) arranged: Arranged,
     pub(crate) time: TimeNeeds,
+    /// The texts whose hashes stand there in their place.
+    pub(crate) preimages: Vec<Vec<u8>>,
 }
 
 /// The paths of a contract in their order, and the functions that they share.
 pub(crate) struct Plans {
     pub(crate) paths: Vec<PathPlan>,
     pub(crate) shared: Shared,
+}
+
+impl Plans {
+    /// The texts whose hashes stand in the script in their place.
+    pub(crate) fn preimages(&self) -> impl Iterator<Item = &[u8]> {
+        let of_paths = self.paths.iter().flat_map(|plan| &plan.preimages);
+        of_paths.chain(self.shared.bodies().flat_map(|body| &body.preimages)).map(Vec::as_slice)
+    }
 }
 
 /// Which path cannot be planned, and why.
@@ -45,6 +57,8 @@ pub(crate) struct Planner<'p> {
     pub(crate) holes: &'p Holes,
     /// How long the push of each hole is to count.
     pub(crate) push_lens: &'p [usize],
+    /// Whether constants may be compared by their hash.
+    pub(crate) hashes: bool,
 }
 
 /// What one way of writing the paths makes of them.
@@ -141,15 +155,34 @@ impl Planner<'_> {
         effort: Effort,
         notes: &mut Notes,
     ) -> Result<PathPlan, Excess> {
-        let Lowered { path: mut mir, time } = loop {
+        let Lowered { path: mir, time } = loop {
             let found = Found { forms: &mut *forms, calls: &mut *calls, notes: &mut *notes };
             match lower::lower(self.context(shared, effort), path, found) {
                 Err(Excess::NoBody(index)) => self.body(index, shared, calls, effort, notes)?,
                 lowered => break lowered?,
             }
         };
-        let arranged = arrange::arrange(&mut mir, self.aim(self.end, effort)).map_err(|_| Excess::Steps)?;
-        Ok(PathPlan { arranged, time })
+        let (arranged, preimages) = self.arranged(&mir, self.end, effort, notes)?;
+        Ok(PathPlan { arranged, time, preimages })
+    }
+
+    /// The shortest code, and the texts whose hashes stand there in their place.
+    fn arranged(
+        &self,
+        mir: &Path,
+        end: End,
+        effort: Effort,
+        notes: &mut Notes,
+    ) -> Result<(Arranged, Vec<Vec<u8>>), Excess> {
+        let aim = self.aim(end, effort);
+        let plain = arrange::arrange(&mut mir.clone(), aim).map(|arranged| (arranged, Vec::new()));
+        let ways: &[Way] = if self.hashes && effort != Effort::None { &Way::ALL } else { &[] };
+        let shorter = ways.iter().filter_map(|way| {
+            let Hashed { mut path, preimages } = hashed::hashed(mir, *way, notes)?;
+            Some((arrange::arrange(&mut path, aim).ok()?, preimages))
+        });
+        // Of two that are as short, the first.
+        plain.into_iter().chain(shorter).min_by_key(|(arranged, _)| arranged.score).ok_or(Excess::Steps)
     }
 
     /// Makes the code of a shared function, and before that of those that it calls.
@@ -172,13 +205,12 @@ impl Planner<'_> {
         let start = notes.mark();
         let mut forms = best_forms(|forms| {
             notes.back_to(start);
-            let mut lowered = lower_with(forms, notes)?;
-            let aim = self.aim(End::Results, Effort::Glance);
-            arrange::arrange(&mut lowered.path, aim).map(|arranged| arranged.score).map_err(|_| Excess::Steps)
+            let lowered = lower_with(forms, notes)?;
+            self.arranged(&lowered.path, End::Results, Effort::Glance, notes).map(|(arranged, _)| arranged.score)
         })?;
         notes.back_to(start);
-        let LoweredBody { path: mut mir, leaves } = lower_with(&mut forms, notes)?;
-        let arranged = arrange::arrange(&mut mir, self.aim(End::Results, effort)).map_err(|_| Excess::Steps)?;
+        let LoweredBody { path: mir, leaves } = lower_with(&mut forms, notes)?;
+        let (arranged, preimages) = self.arranged(&mir, End::Results, effort, notes)?;
         let function = self.functions.get(instance.function).expect("lowering met it");
         let body = Body {
             name: function.name.clone(),
@@ -191,6 +223,7 @@ impl Planner<'_> {
             // The push of the body, its number and `OP_DEFINE`.
             score: 8 * (push_len(&code::bytes(&arranged.code)) + 2),
             code: arranged.code,
+            preimages,
         };
         shared.put(index, body);
         Ok(())

@@ -130,7 +130,8 @@ impl Script {
     pub(crate) fn unproved(&self, contract: &hir::Contract, plans: &Plans, direct: &Plans) -> Option<Unproved> {
         let both = contract.paths.iter().zip(plans.paths.iter().zip(&direct.paths)).enumerate();
         both.into_iter().find_map(|(at, (path, (plan, direct)))| {
-            let why = match self.verdict(at, path, plan, direct) {
+            let preimages: Vec<&[u8]> = plans.preimages().collect();
+            let why = match self.verdict(at, path, plan, direct, &preimages) {
                 Verdict::Same => return None,
                 Verdict::Differs { left, right } => {
                     let [left, right] = [left, right].map(|one| one.unwrap_or_else(|| "nothing else".to_owned()));
@@ -142,7 +143,14 @@ impl Script {
         })
     }
 
-    fn verdict(&self, at: usize, path: &hir::SpendPath, plan: &PathPlan, direct: &PathPlan) -> Verdict {
+    fn verdict(
+        &self,
+        at: usize,
+        path: &hir::SpendPath,
+        plan: &PathPlan,
+        direct: &PathPlan,
+        preimages: &[&[u8]],
+    ) -> Verdict {
         let records = path.args.iter().any(|arg| matches!(arg.ty, hir::Type::List(_)));
         let given = |plan: &PathPlan| plan.arranged.items.iter().copied().map(Given::Item).collect::<Vec<_>>();
         let mut code = direct.arranged.code.clone();
@@ -151,7 +159,8 @@ impl Script {
         }
         let mut stack = given(plan);
         stack.extend(self.selectors.get(at).map(|selector| Given::Selector(*selector)));
-        compare(&Side { code: &code, stack: given(direct), records }, &Side { code: &self.code, stack, records })
+        let direct = Side { code: &code, stack: given(direct), records };
+        compare(&direct, &Side { code: &self.code, stack, records }, preimages)
     }
 
     /// The most a path costs, whatever fits an item.

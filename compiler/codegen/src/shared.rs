@@ -45,6 +45,8 @@ pub(crate) struct Body {
     pub(crate) name: String,
     pub(crate) loc: Loc,
     pub(crate) code: Code,
+    /// The texts whose hashes stand there in their place.
+    pub(crate) preimages: Vec<Vec<u8>>,
     /// Which of the items that a call gives lie where, bottom first.
     pub(crate) order: Vec<usize>,
     /// The leaves of the contract's parameters that a call gives after the function's own arguments.

@@ -66,9 +66,10 @@ pub(crate) enum Verdict {
     Unknown(Unknown),
 }
 
-/// Compares two scripts for one path.
-pub(crate) fn compare(left: &Side<'_>, right: &Side<'_>) -> Verdict {
-    let mut terms = Terms::default();
+/// Compares two scripts for one path. A script that has a hash in place of one of these texts is taken to demand that text:
+/// nobody finds another one with the same hash.
+pub(crate) fn compare(left: &Side<'_>, right: &Side<'_>, preimages: &[&[u8]]) -> Verdict {
+    let mut terms = Terms::knowing(preimages);
     match (demands(&mut terms, left), demands(&mut terms, right)) {
         (Ok(left), Ok(right)) if left == right => Verdict::Same,
         (Ok(left), Ok(right)) => {

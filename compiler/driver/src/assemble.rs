@@ -176,6 +176,7 @@ impl Spans<'_> {
             instruction: check.instruction,
             span: self.span(&check.loc).unwrap_or_default(),
             message: check.message,
+            expects: check.expects,
         };
         checks.into_iter().map(site).collect()
     }

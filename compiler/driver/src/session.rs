@@ -26,13 +26,15 @@ pub struct Options {
     pub level: Level,
     /// Whether small scripts are shown to do what direct ones do, and given up if they are not.
     pub proves: bool,
+    /// Whether constants stand in scripts as they are, even where their hash is shorter.
+    pub whole_constants: bool,
 }
 
 impl Options {
     /// As code generation takes them, without values to build in.
     pub(crate) fn of_code(self) -> codegen::Options {
-        let Self { rules, level, proves } = self;
-        codegen::Options { rules, level, proves, ..codegen::Options::default() }
+        let Self { rules, level, proves, whole_constants } = self;
+        codegen::Options { rules, level, proves, whole_constants, ..codegen::Options::default() }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use spec::Artifact;
-use spec::artifact::{AbiType, SharedFunction, SourceSpan, SpendPath, UnlockItem};
+use spec::artifact::{AbiType, RequireSite, SharedFunction, SourceSpan, SpendPath, UnlockItem};
 use spec::script::instructions;
 use vm::{Failure, Phase, ScriptError};
 
@@ -21,7 +21,25 @@ pub struct Explanation {
     pub message: String,
     /// Where the failing instruction comes from, where that is known.
     pub place: Option<Place>,
+    /// What other `require`s may have failed instead, where the script checks several at once.
+    pub others: Vec<Other>,
+    /// What the checks demand that may have failed, where the script has nothing but a hash of it.
+    pub expected: Vec<Vec<u8>>,
 }
+
+/// One of several `require`s that a script checks at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// Its message.
+    pub message: String,
+    /// Where it stands, where that is known.
+    pub place: Option<Place>,
+}
+
+/// So many of the values that are hidden behind a hash are shown.
+const SHOWN_MAX: usize = 8;
+/// So many bytes of each: a lock that pays a script.
+const SHOWN_BYTES_MAX: usize = 35;
 
 /// A place in a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,15 +58,40 @@ impl fmt::Display for Place {
     }
 }
 
-/// `Contract.path: "message" at file.bmc:12:5`, as far as it is known.
+/// `Contract.path: "message" at file.bmc:12:5`, as far as it is known; then ` or "another" at file.bmc:13:5` for each
+/// check that may have failed instead, and what the script has only a hash of.
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.contract)?;
         if let Some(path) = &self.path {
             write!(f, ".{path}")?;
         }
-        write!(f, ": \"{}\"", self.message)?;
-        self.place.as_ref().map_or(Ok(()), |place| write!(f, " at {place}"))
+        f.write_str(": ")?;
+        said(f, &self.message, self.place.as_ref())?;
+        for other in &self.others {
+            f.write_str(" or ")?;
+            said(f, &other.message, other.place.as_ref())?;
+        }
+        let shown = self.expected.iter().take(SHOWN_MAX).map(|value| shown(value));
+        let left = self.expected.len().saturating_sub(SHOWN_MAX);
+        let values: Vec<String> = shown.chain((left > 0).then(|| format!("{left} more"))).collect();
+        match self.expected.len() {
+            0 => Ok(()),
+            1 => write!(f, " (expected {})", values.join(", ")),
+            _ => write!(f, " (expected, in this order: {})", values.join(", ")),
+        }
+    }
+}
+
+fn said(f: &mut fmt::Formatter<'_>, message: &str, place: Option<&Place>) -> fmt::Result {
+    write!(f, "\"{message}\"")?;
+    place.map_or(Ok(()), |place| write!(f, " at {place}"))
+}
+
+fn shown(value: &[u8]) -> String {
+    match value.get(..SHOWN_BYTES_MAX) {
+        Some(first) if value.len() > SHOWN_BYTES_MAX => format!("0x{}..", hex::encode(first)),
+        _ => format!("0x{}", hex::encode(value)),
     }
 }
 
@@ -71,16 +114,9 @@ pub fn explain(artifact: &Artifact, redeem: &[u8], failure: &Failure) -> Explana
         Phase::Unlocking | Phase::Locking => None,
     };
     let inner = inside(artifact, redeem, failure);
-    let last = || artifact.requires.iter().max_by_key(|site| site.instruction);
-    let site = match instruction {
-        Some(instruction) => {
-            let of_function = inner.and_then(|(function, instruction)| function.require_at(instruction));
-            of_function.or_else(|| artifact.require_at(instruction))
-        }
-        None if failure.phase == Phase::Redeem && failure.error == ScriptError::FalseResult => last(),
-        None => None,
-    };
+    let sites = failed(artifact, instruction, inner, failure);
     let in_function = inner.and_then(|(function, instruction)| function.source_of(instruction));
+    let site = sites.first();
     let span = site.map(|site| site.span).or(in_function).or_else(|| artifact.source_of(instruction?));
     let only_path = match artifact.paths.as_slice() {
         [only] => Some(only.name.clone()),
@@ -91,7 +127,40 @@ pub fn explain(artifact: &Artifact, redeem: &[u8], failure: &Failure) -> Explana
         path: only_path,
         message: site.map_or_else(|| failure.error.to_string(), |site| site.message.clone()),
         place: span.and_then(|span| place(artifact, span)),
+        others: others(artifact, &sites),
+        expected: sites.iter().map(|site| &site.expects).filter(|value| !value.is_empty()).cloned().collect(),
     }
+}
+
+/// The checks that may have failed, those of a shared function first: several if the script makes them at once.
+fn failed<'a>(
+    artifact: &'a Artifact,
+    instruction: Option<usize>,
+    inner: Option<(&'a SharedFunction, usize)>,
+    failure: &Failure,
+) -> Vec<&'a RequireSite> {
+    let Some(instruction) = instruction else {
+        let ended = failure.phase == Phase::Redeem && failure.error == ScriptError::FalseResult;
+        let last = artifact.requires.iter().map(|site| site.instruction).max().filter(|_| ended);
+        return last.into_iter().flat_map(|last| artifact.requires_at(last)).collect();
+    };
+    let of_function = inner.into_iter().flat_map(|(function, instruction)| function.requires_at(instruction));
+    let sites: Vec<&RequireSite> = of_function.collect();
+    if sites.is_empty() { artifact.requires_at(instruction).collect() } else { sites }
+}
+
+/// What these checks say, each once, but for the first.
+fn others(artifact: &Artifact, sites: &[&RequireSite]) -> Vec<Other> {
+    let mut told: Vec<(&str, SourceSpan)> = Vec::new();
+    for site in sites {
+        let saying = (site.message.as_str(), site.span);
+        if !told.contains(&saying) {
+            told.push(saying);
+        }
+    }
+    let other =
+        |(message, span): (&str, SourceSpan)| Other { message: message.to_owned(), place: place(artifact, span) };
+    told.into_iter().skip(1).map(other).collect()
 }
 
 /// The path whose pushes `unlock` makes: as many, and the same selector.

@@ -17,7 +17,8 @@ fn pot() -> Artifact {
     let slot = |name: &str, ty: &str| Slot { name: name.into(), ty: ty.parse().unwrap() };
     let code = |text: &str| Piece::Code(spec::asm::assemble(text, RULES).unwrap());
     let span = SourceSpan { line: 3, column: 5, ..SourceSpan::default() };
-    let require = |instruction, message: &str| RequireSite { instruction, message: message.into(), span };
+    let require =
+        |instruction, message: &str| RequireSite { instruction, message: message.into(), span, expects: vec![] };
     Artifact {
         contract: "Pot".into(),
         rules: RULES,

@@ -24,7 +24,12 @@ fn contract(name: &str, params: &[(&str, &str)], paths: Vec<SpendPath>, text: &s
         for word in text.split_whitespace() {
             if let Some(message) = word.strip_prefix('!') {
                 let span = SourceSpan { line: line + 1, column: 5, ..SourceSpan::default() };
-                requires.push(RequireSite { instruction: count - 1, message: message.replace('_', " "), span });
+                requires.push(RequireSite {
+                    instruction: count - 1,
+                    message: message.replace('_', " "),
+                    span,
+                    expects: vec![],
+                });
                 continue;
             }
             count += 1;
@@ -419,7 +424,7 @@ fn a_check_in_a_shared_function_is_explained_by_its_own_message() {
         definition: 0,
         asm: "OP_10 OP_GREATERTHAN OP_VERIFY".into(),
         source_map: vec![MapEntry { instruction: 0, span: at(3) }],
-        requires: vec![RequireSite { instruction: 2, message: "more than ten".into(), span: at(4) }],
+        requires: vec![RequireSite { instruction: 2, message: "more than ten".into(), span: at(4), expects: vec![] }],
     }];
     let redeem = artifact.redeem_script(&Params::new()).unwrap();
     let failure = |unlock: &str| {
@@ -442,4 +447,45 @@ fn a_check_in_a_shared_function_is_explained_by_its_own_message() {
     // What fails without a message is placed in the function all the same.
     let found = failure("OP_11 0x0000").unwrap_err();
     assert!(explain(&artifact, &redeem, &found).to_string().ends_with("at by_hand.bmc:3:7"));
+}
+
+#[test]
+fn a_check_of_several_things_at_once_names_all_of_them_and_what_they_demand() {
+    let mut artifact = contract("Joined", &[], vec![path("spend", &[("n", "Int")], None)], "OP_10 EQUALVERIFY OP_1");
+    let at = |line| SourceSpan { line, column: 5, ..SourceSpan::default() };
+    let site = |line, message: &str, expects: Vec<u8>| RequireSite {
+        instruction: 1,
+        message: message.into(),
+        span: at(line),
+        expects,
+    };
+    let told = |requires: Vec<RequireSite>, artifact: &mut Artifact| {
+        artifact.requires = requires;
+        let redeem = artifact.redeem_script(&Params::new()).unwrap();
+        let mut unlock = spec::asm::assemble("OP_9", RuleSet::Bitmodel).unwrap();
+        spec::script::push_data(&mut unlock, &redeem);
+        let input =
+            spec::tx::TxIn { prevout: OutPoint { txid: Txid::from_wire([1; 32]), index: 0 }, unlock, sequence: 0 };
+        let tx = spec::Transaction { version: 2, inputs: vec![input], outputs: vec![], locktime: 0 };
+        let spent = [TxOut::plain(Sats::ONE, artifact.lock(&Params::new()).unwrap())];
+        let rules = Rules::new(RuleSet::Bch2026, Mode::Consensus);
+        let failure = vm::verify_input(&rules, &SpendContext::new(&tx, &spent).unwrap(), 0).unwrap_err();
+        explain(artifact, &redeem, &failure)
+    };
+    // Two rounds of a loop say the same at the same place.
+    let requires = vec![site(3, "each is paid", vec![0xaa]), site(3, "each is paid", vec![0xbb; 40])];
+    let two = told([requires, vec![site(7, "the last is paid", vec![0xcc])]].concat(), &mut artifact);
+    let long = "bb".repeat(35);
+    assert_eq!(
+        two.to_string(),
+        format!(
+            "Joined.spend: \"each is paid\" at by_hand.bmc:3:5 or \"the last is paid\" at by_hand.bmc:7:5 \
+             (expected, in this order: 0xaa, 0x{long}.., 0xcc)"
+        )
+    );
+    assert_eq!(two.expected, [vec![0xaa], vec![0xbb; 40], vec![0xcc]]);
+    let one = told(vec![site(3, "another text", vec![0xaa, 1])], &mut artifact);
+    assert_eq!(one.to_string(), "Joined.spend: \"another text\" at by_hand.bmc:3:5 (expected 0xaa01)");
+    let many = (0..12).map(|at| site(3, "each is paid", vec![at + 1])).collect();
+    assert!(told(many, &mut artifact).to_string().ends_with("0x07, 0x08, 4 more)"));
 }

@@ -1,5 +1,7 @@
 //! Bytes in normal form: what is joined, cut and compared.
 
+use spec::Opcode;
+
 use super::term::{Kind, Term, Terms};
 
 impl Terms {
@@ -19,10 +21,20 @@ impl Terms {
         {
             return self.truth_value(false);
         }
+        if let Some((of, text)) = self.hashed_text(a, b).or_else(|| self.hashed_text(b, a)) {
+            let text = self.bytes(text);
+            return self.same(of, text);
+        }
         if let Some(parts) = self.same_parts(a, b) {
             return self.all(parts);
         }
         self.intern(Kind::Same(a.min(b), a.max(b)))
+    }
+
+    /// What is hashed on one side, and the known text whose hash the other side is.
+    fn hashed_text(&self, hashed: Term, hash: Term) -> Option<(Term, Vec<u8>)> {
+        let Kind::Op(Opcode::Sha256, args) = self.kind(hashed) else { return None };
+        Some((*args.first()?, self.preimage(self.as_bytes(hash)?)?.to_vec()))
     }
 
     /// The same bytes part by part, as far as the first and last parts have lengths.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use dashu_base::{Abs, Gcd, Sign, UnsignedAbs};
 use dashu_int::IBig;
 use spec::Opcode;
+use spec::hash::sha256;
 
 use crate::facts;
 use crate::fold::{gives_number, gives_truth};
@@ -165,9 +166,22 @@ pub(super) struct Terms {
     /// Conditions and what holds where they do not.
     opposites: BTreeMap<Term, Term>,
     ids: BTreeMap<Kind, Term>,
+    /// Texts by their SHA-256.
+    preimages: BTreeMap<[u8; 32], Vec<u8>>,
 }
 
 impl Terms {
+    /// No terms, but texts that the scripts may hold the hashes of.
+    pub(super) fn knowing(preimages: &[&[u8]]) -> Self {
+        let by_hash = |text: &&[u8]| (sha256(text), text.to_vec());
+        Self { preimages: preimages.iter().map(by_hash).collect(), ..Self::default() }
+    }
+
+    /// The known text that has this hash.
+    pub(super) fn preimage(&self, hash: &[u8]) -> Option<&[u8]> {
+        self.preimages.get(hash).map(Vec::as_slice)
+    }
+
     pub(super) fn kind(&self, term: Term) -> &Kind {
         self.kinds.get(term.0 as usize).expect("terms come from here")
     }

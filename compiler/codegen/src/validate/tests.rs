@@ -1,6 +1,7 @@
 //! Rewrites that are right are shown to be so, and wrong ones are not.
 
 use spec::RuleSet;
+use spec::hash::sha256;
 use spec::script::instructions;
 
 use super::{Given, Side, Verdict, compare};
@@ -26,9 +27,13 @@ fn code(text: &str) -> Code {
 }
 
 fn verdict(items: usize, left: &str, right: &str) -> Verdict {
+    verdict_knowing(&[], items, left, right)
+}
+
+fn verdict_knowing(preimages: &[&[u8]], items: usize, left: &str, right: &str) -> Verdict {
     let (left, right) = (code(left), code(right));
     let side = |code| Side { code, stack: (0..items).map(Given::Item).collect(), records: false };
-    compare(&side(&left), &side(&right))
+    compare(&side(&left), &side(&right), preimages)
 }
 
 #[track_caller]
@@ -111,6 +116,100 @@ fn bytes_are_their_parts() {
     right(2, "HASH160 SWAP SHA256 CAT SIZE 52 NUMEQUAL NIP", "2DROP 1");
     wrong(1, "4 SPLIT DROP $0 EQUAL", "4 SPLIT NIP $0 EQUAL");
     wrong(1, "4 SPLIT DROP $0 EQUAL", "5 SPLIT DROP $0 EQUAL");
+}
+
+/// A constant in a script, as words have it.
+fn word(data: &[u8]) -> String {
+    data.iter().fold("0x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+const ALICE: &[u8] = b"alice gets her part";
+const BOB: &[u8] = b"bob his";
+const CAROL: &[u8] = b"and carol too";
+
+#[test]
+fn a_hash_of_a_known_text_stands_for_the_text() {
+    let long = [7; 98];
+    let plain = format!("{} EQUAL", word(&long));
+    let hashed = format!("SHA256 {} EQUAL", word(&sha256(&long)));
+    assert_eq!(verdict_knowing(&[&long], 1, &plain, &hashed), Verdict::Same);
+    // Nobody said what the hash is of; it is of something else; it is another hash.
+    wrong(1, &plain, &hashed);
+    let other = [8; 98];
+    let wrongs: [(&[&[u8]], String); 3] = [
+        (&[&other], hashed.clone()),
+        (&[&long, &other], format!("SHA256 {} EQUAL", word(&sha256(&other)))),
+        (&[&long], hashed.replace("SHA256", "HASH256")),
+    ];
+    for (preimages, right) in wrongs {
+        let found = verdict_knowing(preimages, 1, &plain, &right);
+        assert!(matches!(found, Verdict::Differs { .. }), "{found:?}\n{right}");
+    }
+}
+
+/// Outputs 0 to 2, each hashed with the hash of those before, and the texts that the hashes are of.
+fn chain(texts: [&[u8]; 3]) -> (String, Vec<Vec<u8>>) {
+    let mut preimages: Vec<Vec<u8>> = Vec::new();
+    for text in texts {
+        let before = preimages.last().map_or(Vec::new(), |before| sha256(before).to_vec());
+        preimages.push([before.as_slice(), text].concat());
+    }
+    let last = sha256(preimages.last().unwrap());
+    let code = "0 OUTPUTBYTECODE SHA256 1 OUTPUTBYTECODE CAT SHA256 2 OUTPUTBYTECODE CAT SHA256";
+    (format!("{code} {} EQUAL", word(&last)), preimages)
+}
+
+#[test]
+fn a_chain_of_hashes_is_all_its_texts_in_their_order() {
+    let output = |at: usize, text: &[u8]| format!("{at} OUTPUTBYTECODE {} EQUALVERIFY", word(text));
+    let plain = [output(0, ALICE), output(1, BOB), output(2, CAROL), "1".into()].join(" ");
+    let judge = |plain: &str, hashed: &str, preimages: &[Vec<u8>]| {
+        let preimages: Vec<&[u8]> = preimages.iter().map(Vec::as_slice).collect();
+        verdict_knowing(&preimages, 0, plain, hashed)
+    };
+    let differs = |plain: &str, hashed: &str, preimages: &[Vec<u8>]| {
+        let found = judge(plain, hashed, preimages);
+        assert!(matches!(found, Verdict::Differs { .. }), "{found:?}\n{plain}\n{hashed}");
+    };
+    let (honest, preimages) = chain([ALICE, BOB, CAROL]);
+    assert_eq!(judge(&plain, &honest, &preimages), Verdict::Same);
+    // One is left out, two have changed places, one is somebody else, or reads another output.
+    differs(&[output(0, ALICE), output(1, BOB), "1".into()].join(" "), &honest, &preimages);
+    differs(&plain, &honest.replace(" 2 OUTPUTBYTECODE CAT SHA256", ""), &preimages);
+    for other in [[BOB, ALICE, CAROL], [ALICE, CAROL, BOB], [ALICE, BOB, BOB]] {
+        let (hashed, preimages) = chain(other);
+        differs(&plain, &hashed, &preimages);
+    }
+    differs(&plain, &honest.replace("2 OUTPUTBYTECODE", "3 OUTPUTBYTECODE"), &preimages);
+    differs(&plain, &honest.replace("2 OUTPUTBYTECODE", "2 OUTPUTTOKENCOMMITMENT"), &preimages);
+}
+
+#[test]
+fn parts_of_unknown_lengths_may_not_be_joined_before_they_are_hashed() {
+    let all = [ALICE, BOB].concat();
+    let plain = format!("0 OUTPUTBYTECODE {} EQUALVERIFY 1 OUTPUTBYTECODE {} EQUAL", word(ALICE), word(BOB));
+    let joined = format!("0 OUTPUTBYTECODE 1 OUTPUTBYTECODE CAT SHA256 {} EQUAL", word(&sha256(&all)));
+    let found = verdict_knowing(&[&all], 0, &plain, &joined);
+    assert!(matches!(found, Verdict::Differs { .. }), "{found:?}");
+    // One may, among others that have lengths.
+    let (key, id) = ([3; 20], [4; 32]);
+    let all = [&key, BOB, &id].concat();
+    let parts = ["DUP HASH160", "0 OUTPUTBYTECODE", "0 OUTPOINTTXHASH"];
+    let plain = format!(
+        "{} {} EQUALVERIFY {} {} EQUALVERIFY {} {} EQUALVERIFY",
+        parts[0],
+        word(&key),
+        parts[1],
+        word(BOB),
+        parts[2],
+        word(&id)
+    );
+    let joined = format!("{} {} CAT {} CAT SHA256 {} EQUALVERIFY", parts[0], parts[1], parts[2], word(&sha256(&all)));
+    assert_eq!(verdict_knowing(&[&all], 1, &plain, &joined), Verdict::Same);
+    let shifted = joined.replace("OUTPOINTTXHASH", "INPUTBYTECODE");
+    let plain = plain.replace("OUTPOINTTXHASH", "INPUTBYTECODE");
+    let found = verdict_knowing(&[&all], 1, &plain, &shifted);
+    assert!(matches!(found, Verdict::Differs { .. }), "{found:?}");
 }
 
 #[test]

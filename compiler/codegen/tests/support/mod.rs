@@ -113,6 +113,7 @@ pub fn artifact(name: &str, generated: Generated) -> Artifact {
             instruction: check.instruction,
             message: check.message.clone(),
             span: span(&check.loc),
+            expects: check.expects.clone(),
         };
         checks.iter().map(site).collect()
     };
@@ -250,12 +251,13 @@ impl<'a> Spend<'a> {
         if let Some(inside) = failure.inside {
             let function = self.artifact.function(&inside.function.bytes()).unwrap();
             let body = spec::script::instructions(redeem).nth(function.definition).unwrap().unwrap().data.unwrap();
-            let site = position(body, inside.at as usize).and_then(|instruction| function.require_at(instruction));
+            let site =
+                position(body, inside.at as usize).and_then(|instruction| function.requires_at(instruction).next());
             return site.map_or_else(|| format!("{failure:?}"), |site| site.message.clone());
         }
         let at = |byte| position(redeem, byte);
         let site = match failure.at {
-            Some(byte) => at(byte).and_then(|instruction| self.artifact.require_at(instruction)),
+            Some(byte) => at(byte).and_then(|instruction| self.artifact.requires_at(instruction).next()),
             None => self.artifact.requires.last(),
         };
         site.map_or_else(|| format!("{failure:?}"), |site| site.message.clone())
