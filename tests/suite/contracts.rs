@@ -11,6 +11,7 @@ use spec::{Artifact, Network, OutPoint, RuleSet, Sats, TxOut, Txid};
 use wallet::{Accounts, Arg, Args, Call, FeeRate, Names, Params, Purse, Utxo, parse_value};
 
 use crate::bmc::root;
+use crate::machine::agreed;
 
 pub(crate) use tests::{compile_named as compile, sealed};
 
@@ -160,6 +161,7 @@ impl Stage {
             rate: FeeRate::RELAY_MIN,
         });
         let built = built.map_err(|error| error.to_string())?;
+        agreed(&built.tx, &built.spent, &[0], Ok::<_, String>(())).unwrap();
         let (bound, cost) = (artifact.path(path).unwrap().cost_bound.unwrap(), built.metrics[0].cost.get());
         assert!(cost <= bound, "{path} costs {cost}, above its bound of {bound}");
         Ok(())

@@ -8,6 +8,8 @@ use spec::hash::sha256;
 use spec::tx::TxIn;
 use spec::{Artifact, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, Transaction, TxOut, Txid};
 
+use crate::machine::agreed;
+
 fn compile(name: &str, text: &str) -> Vec<Artifact> {
     let world = MemoryWorld::new([(name, text)]);
     let compiled =
@@ -30,8 +32,8 @@ fn run(artifact: &Artifact, params: &[(&str, AbiValue)], args: &[(&str, AbiValue
     let tx = Transaction { version: 2, inputs: vec![input], outputs, locktime: 0 };
     let spent = [coin];
     let context = SpendContext::new(&tx, &spent).unwrap();
-    let verdict = vm::verify_input(&Rules::new(RuleSet::Bch2026, Mode::Consensus), &context, 0);
-    verdict.map(|_| ()).map_err(|error| format!("{error:?}"))
+    let verdict = vm::verify_input(&Rules::new(RuleSet::Bch2026, Mode::Relay), &context, 0);
+    agreed(&tx, &spent, &[0], verdict.map(|_| ()).map_err(|error| format!("{error:?}")))
 }
 
 /// A contract whose one path demands that a call gives `expected`.
