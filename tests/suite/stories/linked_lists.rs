@@ -139,13 +139,14 @@ fn a_payment_runs_through_a_reward_and_two_models_whose_flows_are_lists() {
     story.run("bob", "LeafSettle", &fee);
     let to_root = (to_leaf - 1_000 + 5) / 10;
     assert_eq!((story.held_at(&root), story.balance("erin")), (to_root, to_leaf - 1_000 - to_root));
-    // What is too little waits; another payment is enough.
+    // What is too little waits; with another payment it is enough, and all of it is divided.
+    story.refused("bob", "RootSettle", &fee, "the pot less the fee is at least");
     story.run("alice", "RootPay", &[("amount", "1_000_000 sats"), ("recipients", &of_root)]);
-    let coins = story.coins_at(&root);
-    let large = coins.iter().max_by_key(|coin| coin.output.value).unwrap().outpoint;
-    story.name_coins("pot", &[large]);
     story.run("bob", "RootSettle", &fee);
-    story.balances(&[("carol", 599_400), ("dave", 399_600)]);
+    let net = to_root + 1_000_000 - 1_000;
+    let carol = (net * 6 + 5) / 10;
+    story.balances(&[("carol", carol), ("dave", net - carol)]);
+    assert_eq!(story.held_at(&root), 0);
     story.end(scratch());
 }
 

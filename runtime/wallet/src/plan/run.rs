@@ -121,23 +121,28 @@ fn settled<'a>(wish: &'a PlanWish<'a>) -> Result<(Scene<'a>, Round<'a>), PlanErr
         let steady = !scene.fee_read.get() || enough;
         let padded = steady && pad(&mut scene, &mut round.unsigned).map_err(|error| scene.plan_error(error))?;
         if steady && !padded {
-            return check_fee(&scene, &round).map(|()| (scene, round));
+            let round = check_fee(&scene, round)?;
+            return Ok((scene, round));
         }
         scene.fee = Some(fee.max(round.fee).max(round.asked));
         if at + 1 == ROUNDS_MAX {
-            check_fee(&scene, &round)?;
+            check_fee(&scene, round)?;
         }
     }
     Err(scene.plan_error(PlanFault::NoFee))
 }
 
 /// Refuses a transaction that leaves less to the miner than nodes ask.
-fn check_fee(scene: &Scene<'_>, round: &Round<'_>) -> Result<(), PlanError> {
+fn check_fee<'a>(scene: &Scene<'_>, round: Round<'a>) -> Result<Round<'a>, PlanError> {
     let (left, asked) = (round.fee, round.asked);
     if left >= asked {
-        return Ok(());
+        return Ok(round);
     }
     let len_bytes = round.unsigned.len_bytes().map_err(|error| scene.plan_error(error))?;
+    // An input that no padding helps has the longest: why its script refuses says more than what that costs.
+    if let Err(error @ BuildError::Refused(_)) = round.unsigned.build(scene.wish.program.rules()) {
+        return Err(refusal(scene, error));
+    }
     Err(scene.plan_error(PlanFault::FeeTooLow { left, asked, len_bytes }))
 }
 

@@ -8,7 +8,7 @@ use crate::domain::{Names, Text};
 /// The plans of a reward, or of the flow of a model.
 pub(super) fn of_reward(text: &mut Text, table: &Table) {
     let name = &table.name;
-    let divides = format!("Divides a coin of `{name}` among its recipients. Anyone may do it.");
+    let divides = format!("Divides what `{name}` holds among its recipients. Anyone may do it.");
     text.gap();
     match &table.form {
         Form::Direct => {
@@ -30,17 +30,25 @@ fn list(text: &mut Text, table: &Table, divides: &str) {
     text.gap();
     text.docs(divides);
     text.block(&format!("plan {name}Settle(fee: Coin)"), |text| {
-        text.line(format!("input pot: {name}.settle(fee: fee) any;"));
+        coins(text, name, ("pot", "others"), "fee");
         text.line("output each r in pot.params.recipients {");
-        text.line("    lock: r.lock, shares_of: pot.value - fee, weight: r.weight,");
+        text.line("    lock: r.lock, shares_of: pot.value + others.value - fee, weight: r.weight,");
         text.line("};");
         text.line("change none;");
     });
 }
 
+/// The largest coin of a reward, or the one that is named, and those that join it. What carries a token was sent by
+/// mistake and stays.
+fn coins(text: &mut Text, name: &str, (pot, others): (&str, &str), fee: &str) {
+    text.line(format!("input {pot}: {name}.settle(fee: {fee}) any where {pot}.token.category == 0x;"));
+    let same = format!("{others}.lock == {pot}.lock && {others}.token.category == 0x");
+    text.line(format!("input {others}: {name}.join() each where {same};"));
+}
+
 fn direct(text: &mut Text, table: &Table, divides: &str) {
     let mut names = Names::new(Arc::new(table.leaves.iter().map(|leaf| leaf.param.clone()).collect()));
-    let [amount, fee, pot, net] = ["amount", "fee", "pot", "net"].map(|name| names.fresh(name));
+    let [amount, fee, pot, others, net] = ["amount", "fee", "pot", "others", "net"].map(|name| names.fresh(name));
     let params: Vec<_> = table.leaves.iter().map(|leaf| format!("{}: Lock", leaf.param)).collect();
     let locks: Vec<_> = table.leaves.iter().map(|leaf| leaf.param.as_str()).collect();
     let name = &table.name;
@@ -50,8 +58,8 @@ fn direct(text: &mut Text, table: &Table, divides: &str) {
     text.gap();
     text.docs(divides);
     text.block(&format!("plan {name}Settle({fee}: Coin)"), |text| {
-        text.line(format!("input {pot}: {name}.settle(fee: {fee}) any;"));
-        text.line(format!("let {net} = {pot}.value - {fee};"));
+        coins(text, name, (&pot, &others), &fee);
+        text.line(format!("let {net} = {pot}.value + {others}.value - {fee};"));
         let mut parts = text::parts(table, &net, &mut names);
         parts.iter().filter_map(|part| part.reached.as_ref()).for_each(|line| text.line(line));
         parts.sort_by_key(|part| part.output);
