@@ -3,7 +3,9 @@
 //! Case number `n` depends on the seed and `n` alone, so a failure is repeated by `--only n`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +15,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use cpu_time::ThreadTime;
-use driver::{MemoryWorld, Options, Packages, Session};
+use driver::{Compiled, MemoryWorld, Options, Packages, Session};
 use indicatif::{ProgressBar, ProgressStyle};
 use spec::artifact::{AbiValue, Slot, Value};
 use spec::{Artifact, RuleSet};
@@ -39,6 +41,9 @@ pub struct Fuzz {
     /// The longest that a case may take, in milliseconds
     #[arg(long, default_value_t = 5_000)]
     slowest_ms: u64,
+    /// Has better code shown to do what direct code does
+    #[arg(long)]
+    prove: bool,
 }
 
 /// What the sources are made of.
@@ -177,7 +182,7 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
     if let Some(only) = fuzz.only {
         let text = source(fuzz, &texts, only);
         println!("{text}");
-        return check(&text, only).map(|took| eprintln!("took {took:?}"));
+        return check(&text, only, fuzz.prove).map(|seen| eprintln!("{seen}"));
     }
     let bar = ProgressBar::new(fuzz.runs);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {per_sec}, {eta} left") {
@@ -185,6 +190,7 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
     }
     let next = AtomicU64::new(0);
     let worst: Mutex<(Duration, u64)> = Mutex::default();
+    let all: Mutex<Seen> = Mutex::default();
     let failed: Mutex<Option<String>> = Mutex::default();
     // A panic is caught and told below, with the number of its case.
     std::panic::set_hook(Box::new(|_| {}));
@@ -196,10 +202,11 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
                     if case >= fuzz.runs || lock(&failed).is_some() {
                         return;
                     }
-                    match check(&source(fuzz, &texts, case), case) {
-                        Ok(took) => {
+                    match check(&source(fuzz, &texts, case), case, fuzz.prove) {
+                        Ok(seen) => {
                             let mut worst = lock(&worst);
-                            *worst = (*worst).max((took, case));
+                            *worst = (*worst).max((seen.took, case));
+                            lock(&all).add(seen);
                         }
                         Err(message) => *lock(&failed) = Some(format!("case {case}: {message}")),
                     }
@@ -215,6 +222,7 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
     }
     let (took, case) = *lock(&worst);
     println!("{} cases, no panic; the slowest, case {case}, took {} ms", fuzz.runs, took.as_millis());
+    println!("{}", lock(&all));
     if took > Duration::from_millis(fuzz.slowest_ms) {
         return Err(format!("case {case} takes too long"));
     }
@@ -263,6 +271,9 @@ fn noise(random: &mut Random) -> String {
 fn changed(random: &mut Random, texts: &[String]) -> String {
     let pick = |random: &mut Random| texts.get(random.below(texts.len())).cloned().unwrap_or_default();
     let mut text = pick(random);
+    if random.below(2) == 0 {
+        return swapped(random, text);
+    }
     for _ in 0..=random.below(6) {
         let (from, to) = stretch(random, &text);
         match random.below(7) {
@@ -288,6 +299,48 @@ fn changed(random: &mut Random, texts: &[String]) -> String {
     text
 }
 
+/// A source in which a few words stand in the places of others of their kind, so that many of them still compile.
+fn swapped(random: &mut Random, mut text: String) -> String {
+    const SIGNS: [&[&str]; 3] = [&["==", "!=", "<", "<=", ">", ">="], &["+", "-", "*", "/", "%"], &["&&", "||"]];
+    for _ in 0..=random.below(3) {
+        let words = words(&text);
+        let Some((from, to)) = words.get(random.below(words.len())).copied() else { break };
+        let word = text.get(from..to).unwrap_or_default();
+        let other = if word.starts_with(|c: char| c.is_ascii_digit()) {
+            let n = [0, 1, 2, 3, 16, 17, 127, 128, 255, 65_536, i64::MAX as u64];
+            n.get(random.below(n.len())).copied().unwrap_or_default().to_string()
+        } else if let Some(kind) = SIGNS.iter().find(|kind| kind.contains(&word)) {
+            kind.get(random.below(kind.len())).copied().unwrap_or_default().to_owned()
+        } else {
+            let (start, end) = words.get(random.below(words.len())).copied().unwrap_or_default();
+            text.get(start..end).unwrap_or_default().to_owned()
+        };
+        text.replace_range(from..to, &other);
+    }
+    text
+}
+
+/// Where the words of a text are: names and numbers, and runs of signs.
+fn words(text: &str) -> Vec<(usize, usize)> {
+    let kind = |c: char| match c {
+        c if c.is_alphanumeric() || c == '_' => 1,
+        '=' | '!' | '<' | '>' | '+' | '-' | '*' | '/' | '%' | '&' | '|' => 2,
+        _ => 0,
+    };
+    let mut words: Vec<(usize, usize)> = Vec::new();
+    let mut last = 0;
+    for (at, c) in text.char_indices() {
+        let (now, end) = (kind(c), at + c.len_utf8());
+        match words.last_mut() {
+            Some(word) if now == last && now != 0 => word.1 = end,
+            _ if now != 0 => words.push((at, end)),
+            _ => {}
+        }
+        last = now;
+    }
+    words
+}
+
 /// A part of a text between two borders of words, mostly a short one.
 fn stretch(random: &mut Random, text: &str) -> (usize, usize) {
     let border = |at: usize| {
@@ -302,26 +355,69 @@ fn stretch(random: &mut Random, text: &str) -> (usize, usize) {
     (from, border(from + len).max(from))
 }
 
+/// What came of one case, or of many.
+#[derive(Default)]
+struct Seen {
+    took: Duration,
+    contracts: usize,
+    proved: usize,
+    /// Why contracts have their direct code, and how often.
+    unproved: BTreeMap<String, usize>,
+}
+
+impl Seen {
+    fn of(compiled: &Compiled, took: Duration) -> Self {
+        let mut seen = Self { took, contracts: compiled.proofs.len(), ..Self::default() };
+        for proof in &compiled.proofs {
+            seen.proved += usize::from(proof.proved);
+            if let Some(unproved) = &proof.unproved {
+                *seen.unproved.entry(unproved.why.clone()).or_default() += 1;
+            }
+        }
+        seen
+    }
+
+    fn add(&mut self, other: Self) {
+        self.took += other.took;
+        self.contracts += other.contracts;
+        self.proved += other.proved;
+        for (why, count) in other.unproved {
+            *self.unproved.entry(why).or_default() += count;
+        }
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { took, contracts, proved, unproved } = self;
+        write!(f, "{contracts} contracts in {} ms of the processor, {proved} proved", took.as_millis())?;
+        unproved.iter().try_for_each(|(why, count)| write!(f, "\n{count} not: {why}"))
+    }
+}
+
 /// Compiles a source, renders what is said about it and expands it; now and then also with values built in. What
 /// counts is the time of the processor, since the machine may be busy with other things.
-fn check(text: &str, case: u64) -> Result<Duration, String> {
+fn check(text: &str, case: u64, proves: bool) -> Result<Seen, String> {
     let start = ThreadTime::now();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let world = MemoryWorld::new([("fuzz.bmc", text)]);
         let mut session = Session::open(&world, Packages::default(), &["fuzz.bmc".to_owned()]);
-        let compiled = session.compile(&Options::default());
-        let seen = compiled.to_json().to_string().len() + compiled.expand().len();
+        let options = Options { proves, ..Options::default() };
+        let compiled = session.compile(&options);
+        black_box(compiled.to_json().to_string().len() + compiled.expand().len());
+        let mut seen = Seen::of(&compiled, Duration::ZERO);
         if case.is_multiple_of(4) && compiled.artifacts.iter().any(|artifact| !artifact.params.is_empty()) {
             for artifact in &compiled.artifacts {
                 // A name that two contracts have may not fit both.
                 let _ = session.seal(&artifact.contract, values(artifact, case));
             }
-            return seen + session.compile(&Options { rules: RuleSet::Bch2026, ..Options::default() }).artifacts.len();
+            let sealed = session.compile(&Options { rules: RuleSet::Bch2026, ..options });
+            seen.add(Seen::of(&sealed, Duration::ZERO));
         }
         seen
     }));
     match outcome {
-        Ok(_) => Ok(start.elapsed()),
+        Ok(seen) => Ok(Seen { took: start.elapsed(), ..seen }),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
