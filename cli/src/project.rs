@@ -276,14 +276,28 @@ impl std::str::FromStr for Assign {
 
 /// Values for a contract's parameters.
 pub(crate) fn params(artifact: &Artifact, assigned: &[Assign], accounts: &Accounts) -> Result<Params, Fail> {
-    let slots: Vec<_> = artifact.open_params().map(|(_, slot)| slot.clone()).collect();
-    values(read(&slots, assigned, accounts, &artifact.contract)?)
+    values(read(&slots(artifact, assigned), assigned, accounts, &artifact.contract)?)
 }
 
 /// Values for some of a contract's parameters.
 pub(crate) fn some_params(artifact: &Artifact, assigned: &[Assign], accounts: &Accounts) -> Result<Params, Fail> {
-    let slots: Vec<_> = artifact.open_params().map(|(_, slot)| slot.clone()).collect();
-    values(read_some(&slots, assigned, accounts, &artifact.contract)?)
+    let slots = slots(artifact, assigned);
+    let all = slots.iter().all(|slot| assigned.iter().any(|one| one.name == slot.name));
+    let mut params = values(read_some(&slots, assigned, accounts, &artifact.contract)?)?;
+    if all {
+        flow::gather(artifact, &mut params).map_err(|error| Fail::refused(error.to_string()))?;
+    }
+    Ok(params)
+}
+
+/// The parameters to give: a list as it is, if it is given so, or the locks of those in it by their names.
+fn slots(artifact: &Artifact, assigned: &[Assign]) -> Vec<Slot> {
+    let open: Vec<_> = artifact.open_params().map(|(_, slot)| slot.clone()).collect();
+    let list = artifact.reward.as_ref().and_then(|table| artifact.params.get(table.list.as_ref()?.param));
+    match list.filter(|list| assigned.iter().any(|one| one.name == list.name)) {
+        Some(_) => open,
+        None => wallet::open_slots(artifact),
+    }
 }
 
 fn values(args: Args) -> Result<Params, Fail> {

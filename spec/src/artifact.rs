@@ -402,6 +402,9 @@ pub struct RewardList {
     pub weight_min: u64,
     /// Whether the list may be replaced, so that each record says until when it is locked.
     pub adjustable: bool,
+    /// Whether the list's hash begins with the [`Terms`](crate::model::Terms) of a model's flow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_terms: bool,
 }
 
 /// One recipient of a reward.

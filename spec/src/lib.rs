@@ -8,6 +8,7 @@ pub mod asm;
 pub mod block;
 pub mod codec;
 pub mod hash;
+pub mod model;
 pub mod num;
 pub mod opcode;
 pub mod plan;

@@ -60,6 +60,15 @@ struct Recorded {
     accepted: bool,
 }
 
+/// The program of these sources.
+fn program(sources: &[(&str, &str)]) -> Program {
+    let world = MemoryWorld::new(sources.iter().copied());
+    let roots: Vec<String> = sources.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let compiled = driver::compile(&world, &roots, &Options { rules: RULES, ..Options::default() });
+    assert!(compiled.diagnostics.is_empty(), "{}", compiled.to_json());
+    Program::new(compiled.artifacts)
+}
+
 /// Values of arguments or parameters, as the command line takes them.
 type Pairs<'a> = &'a [(&'a str, &'a str)];
 
@@ -90,10 +99,7 @@ impl Story {
     /// If they do not compile without a word.
     #[must_use]
     pub fn new(sources: &[(&str, &str)], people: Pairs<'_>) -> Self {
-        let world = MemoryWorld::new(sources.iter().copied());
-        let roots: Vec<String> = sources.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let compiled = driver::compile(&world, &roots, &Options { rules: RULES, ..Options::default() });
-        assert!(compiled.diagnostics.is_empty(), "{}", compiled.to_json());
+        let program = program(sources);
         let accounts = Accounts::devnet();
         let faucet = accounts.key(FAUCET);
         let config = Config {
@@ -105,7 +111,7 @@ impl Story {
         };
         let mut story = Self {
             node: node::start(config).unwrap(),
-            program: Program::new(compiled.artifacts),
+            program,
             plans: Vec::new(),
             accounts,
             deployments: Vec::new(),
@@ -118,6 +124,14 @@ impl Story {
         };
         story.fund(faucet, people);
         story
+    }
+
+    /// Goes on with other sources, in which every contract with coins still stands.
+    ///
+    /// # Panics
+    /// If they do not compile without a word.
+    pub fn recompile(&mut self, sources: &[(&str, &str)]) {
+        self.program = program(sources);
     }
 
     /// Adds a plan as data.
@@ -135,7 +149,10 @@ impl Story {
     #[track_caller]
     pub fn deploy(&mut self, contract: &str, params: Pairs<'_>) -> Vec<u8> {
         let artifact = self.program.artifact(contract).unwrap_or_else(|| panic!("there is no contract `{contract}`"));
-        let open: Vec<Slot> = artifact.open_params().map(|(_, slot)| slot.clone()).collect();
+        let mut open: Vec<Slot> = artifact.open_params().map(|(_, slot)| slot.clone()).collect();
+        if !params.iter().any(|(name, _)| open.iter().any(|slot| slot.name == *name)) {
+            open = wallet::open_slots(artifact);
+        }
         let given = self.read(&open, params);
         let given = given.into_iter().map(|(name, arg)| match arg {
             wallet::Arg::Value(value) => (name, value),
@@ -232,6 +249,23 @@ impl Story {
             self.send(plan, &built.tx, &built.spent).unwrap();
         }
         self.attack_raw(plan, &forged.tx, &forged.spent, message);
+    }
+
+    /// What a plan gives, changed and signed as it then is, which the node must take all the same.
+    ///
+    /// # Panics
+    /// If the node refuses it.
+    #[track_caller]
+    pub fn forged(&mut self, who: &str, plan: &str, args: Pairs<'_>, change: impl FnOnce(&mut Forgery<'_>)) {
+        let named = self.named.clone();
+        let forged = self.with_wish(who, &[], plan, args, &named, |wish| wallet::forge(&wish, change));
+        let forged = forged.unwrap_or_else(|error| panic!("{who}: {error}"));
+        self.register_all(&forged.contracts);
+        for built in &forged.first {
+            self.send(plan, &built.tx, &built.spent).unwrap();
+        }
+        let sent = self.send(plan, &forged.tx, &forged.spent);
+        sent.unwrap_or_else(|error| panic!("`{plan}` as changed is refused: {error}"));
     }
 
     /// Sends a transaction that the node must refuse with words that contain `message`.

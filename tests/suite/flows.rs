@@ -22,6 +22,9 @@ reward Long { recipients: list, minimum: 1_000_000 sats, fee: up to 50_000 sats 
 reward Shared {
     recipients: list, minimum: 1_000_000 sats, fee: up to 50_000 sats, adjust: by curator after 144 blocks,
 }
+model Root {
+    weights: 0x5f3c0a8b1d2e4f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8, reward: Direct, license: \"mit\",
+}
 ";
 
 fn key(at: u32) -> Key {
@@ -113,6 +116,9 @@ impl Chain {
         let direct = ["first", "second", "third"].into_iter().zip([lock(20), lock(21), lock(22)]);
         let direct = direct.map(|(name, lock)| (name.to_owned(), lock)).collect();
         chain.deploy("Direct", direct, None);
+        let root = ["first", "second", "third"].into_iter().zip([lock(23), lock(24), lock(25)]);
+        let root = root.map(|(name, lock)| (name.to_owned(), lock)).collect();
+        chain.deploy("Root", root, None);
         let named = |name: &str| (name == "named").then(|| key(30).lock());
         let others = [(500_000, key(31).lock()), (250_000, key(32).lock())];
         let short = flow::records(&chain.artifacts["Short"], &named, &others).unwrap();
@@ -143,6 +149,7 @@ impl Chain {
 
     fn deploy(&mut self, name: &str, params: Params, names: Option<&[String]>) {
         let artifact = self.artifacts[name].clone();
+        let params = wallet::Program::new(self.artifacts.values().cloned()).complete(name, params).unwrap();
         let published = Published::of(&artifact, &params, names, Some(RECORD)).unwrap();
         self.publish(&published.encode());
         self.deployed.push(Deployed { artifact, params, published, coins: Vec::new(), paid: Vec::new() });
@@ -381,7 +388,7 @@ proptest! {
             prop_assert_eq!(&flow.settlements, &known.paid);
             match flow.published.form {
                 Form::Adjustable { .. } => same_history(&flow.history, &chain.history),
-                Form::Direct | Form::List => prop_assert!(flow.history.is_empty()),
+                Form::Direct | Form::List | Form::Flow { .. } => prop_assert!(flow.history.is_empty()),
             }
             for paid in &flow.settlements {
                 let sum = Sats::checked_sum(paid.shares.iter().copied()).unwrap();

@@ -50,9 +50,9 @@ fn used(network: &Network) -> impl Iterator<Item = (&::flow::Registry, &Index)> 
     network.registries.iter().filter(|(_, index)| !index.records.is_empty()).map(|(registry, index)| (registry, index))
 }
 
-/// What a model is called: the name of its published flow, or the first digits of its record's id.
+/// What a model is called: the name of its flow, or the first digits of its record's id.
 fn name_of(network: &Network, record: &Record) -> String {
-    match network.flow_of(&record.body) {
+    match network.flow_of(record) {
         Some(flow) => flow.published.name.clone(),
         None => short(&record.id),
     }

@@ -114,6 +114,8 @@ pub(crate) struct Body<'a, 'r> {
     split_at: Option<Span>,
     /// The list that the path goes through.
     list_read: Option<ListRead>,
+    /// What the list's chain begins with, if the path reads it.
+    about_read: Option<records::AboutRead>,
     /// The locks of other contracts that the contract knows, those that earlier bodies named among them.
     derived: Vec<Derived>,
     /// What a plan names; nothing in other bodies.
@@ -170,6 +172,7 @@ impl<'a, 'r> Body<'a, 'r> {
             params_used: BTreeSet::new(),
             split_at: None,
             list_read: None,
+            about_read: None,
             derived: Vec::new(),
             plan: None,
             copied_bytes: 0,
@@ -190,6 +193,7 @@ impl<'a, 'r> Body<'a, 'r> {
     /// Checks the conditions of a path.
     pub(crate) fn check_path(mut self, block: &ast::Block) -> Checked {
         let block = self.block_without_value(block);
+        self.about_is_proved();
         self.finish(block)
     }
 

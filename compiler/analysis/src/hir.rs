@@ -356,6 +356,8 @@ pub struct RewardList {
     pub weight_min: u64,
     /// Whether records say until when they are locked, because the list may be replaced.
     pub adjustable: bool,
+    /// Whether its hash covers the numbers of the settlement, as in `spec::model`.
+    pub has_terms: bool,
 }
 
 /// One recipient of a reward.

@@ -190,7 +190,7 @@ struct Made {
 
 /// The best script of a level; if it has to be proved, one that does what the direct one does.
 fn make(planner: &Planner<'_>, options: &Options, notes: &mut Notes) -> Result<Made, Misfits> {
-    let level = options.level;
+    let level = level_for(planner.contract, options);
     let forms = planner.forms(notes)?;
     if level > Level::O0 && !options.proves {
         let (script, plans) = best(planner, &forms, notes)?;
@@ -228,6 +228,13 @@ fn best(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result<(Sc
         }
     }
     Ok((script, plans))
+}
+
+/// The level asked for. The flow of a model is always as short as it can be: its script is the same for all models
+/// (`spec::model`), and registries know no other.
+fn level_for(contract: &hir::Contract, options: &Options) -> Level {
+    let list = contract.reward.as_ref().and_then(|reward| reward.list.as_ref());
+    if list.is_some_and(|list| list.has_terms) { Level::default() } else { options.level }
 }
 
 fn generated(contract: &hir::Contract, made: Made, rules: &Rules, notes: &Notes) -> Generated {

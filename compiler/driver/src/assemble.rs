@@ -211,6 +211,7 @@ impl Spans<'_> {
                 unnamed: list.unnamed,
                 weight_min: list.weight_min,
                 adjustable: list.adjustable,
+                has_terms: list.has_terms,
             }),
         }
     }

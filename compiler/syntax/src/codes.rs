@@ -200,7 +200,7 @@ codes! {
     E0308 "share below the dust limit"
         "At the smallest pot a source would get less than an output may hold, so the settlement would not be relayed and the coin would be stuck. Raise the minimum or the weight.";
     E0309 "fee that eats the pot"
-        "The largest fee must be smaller than the smallest pot.";
+        "The largest fee must be smaller than the smallest pot. The flow of a model takes at most 100,000 sats, which is one for each byte of the largest transaction that nodes pass on: parents are paid from what the fee leaves.";
     E0310 "malformed weight"
         "A weight is a percentage, a ratio or a decimal number, such as `20%`, `3/10` or `0.2`, or the word `rest`.";
     E0311 "malformed setting"
@@ -245,8 +245,8 @@ codes! {
         "A data set has a name, the SHA-256 of its contents, and perhaps a weight in whole millionths. Either all data sets have a weight, and the weights sum to exactly 1, or none has.";
     E0336 "malformed licence"
         "The licence of a model is a short text of 1 to 255 bytes, which its record keeps for ever. Write the usual short name, such as `apache-2.0`.";
-    E0337 "too many parents"
-        "A model builds on at most 64 others: each is shown by an input of its own when the model is registered. Name those that it was made from directly; what they are built on is paid through them.";
+    E0337 "model too large to register"
+        "A model builds on at most 64 others: each is shown by an input of its own when the model is registered. Name those that it was made from directly; what they are built on is paid through them. The registration also pushes the sources, names, data sets and the licence: with the parents they have at most 9,000 bytes, 36 for each parent and 40 for each source.";
     E0338 "nothing left for a model"
         "The weights of the parents and of the model itself sum to exactly 1, each above 0. Here the parents take everything, so the model's own reward would get nothing.";
     E0339 "model without a known reward"

@@ -12,9 +12,10 @@ mod settle;
 pub use model::{
     About, Body, COMMITMENT_LEN, DataSet, Edge, Index, MAGIC, Parent, Record, Registry, Source, Unsound, commitment,
 };
-pub use network::{Network, Paying, ordered, rebuild};
+pub use network::{Network, ordered, rebuild};
 pub use reward::{
-    Adjustment, Change, Flow, Form, ListError, Paid, Published, Recipient, Refused, Share, adjustment, list_hash,
-    name_list, names_hash, recipients, records, records_of, shares,
+    Adjustment, Change, Flow, Form, ListError, Paid, Published, Recipient, Refused, Share, adjustment, gather,
+    list_hash, name_list, open_slots, recipients, records, records_of, shares,
 };
 pub use settle::{Graph, Node, Settled};
+pub use spec::model::names_hash;

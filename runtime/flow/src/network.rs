@@ -5,36 +5,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use spec::script::p2sh32;
 use spec::{Block, Category, Transaction, Txid};
 
-use crate::model::{Body, Index, Record, Registries, Registry};
+use crate::model::{Index, Record, Registries, Registry};
 use crate::reward::{self, Flow, Published, Refused};
 
 /// What a chain shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
-    /// The published rewards, those of models among them, in the order of their publication.
+    /// The published rewards and the flows of registered models, in the order in which the chain shows them.
     pub rewards: Vec<Flow>,
     /// What was published and does not agree with the chain.
     pub refused: Vec<Refused>,
     /// The categories that began as registries of models, in the order of their geneses.
     pub registries: Vec<(Registry, Index)>,
-}
-
-/// Whether what is paid to a model reaches the models that it builds on. The registry cannot see that; here it is seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Paying {
-    /// Every parent gets what the record says.
-    Parents,
-    /// Nobody has published whom the model's flow pays.
-    Unpublished,
-    /// A parent gets another part than the record says.
-    Otherwise {
-        /// The parent's record.
-        parent: [u8; 32],
-        /// What it gets over the whole of the flow.
-        gets: (u64, u64),
-        /// What the record says, over the record's whole.
-        due: (u32, u32),
-    },
 }
 
 /// Reads blocks in the order of their heights. Transactions of a block may stand in any order.
@@ -47,10 +29,15 @@ pub fn rebuild(blocks: &[Block]) -> Network {
     let ordered: Vec<(usize, Vec<&Transaction>)> =
         blocks.iter().enumerate().map(|(at, block)| (at, ordered(&block.transactions))).collect();
     let all = || ordered.iter().flat_map(|(at, txs)| txs.iter().map(move |tx| (*at, *tx)));
-    let (rewards, refused) = reward::rebuild(all().map(|(_, tx)| tx));
     let mut registries = Registries::default();
     all().for_each(|(block, tx)| registries.step(tx, block));
-    Network { rewards, refused, registries: registries.finish() }
+    let registries = registries.finish();
+    let mut registered: BTreeMap<Txid, Vec<Published>> = BTreeMap::new();
+    for record in registries.iter().flat_map(|(_, index)| &index.records) {
+        registered.entry(record.outpoint.txid).or_default().push(record.published());
+    }
+    let (rewards, refused) = reward::rebuild(all().map(|(_, tx)| tx), &registered);
+    Network { rewards, refused, registries }
 }
 
 impl Network {
@@ -61,44 +48,12 @@ impl Network {
         found.map(|(registry, index)| (registry, index))
     }
 
-    /// The published flow of a model.
+    /// The flow of a model, with what it paid.
     #[must_use]
-    pub fn flow_of(&self, body: &Body) -> Option<&Flow> {
-        let lock = p2sh32(&body.flow);
+    pub fn flow_of(&self, record: &Record) -> Option<&Flow> {
+        let lock = p2sh32(&record.flow);
         self.rewards.iter().find(|flow| flow.published.lock() == lock)
     }
-
-    /// Whether the flow of a record of `index` pays the models that it builds on.
-    #[must_use]
-    pub fn paying(&self, index: &Index, record: &Record) -> Paying {
-        let body = &record.body;
-        match self.flow_of(body) {
-            _ if body.parents.is_empty() => Paying::Parents,
-            Some(flow) => paying(&flow.published, index, body),
-            None => Paying::Unpublished,
-        }
-    }
-}
-
-/// Parents with one flow are paid together.
-fn paying(published: &Published, index: &Index, body: &Body) -> Paying {
-    let whole: u128 = published.recipients.iter().map(|one| u128::from(one.weight)).sum();
-    let mut due: BTreeMap<Vec<u8>, (u32, [u8; 32])> = BTreeMap::new();
-    for parent in &body.parents {
-        let lock = index.get(&parent.id).map(|record| p2sh32(&record.body.flow)).unwrap_or_default();
-        // The sum of all is a record's whole, which is checked.
-        let entry = due.entry(lock).or_insert((0, parent.id));
-        entry.0 = entry.0.saturating_add(parent.weight);
-    }
-    for (lock, (weight, parent)) in due {
-        let own = published.recipients.iter().filter(|one| one.lock == lock);
-        let gets: u128 = own.map(|one| u128::from(one.weight)).sum();
-        if gets.checked_mul(body.whole.into()) != whole.checked_mul(weight.into()) {
-            let number = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
-            return Paying::Otherwise { parent, gets: (number(gets), number(whole)), due: (weight, body.whole) };
-        }
-    }
-    Paying::Parents
 }
 
 /// The transactions of a block, each behind those whose outputs it spends; otherwise in the block's order.

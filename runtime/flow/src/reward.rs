@@ -7,6 +7,8 @@ mod recipients;
 
 pub use adjust::{Adjustment, adjustment, list_hash};
 pub use published::{Form, Published};
-pub(crate) use rebuild::rebuild;
 pub use rebuild::{Change, Flow, Paid, Refused};
-pub use recipients::{ListError, Recipient, Share, name_list, names_hash, recipients, records, records_of, shares};
+pub(crate) use rebuild::{pushed, rebuild};
+pub use recipients::{
+    ListError, Recipient, Share, gather, name_list, open_slots, recipients, records, records_of, shares,
+};

@@ -1,6 +1,6 @@
-//! Lists that pay models, models whose flows are lists, and identities that register and propose, by plans alone.
+//! Lists that pay models, models that pay lists, and identities that register and propose, by plans alone.
 
-use flow::{Change, Paying, Published, Recipient};
+use flow::{Change, Published, Recipient};
 use spec::artifact::AbiValue;
 use spec::token::Capability;
 use spec::{OutPoint, Sats};
@@ -72,18 +72,18 @@ fn a_payment_runs_through_a_reward_and_two_models_whose_flows_are_lists() {
     let category = made.built.tx.outputs[0].token.as_ref().unwrap().category;
     let did = identity(&mut story, "alice");
 
-    // The root is nobody's in particular; the leaf is registered by an identity.
+    // The root is nobody's in particular; the leaf is registered by an identity. Who is in a list is the list's own
+    // matter: a model pays it as a whole.
     let of_root = list(&[(600_000, "@carol".into()), (400_000, "@dave".into())]);
-    let root = story.deploy("Root", &[("recipients", &of_root)]);
-    publish(&mut story, "Root", &root);
-    let registered = story.run("alice", "RootRegister", &[("recipients", &of_root)]);
+    let crowd = story.deploy("Crowd", &[("recipients", &of_root)]);
+    publish(&mut story, "Crowd", &crowd);
+    let to_crowd = hex_of(&crowd);
+    let root = story.deploy("Root", &[("own", &to_crowd)]);
+    let registered = story.run("alice", "RootRegister", &[("own", &to_crowd)]);
     let record = registered.built.tx.outputs[1].token.as_ref().unwrap().nft.as_ref().unwrap();
-    let parents = [&record.commitment[37..69], &1u32.to_le_bytes()].concat();
-    let of_leaf = list(&[(100_000, hex_of(&root)), (900_000, "@erin".into())]);
-    let leaf = story.deploy("Leaf", &[("recipients", &of_leaf)]);
-    publish(&mut story, "Leaf", &leaf);
-    let parents = hex_of(&parents);
-    let args = [("did", did.as_str()), ("holder", "@alice"), ("parents", &parents), ("recipients", &of_leaf)];
+    let id = hex_of(&record.commitment[37..69]);
+    let leaf = story.deploy("Leaf", &[("builds_on_Root", &hex_of(&root)), ("own", "@erin")]);
+    let args = [("did", did.as_str()), ("holder", "@alice"), ("id_of_Root", &id), ("own", "@erin")];
 
     // Outputs: thread, parent, record, edge, identity, change.
     let thief = story.key("bob").lock();
@@ -120,13 +120,13 @@ fn a_payment_runs_through_a_reward_and_two_models_whose_flows_are_lists() {
     let (_, index) = network.registry(&category).unwrap();
     assert_eq!((index.records.len(), &index.unsound), (2, &None));
     let record = &index.records[1];
-    assert_eq!(spec::script::p2sh32(&record.body.flow), leaf);
+    assert_eq!(spec::script::p2sh32(&record.flow), leaf);
     assert_ne!(record.body.did, [0; 8]);
     let edges: Vec<_> = index.edges().map(|edge| (edge.child, edge.parent, edge.did)).collect();
     assert_eq!(edges, [(record.id, record.body.parents[0], record.body.did)], "the edge names who registered the leaf");
-    assert_eq!(network.paying(index, record), Paying::Parents);
-    assert!(record.body.about().unwrap().sources.is_empty(), "the flow's own publication names them");
-    assert_eq!(network.flow_of(&record.body).unwrap().published.recipients[0].name, "builds_on.Root");
+    let paid: Vec<_> = record.recipients.iter().map(|one| (one.name.as_str(), one.lock.as_slice())).collect();
+    assert_eq!(paid, [("builds_on.Root", &root[..]), ("own", &story.key("erin").lock())]);
+    assert_eq!(network.flow_of(record).unwrap().published.name, "Leaf");
 
     // 10 million units for the application: 40 % to the leaf, of which 10 % go on to the root.
     story.pay("alice", &app, "0.1 coin");
@@ -141,12 +141,13 @@ fn a_payment_runs_through_a_reward_and_two_models_whose_flows_are_lists() {
     assert_eq!((story.held_at(&root), story.balance("erin")), (to_root, to_leaf - 1_000 - to_root));
     // What is too little waits; with another payment it is enough, and all of it is divided.
     story.refused("bob", "RootSettle", &fee, "the pot less the fee is at least");
-    story.run("alice", "RootPay", &[("amount", "1_000_000 sats"), ("recipients", &of_root)]);
+    story.run("alice", "RootPay", &[("amount", "1_100_000 sats"), ("own", &to_crowd)]);
     story.run("bob", "RootSettle", &fee);
-    let net = to_root + 1_000_000 - 1_000;
+    assert_eq!((story.held_at(&root), story.held_at(&crowd)), (0, to_root + 1_100_000 - 1_000));
+    story.run("bob", "CrowdSettle", &fee);
+    let net = to_root + 1_100_000 - 2_000;
     let carol = (net * 6 + 5) / 10;
     story.balances(&[("carol", carol), ("dave", net - carol)]);
-    assert_eq!(story.held_at(&root), 0);
     story.end(scratch());
 }
 

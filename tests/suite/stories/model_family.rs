@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use flow::{Body, Edge, Graph, Index, Node, Parent, Paying, Published, Registry, rebuild};
+use flow::{Body, Edge, Form, Graph, Index, Node, Parent, Published, Registry, Source, rebuild};
 use spec::artifact::AbiValue;
+use spec::model::{FEE_SATS_MAX, Terms};
+use spec::script::p2sh32;
 use spec::token::{Capability, Nft, Token};
 use spec::tx::TxIn;
 use spec::{Block, Category, OutPoint, RuleSet, Rules, Sats, SpendContext, Transaction, TxOut};
@@ -39,51 +41,30 @@ impl Family {
         Self { story, registry, ids: BTreeMap::new(), locks: BTreeMap::new() }
     }
 
-    /// What a model's contracts and plans are given.
+    /// What the contract and the payment of a model are given.
     fn params(&self, parents: &[&str]) -> Vec<(String, String)> {
         let locks = parents.iter().map(|parent| (format!("builds_on_{parent}"), text(&self.locks[parent])));
         locks.chain(STUDIO.iter().map(|(name, who)| ((*name).to_owned(), (*who).to_owned()))).collect()
     }
 
-    /// Ids and weights in ascending order.
-    fn parents(&self, parents: &[(&str, u32)]) -> Vec<u8> {
-        let mut list: Vec<_> = parents.iter().map(|(name, weight)| (self.ids[name], *weight)).collect();
-        list.sort_unstable();
-        list.iter().flat_map(|(id, weight)| id.iter().copied().chain(weight.to_le_bytes())).collect()
+    /// What its registration is given.
+    fn args(&self, parents: &[&str]) -> Vec<(String, String)> {
+        let ids = parents.iter().map(|parent| (format!("id_of_{parent}"), text(&self.ids[parent])));
+        ids.chain(STUDIO.iter().map(|(name, who)| ((*name).to_owned(), (*who).to_owned()))).collect()
     }
 
-    fn args(&self, parents: &[(&'static str, u32)]) -> Vec<(String, String)> {
-        let names: Vec<_> = parents.iter().map(|(name, _)| *name).collect();
-        let mut args = self.params(&names);
-        if !parents.is_empty() {
-            args.push(("parents".to_owned(), text(&self.parents(parents))));
-        }
-        args
-    }
-
-    /// `declared` are the parents in the order of the declaration.
-    fn register(&mut self, model: &'static str, declared: &[(&'static str, u32)]) -> Carried {
-        let names: Vec<_> = declared.iter().map(|(name, _)| *name).collect();
-        let params = self.params(&names);
-        let lock = self.story.deploy(model, &pairs(&params));
-        self.publish(model, &lock);
-        self.locks.insert(model, lock);
-        let args = self.args(declared);
-        let carried = self.story.run("alice", &format!("{model}Register"), &pairs(&args));
+    /// `parents` in the order of the declaration.
+    fn register(&mut self, model: &'static str, parents: &[&'static str]) -> Carried {
+        let lock = self.story.deploy(model, &pairs(&self.params(parents)));
+        self.locks.insert(model, lock.clone());
+        let carried = self.story.run("alice", &format!("{model}Register"), &pairs(&self.args(parents)));
         both_rules(&carried);
-        let record = &carried.built.tx.outputs[declared.len() + 1];
+        let record = &carried.built.tx.outputs[parents.len() + 1];
         let commitment = &record.token.as_ref().unwrap().nft.as_ref().unwrap().commitment;
         assert_eq!(commitment.len(), flow::COMMITMENT_LEN);
+        assert_eq!(p2sh32(&commitment[69..101].try_into().unwrap()), lock, "the record names the deployed flow");
         self.ids.insert(model, commitment[37..69].try_into().unwrap());
         carried
-    }
-
-    /// Puts on the chain whom the flow of a model pays.
-    fn publish(&mut self, model: &str, lock: &[u8]) {
-        let params = self.story.deployed_at(lock).params.clone();
-        let published = Published::of(self.story.artifact(model), &params, None, None).unwrap();
-        assert_eq!(published.lock(), lock);
-        self.story.publish("alice", &published.encode());
     }
 
     /// The transaction of the last registration in this registry.
@@ -120,7 +101,7 @@ impl Family {
 }
 
 /// What `StableDiffusion` builds on.
-const SECOND: &[(&str, u32)] = &[("Transformer", 1), ("Attention", 1)];
+const SECOND: &[&str] = &["Transformer", "Attention"];
 
 fn pairs(args: &[(String, String)]) -> Vec<(&str, &str)> {
     args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
@@ -148,33 +129,55 @@ fn nft(output: &mut TxOut) -> &mut Nft {
     output.token.as_mut().unwrap().nft.as_mut().unwrap()
 }
 
-/// Registers another body, in the arguments as in the record and the edges.
-fn restate(forgery: &mut Forgery<'_>, change: impl FnOnce(&mut Body)) {
+/// The body that a registration pushes, and the flows of its parents.
+fn pushed(forgery: &Forgery<'_>) -> (Body, Vec<[u8; 32]>) {
     let item = |name: &str| match &forgery.args[0][name] {
         wallet::Arg::Value(AbiValue::Item(bytes)) => bytes.clone(),
         other => panic!("{name}: {other:?}"),
     };
-    let number = |name: &str| u32::try_from(spec::num::decode(&item(name)).unwrap()).unwrap();
     let parent = |entry: &[u8]| Parent {
         id: entry[..32].try_into().unwrap(),
         weight: u32::from_le_bytes(entry[32..].try_into().unwrap()),
     };
-    let mut body = Body {
-        whole: number("whole"),
-        own: number("own"),
+    let mut sources = Vec::new();
+    let mut left = &item("sources")[..];
+    while let [a, b, c, d, len, rest @ ..] = left {
+        let (lock, next) = rest.split_at((*len).into());
+        sources.push(Source { weight: u32::from_le_bytes([*a, *b, *c, *d]), lock: lock.to_vec() });
+        left = next;
+    }
+    let body = Body {
+        terms: Terms::decode(&item("terms")).unwrap(),
         parents: item("parents").chunks(36).map(parent).collect(),
+        sources,
         model: item("model").try_into().unwrap(),
-        flow: item("flow").try_into().unwrap(),
         did: item("did").try_into().unwrap(),
         rest: item("rest"),
     };
+    let flow = |at: usize| {
+        let shown = &forgery.tx.outputs[at + 1].token.as_ref().unwrap().nft.as_ref().unwrap().commitment;
+        shown[69..101].try_into().unwrap()
+    };
+    let flows = (0..body.parents.len()).map(flow).collect();
+    (body, flows)
+}
+
+/// Registers another body, in the arguments as in the record and the edges; the record has the flow of this body.
+fn restate(forgery: &mut Forgery<'_>, change: impl FnOnce(&mut Body)) {
+    let (mut body, flows) = pushed(forgery);
     change(&mut body);
-    forgery.set_arg(0, "whole", AbiValue::int(body.whole.into()));
-    forgery.set_arg(0, "own", AbiValue::int(body.own.into()));
+    let flow = body.flow(&flows);
+    say(forgery, &body, &flow);
+}
+
+/// Registers this body with this flow.
+fn say(forgery: &mut Forgery<'_>, body: &Body, flow: &[u8; 32]) {
+    forgery.set_arg(0, "terms", arg(body.terms.encode()));
     forgery.set_arg(0, "parents", arg(body.parents_bytes()));
-    forgery.set_arg(0, "flow", arg(body.flow.to_vec()));
+    forgery.set_arg(0, "sources", arg(body.sources_bytes()));
+    forgery.set_arg(0, "rest", arg(body.rest.clone()));
     let at = body.parents.len() + 1;
-    *commitment(&mut forgery.tx.outputs[at]) = flow::commitment(&body);
+    *commitment(&mut forgery.tx.outputs[at]) = flow::commitment(body, flow);
     for (place, parent) in body.parents.iter().enumerate() {
         let edge = Edge { child: body.id(), parent: *parent, did: body.did, outpoint: OutPoint::COINBASE };
         *commitment(&mut forgery.tx.outputs[at + 1 + place]) = edge.commitment();
@@ -189,7 +192,7 @@ fn arg(bytes: Vec<u8>) -> AbiValue {
 fn paying_the_youngest_pays_all_that_it_was_made_from() {
     let mut family = Family::new();
     family.register("Attention", &[]);
-    family.register("Transformer", &[("Attention", 1)]);
+    family.register("Transformer", &["Attention"]);
     figures("two parents", &family.register("StableDiffusion", SECOND));
 
     let mut params = family.params(&["Transformer", "Attention"]);
@@ -199,15 +202,17 @@ fn paying_the_youngest_pays_all_that_it_was_made_from() {
     let names = ["Attention", "Transformer", "StableDiffusion"];
     let ids: Vec<_> = index.records.iter().map(|record| record.id).collect();
     assert_eq!(ids, names.map(|name| family.ids[name]));
-    let weights: Vec<_> = index.records.iter().map(|record| (record.body.own, record.body.whole)).collect();
-    assert_eq!(weights, [(1, 1), (9, 10), (18, 20)]);
+    let weights: Vec<_> = index.records.iter().map(|record| (record.body.own(), record.body.terms.whole)).collect();
+    assert_eq!(weights, [(10, 10), (90, 100), (90, 100)]);
     assert_eq!(index.edges().count(), 3);
     for (name, record) in names.iter().zip(&index.records) {
-        assert_eq!(spec::script::p2sh32(&record.body.flow), family.locks[name], "{name}");
+        assert_eq!(p2sh32(&record.flow), family.locks[name], "{name}");
         let about = record.body.about().unwrap();
-        let sources: Vec<_> = about.sources.iter().map(|source| source.name.as_str()).collect();
+        assert_eq!(about.name, **name);
+        let own = &record.recipients[record.body.parents.len()..];
+        let sources: Vec<_> = own.iter().map(|source| source.name.as_str()).collect();
         assert_eq!(sources, ["researchers", "compute", "infrastructure"]);
-        assert_eq!(about.sources[0].lock, family.story.key("carol").lock());
+        assert_eq!(own[0].lock, family.story.key("carol").lock());
         assert_eq!(about.licence, if *name == "StableDiffusion" { "openrail" } else { "apache-2.0" });
     }
     assert_eq!(index.records[2].body.about().unwrap().data[0].weight, 700_000);
@@ -215,9 +220,17 @@ fn paying_the_youngest_pays_all_that_it_was_made_from() {
     let network = rebuild(&family.story.blocks());
     let names: Vec<_> = network.rewards.iter().map(|flow| flow.published.name.as_str()).collect();
     assert_eq!(names, ["Attention", "Transformer", "StableDiffusion"]);
+    // Nobody has published whom the flows pay: the registrations say it.
     for record in &index.records {
-        assert_eq!(network.paying(&index, record), Paying::Parents);
+        let flow = network.flow_of(record).unwrap();
+        assert_eq!((&flow.published, flow.txid), (&record.published(), record.outpoint.txid));
     }
+    let youngest = &network.flow_of(&index.records[2]).unwrap().published;
+    let params_of = family.story.deployed_at(&family.locks["StableDiffusion"]).params.clone();
+    let said = Published::of(family.story.artifact("StableDiffusion"), &params_of, None, None).unwrap();
+    assert_eq!(said, *youngest, "whoever publishes a flow says just that");
+    assert_eq!(youngest.form, Form::Flow { least: sats(11_520), fee_max: 1_000 });
+    assert_eq!(Published::decode(&said.encode()), Some(said));
 
     // The youngest is paid, and settlements run up the graph. `Attention` is paid over two ways.
     let expected = {
@@ -251,9 +264,22 @@ fn paying_the_youngest_pays_all_that_it_was_made_from() {
     let settle = [("fee", "1_000 sats")];
     let other = thief.clone();
     let keep = |forgery: &mut Forgery<'_>| forgery.tx.outputs[0].value = sats(1_000);
-    story.attack(("bob", &[]), "AttentionSettle", &settle, keep, "`researchers` gets 1/2 of the pot");
+    story.attack(("bob", &[]), "AttentionSettle", &settle, keep, "every recipient gets its share of the pot");
     let steal = |forgery: &mut Forgery<'_>| forgery.tx.outputs[1].lock = other;
-    story.attack(("bob", &[]), "AttentionSettle", &settle, steal, "`compute` is paid at its own lock");
+    story.attack(("bob", &[]), "AttentionSettle", &settle, steal, "these are the records of `recipients`, all of them");
+    // Nor can whoever settles say other terms.
+    let terms = |change: fn(&mut Terms)| {
+        move |forgery: &mut Forgery<'_>| {
+            let wallet::Arg::Value(AbiValue::Item(bytes)) = &forgery.args[0]["recipients.about"] else { panic!() };
+            let mut terms = Terms::decode(bytes).unwrap();
+            change(&mut terms);
+            forgery.set_arg(0, "recipients.about", arg(terms.encode()));
+        }
+    };
+    let all = "these are the records of `recipients`, all of them";
+    story.attack(("bob", &[]), "AttentionSettle", &settle, terms(|terms| terms.whole *= 2), all);
+    story.attack(("bob", &[]), "AttentionSettle", &settle, terms(|terms| terms.least = Sats::ONE), all);
+    story.attack(("bob", &[]), "AttentionSettle", &settle, terms(|terms| terms.fee_max = 100_000), all);
 
     // Each way to `Attention` is a coin of its own, and they are settled together.
     story.run("bob", "AttentionSettle", &settle);
@@ -289,8 +315,8 @@ fn facts(index: &Index) -> Vec<([u8; 32], Body, OutPoint)> {
 fn records_cannot_be_forged() {
     let mut family = Family::new();
     family.register("Attention", &[]);
-    family.register("Transformer", &[("Attention", 1)]);
-    let (attention, thief) = (family.ids["Attention"], family.story.key("bob").lock());
+    family.register("Transformer", &["Attention"]);
+    let thief = family.story.key("bob").lock();
 
     // Parents are shown, and come back as they are. Outputs: thread, two parents, record, two edges, change.
     let lock = thief.clone();
@@ -299,33 +325,23 @@ fn records_cannot_be_forged() {
     family.attack(|forgery| forgery.tx.outputs[2].value = sats(1_999), "a parent's record keeps its value");
     family.attack(|forgery| forgery.tx.outputs[2].token = None, "a parent's record keeps its category");
     family.attack(|forgery| drop(forgery.tx.outputs.remove(2)), "each edge says which model builds on which");
-    let listed = family.parents(SECOND);
-    let missing = [&[0xff; 32][..], &listed[32..]].concat();
-    family.attack(|forgery| forgery.set_arg(0, "parents", arg(missing)), "a parent's record holds its id");
-    let fewer = listed[..36].to_vec();
-    family.attack(|forgery| forgery.set_arg(0, "parents", arg(fewer)), "each parent is an id and a weight");
-
-    // In order, each once.
+    let missing = |forgery: &mut Forgery<'_>| restate(forgery, |body| body.parents[0].id = [0xff; 32]);
+    family.attack(missing, "a parent's record holds its id");
+    let uneven = |forgery: &mut Forgery<'_>| {
+        let (body, _) = pushed(forgery);
+        forgery.set_arg(0, "parents", arg(body.parents_bytes()[..71].to_vec()));
+    };
+    family.attack(uneven, "each parent is an id and a weight");
+    // One record is not shown twice.
     let twice = |forgery: &mut Forgery<'_>| restate(forgery, |body| body.parents[1] = body.parents[0]);
-    family.attack(twice, "parents are in strictly ascending order");
-    let mut args = family.args(SECOND);
-    let unsorted = [&listed[36..], &listed[..36]].concat();
-    args.iter_mut().filter(|(name, _)| name == "parents").for_each(|(_, value)| *value = text(&unsorted));
-    family.story.refused("alice", "StableDiffusionRegister", &pairs(&args), "parents are in strictly ascending order");
-
-    // Weights sum to the whole, and none is 0.
-    let sum = "sum to the whole";
-    family.attack(|forgery| restate(forgery, |body| body.own = 17), sum);
-    family.attack(|forgery| restate(forgery, |body| body.whole = 21), sum);
-    let none = |body: &mut Body| (body.own, body.whole) = (0, 2);
-    family.attack(|forgery| restate(forgery, none), "the model keeps a weight of its own");
-    for (weight, message) in [(0u32, "every parent's weight is above 0"), (2, sum), (0x8000_0001, "above 0")] {
-        family.attack(|forgery| restate(forgery, |body| body.parents[0].weight = weight), message);
-    }
+    family.attack(twice, "a parent's record holds its id");
 
     // The record and the edges say what is pushed, and nothing else is minted.
-    let (says, links) = ("the new record says what was registered", "each edge says which model builds on which");
-    for (name, value) in [("model", vec![9; 32]), ("flow", vec![9; 32]), ("did", vec![9; 8]), ("rest", vec![9; 32])] {
+    let (says, links) = (
+        "the new record says what was registered, and the flow that pays its parents",
+        "each edge says which model builds on which",
+    );
+    for (name, value) in [("model", vec![9; 32]), ("did", vec![9; 8]), ("rest", vec![9; 32])] {
         family.attack(|forgery| forgery.set_arg(0, name, arg(value)), links);
     }
     for at in [0, 4, 36, 68, 100, 108] {
@@ -356,24 +372,176 @@ fn records_cannot_be_forged() {
     family.attack(|forgery| commitment(&mut forgery.tx.outputs[0])[0] ^= 1, "the next state");
     family.attack(|forgery| forgery.tx.outputs[0].value = sats(1_999), "the value of this one");
 
-    // A record of another registry is none here, though it holds the very same id.
+    another_registry(&mut family);
+    // After all this, two records.
+    assert_eq!(family.index().records.len(), 2);
+    family.story.end(scratch());
+}
+
+/// A record of another registry is none here, though it holds the very same id and flow.
+fn another_registry(family: &mut Family) {
     let other = family.story.run("alice", "ModelRegistryDeploy", &[]);
     let thread = OutPoint { txid: other.built.tx.txid(), index: 0 };
     family.story.name_coins("registry", &[thread]);
     let forged = family.story.run("alice", "AttentionRegister", &pairs(&family.args(&[])));
     let mut record = forged.built.tx.outputs[1].clone();
-    assert_eq!(commitment(&mut record)[37..69], attention);
+    assert_eq!(commitment(&mut record)[37..69], family.ids["Attention"]);
     let fake = OutPoint { txid: forged.built.tx.txid(), index: 1 };
-    let listed = family.parents(SECOND);
-    let place = if listed[..32] == attention { "parent_0" } else { "parent_1" };
     family.story.name_coins("registry", &[OutPoint { txid: family.last(), index: 0 }]);
-    family.story.name_coins(place, &[fake]);
+    family.story.name_coins("parent_1", &[fake]);
     let args = family.args(SECOND);
     let message = "a parent's record is of this registry";
     family.story.refused("alice", "StableDiffusionRegister", &pairs(&args), message);
+}
 
-    // After all this, two records.
+#[test]
+fn no_flow_is_registered_that_does_not_pay_the_parents() {
+    let mut family = Family::new();
+    family.register("Attention", &[]);
+    family.register("Transformer", &["Attention"]);
+    let thief = family.story.key("bob").lock();
+    let says = "the new record says what was registered, and the flow that pays its parents";
+
+    // A body and the flow of another one: a parent gets less, nothing, or another lock's part, or comes later.
+    let mut flow_of = |change: &dyn Fn(&mut Body, &mut Vec<[u8; 32]>)| {
+        let swap = |forgery: &mut Forgery<'_>| {
+            let (body, flows) = pushed(forgery);
+            let (mut other, mut paid) = (body.clone(), flows);
+            change(&mut other, &mut paid);
+            say(forgery, &body, &other.flow(&paid));
+        };
+        family.attack(swap, says);
+    };
+    flow_of(&|other, _| {
+        other.parents[0].weight -= 1;
+        other.sources[0].weight += 1;
+    });
+    flow_of(&|other, flows| {
+        other.parents.remove(0);
+        flows.remove(0);
+        other.sources[0].weight += 5;
+    });
+    flow_of(&|_, flows| flows.swap(0, 1));
+    flow_of(&|other, flows| {
+        other.parents.swap(0, 1);
+        other.parents[0].weight = 4;
+        flows.swap(0, 1);
+    });
+    flow_of(&|_, flows| flows[0] = [9; 32]);
+    flow_of(&|other, _| other.sources[1].lock.clone_from(&thief));
+    flow_of(&|other, _| other.sources.swap(0, 1));
+    flow_of(&|other, _| other.sources[2].weight -= 1);
+    flow_of(&|other, _| other.terms.whole += 1);
+    flow_of(&|other, _| other.terms.least = Sats::ONE);
+    flow_of(&|other, _| other.terms.fee_max = FEE_SATS_MAX);
+    flow_of(&|other, _| other.terms.names[31] ^= 1);
+    // The right list behind other code: each opcode and each byte of the script is that of the template.
+    let changed = |at: usize| {
+        move |forgery: &mut Forgery<'_>| {
+            let (body, flows) = pushed(forgery);
+            let pays = body.recipients(&flows);
+            let record = |one: &flow::Recipient| vec![(one.weight as u32).to_le_bytes().to_vec(), one.lock.clone()];
+            let list = spec::artifact::chain_hash(&body.terms.encode(), &pays.iter().map(record).collect::<Vec<_>>());
+            let mut script = spec::model::flow_script(&list);
+            script[at] ^= 1;
+            say(forgery, &body, &spec::hash::sha256d(&script));
+        }
+    };
+    let len = spec::model::flow_script(&[0; 32]).len();
+    for at in [0, 1, len / 3, len - 40, len - 20, len - 1] {
+        family.attack(changed(at), says);
+    }
     assert_eq!(family.index().records.len(), 2);
+    family.story.end(scratch());
+}
+
+#[test]
+fn no_flow_is_registered_that_could_never_settle() {
+    let mut family = Family::new();
+    family.register("Attention", &[]);
+    family.register("Transformer", &["Attention"]);
+    let mut refused = |change: &dyn Fn(&mut Body), message: &str| {
+        family.attack(|forgery| restate(forgery, |body| change(body)), message);
+    };
+    // Weights sum to the whole, and none is 0 or less.
+    let sum = "sum to the whole";
+    refused(&|body| body.sources[0].weight += 1, sum);
+    refused(&|body| body.sources[0].weight -= 1, sum);
+    refused(
+        &|body| {
+            body.terms.least = sats(20_000);
+            body.terms.whole += 1;
+        },
+        sum,
+    );
+    refused(&|body| body.parents[0].weight += 1, sum);
+    for weight in [0, 0x8000_0001, 0xffff_ffff] {
+        refused(&|body| body.parents[0].weight = weight, "every parent's weight is above 0");
+        refused(&|body| body.sources[1].weight = weight, "every source's weight is above 0");
+    }
+    refused(&|body| body.terms.whole |= 0x8000_0000, "sum to the whole");
+    refused(&|body| body.sources.clear(), "sum to the whole");
+    refused(
+        &|body| {
+            body.terms.whole = 10;
+            body.sources.clear();
+        },
+        "the model has a source of its own",
+    );
+    // The parents have 5 of 100: their share of 11,520 is the dust limit.
+    refused(&|body| body.terms.least = sats(11_519), "every parent's share of the smallest pot is above dust");
+    refused(
+        &|body| {
+            body.sources[2].weight += body.sources[1].weight - 4;
+            body.sources[1].weight = 4;
+            body.terms.least = sats(11_520);
+        },
+        "every source's share of the smallest pot is above dust",
+    );
+    // What a settlement may take of a pot is bounded, and there may be such a pot.
+    refused(&|body| body.terms.fee_max = FEE_SATS_MAX + 1, "the largest fee of a settlement is at most");
+    refused(&|body| body.terms.fee_max = 0xffff_ffff, "the largest fee of a settlement is at most");
+    refused(
+        &|body| body.terms.least = Sats::from_wire(Sats::MAX.get() + 1),
+        "the smallest pot is no more than there is",
+    );
+    refused(
+        &|body| body.terms.least = Sats::from_wire(u64::MAX),
+        "every parent's share of the smallest pot is above dust",
+    );
+    // Outputs with such locks there are not, or nodes do not pass them on.
+    refused(&|body| body.sources[0].lock = Vec::new(), "a source's lock has from 1 to 35 bytes");
+    refused(&|body| body.sources[0].lock = vec![0x51; 36], "a source's lock has from 1 to 35 bytes");
+    refused(&|body| body.sources[0].lock = vec![0x51; 200], "a source's lock has from 1 to 35 bytes");
+    refused(&|body| body.sources[0].lock = vec![0x6a, 1, 1], "a source's lock holds no data");
+    refused(&|body| body.sources[2].lock = vec![0xef; 35], "a source's lock is no token");
+    // A list of sources that ends within one.
+    let cut = |forgery: &mut Forgery<'_>| {
+        let (body, _) = pushed(forgery);
+        let mut bytes = body.sources_bytes();
+        bytes.pop();
+        forgery.set_arg(0, "sources", arg(bytes));
+    };
+    let args = family.args(&[]);
+    family.story.attack(("alice", &[]), "AttentionRegister", &pairs(&args), cut, "");
+    assert_eq!(family.index().records.len(), 2);
+
+    // Just at the limits, a model is registered.
+    let honest = |forgery: &mut Forgery<'_>| {
+        let last = forgery.tx.outputs.last_mut().unwrap();
+        last.value = last.value.checked_sub(sats(1_000)).unwrap();
+        restate(forgery, |body| {
+            body.terms.least = sats(11_520);
+            body.terms.fee_max = FEE_SATS_MAX;
+            body.sources[0].lock = vec![0x51];
+            body.sources[1].lock = vec![0x51; 35];
+            body.rest = vec![0x81];
+        });
+    };
+    let args = family.args(SECOND);
+    family.story.forged("alice", "StableDiffusionRegister", &pairs(&args), honest);
+    let record = family.index().records[2].clone();
+    assert_eq!((record.body.about(), record.recipients[0].name.as_str()), (None, "1"));
     family.story.end(scratch());
 }
 
@@ -410,7 +578,7 @@ fn edges_are_attacked(family: &mut Family, thief: &[u8]) {
 fn edges_are_shown_and_come_back_each_to_an_output_of_its_own() {
     let mut family = Family::new();
     family.register("Attention", &[]);
-    family.register("Transformer", &[("Attention", 1)]);
+    family.register("Transformer", &["Attention"]);
     family.register("StableDiffusion", SECOND);
     let (child, parent) = (text(&family.ids["StableDiffusion"]), text(&family.ids["Attention"]));
     let args = [("child", child.as_str()), ("parent", &parent)];
@@ -440,39 +608,89 @@ fn edges_are_shown_and_come_back_each_to_an_output_of_its_own() {
 const MANY: &str = "
 reward Studio { only: 100%, minimum: 1_000_000 sats, fee: up to 1_000 sats }
 model Root { weights: WEIGHTS, reward: Studio, license: \"mit\" }
-model Child { weights: WEIGHTS, builds_on: { PARENTS }, reward: Studio, license: \"mit\" }
 ";
-const PARENTS_MAX: u32 = 64;
+/// The child, with as many sources as its registration has room for beside so many parents.
+const CHILD: &str = "
+reward Many { SOURCES, minimum: 1_000_000 sats, fee: up to 1_000 sats }
+model Child { weights: WEIGHTS, builds_on: { PARENTS }, reward: Many, license: \"mit\" }
+";
 
-#[test]
-fn the_most_parents_that_a_model_may_have_fit_a_registration() {
-    // The plan takes the ids when it is carried out; those of the declaration only name the locks.
-    let parents: String = (1..=PARENTS_MAX).map(|at| format!("0x{at:08x}{:056x}: 1%, ", 0)).collect();
-    let source = MANY.replace("WEIGHTS", &format!("0x{}", "11".repeat(32))).replace("PARENTS", &parents);
-    let mut story = Story::new(&[("many.bmc", &source)], &[("alice", "1 coin")]);
+/// The child that builds on these with a hundredth each.
+fn child(ids: &[[u8; 32]], sources: usize, license: usize) -> String {
+    let parents: String = ids.iter().map(|id| format!("{}: 1/200, ", text(id))).collect();
+    let each = (1..sources).map(|at| format!("s{at}: 1/{sources}"));
+    let sources = each.chain(["last: rest".to_owned()]).collect::<Vec<_>>().join(", ");
+    let weights = format!("0x{}", "11".repeat(32));
+    let child = CHILD.replace("SOURCES", &sources).replace("PARENTS", &parents).replace("mit", &"m".repeat(license));
+    [MANY, &child].concat().replace("WEIGHTS", &weights)
+}
+
+/// Registers models that build on nothing, each at a flow of its own, and then a child that builds on all of them.
+fn register_child(parents: usize, sources: usize, license: usize) -> (Story, Carried) {
+    let lock = |at: usize| p2sh32(&spec::hash::sha256d(&at.to_le_bytes()));
+    let unknown = child(&[], 1, 3);
+    // What is registered is known before it is: so are the ids that the child names.
+    let mut story = Story::new(&[("many.bmc", &unknown)], &[("alice", "1 coin")]);
     story.deploy("ModelRecord", &[]);
     story.deploy("ModelEdge", &[]);
     story.run("alice", "ModelRegistryDeploy", &[]);
     let mut ids: Vec<[u8; 32]> = Vec::new();
-    for at in 0..PARENTS_MAX {
-        let lock = text(&spec::script::p2sh32(&spec::hash::sha256d(&at.to_le_bytes())));
-        let root = story.run("alice", "RootRegister", &[("only", &lock)]).built;
+    for at in 0..parents {
+        let root = story.run("alice", "RootRegister", &[("only", &text(&lock(at)))]).built;
         let id = &root.tx.outputs[1].token.as_ref().unwrap().nft.as_ref().unwrap().commitment[37..69];
         ids.push(id.try_into().unwrap());
     }
-    ids.sort_unstable();
-    let listed: Vec<u8> = ids.iter().flat_map(|id| id.iter().copied().chain(1u32.to_le_bytes())).collect();
-    let flows = r#"{"weight": 10000, "lock": "@carol"}, "#.repeat(ids.len());
-    let recipients = format!(r#"[{flows}{{"weight": 360000, "lock": "@bob"}}]"#);
-    let args = [("parents", text(&listed)), ("recipients", recipients)];
-    let args = args.map(|(name, value)| (name.to_owned(), value));
-    let child = story.run("alice", "ChildRegister", &pairs(&args));
-    both_rules(&child);
-    figures("the most parents", &child);
-    let network = rebuild(&story.blocks());
-    let (_, index) = &network.registries[0];
-    assert_eq!((index.records.len(), index.edges().count(), &index.unsound), (65, 64, &None));
-    story.end(scratch());
+    story.recompile(&[("many.bmc", &child(&ids, sources, license))]);
+    let mut args: Vec<(String, String)> = (1..sources).map(|at| (format!("s{at}"), text(&lock(1_000 + at)))).collect();
+    args.push(("last".to_owned(), text(&lock(999))));
+    let carried = story.run("alice", "ChildRegister", &pairs(&args));
+    both_rules(&carried);
+    (story, carried)
+}
+
+/// So many bytes of parents, sources, names and licence fit a registration.
+const REGISTRATION_MAX: usize = 9_000;
+
+/// The bytes that a child's declaration takes.
+fn bytes_of(parents: usize, sources: usize, license: usize) -> usize {
+    let names: usize = (1..sources).map(|at| format!("s{at}").len() + 1).sum();
+    let of_parents = "builds_on.record_01234567".len() + 1;
+    36 * parents + 40 * sources + (1 + "Child".len()) + 1 + parents * of_parents + names + 5 + 1 + 1 + license
+}
+
+#[test]
+fn the_largest_models_fit_a_registration() {
+    for (title, parents, sources) in
+        [("the most parents", 64, 1), ("the most parents, many sources", 64, 112), ("the most sources", 0, 200)]
+    {
+        // The licence fills what is left, as far as it may.
+        let license = (REGISTRATION_MAX - bytes_of(parents, sources, 0)).min(255);
+        let (story, carried) = register_child(parents, sources, license);
+        figures(title, &carried);
+        let network = rebuild(&story.blocks());
+        let (_, index) = &network.registries[0];
+        assert_eq!((index.records.len(), index.edges().count(), &index.unsound), (parents + 1, parents, &None));
+        assert_eq!(index.records[parents].recipients.len(), parents + sources);
+        story.end(scratch());
+    }
+}
+
+#[test]
+fn a_model_that_is_too_large_to_register_does_not_compile() {
+    let ids: Vec<[u8; 32]> = (0..64).map(|at| spec::hash::sha256(&[at])).collect();
+    let license = REGISTRATION_MAX - bytes_of(64, 112, 0);
+    assert!(license < 255);
+    for (license, fits) in [(license, true), (license + 1, false)] {
+        let options = driver::Options::default();
+        let compiled = tests::compile_with("many", &child(&ids, 112, license), &options);
+        let said = compiled.to_json().to_string();
+        assert_eq!(
+            said.contains("the registration of this model takes 9_001 bytes, and at most 9_000 fit"),
+            !fits,
+            "{said}"
+        );
+        assert_eq!(compiled.has_errors(), !fits);
+    }
 }
 
 /// What a registration takes.
@@ -486,30 +704,6 @@ fn figures(title: &str, carried: &Carried) {
         tx.encode().len(),
         800 * (41 + unlock as u64)
     );
-}
-
-#[test]
-fn a_flow_that_does_not_pay_its_parents_is_registered_and_seen() {
-    let mut family = Family::new();
-    family.register("Attention", &[]);
-    // The registry knows a flow by its hash alone: this one pays the author in the parent's place.
-    let thief = text(&family.story.key("bob").lock());
-    let mut args = family.args(&[("Attention", 1)]);
-    args.iter_mut().filter(|(name, _)| name == "builds_on_Attention").for_each(|(_, value)| value.clone_from(&thief));
-    let params: Vec<_> = args.iter().filter(|(name, _)| name != "parents").cloned().collect();
-    let lock = family.story.deploy("Transformer", &pairs(&params));
-    family.story.run("alice", "TransformerRegister", &pairs(&args));
-    let paying = |family: &Family| {
-        let network = rebuild(&family.story.blocks());
-        let (_, index) = network.registry(&family.registry.category).unwrap();
-        assert_eq!(index.unsound, None);
-        network.paying(index, index.records.last().unwrap())
-    };
-    assert_eq!(paying(&family), Paying::Unpublished);
-    family.publish("Transformer", &lock);
-    let parent = family.ids["Attention"];
-    assert_eq!(paying(&family), Paying::Otherwise { parent, gets: (0, 100), due: (1, 10) });
-    family.story.end(scratch());
 }
 
 #[test]

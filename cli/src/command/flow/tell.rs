@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ::flow::{Change, Flow, Form, Index, Network, Paying, Recipient, Record};
+use ::flow::{Change, Flow, Form, Index, Network, Recipient, Record};
 use serde_json::{Value, json};
 use spec::{Address, Sats};
 
@@ -101,20 +101,9 @@ fn model(network: &Network, index: &Index, record: &Record, out: &mut dyn Write)
     writeln!(out, "  {NAME}{}{NAME:#} 0x{} {licence}", printable(&name_of(network, record)), hex::encode(record.id))?;
     for parent in &body.parents {
         let name = index.get(&parent.id).map_or_else(|| short(&parent.id), |parent| name_of(network, parent));
-        writeln!(out, "    {:>10}  to {}", percent(parent.weight.into(), body.whole.into()), printable(&name))?;
+        writeln!(out, "    {:>10}  to {}", percent(parent.weight.into(), body.terms.whole.into()), printable(&name))?;
     }
-    writeln!(out, "    {:>10}  to its own sources", percent(body.own.into(), body.whole.into()))?;
-    match network.paying(index, record) {
-        Paying::Parents => Ok(()),
-        Paying::Unpublished => writeln!(out, "    {BAD}unpublished{BAD:#}: nobody can see whom its flow pays"),
-        Paying::Otherwise { parent, gets, due } => writeln!(
-            out,
-            "    {BAD}wrong{BAD:#}: its flow pays {} to {}, and the record says {}",
-            percent(gets.0, gets.1),
-            short(&parent),
-            percent(due.0.into(), due.1.into()),
-        ),
-    }
+    writeln!(out, "    {:>10}  to its own sources", percent(body.own().into(), body.terms.whole.into()))
 }
 
 fn form(form: &Form) -> &'static str {
@@ -122,6 +111,7 @@ fn form(form: &Form) -> &'static str {
         Form::Direct => "named sources",
         Form::List => "a list",
         Form::Adjustable { .. } => "a list that may be replaced",
+        Form::Flow { .. } => "the flow of a model",
     }
 }
 
@@ -168,7 +158,7 @@ pub(super) fn json(network: &Network) -> Value {
     let registries = used(network).map(|(registry, index)| {
         json!({
             "category": registry.category,
-            "models": index.records.iter().map(|record| model_json(network, index, record)).collect::<Vec<_>>(),
+            "models": index.records.iter().map(|record| model_json(network, record)).collect::<Vec<_>>(),
             "unsound": index.unsound.as_ref().map(ToString::to_string),
         })
     });
@@ -184,7 +174,7 @@ fn reward_json(flow: &Flow) -> Value {
     let published = &flow.published;
     let record = match published.form {
         Form::Adjustable { record } => Some(record),
-        Form::Direct | Form::List => None,
+        Form::Direct | Form::List | Form::Flow { .. } => None,
     };
     let settlement = |one: &::flow::Paid| json!({ "txid": one.txid, "pot_sats": one.pot, "shares": one.shares });
     json!({
@@ -215,7 +205,7 @@ fn change_json(change: &Change) -> Value {
     }
 }
 
-fn model_json(network: &Network, index: &Index, record: &Record) -> Value {
+fn model_json(network: &Network, record: &Record) -> Value {
     let body = &record.body;
     let parent = |edge: ::flow::Edge| {
         json!({
@@ -224,27 +214,17 @@ fn model_json(network: &Network, index: &Index, record: &Record) -> Value {
             "edge": edge.outpoint.to_string(),
         })
     };
-    let paying = match network.paying(index, record) {
-        Paying::Parents => json!("parents"),
-        Paying::Unpublished => json!("unpublished"),
-        Paying::Otherwise { parent, gets, due } => json!({
-            "record": hex::encode(parent),
-            "gets": [gets.0, gets.1],
-            "due": [due.0, due.1],
-        }),
-    };
     let about = body.about();
     json!({
         "name": name_of(network, record),
         "record": hex::encode(record.id),
         "weights": hex::encode(body.model),
-        "flow": hex::encode(spec::script::p2sh32(&body.flow)),
-        "whole": body.whole,
-        "own": body.own,
+        "flow": hex::encode(spec::script::p2sh32(&record.flow)),
+        "whole": body.terms.whole,
+        "own": body.own(),
         "parents": record.edges().map(parent).collect::<Vec<_>>(),
         "licence": about.map(|about| about.licence),
         "outpoint": record.outpoint.to_string(),
         "block": record.block,
-        "pays": paying,
     })
 }

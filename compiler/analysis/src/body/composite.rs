@@ -9,7 +9,7 @@ use syntax::{Code, Span};
 use super::{Body, plural};
 use crate::contracts::STATE_TYPE;
 use crate::declared::TypeDeclaration;
-use crate::hir::{Expr, ExprKind, Type};
+use crate::hir::{Expr, ExprKind, StructType, Type};
 use crate::types;
 
 /// What a path such as `Shape::Circle` names.
@@ -69,6 +69,14 @@ impl Body<'_, '_> {
         let Some(element) = element else { return self.cannot_infer("the type of the elements", span) };
         let count = u32::try_from(checked.len()).ok()?;
         self.composite(ExprKind::Tuple(checked), Type::Array(element.into(), count), span)
+    }
+
+    /// The records of a list, which a plan gives to a contract.
+    pub(super) fn list_literal(&mut self, parts: &[ast::Expr], record: Arc<StructType>, span: Span) -> Option<Expr> {
+        let element = Type::Struct(record.clone());
+        let checked: Vec<_> = parts.iter().map(|part| self.expect(part, &element)).collect();
+        let checked = checked.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(self.make(ExprKind::Tuple(checked), Type::List(record), span))
     }
 
     pub(super) fn repeat(

@@ -71,6 +71,9 @@ impl Body<'_, '_> {
             Ast::Tx => Some(Place::Tx),
             Ast::SelfRef => Some(Place::Coin { side: Side::Input, index: self.own_index(value.span), own: true }),
             Ast::Field { base, name } => {
+                if let Some(about) = self.about_list(base, name, value.span) {
+                    return about.map(Place::Value);
+                }
                 let base = self.place(base)?;
                 self.field(base, name, value.span)
             }

@@ -6,6 +6,7 @@
 //! all records, or is refused. What `where`
 //! equates with something that the script reads is not pushed: it is hashed as it was read. A list that a
 //! path takes as its argument is whatever the spender says; its records are not compared with anything.
+//! `list.about` is what the chain begins with, which the same comparison proves.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,6 +46,13 @@ pub(crate) struct ListRead {
     pub(crate) slot: Slot,
     /// The argument that holds what the hash chain begins with, where there is a chain; it stands before the list.
     pub(crate) about: Option<Slot>,
+    span: Span,
+}
+
+/// What a list's chain begins with, once the path has read it.
+pub(super) struct AboutRead {
+    list: Arc<str>,
+    arg: ArgId,
     span: Span,
 }
 
@@ -157,6 +165,12 @@ impl Body<'_, '_> {
                 .report
                 .fail(found.help("move it out of branches, loops and functions: all records are read, always"));
         }
+        if let Some(read) = self.about_read.as_ref().filter(|read| read.list != name.name) {
+            let message = format!("this path reads `{}.about`, and goes through another list", read.list);
+            let found = self.report.error(Code::E0224, message, span);
+            let found = found.label(self.report.loc(read.span), "read here");
+            return self.report.fail(found.help("only the loop over a list proves what its chain begins with"));
+        }
         if let Some(first) = &self.list_read {
             let message = format!("this path reads `{}` already", first.slot.name);
             let found = self.report.error(Code::E0224, message, span);
@@ -166,11 +180,42 @@ impl Body<'_, '_> {
         Some(())
     }
 
+    /// `list.about`: what the list's chain begins with.
+    pub(super) fn about_list(&mut self, base: &ast::Expr, field: &Ident, span: Span) -> Option<Option<Expr>> {
+        let list = self.list_named(base).filter(|list| matches!(list.of, ListOf::Contract(_)))?;
+        if field.as_str() != "about" || self.kind != BodyKind::Spend {
+            return None;
+        }
+        if let Some(read) = self.about_read.as_ref().filter(|read| read.list != list.name.name) {
+            let found = self.report.error(Code::E0224, format!("this path reads `{}.about` already", read.list), span);
+            return Some(self.report.fail(found.help("a path reads one list, once")));
+        }
+        Some(Some(self.about_arg(&list, span)))
+    }
+
+    /// Refuses a path that reads what a list begins with and does not go through the list, so that nothing proves it.
+    pub(super) fn about_is_proved(&mut self) {
+        // Of a loop that was refused, its own message says what is wrong.
+        let unread = self.list_read.is_none() && !self.broken;
+        let Some(read) = self.about_read.as_ref().filter(|_| unread) else { return };
+        let message = format!("nothing goes through the list `{}`, so `about` may be anything", read.list);
+        let found = self.report.error(Code::E0224, message, read.span);
+        let help = format!("write `for r in {} {{ .. }}` at the top of the path", read.list);
+        self.report.push(found.help(help));
+        self.broken = true;
+    }
+
     /// The argument that holds what the chain begins with: a name that nobody can write.
     fn about_arg(&mut self, list: &ListName, span: Span) -> Expr {
-        let name = format!("{}{ABOUT}", list.name.name);
-        self.args.push(Slot { name: name.into(), ty: Some(Type::Bytes), span });
-        self.make(ExprKind::Arg(ArgId::new(self.args.len() - 1)), Type::Bytes, span)
+        let known = self.about_read.as_ref().map(|read| read.arg);
+        let arg = known.unwrap_or_else(|| {
+            let name = format!("{}{ABOUT}", list.name.name);
+            self.args.push(Slot { name: name.into(), ty: Some(Type::Bytes), span });
+            let arg = ArgId::new(self.args.len() - 1);
+            self.about_read = Some(AboutRead { list: list.name.name.clone(), arg, span });
+            arg
+        });
+        self.make(ExprKind::Arg(arg), Type::Bytes, span)
     }
 
     /// Remembers which argument holds the records.
@@ -180,7 +225,7 @@ impl Body<'_, '_> {
         let (arg, about) = match list.of {
             ListOf::Spender(arg) => (arg, None),
             ListOf::Contract(_) => {
-                let about = self.args.last().cloned();
+                let about = self.about_read.as_ref().and_then(|read| self.args.get(read.arg.index())).cloned();
                 self.args.push(slot.clone());
                 (ArgId::new(self.args.len() - 1), about)
             }

@@ -2,9 +2,10 @@
 //!
 //! Two things come out of a declaration. The *flow* is a reward of the model's name: its first sources
 //! are the models that this one builds on, and those of the model's own reward share what is left, so
-//! nothing is ever paid to a model without its parents getting their part first. The *record* is the
-//! commitment of a token that only a registry makes; the registry is the same contract in every
-//! program, and its text is in `registry.bmc`.
+//! nothing is ever paid to a model without its parents getting their part first. All flows have one
+//! script but for the hash of their list (`spec::model`). The *record* is the commitment of a token that
+//! only a registry makes, which builds that script from the parents' records and the sources; the
+//! registry is the same contract in every program, and its text is in `registry.bmc`.
 
 mod check;
 mod plans;
@@ -14,15 +15,14 @@ pub(crate) use check::{check, circles, parents_of, weights_file};
 pub(crate) use text::text;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use dashu_ratio::RBig;
+use spec::model::Terms;
 use syntax::Loc;
 
 use super::reward;
-
-/// The most models that one model builds on.
-pub(crate) const PARENTS_MAX: usize = 64;
 
 /// A model whose proofs hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +33,12 @@ pub(crate) struct Model {
     pub(crate) item_loc: Loc,
     /// SHA-256 of the weights file.
     pub(crate) weights: [u8; 32],
+    /// In the order in which they are paid.
     pub(crate) parents: Vec<Parent>,
-    /// What the model itself keeps, over `whole`.
-    pub(crate) own: u32,
-    pub(crate) whole: u32,
-    pub(crate) licence: String,
-    pub(crate) data: Vec<DataSet>,
+    /// What the hash of the flow's list begins with.
+    pub(crate) terms: Terms,
+    /// What the record's body says beside what the registry reads.
+    pub(crate) rest: Vec<u8>,
     /// What reaches each model upstream of what is paid to this one, over all ways; `None` once there are too many.
     pub(crate) inflow: Option<BTreeMap<Arc<str>, RBig>>,
     /// The flow, whose first sources are the parents.
@@ -75,3 +75,10 @@ pub(crate) struct DataSet {
 
 /// The whole of the weights of data sets: millionths.
 pub(crate) const DATA_WHOLE: u32 = 1_000_000;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold("0x".to_owned(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

@@ -16,6 +16,7 @@ mod weights;
 
 pub(crate) use check::check;
 pub(crate) use nested::{Nested, Upstream, nest};
+pub(crate) use plans::flow_lock;
 pub(crate) use text::{divide, text};
 pub(crate) use weights::{percent, share};
 
@@ -44,6 +45,9 @@ pub(crate) enum Form {
         /// Who may replace the list.
         adjust: Option<Adjust>,
     },
+    /// As a list, whose hash also covers the numbers of the settlement: the form of all flows of models, whose scripts
+    /// so differ in that hash alone (`spec::model`).
+    Flow,
 }
 
 /// Who may replace the list of a reward, and how long before it counts.
@@ -106,6 +110,13 @@ impl Table {
         self.minimum.checked_sub(self.fee_max).expect("a checked reward's fee is below its minimum")
     }
 
+    /// The leaves in the order of rounding, which is that of a list's records.
+    pub(crate) fn ranked(&self) -> impl Iterator<Item = &Leaf> {
+        let mut ranked: Vec<&Leaf> = self.leaves.iter().collect();
+        ranked.sort_by_key(|leaf| leaf.rank);
+        ranked.into_iter()
+    }
+
     /// Whether all its recipients have names, and weights that never change.
     pub(crate) fn is_fixed(&self) -> bool {
         let adjusted = matches!(self.form, Form::List { adjust: Some(_) });
@@ -124,11 +135,12 @@ impl Table {
         let mut named: Vec<&Leaf> = self.leaves.iter().filter(|leaf| leaf.payee != Payee::List).collect();
         let list = match &self.form {
             Form::Direct => None,
-            Form::List { adjust } => Some(hir::RewardList {
+            form @ (Form::List { .. } | Form::Flow) => Some(hir::RewardList {
                 param: hir::ParamId::new(0),
                 unnamed: self.leaves.iter().filter(|leaf| leaf.payee == Payee::List).map(|leaf| leaf.weight).sum(),
                 weight_min: self.weight_min(),
-                adjustable: adjust.is_some(),
+                adjustable: matches!(form, Form::List { adjust: Some(_) }),
+                has_terms: *form == Form::Flow,
             }),
         };
         if list.is_some() {

@@ -11,11 +11,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use spec::artifact::chain_hash;
+use spec::model::{TERMS_BYTES, flow_script};
 use spec::script::instructions;
 use spec::token::{Capability, Nft};
-use spec::{Category, OutPoint, Transaction, TxOut, Txid, num};
+use spec::{Category, OutPoint, Transaction, TxOut, Txid};
 
 use super::body::{Body, Parent};
+use crate::reward::{Form, Published, Recipient, pushed};
 
 /// The bytes of a record's commitment: form 1, number 4, model 32, id 32, flow 32, DID 8.
 pub const COMMITMENT_LEN: usize = 109;
@@ -44,6 +47,10 @@ pub struct Record {
     pub id: [u8; 32],
     /// What it says.
     pub body: Body,
+    /// The hash in the lock of the model's flow, which the registry has built.
+    pub flow: [u8; 32],
+    /// Whom the flow pays: the parents' flows, then the model's own sources.
+    pub recipients: Vec<Recipient>,
     /// The place of the block among those that were read.
     pub block: usize,
     /// The output that first held the record.
@@ -121,6 +128,20 @@ impl Index {
 }
 
 impl Record {
+    /// The flow as whoever deploys a model publishes it: a registration says as much.
+    #[must_use]
+    pub fn published(&self) -> Published {
+        let terms = self.body.terms;
+        let records: Vec<_> = self.recipients.iter().map(Recipient::entry).collect();
+        Published {
+            name: self.body.about().map_or_else(|| hex_start(&self.id), |about| about.name),
+            redeem: flow_script(&chain_hash(&terms.encode(), &records)),
+            form: Form::Flow { least: terms.least, fee_max: terms.fee_max },
+            last: self.recipients.len().saturating_sub(1),
+            recipients: self.recipients.clone(),
+        }
+    }
+
     /// The edges to its parents, which stand behind it in the outputs.
     pub fn edges(&self) -> impl Iterator<Item = Edge> {
         let OutPoint { txid, index } = self.outpoint;
@@ -141,10 +162,10 @@ impl Edge {
     }
 }
 
-/// The commitment of the record that a body gives.
+/// The commitment of the record that a body gives, with the hash in the lock of its flow.
 #[must_use]
-pub fn commitment(body: &Body) -> Vec<u8> {
-    [&[1, 0, 0, 0, 0][..], &body.model, &body.id(), &body.flow, &body.did].concat()
+pub fn commitment(body: &Body, flow: &[u8; 32]) -> Vec<u8> {
+    [&[1, 0, 0, 0, 0][..], &body.model, &body.id(), flow, &body.did].concat()
 }
 
 /// All registries, while transactions are read in the order of the chain.
@@ -247,11 +268,10 @@ fn registration(registry: &Registry, index: &Index, tx: &Transaction, block: usi
     if tx.outputs.first().filter(goes_on).is_none() {
         return Err("a thread does not go on");
     }
-    let body =
-        tx.inputs.first().and_then(|input| pushed_body(&input.unlock)).ok_or("a thread is spent without a body")?;
-    if body.parents.iter().any(|parent| index.get(&parent.id).is_none()) {
-        return Err("a parent was not registered before");
-    }
+    let body = pushed_body(tx).ok_or("a thread is spent without a body")?;
+    let known = body.parents.iter().map(|parent| index.get(&parent.id).map(|record| record.flow));
+    let flows: Vec<[u8; 32]> = known.collect::<Option<_>>().ok_or("a parent was not registered before")?;
+    let flow = body.flow(&flows);
     let at = body.parents.len() + 1;
     if tx.outputs.iter().filter(|output| carries(output, category)).count() != 2 * at {
         return Err("a registration makes one record, and an edge for each parent");
@@ -268,11 +288,16 @@ fn registration(registry: &Registry, index: &Index, tx: &Transaction, block: usi
     if !shown.into_iter().all(is_parent) {
         return Err("a parent's record does not come back");
     }
-    if !tx.outputs.get(at).is_some_and(|output| holds(output, category, &registry.record_lock, &commitment(&body))) {
-        return Err("the record does not hold what was registered");
+    if !tx
+        .outputs
+        .get(at)
+        .is_some_and(|output| holds(output, category, &registry.record_lock, &commitment(&body, &flow)))
+    {
+        return Err("the record does not hold what was registered, or another flow");
     }
     let index = u32::try_from(at).unwrap_or(u32::MAX);
-    let record = Record { id: body.id(), body, block, outpoint: OutPoint { txid: tx.txid(), index } };
+    let recipients = body.recipients(&flows);
+    let record = Record { id: body.id(), body, flow, recipients, block, outpoint: OutPoint { txid: tx.txid(), index } };
     // All edges of a registry lie at one lock.
     let home = match tx.outputs.get(at + 1) {
         Some(first) if registry.edge_lock.is_empty() => &first.lock,
@@ -293,34 +318,58 @@ fn holds(output: &TxOut, category: &Category, home: &[u8], commitment: &[u8]) ->
     (home.is_empty() || output.lock == home) && no_amount && nft_of(output, category).is_some_and(same)
 }
 
-/// The body that an unlocking script of `register` shows: count, parents, whole, own, model, flow, DID, rest.
-fn pushed_body(unlock: &[u8]) -> Option<Body> {
-    let pushes = instructions(unlock).map(|instruction| {
-        let instruction = instruction.ok()?;
-        match (instruction.data, instruction.byte) {
-            (Some(data), _) => Some(data.to_vec()),
-            (None, 0x00) => Some(Vec::new()),
-            (None, byte @ 0x51..=0x60) => Some(vec![byte - 0x50]),
-            _ => None,
+/// What a model without a name is called.
+fn hex_start(id: &[u8; 32]) -> String {
+    let digits: String = id.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("0x{digits}..")
+}
+
+/// The lengths of what `register` takes, as far as they are fixed: terms, model, DID, parents, sources, rest.
+const PUSHES: [Option<usize>; 6] = [Some(TERMS_BYTES), Some(32), Some(8), None, None, None];
+
+/// The body that the first input's pushes show. In which order they stand is the compiler's choice: the right one is
+/// that whose body has the id of the new record. Where there is none, any body that a registry accepts says what is
+/// wrong with the record.
+fn pushed_body(tx: &Transaction) -> Option<Body> {
+    let steps = instructions(&tx.inputs.first()?.unlock).collect::<Result<Vec<_>, _>>().ok()?;
+    let pushes = steps.iter().map(|step| pushed(step.byte, step.data)).collect::<Option<Vec<_>>>()?;
+    let (_redeem, pushes) = pushes.split_last()?;
+    let mut other = None;
+    let mut is_it = |order: &[&[u8]]| {
+        let [terms, model, did, parents, sources, rest] = <[&[u8]; PUSHES.len()]>::try_from(order).ok()?;
+        let (model, did) = (model.try_into().ok()?, did.try_into().ok()?);
+        let body = Body::of_parts(terms, parents, sources, model, did, rest.to_vec())?;
+        let record = tx.outputs.get(body.parents.len() + 1).and_then(|output| output.token.as_ref()?.nft.as_ref());
+        let id = record.and_then(|nft| nft.commitment.get(ID_AT..ID_AT + 32));
+        if id == Some(&body.id()) {
+            return Some(body);
         }
-    });
-    let pushes = pushes.collect::<Option<Vec<_>>>()?;
-    let [count, parents, whole, own, model, flow, did, rest, _redeem] = <[Vec<u8>; 9]>::try_from(pushes).ok()?;
-    let number = |bytes: &[u8]| u32::try_from(num::decode(bytes)?).ok();
-    let entry = |entry: &[u8]| {
-        let (id, weight) = entry.split_at_checked(32)?;
-        Some(Parent { id: id.try_into().ok()?, weight: u32::from_le_bytes(weight.try_into().ok()?) })
+        other.get_or_insert(body);
+        None
     };
-    let body = Body {
-        whole: number(&whole)?,
-        own: number(&own)?,
-        parents: parents.chunks(36).map(entry).collect::<Option<_>>()?,
-        model: model.try_into().ok()?,
-        flow: flow.try_into().ok()?,
-        did: did.try_into().ok()?,
-        rest,
-    };
-    (usize::try_from(number(&count)?).ok()? == body.parents.len() && body.is_sound()).then_some(body)
+    let pushes: Vec<&[u8]> = pushes.iter().map(Vec::as_slice).collect();
+    let found = if pushes.len() == PUSHES.len() { orders(&pushes, &mut Vec::new(), &mut is_it) } else { None };
+    found.or(other)
+}
+
+/// Tries every order of the pushes in which each fixed length is at its place: of six, few are.
+fn orders<'p>(
+    left: &[&'p [u8]],
+    chosen: &mut Vec<&'p [u8]>,
+    is_it: &mut impl FnMut(&[&[u8]]) -> Option<Body>,
+) -> Option<Body> {
+    let Some(len) = PUSHES.get(chosen.len()) else { return is_it(chosen) };
+    for (at, push) in left.iter().enumerate().filter(|(_, push)| len.is_none_or(|len| push.len() == len)) {
+        let others: Vec<&[u8]> =
+            left.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, push)| *push).collect();
+        chosen.push(push);
+        let found = orders(&others, chosen, is_it);
+        chosen.pop();
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@
 //!
 //! ```text
 //! "BMRW" 01                       what follows, and its version
-//! form                            00 a parameter for each source, 01 a list, 02 a list that may be replaced
+//! form                            00 a parameter for each source, 01 a list, 02 a list that may be replaced,
+//!                                 03 the flow of a model
 //! name                            the reward's name
 //! script                          the redeem script of its coins
-//! category                        of the record that says which list counts; empty without one
+//! more                            02: the category of the record that says which list counts; 03: the least amount that
+//!                                 is divided in 8 bytes, the largest fee in 4; else empty
 //! last                            the number of the recipient who takes what rounding leaves
 //! count, then for each recipient  weight, until, lock, name
 //! ```
@@ -22,11 +24,12 @@ use std::collections::BTreeMap;
 use spec::artifact::{AbiValue, chain_hash};
 use spec::codec::{DecodeError, Reader, write_bytes, write_compact_size};
 use spec::hash::sha256d;
+use spec::model::{Terms, flow_script};
 use spec::script::{instructions, p2sh32};
 use spec::split::Weights;
 use spec::{Artifact, Category, Sats};
 
-use super::recipients::{ListError, Recipient, names_of, recipients};
+use super::recipients::{ListError, Recipient, names_of, recipients, terms};
 
 const MAGIC: [u8; 5] = *b"BMRW\x01";
 /// Weight, time, lock and name have at least one byte each.
@@ -43,6 +46,13 @@ pub enum Form {
     Adjustable {
         /// The category of the record's token.
         record: Category,
+    },
+    /// As all flows of models do: by a list whose hash covers these numbers too.
+    Flow {
+        /// The smallest amount that is divided.
+        least: Sats,
+        /// The most that a settlement may leave to the miner.
+        fee_max: u32,
     },
 }
 
@@ -92,13 +102,17 @@ impl Published {
         let table = artifact.reward.as_ref().ok_or_else(|| ListError::NoList(artifact.contract.clone()))?;
         let form = match (&table.list, record) {
             (None, _) => Form::Direct,
+            (Some(list), _) if list.has_terms => {
+                let Terms { least, fee_max, .. } = terms(table, [0; 32]);
+                Form::Flow { least, fee_max }
+            }
             (Some(list), _) if !list.adjustable => Form::List,
             (Some(_), Some(record)) => Form::Adjustable { record },
             (Some(_), None) => return Err(ListError::NoRecord(artifact.contract.clone())),
         };
         let last = match form {
             Form::Direct => table.sources.iter().position(|source| source.rank + 1 == table.sources.len()),
-            Form::List | Form::Adjustable { .. } => recipients.len().checked_sub(1),
+            Form::List | Form::Adjustable { .. } | Form::Flow { .. } => recipients.len().checked_sub(1),
         };
         let last = last.ok_or(ListError::Sum { sum: 0, whole: table.denominator })?;
         let redeem = artifact.redeem_script(params)?;
@@ -113,15 +127,16 @@ impl Published {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
-        let (form, record): (u8, &[u8]) = match &self.form {
-            Form::Direct => (0, &[]),
-            Form::List => (1, &[]),
-            Form::Adjustable { record } => (2, record.as_wire()),
+        let (form, more): (u8, Vec<u8>) = match &self.form {
+            Form::Direct => (0, Vec::new()),
+            Form::List => (1, Vec::new()),
+            Form::Adjustable { record } => (2, record.as_wire().to_vec()),
+            Form::Flow { least, fee_max } => (3, [&least.get().to_le_bytes()[..], &fee_max.to_le_bytes()].concat()),
         };
         out.push(form);
         write_bytes(&mut out, self.name.as_bytes());
         write_bytes(&mut out, &self.redeem);
-        write_bytes(&mut out, record);
+        write_bytes(&mut out, &more);
         write_compact_size(&mut out, self.last as u64);
         write_compact_size(&mut out, self.recipients.len() as u64);
         for recipient in &self.recipients {
@@ -163,21 +178,30 @@ impl Published {
     /// list holds.
     #[must_use]
     pub fn list_hash(&self) -> Option<[u8; 32]> {
-        let is_adjustable = match self.form {
-            Form::Direct => return None,
-            Form::List => false,
-            Form::Adjustable { .. } => true,
-        };
-        list_hash(&names_of(&self.recipients), &self.recipients, is_adjustable)
+        let names = names_of(&self.recipients);
+        match self.form {
+            Form::Direct => None,
+            Form::List => list_hash(&names, &self.recipients, false),
+            Form::Adjustable { .. } => list_hash(&names, &self.recipients, true),
+            Form::Flow { least, fee_max } => {
+                let sum: u128 = self.recipients.iter().map(|one| u128::from(one.weight)).sum();
+                let terms = Terms { whole: u32::try_from(sum).ok()?, least, fee_max, names };
+                list_hash(&terms.encode(), &self.recipients, false)
+            }
+        }
     }
 
     /// Whether the script is one of this reward: it holds the hash of the list, or all locks.
     pub(super) fn fits(&self) -> bool {
+        if let Form::Flow { .. } = self.form {
+            let is_last = self.last + 1 == self.recipients.len();
+            return is_last && self.list_hash().is_some_and(|hash| self.redeem == flow_script(&hash));
+        }
         let Ok(steps) = instructions(&self.redeem).collect::<Result<Vec<_>, _>>() else { return false };
         let holds = |bytes: &[u8]| steps.iter().any(|step| step.data == Some(bytes));
         match self.form {
             Form::Direct => self.recipients.iter().all(|recipient| holds(&recipient.lock)),
-            Form::List | Form::Adjustable { .. } => {
+            Form::List | Form::Adjustable { .. } | Form::Flow { .. } => {
                 self.last + 1 == self.recipients.len() && self.list_hash().is_some_and(|hash| holds(&hash))
             }
         }
@@ -199,11 +223,15 @@ fn read(rest: &[u8]) -> Result<Option<Published>, DecodeError> {
     let kind = reader.u8()?;
     let name = text(&mut reader)?;
     let redeem = reader.bytes()?.to_vec();
-    let record = reader.bytes()?;
-    let form = match (kind, <[u8; 32]>::try_from(record)) {
-        (0, _) if record.is_empty() => Form::Direct,
-        (1, _) if record.is_empty() => Form::List,
+    let more = reader.bytes()?;
+    let form = match (kind, <[u8; 32]>::try_from(more)) {
+        (0, _) if more.is_empty() => Form::Direct,
+        (1, _) if more.is_empty() => Form::List,
         (2, Ok(record)) => Form::Adjustable { record: Category::from_wire(record) },
+        (3, _) => match numbers(more) {
+            Some((least, fee_max)) => Form::Flow { least, fee_max },
+            None => return Ok(None),
+        },
         _ => return Ok(None),
     };
     let last = reader.compact_size()?;
@@ -218,6 +246,11 @@ fn read(rest: &[u8]) -> Result<Option<Published>, DecodeError> {
     reader.finish()?;
     let last = usize::try_from(last).map_err(|_| DecodeError::Oversized)?;
     Ok(Some(Published { name, redeem, form, last, recipients }))
+}
+
+fn numbers(bytes: &[u8]) -> Option<(Sats, u32)> {
+    let (least, fee_max) = bytes.split_first_chunk()?;
+    Some((Sats::new(u64::from_le_bytes(*least))?, u32::from_le_bytes(fee_max.try_into().ok()?)))
 }
 
 fn text(reader: &mut Reader<'_>) -> Result<String, DecodeError> {

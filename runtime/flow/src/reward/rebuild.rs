@@ -82,15 +82,17 @@ pub enum Change {
 }
 
 /// Every reward that transactions publish, with its settlements, and what was published and is not true. The
-/// transactions come in the order of the chain.
+/// transactions come in the order of the chain; `registered` are the flows that registries have built in them.
 pub(crate) fn rebuild<'t>(
     transactions: impl IntoIterator<Item = &'t Transaction> + Clone,
+    registered: &BTreeMap<Txid, Vec<Published>>,
 ) -> (Vec<Flow>, Vec<Refused>) {
     let mut walk = Walk::default();
     for tx in transactions.clone() {
-        let bodies = publish::bodies(tx);
+        let (txid, bodies) = (tx.txid(), publish::bodies(tx));
         let published = bodies.iter().filter_map(|body| Published::decode(body));
-        published.for_each(|published| walk.add(published, tx.txid()));
+        published.for_each(|published| walk.add(published, txid));
+        registered.get(&txid).into_iter().flatten().for_each(|flow| walk.keep(flow.clone(), txid));
     }
     transactions.into_iter().for_each(|tx| walk.step(tx));
     walk.held();
@@ -147,6 +149,10 @@ impl Walk {
             let why = "its script does not hold whom it pays";
             return self.refused.push(Refused { name: published.name, txid, why });
         }
+        self.keep(published, txid);
+    }
+
+    fn keep(&mut self, published: Published, txid: Txid) {
         let lock = published.lock();
         let same = self.of_lock.get(&lock).into_iter().flatten();
         let money = |published: &Published| {
@@ -286,7 +292,7 @@ fn named(mut entries: Vec<Recipient>, known: &[Recipient]) -> Vec<Recipient> {
 }
 
 /// What a push puts on the stack.
-fn pushed(byte: u8, data: Option<&[u8]>) -> Option<Vec<u8>> {
+pub(crate) fn pushed(byte: u8, data: Option<&[u8]>) -> Option<Vec<u8>> {
     match (data, byte) {
         (Some(data), _) => Some(data.to_vec()),
         (None, 0) => Some(Vec::new()),

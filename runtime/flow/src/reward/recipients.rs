@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use spec::artifact::{AbiError, AbiValue, Record, Records, RewardList, RewardTable};
-use spec::codec::write_bytes;
-use spec::hash::sha256;
+use spec::artifact::{AbiError, AbiType, AbiValue, Record, Records, RewardList, RewardSource, RewardTable, Slot};
+use spec::model::{Terms, can_be_paid, names_hash};
 use spec::split::Weights;
 use spec::{Artifact, Mode, RuleSet, Rules, Sats};
 
@@ -30,6 +29,13 @@ pub struct Recipient {
     pub lock: Vec<u8>,
     /// The height until which nobody may take weight away; 0 in a reward that cannot be adjusted.
     pub until: u32,
+}
+
+impl Recipient {
+    /// The record that stands for it in a list that is never replaced; of a weight that is none, nothing is left.
+    pub(crate) fn entry(&self) -> Record {
+        vec![u32::try_from(self.weight).unwrap_or_default().to_le_bytes().to_vec(), self.lock.clone()]
+    }
 }
 
 /// One recipient's part of a pot.
@@ -110,6 +116,9 @@ pub enum ListError {
     /// No node would pass a settlement on.
     #[error("the outputs of a settlement take {0} bytes: at most {OUTPUTS_BYTES_MAX} fit one transaction")]
     TooLarge(usize),
+    /// No output has such a lock, or no node passes it on.
+    #[error("no settlement can pay `{0}`: its lock is no script that an output may have")]
+    Unpayable(String),
     /// The list was deployed with other names.
     #[error("the list of `{0}` was deployed with other names than these")]
     Names(String),
@@ -196,19 +205,74 @@ pub fn records_of(artifact: &Artifact, all: &[Recipient]) -> Result<AbiValue, Li
     let (table, list) = list_of(artifact)?;
     check(artifact.rules, table, list, all)?;
     let records = all.iter().enumerate().map(|(at, one)| record(list, at, one)).collect::<Result<_, _>>()?;
-    Ok(AbiValue::Records(Records { about: names_of(all).to_vec(), all: records }))
+    Ok(AbiValue::Records(Records { about: about(table, list, names_of(all)), all: records }))
 }
 
-/// The digest of names that the hash of a list covers: SHA-256 of each with its length, a compact size, in front.
-#[must_use]
-pub fn names_hash<'n>(names: impl IntoIterator<Item = &'n str>) -> [u8; 32] {
-    let mut bytes = Vec::new();
-    names.into_iter().for_each(|name| write_bytes(&mut bytes, name.as_bytes()));
-    sha256(&bytes)
+/// What the hash of a list begins with, given the digest of its names.
+fn about(table: &RewardTable, list: &RewardList, names: [u8; 32]) -> Vec<u8> {
+    if list.has_terms { terms(table, names).encode() } else { names.to_vec() }
+}
+
+/// The numbers of a model's flow. The compiler makes none that do not fit.
+pub(super) fn terms(table: &RewardTable, names: [u8; 32]) -> Terms {
+    let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    Terms {
+        whole: number(table.denominator),
+        least: table.minimum_sats.checked_sub(table.fee_sats_max).unwrap_or(Sats::ZERO),
+        fee_max: number(table.fee_sats_max.get()),
+        names,
+    }
 }
 
 pub(super) fn names_of(all: &[Recipient]) -> [u8; 32] {
     names_hash(all.iter().map(|one| one.name.as_str()))
+}
+
+/// The parameters by which whoever deploys a contract says whom it pays: a lock for each source of a list whose
+/// recipients all have names, which [`gather`] puts together.
+#[must_use]
+pub fn open_slots(artifact: &Artifact) -> Vec<Slot> {
+    let by_name = by_name(artifact);
+    let slots = artifact.open_params().map(|(at, slot)| match by_name {
+        Some((table, list)) if list.param == at => {
+            let lock = |source: &RewardSource| Slot { name: param_of(source), ty: AbiType::Lock };
+            table.sources.iter().map(lock).collect()
+        }
+        _ => vec![slot.clone()],
+    });
+    slots.flatten().collect()
+}
+
+/// Puts locks that were given by name, as [`open_slots`] says them, into the list that holds them. A list that is
+/// given itself stays as it is.
+///
+/// # Errors
+/// [`ListError`] if a source has no lock, or no settlement could pay the list.
+pub fn gather(artifact: &Artifact, params: &mut BTreeMap<String, AbiValue>) -> Result<(), ListError> {
+    let Some((table, list)) = by_name(artifact) else { return Ok(()) };
+    let Some(slot) = artifact.params.get(list.param) else { return Ok(()) };
+    if artifact.sealed_value(list.param).is_some() || params.contains_key(&slot.name) {
+        return Ok(());
+    }
+    let mut all = Vec::with_capacity(table.sources.len());
+    for source in &table.sources {
+        let given = params.remove(&param_of(source));
+        let lock = given.as_ref().and_then(AbiValue::item).map(<[u8]>::to_vec);
+        let lock = lock.ok_or_else(|| ListError::Unnamed(source.name.clone()))?;
+        all.push(Recipient { name: source.name.clone(), weight: source.weight, lock, until: 0 });
+    }
+    params.insert(slot.name.clone(), records_of(artifact, &all)?);
+    Ok(())
+}
+
+/// A list all of whose recipients are named in the source, and for ever.
+fn by_name(artifact: &Artifact) -> Option<(&RewardTable, &RewardList)> {
+    list_of(artifact).ok().filter(|(_, list)| list.unnamed == 0 && !list.adjustable)
+}
+
+/// The parameter of a source, as in a reward that has one for each.
+fn param_of(source: &RewardSource) -> String {
+    source.name.replace('.', "_")
 }
 
 /// Gives the list among a reward's parameters the names that its declaration says, unless it has others.
@@ -218,13 +282,15 @@ pub fn name_list(artifact: &Artifact, params: &mut BTreeMap<String, AbiValue>) {
         // Whoever uses the list is told.
         Err(_) => return,
     };
-    let param = artifact.reward.as_ref().and_then(|table| Some(table.list.as_ref()?.param));
+    let Ok((table, list)) = list_of(artifact) else { return };
     // The hash of a list that is built in is as it is.
-    let list = param.filter(|param| artifact.sealed_value(*param).is_none()).and_then(|at| artifact.params.get(at));
-    if let Some(AbiValue::Records(records)) = list.and_then(|slot| params.get_mut(&slot.name))
-        && records.about.is_empty()
-    {
-        records.about = names.to_vec();
+    let slot = artifact.params.get(list.param).filter(|_| artifact.sealed_value(list.param).is_none());
+    if let Some(AbiValue::Records(records)) = slot.and_then(|slot| params.get_mut(&slot.name)) {
+        match <[u8; 32]>::try_from(records.about.as_slice()) {
+            _ if records.about.is_empty() => records.about = about(table, list, names),
+            Ok(named) if list.has_terms => records.about = about(table, list, named),
+            _ => {}
+        }
     }
 }
 
@@ -276,6 +342,9 @@ fn check(rules: RuleSet, table: &RewardTable, list: &RewardList, all: &[Recipien
     let bytes = all.iter().fold(0usize, |sum, one| sum.saturating_add(one.lock.len()).saturating_add(OUTPUT_BYTES));
     if bytes > OUTPUTS_BYTES_MAX {
         return Err(ListError::TooLarge(bytes));
+    }
+    if let Some(one) = all.iter().find(|one| list.has_terms && !can_be_paid(&one.lock)) {
+        return Err(ListError::Unpayable(one.name.clone()));
     }
     if list.adjustable {
         check_proposal(all.iter().map(|one| one.lock.len()))?;

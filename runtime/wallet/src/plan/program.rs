@@ -50,6 +50,9 @@ pub enum ProgramError {
     /// The values do not fit the artifact.
     #[error(transparent)]
     Abi(#[from] AbiError),
+    /// Recipients that are given by their names are none for the contract.
+    #[error(transparent)]
+    List(#[from] flow::ListError),
 }
 
 impl Program {
@@ -144,6 +147,7 @@ impl Program {
             let values = self.completed(&derived.contract, values, depth)?;
             params.insert(slot.name.clone(), AbiValue::Item(other.lock(&values)?));
         }
+        flow::gather(artifact, &mut params)?;
         flow::name_list(artifact, &mut params);
         Ok(params)
     }

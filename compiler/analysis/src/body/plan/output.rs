@@ -207,8 +207,9 @@ impl Body<'_, '_> {
 
     /// A value of the type, which may be a list.
     pub(super) fn expect_given(&mut self, value: &ast::Expr, wanted: &Type) -> Option<Expr> {
-        if !matches!(wanted, Type::List(_)) {
-            return self.expect(value, wanted);
+        let Type::List(record) = wanted else { return self.expect(value, wanted) };
+        if let Ast::Array(parts) = &value.kind {
+            return self.list_literal(parts, record.clone(), value.span);
         }
         let given = self.value_or_list(value)?;
         self.expect_checked(given, wanted, value.span)

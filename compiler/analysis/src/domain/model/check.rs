@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use dashu_base::Gcd;
 use dashu_int::IBig;
 use dashu_ratio::RBig;
+use spec::model::{FEE_SATS_MAX, LOCK_BYTES_MAX, PARENTS_MAX, Terms, names_hash};
 use syntax::ast::{self, Entry, EntryValue, ExprKind};
 use syntax::{Code, Diagnostic, ItemKind, Loc, Span};
 
-use super::{DATA_WHOLE, DataSet, Model, PARENTS_MAX, Parent, ParentName};
+use super::{DATA_WHOLE, DataSet, Model, Parent, ParentName};
 use crate::body::Env;
 use crate::domain::reward::{self, Nested, Payee, Table, Upstream, percent};
 use crate::domain::settings;
@@ -28,8 +28,6 @@ const SETTINGS: [(&str, &str); 7] = [
     ("minimum", "minimum: 10_000 sats"),
     ("fee", "fee: up to 1_000 sats"),
 ];
-/// Weights of a record are stored in four bytes, one bit of them the sign.
-const WHOLE_MAX: u64 = 0x7fff_ffff;
 /// The longest licence.
 const LICENCE_MAX: usize = 255;
 /// The most data sets.
@@ -64,13 +62,16 @@ pub(crate) fn check<'a>(model: &ast::Model, env: Env<'a>, report: &mut Report<'a
     let left = what_is_left(&parents, model.name.span, report)?;
     let (own_entry, table) = own?;
     let flow = flow(model, &parents, &left, (own_entry, table), (get("minimum"), get("fee")), env, report);
-    let (own, whole) = over_one_whole(&parents, &left, model.name.span, report)?;
     let flow = flow?;
+    let terms = terms(&flow, model.name.span, report)?;
+    let (licence, data) = (licence?, data?);
+    let rest = rest(&flow, &data, &licence);
+    fits_registration(&flow, parents.len(), rest.len(), model.name.span, report)?;
     let item_loc = report.loc(model.span);
     let inflow = inflow(&parents, env);
     let complete = !model.name.is_missing() && entries.len() == model.entries.len();
     let parent = |up: &Upward<'_>| {
-        let weight = u32::try_from((&up.share * RBig::from(IBig::from(whole))).numerator()).ok()?;
+        let weight = u32::try_from((&up.share * RBig::from(IBig::from(terms.whole))).numerator()).ok()?;
         Some(Parent { to: up.name.clone(), weight, loc: report.loc(up.entry.span) })
     };
     let model = Model {
@@ -79,10 +80,8 @@ pub(crate) fn check<'a>(model: &ast::Model, env: Env<'a>, report: &mut Report<'a
         item_loc,
         weights: weights?,
         parents: parents.iter().map(parent).collect::<Option<_>>()?,
-        own,
-        whole,
-        licence: licence?,
-        data: data?,
+        terms,
+        rest,
         inflow,
         flow,
     };
@@ -324,20 +323,75 @@ fn what_is_left(parents: &[Upward<'_>], name: Span, report: &mut Report<'_>) -> 
     report.fail(found.help("make a parent's weight smaller"))
 }
 
-/// The model's own part and the whole, as a record stores them.
-fn over_one_whole(parents: &[Upward<'_>], left: &RBig, name: Span, report: &mut Report<'_>) -> Option<(u32, u32)> {
-    let whole = parents.iter().map(|parent| &parent.share).chain([left]).try_fold(1u64, |whole, share| {
-        let next = u64::try_from(share.denominator()).ok()?;
-        whole.checked_mul(next / whole.gcd(next)).filter(|whole| *whole <= WHOLE_MAX)
-    });
-    let Some(whole) = whole else {
-        let most = grouped(&IBig::from(WHOLE_MAX));
-        let found =
-            report.error(Code::E0312, format!("the weights of the parents need a denominator above {most}"), name);
-        return report.fail(found.help("use rounder weights, such as whole percentages"));
+/// What the hash of the flow's list begins with.
+fn terms(flow: &Table, name: Span, report: &mut Report<'_>) -> Option<Terms> {
+    let fee_max = u32::try_from(flow.fee_max.get()).ok().filter(|fee| *fee <= FEE_SATS_MAX);
+    let Some(fee_max) = fee_max else {
+        let most = grouped(&IBig::from(FEE_SATS_MAX));
+        let message = format!(
+            "a settlement may pay a fee of {} sats, and a model's flow at most {most}",
+            grouped(&IBig::from(flow.fee_max.get()))
+        );
+        let found = report.error(Code::E0309, message, name).label(flow.fee_loc.clone(), "the largest fee");
+        return report.fail(found.help(format!("add `fee: up to {most} sats,` to the model, or less")));
     };
-    let own = u32::try_from((left * RBig::from(IBig::from(whole))).numerator()).ok()?;
-    Some((own, u32::try_from(whole).ok()?))
+    let whole = u32::try_from(flow.denominator).ok()?;
+    Some(Terms { whole, least: flow.pot_min(), fee_max, names: names_hash(flow.ranked().map(|leaf| &*leaf.name)) })
+}
+
+/// Parents, sources and what else a registration says are at most so long: beside them its input pushes the terms, two
+/// hashes and the registry's script, and all of it has 10,000 bytes at most.
+const REGISTRATION_MAX: usize = 9_000;
+/// Id and weight of a parent.
+const PARENT_BYTES: usize = 36;
+/// Weight, length and lock of a source.
+const SOURCE_BYTES: usize = 4 + 1 + LOCK_BYTES_MAX;
+
+/// Refuses a model whose registration would be longer than a transaction's input may be.
+fn fits_registration(flow: &Table, parents: usize, rest: usize, name: Span, report: &mut Report<'_>) -> Option<()> {
+    let sources = flow.leaves.len().saturating_sub(parents);
+    let bytes = parents * PARENT_BYTES + sources * SOURCE_BYTES + rest;
+    if bytes <= REGISTRATION_MAX {
+        return Some(());
+    }
+    let message = format!(
+        "the registration of this model takes {} bytes, and at most {} fit",
+        grouped(&IBig::from(bytes)),
+        grouped(&IBig::from(REGISTRATION_MAX))
+    );
+    let found = report.error(Code::E0337, message, name);
+    let found = found.saying(format!(
+        "{parents} parents of {PARENT_BYTES} bytes, {sources} sources of up to {SOURCE_BYTES}, names, data sets and licence of {rest}"
+    ));
+    report.fail(found.help("pay some of the sources through one, a reward of its own, or shorten names"))
+}
+
+/// What else a body says, which only readers read: name, names of the recipients, data sets, licence.
+fn rest(flow: &Table, data: &[DataSet], licence: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    short(flow.name.as_bytes(), &mut out);
+    out.push(length(flow.leaves.len()));
+    flow.ranked().for_each(|leaf| short(leaf.name.as_bytes(), &mut out));
+    out.push(length(data.len()));
+    for set in data {
+        debug_assert!(set.weight <= DATA_WHOLE, "a part is no more than the whole");
+        short(set.name.as_bytes(), &mut out);
+        out.extend(set.hash);
+        out.extend(set.weight.to_le_bytes());
+    }
+    short(licence.as_bytes(), &mut out);
+    out
+}
+
+/// A length of one byte, and the bytes, of which no more than 255 are kept.
+fn short(bytes: &[u8], out: &mut Vec<u8>) {
+    let len = length(bytes.len());
+    out.push(len);
+    out.extend(bytes.iter().take(usize::from(len)));
+}
+
+fn length(len: usize) -> u8 {
+    u8::try_from(len).unwrap_or(u8::MAX)
 }
 
 fn flow<'a>(

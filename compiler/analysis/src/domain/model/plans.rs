@@ -1,10 +1,9 @@
 //! The plans of a model: what makes a registry, and what registers the model.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::{DATA_WHOLE, Model};
-use crate::domain::reward::{Form, Leaf};
+use super::{Model, Parent, ParentName, hex};
+use crate::domain::reward::{Leaf, flow_lock};
 use crate::domain::{Names, Text};
 
 /// What the coin of a record or of an edge holds; whoever registers pays it.
@@ -45,83 +44,155 @@ pub(super) fn register(text: &mut Text, model: &Model) {
     }
 }
 
-/// How a plan registers a model.
-///
-/// `parents` holds the id and the weight of each parent, in ascending order of the ids: what they are
-/// is known only once the parents are registered. The sources of a flow with a list are published with
-/// the flow; the record's body has none.
+/// The names that a plan gives to what it registers.
+struct Words {
+    registry: String,
+    parents: String,
+    sources: String,
+    rest: String,
+    flow: String,
+    id: String,
+    did: String,
+    holder: String,
+    identity: String,
+    /// The input that shows each parent.
+    shown: Vec<String>,
+    /// The id of each parent's record, which is an argument if the program names the parent.
+    ids: Vec<String>,
+}
+
+impl Words {
+    fn of(model: &Model) -> Self {
+        let mut names = Names::new(Arc::new(own(model).map(|leaf| leaf.param.clone()).collect()));
+        let ids = model.parents.iter().map(|parent| match &parent.to {
+            ParentName::Model(name) => names.fresh(&format!("id_of_{name}")),
+            ParentName::Record(id) => hex(id),
+        });
+        let ids = ids.collect();
+        let shown = (0..model.parents.len()).map(|at| names.fresh(&format!("parent_{at}"))).collect();
+        let [registry, parents, sources, rest, flow, id, did, holder, identity] =
+            ["registry", "parents", "sources", "rest", "flow", "id", "did", "holder", "identity"]
+                .map(|name| names.fresh(name));
+        Self { registry, parents, sources, rest, flow, id, did, holder, identity, shown, ids }
+    }
+
+    /// The ids that whoever registers the model gives.
+    fn given(&self, model: &Model) -> Vec<&str> {
+        let both = model.parents.iter().zip(&self.ids);
+        both.filter(|(parent, _)| matches!(parent.to, ParentName::Model(_))).map(|(_, id)| id.as_str()).collect()
+    }
+}
+
+/// The model's own sources, in the order in which they are paid.
+fn own(model: &Model) -> impl Iterator<Item = &Leaf> {
+    model.flow.ranked().skip(model.parents.len())
+}
+
+/// How a plan registers a model. The ids of parents that the program names are known only once those are registered;
+/// their locks stand in their records.
 fn registration(text: &mut Text, model: &Model, by_did: bool) {
-    let leaves: &[Leaf] = if model.flow.form == Form::Direct { &model.flow.leaves } else { &[] };
-    let mut names = Names::new(Arc::new(leaves.iter().map(|leaf| leaf.param.clone()).collect()));
-    let [registry, parents, flow, rest, id, did, holder, identity] =
-        ["registry", "parents", "flow", "rest", "id", "did", "holder", "identity"].map(|name| names.fresh(name));
-    let count = model.parents.len();
-    let shown: Vec<_> = (0..count).map(|at| names.fresh(&format!("parent_{at}"))).collect();
-    let (given, locks): (Vec<String>, String) = if model.flow.form == Form::Direct {
-        let locks: Vec<_> = leaves.iter().map(|leaf| leaf.param.as_str()).collect();
-        (leaves.iter().map(|leaf| format!("{}: Lock", leaf.param)).collect(), locks.join(", "))
-    } else {
-        (vec![format!("recipients: list<{}Recipient>", model.name)], "recipients".to_owned())
-    };
+    let words = Words::of(model);
+    let Words { did, holder, .. } = &words;
     let who = if by_did { vec![format!("{did}: Did"), format!("{holder}: PubKey")] } else { Vec::new() };
-    let own = if count > 0 { Some(format!("{parents}: Bytes")) } else { None };
-    let params: Vec<_> = who.into_iter().chain(own).chain(given).collect();
-    let list = if count > 0 { parents.as_str() } else { "0x" };
-    let by = if by_did { format!("({did} + 0x01)[0..8]") } else { "bytes(0, 8)".to_owned() };
+    let ids = words.given(model);
+    let locks = own(model).map(|leaf| format!("{}: Lock", leaf.param));
+    let params: Vec<_> = who.into_iter().chain(ids.iter().map(|id| format!("{id}: Bytes<32>"))).chain(locks).collect();
     text.gap();
     let what =
         if by_did { format!(", by the identity `{did}`, whose coin is at the key `{holder}`") } else { String::new() };
     text.docs(&format!("Registers `{}`{what}.", model.name));
-    if count > 0 {
-        text.docs(&format!(
-            "\n`{parents}` is the id and the weight over {} of each parent, in ascending order.",
-            model.whole
-        ));
+    if let Some(first) = ids.first() {
+        text.docs(&format!("\n`{first}` is the id of that parent's record."));
     }
     let name = if by_did { "RegisterBy" } else { "Register" };
     text.block(&format!("plan {}{name}({})", model.name, params.join(", ")), |text| {
-        let (whole, kept, hash) = (model.whole, model.own, hex(&model.weights));
-        text.line(format!("let {flow} = {}({locks}).lock[2..34];", model.name));
-        text.line(format!("let {rest} = {};", about(model, leaves.get(count..).unwrap_or_default())));
-        text.line(format!(
-            "let {id} = sha256({MAGIC} + bytes({whole}, 4) + bytes({kept}, 4) + bytes({count}, 4) + {list} + {hash} + \
-             {flow} + {by} + {rest});"
-        ));
-        text.line(format!(
-            "input {registry}: ModelRegistry.register(count: {count}, parents: {list}, whole: {whole}, own: {kept}, \
-             model: {hash}, flow: {flow}, did: {by}, rest: {rest}) any;"
-        ));
-        for (at, name) in shown.iter().enumerate() {
-            let from = at * 36;
-            text.line(format!(
-                "input {name}: ModelRecord.present() any where {name}.state.body == {parents}[{from}..{}];",
-                from + 32
-            ));
-        }
+        let by = if by_did { format!("({did} + 0x01)[0..8]") } else { "bytes(0, 8)".to_owned() };
+        shown(text, model, &words, &by);
         if by_did {
+            let identity = &words.identity;
             text.line(format!("input {identity}: key({holder}) with {{ token: {{ category: {did} + 0x01 }} }};"));
         }
-        text.line(format!("output {registry}.lock {{"));
-        text.line(format!("    value: {registry}.value,"));
-        text.line(format!("    token: {registry}.token with {{ state: {{ count: {registry}.state.count + 1 }} }},"));
-        text.line("};");
-        for name in &shown {
-            text.line(format!("output {name}.lock {{ value: {name}.value, token: {name}.token }};"));
-        }
-        let state = format!("version: 1, seq: 0, model: {hash}, body: {id}, flow: {flow}, did: {by}");
-        minted(text, &registry, "ModelRecord", &state);
-        for at in 0..count {
-            let (from, end) = (at * 36, at * 36 + 32);
-            let state = format!(
-                "child: {id}, parent: {parents}[{from}..{end}], did: {by}, weight: int({parents}[{end}..{}])",
-                end + 4
-            );
-            minted(text, &registry, "ModelEdge", &state);
-        }
+        says(text, model, &words, &by);
+        made(text, model, &words, &by);
         if by_did {
+            let identity = &words.identity;
             text.line(format!("output {identity}.lock {{ value: {identity}.value, token: {identity}.token }};"));
         }
     });
+}
+
+/// The registry's thread and the parents' records.
+fn shown(text: &mut Text, model: &Model, words: &Words, by: &str) {
+    let Words { registry, parents, sources, rest, .. } = words;
+    let entry = |(parent, id): (&Parent, &String)| format!("{id} + {}", hex(&parent.weight.to_le_bytes()));
+    text.line(format!("let {parents} = {};", joined(model.parents.iter().zip(&words.ids).map(entry))));
+    text.line(format!("let {sources} = {};", joined(own(model).map(source))));
+    text.line(format!("let {rest} = {};", hex(&model.rest)));
+    text.line(format!(
+        "input {registry}: ModelRegistry.register(terms: {}, parents: {parents}, sources: {sources}, model: {}, did: {by}, \
+         rest: {rest}) any;",
+        hex(&model.terms.encode()),
+        hex(&model.weights)
+    ));
+    for (name, id) in words.shown.iter().zip(&words.ids) {
+        text.line(format!("input {name}: ModelRecord.present() any where {name}.state.body == {id};"));
+    }
+}
+
+/// Weight, length of the lock, lock.
+fn source(leaf: &Leaf) -> String {
+    let weight = u32::try_from(leaf.weight).unwrap_or(u32::MAX).to_le_bytes();
+    format!("{} + bytes({}.length, 1) + {}", hex(&weight), leaf.param, leaf.param)
+}
+
+/// The terms, one behind the other. Those of many are joined by halves: how deep expressions nest is limited.
+fn joined(terms: impl Iterator<Item = String>) -> String {
+    let terms: Vec<_> = terms.collect();
+    if terms.is_empty() { "0x".to_owned() } else { halves(&terms) }
+}
+
+/// More terms than this are not joined one by one.
+const TERMS_MAX: usize = 8;
+
+fn halves(terms: &[String]) -> String {
+    let (left, right) = terms.split_at(terms.len() / 2);
+    if terms.len() <= TERMS_MAX { terms.join(" + ") } else { format!("({}) + ({})", halves(left), halves(right)) }
+}
+
+/// The flow that pays all of them, and the id of the record.
+fn says(text: &mut Text, model: &Model, words: &Words, by: &str) {
+    let Words { parents, sources, rest, flow, id, .. } = words;
+    let mut locks = words.shown.iter().map(|name| format!("p2sh32({name}.state.flow)"));
+    let count = model.parents.len();
+    let leaves = model.flow.leaves.iter().enumerate();
+    let locks =
+        leaves.map(|(at, leaf)| if at < count { locks.next() } else { None }.unwrap_or_else(|| leaf.param.clone()));
+    text.line(format!("let {flow} = {}[2..34];", flow_lock(&model.flow, locks)));
+    text.line(format!(
+        "let {id} = sha256({MAGIC} + {} + bytes({parents}.length, 4) + {parents} + bytes({sources}.length, 4) + {sources} \
+         + {} + {by} + {rest});",
+        hex(&model.terms.encode()),
+        hex(&model.weights)
+    ));
+}
+
+/// The thread goes on, the parents' records come back, and the record and its edges are new.
+fn made(text: &mut Text, model: &Model, words: &Words, by: &str) {
+    let Words { registry, flow, id, .. } = words;
+    text.line(format!("output {registry}.lock {{"));
+    text.line(format!("    value: {registry}.value,"));
+    text.line(format!("    token: {registry}.token with {{ state: {{ count: {registry}.state.count + 1 }} }},"));
+    text.line("};");
+    for name in &words.shown {
+        text.line(format!("output {name}.lock {{ value: {name}.value, token: {name}.token }};"));
+    }
+    let hash = hex(&model.weights);
+    let state = format!("version: 1, seq: 0, model: {hash}, body: {id}, flow: {flow}, did: {by}");
+    minted(text, registry, "ModelRecord", &state);
+    for (parent, parent_id) in model.parents.iter().zip(&words.ids) {
+        let state = format!("child: {id}, parent: {parent_id}, did: {by}, weight: {}", parent.weight);
+        minted(text, registry, "ModelEdge", &state);
+    }
 }
 
 /// An output that holds a new record or edge.
@@ -134,46 +205,4 @@ fn minted(text: &mut Text, registry: &str, contract: &str, state: &str) {
     text.line(format!("        state: {{ {state} }},"));
     text.line("    },");
     text.line("};");
-}
-
-/// The rest of a body: own sources with their locks, data sets, licence.
-fn about(model: &Model, sources: &[Leaf]) -> String {
-    let mut terms = Vec::new();
-    let mut known = vec![length(sources.len())];
-    for leaf in sources {
-        short(leaf.name.as_bytes(), &mut known);
-        known.extend(leaf.weight.to_le_bytes());
-        terms.push(hex(&known));
-        known.clear();
-        terms.push(format!("bytes({}.length, 1)", leaf.param));
-        terms.push(leaf.param.clone());
-    }
-    known.push(length(model.data.len()));
-    for set in &model.data {
-        debug_assert!(set.weight <= DATA_WHOLE, "a part is no more than the whole");
-        short(set.name.as_bytes(), &mut known);
-        known.extend(set.hash);
-        known.extend(set.weight.to_le_bytes());
-    }
-    short(model.licence.as_bytes(), &mut known);
-    terms.push(hex(&known));
-    terms.join(" + ")
-}
-
-/// A length of one byte, and the bytes, of which no more than 255 are kept.
-fn short(bytes: &[u8], out: &mut Vec<u8>) {
-    let len = length(bytes.len());
-    out.push(len);
-    out.extend(bytes.iter().take(usize::from(len)));
-}
-
-fn length(len: usize) -> u8 {
-    u8::try_from(len).unwrap_or(u8::MAX)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold("0x".to_owned(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

@@ -61,6 +61,17 @@ pub(super) fn choose<'a>(
     Some((if must || may { Form::List { adjust } } else { Form::Direct }, denominator))
 }
 
+/// The denominator of weights that stand in the list of a model's flow.
+pub(super) fn fine_as_list(sources: &[Source], name: &ast::Ident, report: &mut Report<'_>) -> Option<u64> {
+    let denominator = common_denominator(sources).filter(|denominator| *denominator <= WEIGHT_MAX);
+    denominator.or_else(|| {
+        let most = grouped(&IBig::from(WEIGHT_MAX));
+        let message = format!("the weights of `{name}` need a denominator above {most}");
+        let found = report.error(Code::E0312, message, name.span);
+        report.fail(found.help("use rounder weights, such as whole percentages"))
+    })
+}
+
 /// Whether there is a list; nothing if it stands in a wrong place.
 fn check_list(sources: &[Source], dust: Option<&Entry>, report: &mut Report<'_>) -> Option<bool> {
     let lists: Vec<_> = sources.iter().enumerate().filter(|(_, source)| matches!(source.to, To::List)).collect();

@@ -13,6 +13,8 @@ use crate::report::Report;
 
 /// The group that the sources upstream stand in.
 const UPSTREAM: &str = "builds_on";
+/// The source that a reward is which stays one by itself.
+const OWN: &str = "own";
 
 /// A source that is paid before those of the reward.
 pub(crate) struct Upstream {
@@ -50,7 +52,7 @@ pub(crate) fn nest<'a>(nested: &Nested<'_>, env: Env<'a>, report: &mut Report<'a
         return report.fail(found.help("pay some of them through one source, a reward of its own"));
     }
     let named = check_names(&sources, report);
-    let (form, denominator) = form::choose(&sources, None, None, nested.name, env, report)?;
+    let denominator = form::fine_as_list(&sources, nested.name, report)?;
     let fee = match nested.fee {
         Some(entry) => fee_of(entry, env, report)?,
         None => (nested.own.fee_max, nested.own_span),
@@ -68,7 +70,7 @@ pub(crate) fn nest<'a>(nested: &Nested<'_>, env: Env<'a>, report: &mut Report<'a
         docs: nested.docs.clone(),
         loc: report.loc(nested.name.span),
         leaves: leaves(&sources, denominator, last, report)?,
-        form,
+        form: Form::Flow,
         denominator,
         minimum: minimum.0,
         minimum_loc: report.loc(minimum.1),
@@ -98,12 +100,13 @@ fn to(payee: &Payee, span: Span) -> To {
 
 /// Adds the sources of the inner reward; gives the place among them of the one that takes what rounding leaves.
 ///
-/// A reward whose weights may be replaced stays a source by itself: what it pays is its own matter.
+/// A reward that pays others than those it names, or whose weights may be replaced, stays a source by itself: whom it
+/// pays is its own matter.
 fn own_sources(nested: &Nested<'_>, sources: &mut Vec<Source>) -> usize {
     let (own, span) = (nested.own, nested.own_span);
-    if matches!(own.form, Form::List { adjust: Some(_) }) {
+    if !own.is_fixed() {
         let to = To::Other(Ident { name: own.name.clone(), span });
-        sources.push(Source { path: vec!["reward".to_owned()], to, share: nested.left.clone(), span, key: span });
+        sources.push(Source { path: vec![OWN.to_owned()], to, share: nested.left.clone(), span, key: span });
         return 0;
     }
     let scaled = |leaf: &Leaf| {

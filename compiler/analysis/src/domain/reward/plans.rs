@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Form, Table, text};
+use dashu_int::IBig;
+
+use super::{Form, Leaf, Table, text};
 use crate::domain::{Names, Text};
+use crate::number::grouped;
 
 /// The plans of a reward, or of the flow of a model.
 pub(super) fn of_reward(text: &mut Text, table: &Table) {
@@ -17,16 +20,44 @@ pub(super) fn of_reward(text: &mut Text, table: &Table) {
         }
         Form::List { .. } => {
             text.docs(&format!("Pays `{name}`. The list is that of its deployment."));
-            list(text, table, &divides);
+            text.block(&format!("plan {name}Pay(amount: Coin, recipients: list<{name}Recipient>)"), |text| {
+                text.line(format!("output {name}(recipients).lock {{ value: amount }};"));
+            });
+            settle_list(text, table, &divides);
+        }
+        Form::Flow => {
+            text.docs(&format!("Pays `{name}`. The locks are those of its deployment."));
+            pay_flow(text, table);
+            settle_list(text, table, &divides);
         }
     }
 }
 
-fn list(text: &mut Text, table: &Table, divides: &str) {
-    let name = &table.name;
-    text.block(&format!("plan {name}Pay(amount: Coin, recipients: list<{name}Recipient>)"), |text| {
-        text.line(format!("output {name}(recipients).lock {{ value: amount }};"));
+fn pay_flow(text: &mut Text, table: &Table) {
+    let mut names = Names::new(Arc::new(table.leaves.iter().map(|leaf| leaf.param.clone()).collect()));
+    let (amount, name) = (names.fresh("amount"), &table.name);
+    let params: Vec<_> = table.leaves.iter().map(|leaf| format!("{}: Lock", leaf.param)).collect();
+    text.block(&format!("plan {name}Pay({amount}: Coin, {})", params.join(", ")), |text| {
+        let locks = table.leaves.iter().map(|leaf| leaf.param.clone());
+        let lock = flow_lock(table, locks);
+        text.line(format!("output {lock} {{ value: {amount} }};"));
     });
+}
+
+/// The lock of a model's flow, from the expressions of its recipients' locks.
+pub(crate) fn flow_lock(table: &Table, locks: impl Iterator<Item = String>) -> String {
+    let name = &table.name;
+    let mut ranked: Vec<(&Leaf, String)> = table.leaves.iter().zip(locks).collect();
+    ranked.sort_by_key(|(leaf, _)| leaf.rank);
+    let record = |(leaf, lock): &(&Leaf, String)| {
+        format!("{name}Recipient {{ weight: {}, lock: {lock} }}", grouped(&IBig::from(leaf.weight)))
+    };
+    let records: Vec<_> = ranked.iter().map(record).collect();
+    format!("{name}([{}]).lock", records.join(", "))
+}
+
+fn settle_list(text: &mut Text, table: &Table, divides: &str) {
+    let name = &table.name;
     text.gap();
     text.docs(divides);
     text.block(&format!("plan {name}Settle(fee: Coin)"), |text| {

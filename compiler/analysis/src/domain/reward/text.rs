@@ -22,7 +22,7 @@ const KEY_LOCK: usize = 25;
 /// lock the money.
 pub(crate) fn text(table: &Table) -> Text {
     let mut text = Text::new(table.loc.clone());
-    if let Form::List { .. } = table.form {
+    if table.form != Form::Direct {
         list::write(&mut text, table);
         plans::of_reward(&mut text, table);
         return text;

@@ -1,10 +1,12 @@
 //! Registrations by hand, honest ones and changed ones.
 
 use spec::Sats;
+use spec::model::Terms;
 use spec::script::push_data;
 use spec::token::Token;
 use spec::tx::TxIn;
 
+use super::super::body::Source;
 use super::*;
 
 const CATEGORY: [u8; 32] = [7; 32];
@@ -30,24 +32,27 @@ fn spending(prevout: OutPoint, unlock: Vec<u8>, outputs: Vec<TxOut>) -> Transact
 
 /// A model that builds on these, each with a weight of its own.
 fn body(mark: u8, parents: &[&Body]) -> Body {
-    let mut parents: Vec<Parent> =
-        (1..).zip(parents).map(|(weight, parent)| Parent { id: parent.id(), weight }).collect();
-    parents.sort();
+    let parents: Vec<Parent> = (1..).zip(parents).map(|(weight, parent)| Parent { id: parent.id(), weight }).collect();
     let given: u32 = parents.iter().map(|parent| parent.weight).sum();
-    Body { whole: 100, own: 100 - given, parents, model: [mark; 32], flow: [mark; 32], did: DID, rest: vec![mark] }
+    let sources = vec![Source { weight: 100 - given, lock: vec![0x51, mark] }];
+    let terms = Terms { whole: 100, least: Sats::from_wire(57_600), fee_max: 1_000, names: [mark; 32] };
+    Body { terms, parents, sources, model: [mark; 32], did: DID, rest: vec![mark] }
+}
+
+/// The flow of a body among those that it builds on.
+fn flow_in(body: &Body, known: &[&Body]) -> [u8; 32] {
+    let of = |parent: &Parent| *known.iter().find(|body| body.id() == parent.id).unwrap();
+    let flows: Vec<_> = body.parents.iter().map(|parent| flow_in(of(parent), known)).collect();
+    body.flow(&flows)
 }
 
 /// What a registration pushes.
 fn unlock(body: &Body) -> Vec<u8> {
-    let number = |n: u32| num::encode(n.into());
-    let count = u32::try_from(body.parents.len()).unwrap();
     let pushes = [
-        number(count),
+        body.terms.encode(),
         body.parents_bytes(),
-        number(body.whole),
-        number(body.own),
+        body.sources_bytes(),
         body.model.to_vec(),
-        body.flow.to_vec(),
         body.did.to_vec(),
         body.rest.clone(),
         vec![0x51],
@@ -64,7 +69,7 @@ fn edge_bytes(body: &Body, parent: &Parent) -> Vec<u8> {
 /// Thread, records of the parents, the new record, its edges, change.
 fn outputs(body: &Body, known: &[&Body]) -> Vec<TxOut> {
     let of = |id: &[u8; 32]| *known.iter().find(|body| body.id() == *id).unwrap();
-    let record = |body: &Body| token(RECORD_LOCK, Capability::None, commitment(body));
+    let record = |body: &Body| token(RECORD_LOCK, Capability::None, commitment(body, &flow_in(body, known)));
     let edge = |parent: &Parent| token(EDGE_LOCK, Capability::None, edge_bytes(body, parent));
     let shown = body.parents.iter().map(|parent| record(of(&parent.id)));
     let edges = body.parents.iter().map(edge);
@@ -184,8 +189,43 @@ fn an_edge_is_no_record_and_a_record_no_edge() {
     assert_eq!(refused(|outputs| nft(&mut outputs[1]).commitment.truncate(76)), back);
     assert_eq!(
         refused(|outputs| outputs[3] = outputs[4].clone()),
-        Some("the record does not hold what was registered")
+        Some("the record does not hold what was registered, or another flow")
     );
     let says = Some("an edge does not say which model builds on which");
     assert_eq!(refused(|outputs| outputs[4] = outputs[3].clone()), says);
+}
+
+/// A registration whose pushes stand in any order, as compilers may choose it.
+#[test]
+fn a_body_is_found_whatever_the_order_of_its_pushes() {
+    let (one, mut child) = (body(1, &[]), body(2, &[&body(1, &[])]));
+    // Everything that has no length of its own is as long as something that has.
+    child.rest = vec![7; 32];
+    child.sources = [20, 79].map(|weight| Source { weight, lock: vec![0x51; 19] }).to_vec();
+    assert_eq!(child.sources_bytes().len(), TERMS_BYTES);
+    for turn in 0..6 {
+        let mut chain = Chain::new();
+        chain.register(&one, &[]);
+        let mut pushes: Vec<Vec<u8>> = instructions(&unlock(&child))
+            .map(|step| step.unwrap())
+            .map(|step| pushed(step.byte, step.data).unwrap())
+            .collect();
+        pushes[..6].rotate_left(turn);
+        pushes.swap(turn % 5, 5);
+        let mut script = Vec::new();
+        pushes.iter().for_each(|push| push_data(&mut script, push));
+        chain.send(script, outputs(&child, &[&one]));
+        let (_, index) = chain.end();
+        assert_eq!((index.records.len(), &index.unsound), (2, &None), "{turn}");
+        assert_eq!(index.records[1].body, child);
+        assert_eq!(index.records[1].flow, flow_in(&child, &[&one]));
+    }
+}
+
+#[test]
+fn another_flow_than_the_registry_builds_ends_it() {
+    let other = Some("the record does not hold what was registered, or another flow");
+    for at in [69, 85, 100] {
+        assert_eq!(refused(|outputs| nft(&mut outputs[3]).commitment[at] ^= 1), other);
+    }
 }
