@@ -2,6 +2,7 @@
 
 use crate::code::Code;
 use crate::mir::{Block, Effect, NodeId, NodeKind, Path, Repeat, Var};
+use crate::reorder::{self, Span};
 use crate::schedule::{End, Policy, Scheduled, TooLong, schedule};
 
 /// All orders are tried up to this many arguments or variables.
@@ -12,6 +13,8 @@ const CLIMBS_MAX: usize = 3;
 const INSTRUCTIONS_MAX: usize = 40_000;
 /// A path with loops may take so many more.
 const LOOP_INSTRUCTIONS_MAX: usize = 60_000;
+/// The search for a better order of checks ends after so many more.
+const REORDER_INSTRUCTIONS_MAX: usize = 30_000;
 /// A glance ends after so many.
 const GLANCE_INSTRUCTIONS_MAX: usize = 2_000;
 /// What values may weigh to be computed again.
@@ -77,6 +80,10 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
     }
     search.climb(movable.len());
     search.move_variables(&loops);
+    if effort == Effort::Full {
+        search.room = REORDER_INSTRUCTIONS_MAX;
+        search.move_checks();
+    }
     let Best { score, mut order, scheduled, .. } = search.best.ok_or(TooLong)?;
     let items = items_in_order(path, &order);
     order.splice(0..0, path.list);
@@ -121,13 +128,16 @@ impl Search<'_> {
         let mut better = false;
         for hoisted_weight in hoisted_weights.unwrap_or_default() {
             for lifts_records in if self.lifts { &[false, true][..] } else { &[false] } {
-                let policy = Policy {
-                    free_weight,
-                    hoisted_weight: *hoisted_weight,
-                    lifts_records: *lifts_records,
-                    rewrites: self.rewrites,
-                };
-                better |= self.attempt(order, policy);
+                for settles in if self.rewrites { &[false, true][..] } else { &[false] } {
+                    let policy = Policy {
+                        free_weight,
+                        hoisted_weight: *hoisted_weight,
+                        lifts_records: *lifts_records,
+                        rewrites: self.rewrites,
+                        settles: *settles,
+                    };
+                    better |= self.attempt(order, policy);
+                }
             }
         }
         better
@@ -219,6 +229,55 @@ impl Search<'_> {
     fn put_variables(&mut self, id: u32, unordered: &[Var], order: &[usize]) {
         if let Some(repeat) = find(&mut self.path.body, id) {
             repeat.vars = order.iter().filter_map(|at| unordered.get(*at)).copied().collect();
+        }
+    }
+
+    /// Moves single checks of each block to other places, as long as that improves the code.
+    fn move_checks(&mut self) {
+        for _ in 0..CLIMBS_MAX {
+            let Some(Best { score: before, .. }) = self.best else { return };
+            let mut number = 0;
+            while self.room > 0 && self.move_checks_of(number) {
+                number += 1;
+            }
+            if self.room == 0 || self.is_still(before) {
+                return;
+            }
+        }
+    }
+
+    /// False if there is no block with this number.
+    fn move_checks_of(&mut self, number: usize) -> bool {
+        let Some(count) = self.block(number).map(|block| block.effects.len()) else { return false };
+        // Of two that would do as the last one, the later.
+        for from in (0..count).rev() {
+            let Path { graph, body, .. } = &mut *self.path;
+            let Some(block) = reorder::nth_block(body, &mut { number }) else { return false };
+            let ends = number == 0 && self.end == End::Truth;
+            let Some(Span { first, last }) = reorder::span(graph, block, from, ends) else { continue };
+            let mut best = from;
+            for to in (first..=last).filter(|to| *to != from) {
+                if self.room == 0 {
+                    return true;
+                }
+                self.shift(number, from, to);
+                if self.attempt_best() {
+                    best = to;
+                }
+                self.shift(number, to, from);
+            }
+            self.shift(number, from, best);
+        }
+        true
+    }
+
+    fn block(&mut self, number: usize) -> Option<&mut Block> {
+        reorder::nth_block(&mut self.path.body, &mut { number })
+    }
+
+    fn shift(&mut self, number: usize, from: usize, to: usize) {
+        if let Some(block) = self.block(number) {
+            reorder::shift(block, from, to);
         }
     }
 

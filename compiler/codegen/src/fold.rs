@@ -120,6 +120,9 @@ impl Graph {
             Opcode::LessThanOrEqual if is(&right, 0) && self.range(a).least >= Some(0) => {
                 Some(self.op(Opcode::Not, &[a], place))
             }
+            Opcode::GreaterThan | Opcode::GreaterThanOrEqual | Opcode::LessThan | Opcode::LessThanOrEqual => {
+                self.shorter_bound(opcode, a, right?, place)
+            }
             Opcode::BoolAnd => self.with_constant_truth(a, b, true),
             Opcode::BoolOr => self.with_constant_truth(a, b, false),
             Opcode::Cat => self.gathered_bytes(a, b, place),
@@ -143,6 +146,22 @@ impl Graph {
             _ => return None,
         };
         (holds || fails).then_some(holds)
+    }
+
+    /// `x > 16` in place of `x >= 17`, where the neighbour of a constant is pushed in fewer bytes.
+    fn shorter_bound(&mut self, opcode: Opcode, a: NodeId, bound: IBig, place: PlaceId) -> Option<NodeId> {
+        let (other, neighbour) = match opcode {
+            Opcode::GreaterThan => (Opcode::GreaterThanOrEqual, &bound + IBig::ONE),
+            Opcode::GreaterThanOrEqual => (Opcode::GreaterThan, &bound - IBig::ONE),
+            Opcode::LessThan => (Opcode::LessThanOrEqual, &bound - IBig::ONE),
+            Opcode::LessThanOrEqual => (Opcode::LessThan, &bound + IBig::ONE),
+            _ => return None,
+        };
+        let [bound, neighbour] = [bound, neighbour].map(|n| number::encode(&n));
+        (push_len(&neighbour) < push_len(&bound)).then(|| {
+            let neighbour = self.bytes(neighbour, place);
+            self.op(other, &[a, neighbour], place)
+        })
     }
 
     /// `x && true` and `x || false` are `x`, if `x` is a truth value.

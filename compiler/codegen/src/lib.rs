@@ -22,8 +22,10 @@ mod shared;
 
 mod arrange;
 mod demand;
+mod fewer;
 mod hashed;
 mod peephole;
+mod reorder;
 mod schedule;
 
 mod cost;

@@ -8,6 +8,7 @@ use spec::script::push_len;
 
 use crate::arrange::{self, Aim, Arranged, Effort};
 use crate::code;
+use crate::fewer;
 use crate::forms::Forms;
 use crate::hashed::{self, Hashed, Way};
 use crate::holes::Holes;
@@ -175,10 +176,14 @@ impl Planner<'_> {
         notes: &mut Notes,
     ) -> Result<(Arranged, Vec<Vec<u8>>), Excess> {
         let aim = self.aim(end, effort);
+        let mut mir = mir.clone();
+        if effort != Effort::None {
+            fewer::fewer_checks(&mut mir, notes);
+        }
         let plain = arrange::arrange(&mut mir.clone(), aim).map(|arranged| (arranged, Vec::new()));
         let ways: &[Way] = if self.hashes && effort != Effort::None { &Way::ALL } else { &[] };
         let shorter = ways.iter().filter_map(|way| {
-            let Hashed { mut path, preimages } = hashed::hashed(mir, *way, notes)?;
+            let Hashed { mut path, preimages } = hashed::hashed(&mir, *way, notes)?;
             Some((arrange::arrange(&mut path, aim).ok()?, preimages))
         });
         // Of two that are as short, the first.

@@ -8,7 +8,7 @@
 //! Items that wait as operands always lie on top, above those that are kept. So a value with several
 //! uses is computed before the expressions it stands in, while nothing waits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spec::Opcode;
 
@@ -16,6 +16,11 @@ use crate::code::{Code, Instr, Op, PlaceId, SiteId, calls};
 use crate::demand::{Counter, Demand};
 use crate::mir::{Block, Choice, Effect, Exit, Graph, NodeId, NodeKind, Operation, Repeat, Run};
 use crate::peephole;
+
+/// How deep operands are looked into for what they take from the stack.
+const TOLL_LEVELS_MAX: u32 = 4;
+/// Two operands on top of the stack that nothing else needs.
+const IN_PLACE: [Option<(usize, bool)>; 2] = [Some((1, true)), Some((0, true))];
 
 /// What a caller may vary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +33,8 @@ pub(crate) struct Policy {
     pub(crate) lifts_records: bool,
     /// Whether instructions that stand side by side become shorter ones.
     pub(crate) rewrites: bool,
+    /// Whether what takes away the top of the stack is computed as soon as no check stands between.
+    pub(crate) settles: bool,
 }
 
 /// How a path ends.
@@ -93,6 +100,8 @@ struct Entry {
 /// A block that is being written.
 struct Scope {
     demand: Demand,
+    /// What each value is an operand of, if anybody asks.
+    users: BTreeMap<NodeId, Vec<NodeId>>,
     /// What an outer block still needs after this one.
     keep: BTreeSet<NodeId>,
 }
@@ -162,7 +171,8 @@ impl Scheduler<'_> {
         let Policy { free_weight, hoisted_weight, .. } = self.policy;
         let counter = Counter { graph: self.graph, free_weight, hoisted_weight, on_stack };
         let demand = counter.count(block, yields);
-        self.scopes.push(Scope { demand, keep });
+        let users = if self.policy.settles { users(self.graph, &demand) } else { BTreeMap::new() };
+        self.scopes.push(Scope { demand, users, keep });
         let place = match block.effects.first() {
             Some(effect) => effect.place(),
             None => match yields.first() {
@@ -206,7 +216,7 @@ impl Scheduler<'_> {
     }
 
     fn is_needed(&self, id: NodeId) -> bool {
-        self.uses(id) > 0 || self.scopes.last().is_some_and(|scope| scope.keep.contains(&id))
+        self.uses(id) > 0 || self.is_kept(id)
     }
 
     /// Takes one use off; true if the value is needed no more.
@@ -250,12 +260,7 @@ impl Scheduler<'_> {
                     self.stack.pop();
                     self.emit_check(Op::Code(Opcode::Verify), *place, Some(*site));
                 }
-                Effect::Lock { opcode, value, site, place } => {
-                    self.want(*value, *place)?;
-                    self.stack.pop();
-                    self.emit_check(Op::Code(*opcode), *place, Some(*site));
-                    self.emit(Op::Code(Opcode::Drop), *place);
-                }
+                Effect::Lock { opcode, value, site, place } => self.lock(*opcode, *value, *site, *place)?,
                 Effect::Choose(choice) => {
                     let captures = self.captures(blocks);
                     blocks += 1;
@@ -268,8 +273,59 @@ impl Scheduler<'_> {
                 }
                 Effect::Run(run) => self.given(run)?,
             }
+            if self.policy.settles {
+                self.settle(effect.place())?;
+            }
         }
         Ok(())
+    }
+
+    /// A time lock, which leaves what it looks at: that stays there if something else needs it.
+    fn lock(&mut self, opcode: Opcode, value: NodeId, site: SiteId, place: PlaceId) -> Result<(), TooLong> {
+        let stays = self.policy.rewrites && !self.is_free(value) && (self.uses(value) > 1 || self.is_kept(value));
+        if stays {
+            self.ensure(value, place)?;
+        }
+        if stays && self.find(value) == Some(0) {
+            self.emit_check(Op::Code(opcode), place, Some(site));
+            self.use_up(value);
+            return Ok(());
+        }
+        self.want(value, place)?;
+        self.stack.pop();
+        self.emit_check(Op::Code(opcode), place, Some(site));
+        self.emit(Op::Code(Opcode::Drop), place);
+        Ok(())
+    }
+
+    /// Computes what the top of the stack is still needed for, as long as that takes it away and another item is there.
+    fn settle(&mut self, place: PlaceId) -> Result<(), TooLong> {
+        while let Some(next) = self.settled() {
+            self.ensure(next, place)?;
+        }
+        Ok(())
+    }
+
+    /// What takes the top of the stack away, together with another item of the stack.
+    fn settled(&self) -> Option<NodeId> {
+        let top = self.stack.last()?.node;
+        if self.uses(top) != 1 || self.is_kept(top) {
+            return None;
+        }
+        let users = self.scopes.last()?.users.get(&top)?;
+        users.iter().copied().find(|user| match self.graph.as_op(*user) {
+            Some((_, [a, b])) => {
+                let other = if *a == top { *b } else { *a };
+                let waits = self.uses(*user) > 0 && !self.is_free(*user) && self.find(*user).is_none();
+                waits && other != top && !self.is_free(other) && self.find(other).is_some()
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether an outer block needs the value after this one.
+    fn is_kept(&self, id: NodeId) -> bool {
+        self.scopes.last().is_some_and(|scope| scope.keep.contains(&id))
     }
 
     /// What the choice or loop with this index among those of the block takes from the stack.
@@ -565,8 +621,7 @@ impl Scheduler<'_> {
     fn is_in_place(&self, inputs: &[NodeId], count: usize) -> bool {
         let start = self.stack.len() - count;
         self.stack.iter().skip(start).zip(inputs).all(|(entry, input)| {
-            let kept = self.scopes.last().is_some_and(|scope| scope.keep.contains(input));
-            entry.node == *input && !entry.reserved && self.uses(*input) == 1 && !kept
+            entry.node == *input && !entry.reserved && self.uses(*input) == 1 && !self.is_kept(*input)
         })
     }
 
@@ -581,6 +636,20 @@ impl Scheduler<'_> {
                 let gone = usize::from(last && depth < other);
                 move_len(depth, last) + move_len(other + 1 - gone, other_last)
             }
+            (None, None) => self.toll(first, 0, TOLL_LEVELS_MAX) + self.toll(second, 1, TOLL_LEVELS_MAX),
+        }
+    }
+
+    /// About how many bytes it takes to bring what the value is made of to the top, when so many more items lie there.
+    fn toll(&self, id: NodeId, more: usize, levels: u32) -> usize {
+        let Some(levels) = levels.checked_sub(1) else { return 0 };
+        match (self.reach(id), self.graph.as_op(id)) {
+            (Some((depth, last)), _) => move_len(depth + more, last),
+            _ if self.is_free(id) => 0,
+            (None, Some((_, [a, b]))) if more == 0 && [self.reach(*a), self.reach(*b)] == IN_PLACE => 0,
+            (None, Some((_, inputs))) => {
+                inputs.iter().enumerate().map(|(at, input)| self.toll(*input, more + at, levels)).sum()
+            }
             (None, None) => 0,
         }
     }
@@ -591,8 +660,7 @@ impl Scheduler<'_> {
             return None;
         }
         let depth = self.find(id)?;
-        let kept = self.scopes.last().is_some_and(|scope| scope.keep.contains(&id));
-        Some((depth, self.uses(id) == 1 && !kept))
+        Some((depth, self.uses(id) == 1 && !self.is_kept(id)))
     }
 
     /// The other half of a cut that this block needs as well and has not made yet.
@@ -666,6 +734,16 @@ impl Scheduler<'_> {
         };
         opcodes.iter().for_each(|opcode| self.emit(Op::Code(*opcode), place));
     }
+}
+
+/// What each value is an operand of, among what a block needs.
+fn users(graph: &Graph, demand: &Demand) -> BTreeMap<NodeId, Vec<NodeId>> {
+    let mut users: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+    for user in demand.uses.keys() {
+        let inputs = graph.as_op(*user).map(|(_, inputs)| inputs).unwrap_or_default();
+        inputs.iter().for_each(|input| users.entry(*input).or_default().push(*user));
+    }
+    users
 }
 
 /// About how many instructions run, those of shared functions included.
