@@ -153,9 +153,6 @@ pub(crate) struct TargetArgs {
     /// How hard to try to make scripts small: `O0`, as they are written, or `O1` [default: what bmc.toml says, or `O1`].
     #[arg(long, value_name = "LEVEL")]
     level: Option<Level>,
-    /// Show that small scripts do what direct ones do; a contract for which that fails is built at `O0`.
-    #[arg(long)]
-    prove: bool,
     /// Write constants and sets of recipients as they are, even where the script is shorter if it compares their hash.
     #[arg(long)]
     no_hash_lowering: bool,
@@ -189,7 +186,7 @@ impl Project {
         let packages = tree.as_ref().map(Tree::packages).unwrap_or_default();
         Ok(Self {
             session: Session::open(&DiskWorld, packages, &roots),
-            options: Options { rules, level, proves: target.prove, whole_constants: !hashes },
+            options: Options { rules, level, whole_constants: !hashes },
         })
     }
 

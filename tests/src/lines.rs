@@ -51,7 +51,7 @@ pub fn compile_with(name: &str, text: &str, options: &Options) -> Compiled {
 /// The contract with the values of its parameters built in.
 ///
 /// # Panics
-/// If the values do not fit, leave a hole, or a proof is asked for and there is none.
+/// If the values do not fit, leave a hole, or code above [`Level::O0`] is not proved.
 #[must_use]
 pub fn sealed(text: &str, contract: &str, params: &Params, options: &Options) -> Artifact {
     let world = MemoryWorld::new([("test.bmc", text)]);
@@ -60,7 +60,7 @@ pub fn sealed(text: &str, contract: &str, params: &Params, options: &Options) ->
     let compiled = session.compile(options);
     assert!(!compiled.has_errors(), "{}", compiled.to_json());
     for proof in compiled.proofs.iter().filter(|proof| proof.contract == contract) {
-        assert!(proof.proved || !options.proves, "{contract}: {:?}", proof.unproved);
+        assert!(proof.unproved.is_none(), "{contract}: {:?}", proof.unproved);
     }
     let artifact = compiled.artifact(Some(contract)).unwrap().clone();
     assert_eq!(artifact.sealed.len(), params.len());
@@ -137,13 +137,6 @@ pub fn run_lines(text: &str, compiled: &Compiled, rules: RuleSet) -> Ran {
 #[must_use]
 pub fn run_sealed(text: &str, compiled: &Compiled, rules: RuleSet) -> Ran {
     let options = Options { rules, ..Options::default() };
-    run_with(Stage { script: Script::Sealed(text, &options), ..Stage::new(compiled, rules) }, text)
-}
-
-/// The same, where each contract must be proved to do what its direct code does.
-#[must_use]
-pub fn run_proved(text: &str, compiled: &Compiled, rules: RuleSet) -> Ran {
-    let options = Options { rules, proves: true, ..Options::default() };
     run_with(Stage { script: Script::Sealed(text, &options), ..Stage::new(compiled, rules) }, text)
 }
 

@@ -40,7 +40,7 @@ fn every_path_of_the_corpus_is_proved() {
     for path in corpus().into_iter().chain(rivals()) {
         let name = name_of(&path);
         let text = fs::read_to_string(&path).unwrap();
-        let compiled = compile_with(name, &text, &Options { proves: true, ..Options::default() });
+        let compiled = compile_with(name, &text, &Options::default());
         for proof in &compiled.proofs {
             paths += proof.paths;
             complaints.extend(proof.unproved.as_ref().map(|why| format!("{name}: {}: {why:?}", proof.contract)));

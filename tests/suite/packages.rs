@@ -188,7 +188,6 @@ fn constants_stand_behind_a_hash_unless_the_manifest_or_an_option_says_otherwise
         !site.expects.is_empty()
     };
     assert!(hashes(&[]));
-    assert!(hashes(&["--prove"]));
     assert!(!hashes(&["--no-hash-lowering"]));
     edit(&app.join("bmc.toml"), "hash-lowering = true", "hash-lowering = false");
     assert!(!hashes(&[]));
@@ -210,6 +209,13 @@ fn the_manifest_names_the_level_and_the_option_overrides_it() {
     edit(&app.join("bmc.toml"), "level = \"O1\"", "level = \"O0\"");
     assert_eq!(level(&[]), ("O0", longer));
     assert_eq!(level(&["--level", "O1"]), ("O1", better));
+    let told = |level: &str| bmc(&app, &["build", "--verbose", "--level", level]).stderr;
+    assert!(
+        told("O1").contains("1 of 1 contracts proved to do what their direct code does, paths: 1"),
+        "{}",
+        told("O1")
+    );
+    assert!(told("O0").contains("0 of 1 contracts"), "{}", told("O0"));
     assert!(bmc(&app, &["build", "--level", "O9"]).fails_with(2).contains("write `O0` or `O1`"));
 }
 

@@ -11,7 +11,7 @@ use driver::Compiled;
 use spec::RuleSet;
 use tests::{
     Independent, RIVALS, Ran, Rival, own_table, rival_by_hand, rival_sizes, rival_source, rival_table, run_by_hand,
-    run_lines, run_proved,
+    run_lines, run_sealed,
 };
 use wallet::Accounts;
 
@@ -35,7 +35,7 @@ fn runs(rival: &Rival, rules: RuleSet) -> [(&'static str, Ran); 3] {
     let by_hand = rival_by_hand(root(), rival.name);
     [
         ("template", run_lines(&text, &compiled, rules)),
-        ("sealed", run_proved(&text, &compiled, rules)),
+        ("sealed", run_sealed(&text, &compiled, rules)),
         ("by-hand", run_by_hand(&text, &compiled, rules, &by_hand)),
     ]
 }

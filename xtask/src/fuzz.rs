@@ -41,9 +41,6 @@ pub struct Fuzz {
     /// The longest that a case may take, in milliseconds
     #[arg(long, default_value_t = 5_000)]
     slowest_ms: u64,
-    /// Has better code shown to do what direct code does
-    #[arg(long)]
-    prove: bool,
 }
 
 /// What the sources are made of.
@@ -182,7 +179,7 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
     if let Some(only) = fuzz.only {
         let text = source(fuzz, &texts, only);
         println!("{text}");
-        return check(&text, only, fuzz.prove).map(|seen| eprintln!("{seen}"));
+        return check(&text, only).map(|seen| eprintln!("{seen}"));
     }
     let bar = ProgressBar::new(fuzz.runs);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {per_sec}, {eta} left") {
@@ -202,7 +199,7 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
                     if case >= fuzz.runs || lock(&failed).is_some() {
                         return;
                     }
-                    match check(&source(fuzz, &texts, case), case, fuzz.prove) {
+                    match check(&source(fuzz, &texts, case), case) {
                         Ok(seen) => {
                             let mut worst = lock(&worst);
                             *worst = (*worst).max((seen.took, case));
@@ -397,13 +394,12 @@ impl fmt::Display for Seen {
 
 /// Compiles a source, renders what is said about it and expands it; now and then also with values built in. What
 /// counts is the time of the processor, since the machine may be busy with other things.
-fn check(text: &str, case: u64, proves: bool) -> Result<Seen, String> {
+fn check(text: &str, case: u64) -> Result<Seen, String> {
     let start = ThreadTime::now();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let world = MemoryWorld::new([("fuzz.bmc", text)]);
         let mut session = Session::open(&world, Packages::default(), &["fuzz.bmc".to_owned()]);
-        let options = Options { proves, ..Options::default() };
-        let compiled = session.compile(&options);
+        let compiled = session.compile(&Options::default());
         black_box(compiled.to_json().to_string().len() + compiled.expand().len());
         let mut seen = Seen::of(&compiled, Duration::ZERO);
         if case.is_multiple_of(4) && compiled.artifacts.iter().any(|artifact| !artifact.params.is_empty()) {
@@ -411,7 +407,7 @@ fn check(text: &str, case: u64, proves: bool) -> Result<Seen, String> {
                 // A name that two contracts have may not fit both.
                 let _ = session.seal(&artifact.contract, values(artifact, case));
             }
-            let sealed = session.compile(&Options { rules: RuleSet::Bch2026, ..options });
+            let sealed = session.compile(&Options { rules: RuleSet::Bch2026, ..Options::default() });
             seen.add(Seen::of(&sealed, Duration::ZERO));
         }
         seen

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use driver::Compiled;
 use serde_json::{Value, json};
 use spec::artifact::{AbiType, AbiValue, Piece, SpendPath, UnlockItem, VariantType, code_bytes};
 use spec::script::push_len;
@@ -43,6 +44,9 @@ pub(crate) struct Build {
     /// Print this instead of writing artifacts.
     #[arg(long, value_enum)]
     emit: Option<Emit>,
+    /// Also tell what has been proved.
+    #[arg(long, short)]
+    verbose: bool,
     #[command(flatten)]
     keys: KeyArgs,
 }
@@ -64,6 +68,9 @@ impl Build {
         let mut project = Project::open(&self.paths, self.target)?;
         let compiled = project.compile();
         project::report(shell, &compiled)?;
+        if self.verbose {
+            proved(shell, &compiled)?;
+        }
         let program = Program::new(compiled.artifacts.clone());
         let artifacts = match &self.contract {
             Some(name) => vec![project::contract(compiled, Some(name))?],
@@ -248,6 +255,15 @@ fn typical_items(ty: &AbiType) -> Vec<usize> {
             items
         }
     }
+}
+
+/// How much of what was compiled is known to do what its direct code does.
+fn proved(shell: &Shell, compiled: &Compiled) -> Result<(), Fail> {
+    let proved = || compiled.proofs.iter().filter(|proof| proof.proved);
+    let (some, all) = (proved().count(), compiled.proofs.len());
+    let paths: usize = proved().map(|proof| proof.paths).sum();
+    writeln!(shell.err(), "{some} of {all} contracts proved to do what their direct code does, paths: {paths}")?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -24,8 +24,6 @@ pub struct Options {
     pub rules: RuleSet,
     /// How hard to try to make them small.
     pub level: Level,
-    /// Whether small scripts are shown to do what direct ones do, and given up if they are not.
-    pub proves: bool,
     /// Whether constants stand in scripts as they are, even where their hash is shorter.
     pub whole_constants: bool,
 }
@@ -33,8 +31,8 @@ pub struct Options {
 impl Options {
     /// As code generation takes them, without values to build in.
     pub(crate) fn of_code(self) -> codegen::Options {
-        let Self { rules, level, proves, whole_constants } = self;
-        codegen::Options { rules, level, proves, whole_constants, ..codegen::Options::default() }
+        let Self { rules, level, whole_constants } = self;
+        codegen::Options { rules, level, proves: true, whole_constants, ..codegen::Options::default() }
     }
 }
 
@@ -310,7 +308,7 @@ impl Session {
             compiled.proofs.extend(one.generated.as_ref().map(|generated| Proof {
                 contract: contract.name.clone(),
                 level: generated.level,
-                proved: options.proves && generated.unproved.is_none(),
+                proved: generated.level > Level::O0,
                 paths: generated.paths.len(),
                 unproved: generated.unproved.clone(),
             }));
