@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 
 use spec::artifact::{AbiValue, chain_hash};
 use spec::codec::{DecodeError, Reader, write_bytes, write_compact_size};
-use spec::hash::sha256d;
+use spec::hash::{sha256, sha256d};
 use spec::model::{Terms, flow_script};
 use spec::script::{instructions, p2sh32};
 use spec::split::Weights;
@@ -164,8 +164,7 @@ impl Published {
     /// Everybody's share of `pot`, the fee taken off, in output order; nothing for weights that are none.
     #[must_use]
     pub fn divide(&self, pot: Sats) -> Option<Vec<Sats>> {
-        let mut order: Vec<usize> = (0..self.recipients.len()).filter(|at| *at != self.last).collect();
-        order.push(self.last);
+        let order = self.order();
         let weights = order.iter().map(|at| Some(self.recipients.get(*at)?.weight)).collect::<Option<_>>()?;
         let mut shares = vec![Sats::ZERO; order.len()];
         for (at, share) in order.iter().zip(Weights::new(weights)?.divide(pot)) {
@@ -191,7 +190,20 @@ impl Published {
         }
     }
 
-    /// Whether the script is one of this reward: it holds the hash of the list, or all locks.
+    /// By what a script compares all locks at once: the end of a hash chain over them, in the order of rounding.
+    fn joined_hash(&self) -> Option<[u8; 32]> {
+        let lock = |at: &usize| self.recipients.get(*at).map(|recipient| recipient.lock.as_slice());
+        let locks = self.order().iter().map(lock).collect::<Option<Vec<_>>>()?;
+        let (first, others) = locks.split_first()?;
+        Some(others.iter().fold(sha256(first), |chain, lock| sha256(&[&chain[..], lock].concat())))
+    }
+
+    /// The numbers of the recipients in the order of rounding.
+    fn order(&self) -> Vec<usize> {
+        (0..self.recipients.len()).filter(|at| *at != self.last).chain([self.last]).collect()
+    }
+
+    /// Whether the script is one of this reward: it holds the hash of the list, or all locks, or their hashes.
     pub(super) fn fits(&self) -> bool {
         if let Form::Flow { .. } = self.form {
             let is_last = self.last + 1 == self.recipients.len();
@@ -200,7 +212,11 @@ impl Published {
         let Ok(steps) = instructions(&self.redeem).collect::<Result<Vec<_>, _>>() else { return false };
         let holds = |bytes: &[u8]| steps.iter().any(|step| step.data == Some(bytes));
         match self.form {
-            Form::Direct => self.recipients.iter().all(|recipient| holds(&recipient.lock)),
+            Form::Direct => {
+                let known = |lock: &[u8]| holds(lock) || holds(&sha256(lock));
+                self.recipients.iter().all(|recipient| known(&recipient.lock))
+                    || self.joined_hash().is_some_and(|hash| holds(&hash))
+            }
             Form::List | Form::Adjustable { .. } | Form::Flow { .. } => {
                 self.last + 1 == self.recipients.len() && self.list_hash().is_some_and(|hash| holds(&hash))
             }
