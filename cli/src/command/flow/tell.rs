@@ -103,7 +103,11 @@ fn model(network: &Network, index: &Index, record: &Record, out: &mut dyn Write)
         let name = index.get(&parent.id).map_or_else(|| short(&parent.id), |parent| name_of(network, parent));
         writeln!(out, "    {:>10}  to {}", percent(parent.weight.into(), body.terms.whole.into()), printable(&name))?;
     }
-    writeln!(out, "    {:>10}  to its own sources", percent(body.own().into(), body.terms.whole.into()))
+    writeln!(out, "    {:>10}  to its own sources", percent(body.own().into(), body.terms.whole.into()))?;
+    match index.earlier(record) {
+        Some(first) => writeln!(out, "    {BAD}copied{BAD:#}: the same weights are 0x{} before", hex::encode(first.id)),
+        None => Ok(()),
+    }
 }
 
 fn form(form: &Form) -> &'static str {
@@ -158,7 +162,7 @@ pub(super) fn json(network: &Network) -> Value {
     let registries = used(network).map(|(registry, index)| {
         json!({
             "category": registry.category,
-            "models": index.records.iter().map(|record| model_json(network, record)).collect::<Vec<_>>(),
+            "models": index.records.iter().map(|record| model_json(network, index, record)).collect::<Vec<_>>(),
             "unsound": index.unsound.as_ref().map(ToString::to_string),
         })
     });
@@ -205,7 +209,7 @@ fn change_json(change: &Change) -> Value {
     }
 }
 
-fn model_json(network: &Network, record: &Record) -> Value {
+fn model_json(network: &Network, index: &Index, record: &Record) -> Value {
     let body = &record.body;
     let parent = |edge: ::flow::Edge| {
         json!({
@@ -224,6 +228,7 @@ fn model_json(network: &Network, record: &Record) -> Value {
         "own": body.own(),
         "parents": record.edges().map(parent).collect::<Vec<_>>(),
         "licence": about.map(|about| about.licence),
+        "copied_from": index.earlier(record).map(|first| hex::encode(first.id)),
         "outpoint": record.outpoint.to_string(),
         "block": record.block,
     })

@@ -105,10 +105,15 @@ impl Index {
         self.records.get(*self.by_id.get(id)?)
     }
 
-    /// The first record of the model with this weights file.
+    /// The first record of the same weights, if this one is later and does not build on it.
+    ///
+    /// Anybody can register a file that somebody else has registered, with other sources. Both records stand; whoever
+    /// reads them takes the first for the model's.
     #[must_use]
-    pub fn first_of(&self, model: &[u8; 32]) -> Option<&Record> {
-        self.records.get(*self.by_model.get(model)?)
+    pub fn earlier(&self, record: &Record) -> Option<&Record> {
+        let first = self.records.get(*self.by_model.get(&record.body.model)?)?;
+        let builds_on = record.body.parents.iter().any(|parent| parent.id == first.id);
+        (first.id != record.id && !builds_on).then_some(first)
     }
 
     /// Every link from a record to one that it builds on.

@@ -129,6 +129,20 @@ fn a_registration_gives_a_record_and_an_edge_to_each_parent() {
     }
 }
 
+#[test]
+fn of_two_records_of_the_same_weights_the_first_counts() {
+    let first = body(1, &[]);
+    let copied = Body { model: first.model, ..body(2, &[]) };
+    let owned = Body { model: first.model, ..body(3, &[&first]) };
+    let mut chain = Chain::new();
+    chain.register(&first, &[]);
+    chain.register(&copied, &[]);
+    chain.register(&owned, &[&first]);
+    let (_, index) = chain.end();
+    let earlier: Vec<_> = index.records.iter().map(|record| index.earlier(record).map(|first| first.id)).collect();
+    assert_eq!(earlier, [None, Some(first.id()), None], "a later record that builds on the first says what it is");
+}
+
 /// What a registration with two parents is refused for once its outputs are changed.
 fn refused(change: impl FnOnce(&mut Vec<TxOut>)) -> Option<&'static str> {
     let (one, two) = (body(1, &[]), body(2, &[]));
