@@ -257,6 +257,25 @@ impl Story {
     /// If the node refuses it.
     #[track_caller]
     pub fn forged(&mut self, who: &str, plan: &str, args: Pairs<'_>, change: impl FnOnce(&mut Forgery<'_>)) {
+        let sent = self.tried(who, plan, args, change);
+        sent.unwrap_or_else(|error| panic!("`{plan}` as changed is refused: {error}"));
+    }
+
+    /// What a plan gives, changed and signed as it then is, which the node may take or not.
+    ///
+    /// # Errors
+    /// Why the node refuses it.
+    ///
+    /// # Panics
+    /// If the plan cannot be carried out.
+    #[track_caller]
+    pub fn tried(
+        &mut self,
+        who: &str,
+        plan: &str,
+        args: Pairs<'_>,
+        change: impl FnOnce(&mut Forgery<'_>),
+    ) -> Result<Txid, String> {
         let named = self.named.clone();
         let forged = self.with_wish(who, &[], plan, args, &named, |wish| wallet::forge(&wish, change));
         let forged = forged.unwrap_or_else(|error| panic!("{who}: {error}"));
@@ -264,8 +283,7 @@ impl Story {
         for built in &forged.first {
             self.send(plan, &built.tx, &built.spent).unwrap();
         }
-        let sent = self.send(plan, &forged.tx, &forged.spent);
-        sent.unwrap_or_else(|error| panic!("`{plan}` as changed is refused: {error}"));
+        self.send(plan, &forged.tx, &forged.spent)
     }
 
     /// Sends a transaction that the node must refuse with words that contain `message`.

@@ -12,6 +12,7 @@ mod imo_backers;
 mod imo_usage;
 mod linked_lists;
 mod model_family;
+mod model_flows;
 mod multisig;
 mod references;
 mod splitter_985;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flow::{Body, Edge, Form, Graph, Index, Node, Parent, Published, Registry, Source, rebuild};
 use spec::artifact::AbiValue;
-use spec::model::{FEE_SATS_MAX, Terms};
+use spec::model::Terms;
 use spec::script::p2sh32;
 use spec::token::{Capability, Nft, Token};
 use spec::tx::TxIn;
@@ -18,8 +18,8 @@ const PEOPLE: &[(&str, &str)] = &[("alice", "1 coin"), ("bob", "0.001 coin")];
 /// Who is behind the sources, the same for all models but the second.
 const STUDIO: &[(&str, &str)] = &[("researchers", "@carol"), ("compute", "@dave"), ("infrastructure", "@erin")];
 
-struct Family {
-    story: Story,
+pub(super) struct Family {
+    pub(super) story: Story,
     registry: Registry,
     /// The id of each model's record, and the lock of its flow.
     ids: BTreeMap<&'static str, [u8; 32]>,
@@ -31,7 +31,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 impl Family {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut story = Story::example("model-family", PEOPLE);
         let (record_lock, edge_lock) = (story.deploy("ModelRecord", &[]), story.deploy("ModelEdge", &[]));
         let made = story.run("alice", "ModelRegistryDeploy", &[]);
@@ -48,13 +48,13 @@ impl Family {
     }
 
     /// What its registration is given.
-    fn args(&self, parents: &[&str]) -> Vec<(String, String)> {
+    pub(super) fn args(&self, parents: &[&str]) -> Vec<(String, String)> {
         let ids = parents.iter().map(|parent| (format!("id_of_{parent}"), text(&self.ids[parent])));
         ids.chain(STUDIO.iter().map(|(name, who)| ((*name).to_owned(), (*who).to_owned()))).collect()
     }
 
     /// `parents` in the order of the declaration.
-    fn register(&mut self, model: &'static str, parents: &[&'static str]) -> Carried {
+    pub(super) fn register(&mut self, model: &'static str, parents: &[&'static str]) -> Carried {
         let lock = self.story.deploy(model, &pairs(&self.params(parents)));
         self.locks.insert(model, lock.clone());
         let carried = self.story.run("alice", &format!("{model}Register"), &pairs(&self.args(parents)));
@@ -82,13 +82,13 @@ impl Family {
         index.clone()
     }
 
-    fn index(&self) -> Index {
+    pub(super) fn index(&self) -> Index {
         self.read(&self.story.blocks())
     }
 
     /// A registration of `StableDiffusion` that is changed must be refused with `message`.
     #[track_caller]
-    fn attack(&mut self, change: impl FnOnce(&mut Forgery<'_>), message: &str) {
+    pub(super) fn attack(&mut self, change: impl FnOnce(&mut Forgery<'_>), message: &str) {
         let args = self.args(SECOND);
         let change = |forgery: &mut Forgery<'_>| {
             // Whoever attacks pays for bytes that he adds.
@@ -101,9 +101,9 @@ impl Family {
 }
 
 /// What `StableDiffusion` builds on.
-const SECOND: &[&str] = &["Transformer", "Attention"];
+pub(super) const SECOND: &[&str] = &["Transformer", "Attention"];
 
-fn pairs(args: &[(String, String)]) -> Vec<(&str, &str)> {
+pub(super) fn pairs(args: &[(String, String)]) -> Vec<(&str, &str)> {
     args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
@@ -117,7 +117,7 @@ fn both_rules(carried: &Carried) {
     }
 }
 
-fn sats(amount: u64) -> Sats {
+pub(super) fn sats(amount: u64) -> Sats {
     Sats::new(amount).unwrap()
 }
 
@@ -130,7 +130,7 @@ fn nft(output: &mut TxOut) -> &mut Nft {
 }
 
 /// The body that a registration pushes, and the flows of its parents.
-fn pushed(forgery: &Forgery<'_>) -> (Body, Vec<[u8; 32]>) {
+pub(super) fn pushed(forgery: &Forgery<'_>) -> (Body, Vec<[u8; 32]>) {
     let item = |name: &str| match &forgery.args[0][name] {
         wallet::Arg::Value(AbiValue::Item(bytes)) => bytes.clone(),
         other => panic!("{name}: {other:?}"),
@@ -163,7 +163,7 @@ fn pushed(forgery: &Forgery<'_>) -> (Body, Vec<[u8; 32]>) {
 }
 
 /// Registers another body, in the arguments as in the record and the edges; the record has the flow of this body.
-fn restate(forgery: &mut Forgery<'_>, change: impl FnOnce(&mut Body)) {
+pub(super) fn restate(forgery: &mut Forgery<'_>, change: impl FnOnce(&mut Body)) {
     let (mut body, flows) = pushed(forgery);
     change(&mut body);
     let flow = body.flow(&flows);
@@ -171,7 +171,7 @@ fn restate(forgery: &mut Forgery<'_>, change: impl FnOnce(&mut Body)) {
 }
 
 /// Registers this body with this flow.
-fn say(forgery: &mut Forgery<'_>, body: &Body, flow: &[u8; 32]) {
+pub(super) fn say(forgery: &mut Forgery<'_>, body: &Body, flow: &[u8; 32]) {
     forgery.set_arg(0, "terms", arg(body.terms.encode()));
     forgery.set_arg(0, "parents", arg(body.parents_bytes()));
     forgery.set_arg(0, "sources", arg(body.sources_bytes()));
@@ -184,7 +184,7 @@ fn say(forgery: &mut Forgery<'_>, body: &Body, flow: &[u8; 32]) {
     }
 }
 
-fn arg(bytes: Vec<u8>) -> AbiValue {
+pub(super) fn arg(bytes: Vec<u8>) -> AbiValue {
     AbiValue::Item(bytes)
 }
 
@@ -392,157 +392,6 @@ fn another_registry(family: &mut Family) {
     let args = family.args(SECOND);
     let message = "a parent's record is of this registry";
     family.story.refused("alice", "StableDiffusionRegister", &pairs(&args), message);
-}
-
-#[test]
-fn no_flow_is_registered_that_does_not_pay_the_parents() {
-    let mut family = Family::new();
-    family.register("Attention", &[]);
-    family.register("Transformer", &["Attention"]);
-    let thief = family.story.key("bob").lock();
-    let says = "the new record says what was registered, and the flow that pays its parents";
-
-    // A body and the flow of another one: a parent gets less, nothing, or another lock's part, or comes later.
-    let mut flow_of = |change: &dyn Fn(&mut Body, &mut Vec<[u8; 32]>)| {
-        let swap = |forgery: &mut Forgery<'_>| {
-            let (body, flows) = pushed(forgery);
-            let (mut other, mut paid) = (body.clone(), flows);
-            change(&mut other, &mut paid);
-            say(forgery, &body, &other.flow(&paid));
-        };
-        family.attack(swap, says);
-    };
-    flow_of(&|other, _| {
-        other.parents[0].weight -= 1;
-        other.sources[0].weight += 1;
-    });
-    flow_of(&|other, flows| {
-        other.parents.remove(0);
-        flows.remove(0);
-        other.sources[0].weight += 5;
-    });
-    flow_of(&|_, flows| flows.swap(0, 1));
-    flow_of(&|other, flows| {
-        other.parents.swap(0, 1);
-        other.parents[0].weight = 4;
-        flows.swap(0, 1);
-    });
-    flow_of(&|_, flows| flows[0] = [9; 32]);
-    flow_of(&|other, _| other.sources[1].lock.clone_from(&thief));
-    flow_of(&|other, _| other.sources.swap(0, 1));
-    flow_of(&|other, _| other.sources[2].weight -= 1);
-    flow_of(&|other, _| other.terms.whole += 1);
-    flow_of(&|other, _| other.terms.least = Sats::ONE);
-    flow_of(&|other, _| other.terms.fee_max = FEE_SATS_MAX);
-    flow_of(&|other, _| other.terms.names[31] ^= 1);
-    // The right list behind other code: each opcode and each byte of the script is that of the template.
-    let changed = |at: usize| {
-        move |forgery: &mut Forgery<'_>| {
-            let (body, flows) = pushed(forgery);
-            let pays = body.recipients(&flows);
-            let record = |one: &flow::Recipient| vec![(one.weight as u32).to_le_bytes().to_vec(), one.lock.clone()];
-            let list = spec::artifact::chain_hash(&body.terms.encode(), &pays.iter().map(record).collect::<Vec<_>>());
-            let mut script = spec::model::flow_script(&list);
-            script[at] ^= 1;
-            say(forgery, &body, &spec::hash::sha256d(&script));
-        }
-    };
-    let len = spec::model::flow_script(&[0; 32]).len();
-    for at in [0, 1, len / 3, len - 40, len - 20, len - 1] {
-        family.attack(changed(at), says);
-    }
-    assert_eq!(family.index().records.len(), 2);
-    family.story.end(scratch());
-}
-
-#[test]
-fn no_flow_is_registered_that_could_never_settle() {
-    let mut family = Family::new();
-    family.register("Attention", &[]);
-    family.register("Transformer", &["Attention"]);
-    let mut refused = |change: &dyn Fn(&mut Body), message: &str| {
-        family.attack(|forgery| restate(forgery, |body| change(body)), message);
-    };
-    // Weights sum to the whole, and none is 0 or less.
-    let sum = "sum to the whole";
-    refused(&|body| body.sources[0].weight += 1, sum);
-    refused(&|body| body.sources[0].weight -= 1, sum);
-    refused(
-        &|body| {
-            body.terms.least = sats(20_000);
-            body.terms.whole += 1;
-        },
-        sum,
-    );
-    refused(&|body| body.parents[0].weight += 1, sum);
-    for weight in [0, 0x8000_0001, 0xffff_ffff] {
-        refused(&|body| body.parents[0].weight = weight, "every parent's weight is above 0");
-        refused(&|body| body.sources[1].weight = weight, "every source's weight is above 0");
-    }
-    refused(&|body| body.terms.whole |= 0x8000_0000, "sum to the whole");
-    refused(&|body| body.sources.clear(), "sum to the whole");
-    refused(
-        &|body| {
-            body.terms.whole = 10;
-            body.sources.clear();
-        },
-        "the model has a source of its own",
-    );
-    // The parents have 5 of 100: their share of 11,520 is the dust limit.
-    refused(&|body| body.terms.least = sats(11_519), "every parent's share of the smallest pot is above dust");
-    refused(
-        &|body| {
-            body.sources[2].weight += body.sources[1].weight - 4;
-            body.sources[1].weight = 4;
-            body.terms.least = sats(11_520);
-        },
-        "every source's share of the smallest pot is above dust",
-    );
-    // What a settlement may take of a pot is bounded, and there may be such a pot.
-    refused(&|body| body.terms.fee_max = FEE_SATS_MAX + 1, "the largest fee of a settlement is at most");
-    refused(&|body| body.terms.fee_max = 0xffff_ffff, "the largest fee of a settlement is at most");
-    refused(
-        &|body| body.terms.least = Sats::from_wire(Sats::MAX.get() + 1),
-        "the smallest pot is no more than there is",
-    );
-    refused(
-        &|body| body.terms.least = Sats::from_wire(u64::MAX),
-        "every parent's share of the smallest pot is above dust",
-    );
-    // Outputs with such locks there are not, or nodes do not pass them on.
-    refused(&|body| body.sources[0].lock = Vec::new(), "a source's lock has from 1 to 35 bytes");
-    refused(&|body| body.sources[0].lock = vec![0x51; 36], "a source's lock has from 1 to 35 bytes");
-    refused(&|body| body.sources[0].lock = vec![0x51; 200], "a source's lock has from 1 to 35 bytes");
-    refused(&|body| body.sources[0].lock = vec![0x6a, 1, 1], "a source's lock holds no data");
-    refused(&|body| body.sources[2].lock = vec![0xef; 35], "a source's lock is no token");
-    // A list of sources that ends within one.
-    let cut = |forgery: &mut Forgery<'_>| {
-        let (body, _) = pushed(forgery);
-        let mut bytes = body.sources_bytes();
-        bytes.pop();
-        forgery.set_arg(0, "sources", arg(bytes));
-    };
-    let args = family.args(&[]);
-    family.story.attack(("alice", &[]), "AttentionRegister", &pairs(&args), cut, "");
-    assert_eq!(family.index().records.len(), 2);
-
-    // Just at the limits, a model is registered.
-    let honest = |forgery: &mut Forgery<'_>| {
-        let last = forgery.tx.outputs.last_mut().unwrap();
-        last.value = last.value.checked_sub(sats(1_000)).unwrap();
-        restate(forgery, |body| {
-            body.terms.least = sats(11_520);
-            body.terms.fee_max = FEE_SATS_MAX;
-            body.sources[0].lock = vec![0x51];
-            body.sources[1].lock = vec![0x51; 35];
-            body.rest = vec![0x81];
-        });
-    };
-    let args = family.args(SECOND);
-    family.story.forged("alice", "StableDiffusionRegister", &pairs(&args), honest);
-    let record = family.index().records[2].clone();
-    assert_eq!((record.body.about(), record.recipients[0].name.as_str()), (None, "1"));
-    family.story.end(scratch());
 }
 
 /// Outputs 4 and 5 of a registration are its edges.
