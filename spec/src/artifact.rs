@@ -20,8 +20,11 @@ use crate::plan::Plan;
 use crate::rules::RuleSet;
 use crate::units::Sats;
 
-/// The version of the format that this crate writes and reads.
-pub const FORMAT_VERSION: u32 = 3;
+/// The version of the format that this crate writes.
+pub const FORMAT_VERSION: u32 = 4;
+/// The oldest version that it reads: such an artifact is one of today without [`SpendPath::route`] and without checks
+/// that several branches share.
+pub const FORMAT_VERSION_MIN: u32 = 3;
 
 /// How hard a compiler tries to make scripts small.
 ///
@@ -76,7 +79,7 @@ impl std::str::FromStr for Level {
 /// One compiled contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artifact {
-    /// [`FORMAT_VERSION`].
+    /// At least [`FORMAT_VERSION_MIN`] and at most [`FORMAT_VERSION`].
     pub format: u32,
     /// The compiler's version.
     pub compiler: String,
@@ -216,12 +219,44 @@ pub struct SpendPath {
     pub args: Vec<Slot>,
     /// What the unlocking bytecode pushes before the redeem script, in order.
     pub unlock: Vec<UnlockItem>,
+    /// How the script comes to this path: the conditionals that tell it from others, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub route: Vec<Step>,
     /// How the transaction's time fields must be set, where the path reads them.
     #[serde(default, skip_serializing_if = "TimeNeeds::is_empty")]
     pub time: TimeNeeds,
     /// The most operation cost the path can take, where it is known without running it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_bound: Option<u64>,
+}
+
+/// Which branch of a conditional runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The `OP_IF` or `OP_NOTIF`.
+    pub instruction: usize,
+    /// Whether its first branch runs.
+    pub taken: bool,
+}
+
+/// A turn of a path, and what it means for the path that it is another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The turn.
+    #[serde(flatten)]
+    pub turn: Turn,
+    /// The path's check that then fails, if the turn depends on what a check demands and not on what is pushed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<Failing>,
+}
+
+/// A check that fails without an instruction of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// The author's message.
+    pub message: String,
+    /// The place in the source.
+    pub span: SourceSpan,
 }
 
 /// One push of an unlocking bytecode.
@@ -299,10 +334,13 @@ pub fn code_bytes(script: &[Piece]) -> usize {
 }
 
 /// Where instructions come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapEntry {
     /// The first instruction, counted from 0.
     pub instruction: usize,
+    /// The ways through the script for which it holds, where branches share the instruction.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Turn>,
     /// The place in the source.
     #[serde(flatten)]
     pub span: SourceSpan,
@@ -328,6 +366,9 @@ pub struct SourceSpan {
 pub struct RequireSite {
     /// The instruction that fails.
     pub instruction: usize,
+    /// The ways through the script for which it holds, where branches share the instruction.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Turn>,
     /// The author's message.
     pub message: String,
     /// The place in the source.
@@ -364,14 +405,17 @@ impl SharedFunction {
     /// The place in the source that `instruction` of the body comes from.
     #[must_use]
     pub fn source_of(&self, instruction: usize) -> Option<SourceSpan> {
-        place_of(&self.source_map, instruction)
+        place_of(&self.source_map, instruction, &|_| None)
     }
 }
 
-/// The place of the last entry that begins at or before `instruction`.
-fn place_of(source_map: &[MapEntry], instruction: usize) -> Option<SourceSpan> {
+/// The place of the last entries that begin at or before `instruction`: of several the one that fits the way there.
+fn place_of(source_map: &[MapEntry], instruction: usize, taken: &dyn Fn(usize) -> Option<bool>) -> Option<SourceSpan> {
     let after = source_map.partition_point(|entry| entry.instruction <= instruction);
-    source_map.get(after.checked_sub(1)?).map(|entry| entry.span)
+    let begin = source_map.get(after.checked_sub(1)?)?.instruction;
+    let entries = source_map.get(source_map.partition_point(|entry| entry.instruction < begin)..after)?;
+    let fits = |entry: &&MapEntry| entry.after.iter().all(|turn| taken(turn.instruction) == Some(turn.taken));
+    entries.iter().find(fits).or(entries.first()).map(|entry| entry.span)
 }
 
 /// The shares of a reward, flattened.
@@ -458,10 +502,35 @@ impl Artifact {
         self.requires.iter().filter(move |site| site.instruction == instruction)
     }
 
+    /// The same, if `taken` says of each conditional whether its first branch ran; those of the first way if it does not
+    /// know.
+    #[must_use]
+    pub fn requires_after(&self, instruction: usize, taken: &dyn Fn(usize) -> Option<bool>) -> Vec<&RequireSite> {
+        let fits = |site: &&RequireSite| site.after.iter().all(|turn| taken(turn.instruction) == Some(turn.taken));
+        let fitting: Vec<&RequireSite> = self.requires_at(instruction).filter(fits).collect();
+        if !fitting.is_empty() {
+            return fitting;
+        }
+        let first = self.requires_at(instruction).next();
+        self.requires_at(instruction).filter(|site| first.is_some_and(|first| first.after == site.after)).collect()
+    }
+
     /// The place in the source that `instruction` comes from.
     #[must_use]
     pub fn source_of(&self, instruction: usize) -> Option<SourceSpan> {
-        place_of(&self.source_map, instruction)
+        self.source_after(instruction, &|_| None)
+    }
+
+    /// The same, if `taken` says of each conditional whether its first branch ran.
+    #[must_use]
+    pub fn source_after(&self, instruction: usize, taken: &dyn Fn(usize) -> Option<bool>) -> Option<SourceSpan> {
+        place_of(&self.source_map, instruction, taken)
+    }
+
+    /// The paths that the script has taken or may take, if `taken` says of each conditional whether its first branch ran.
+    pub fn paths_after(&self, taken: &dyn Fn(usize) -> Option<bool>) -> impl Iterator<Item = &SpendPath> {
+        let fits = |step: &Step| taken(step.turn.instruction).is_none_or(|taken| taken == step.turn.taken);
+        self.paths.iter().filter(move |path| path.route.iter().all(fits))
     }
 
     /// The parameters that the source declares, with their indices: those that are not computed.

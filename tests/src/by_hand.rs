@@ -56,6 +56,7 @@ impl ByHand {
             let pushes = self.paths.get(&path.name).ok_or_else(|| format!("nobody wrote `{}` by hand", path.name))?;
             path.unlock = pushes.iter().map(|push| item(path, push)).collect::<Result<_, _>>()?;
             path.cost_bound = None;
+            path.route.clear();
         }
         Ok(artifact)
     }

@@ -79,6 +79,7 @@ pub struct Ran {
 }
 
 /// A transaction that a line describes, and what the machine says of it.
+#[derive(Clone)]
 pub struct Spend {
     /// The line in the source, from 1.
     pub line: usize,
@@ -441,7 +442,7 @@ impl<'a> Stage<'a> {
         let mut most = 0;
         for index in own {
             let metrics = vm::verify_input(&rules, &context, *index)
-                .map_err(|failure| wallet::explain(artifact, redeem, &failure).to_string())?;
+                .map_err(|failure| explained(artifact, redeem, &failure, path))?;
             let cost = metrics.cost.get();
             let bound = artifact.path(path).and_then(|path| path.cost_bound);
             if let Some(bound) = bound.filter(|bound| cost > *bound) {
@@ -451,6 +452,12 @@ impl<'a> Stage<'a> {
         }
         Ok(most)
     }
+}
+
+/// What the source says of the failure of a path.
+fn explained(artifact: &Artifact, redeem: &[u8], failure: &vm::Failure, path: &str) -> String {
+    let path = artifact.path(path).unwrap();
+    wallet::explain_path(artifact, redeem, failure, path).to_string()
 }
 
 fn value_of(arg: &Arg, sign: &dyn Fn(&Key) -> Vec<u8>) -> AbiValue {

@@ -509,7 +509,7 @@ fn a_salary_flows_by_the_block() {
     let salary = stage("streaming", "Salary", &params);
     let draw = |at| [("at", at), ("fee", "1_000 sats")];
     salary.accepts("draw", &draw("height 1_100"), &[("@bob", 10_000), ("self", 89_000)]);
-    salary.refuses("draw", &draw("height 1_100"), &[("@bob", 10_100), ("self", 88_900)], "what is due");
+    salary.refuses("draw", &draw("height 1_100"), &[("@bob", 10_100), ("self", 89_000)], "what is due");
     salary.refuses("draw", &draw("height 1_100"), &[("@bob", 10_000), ("@bob", 89_000)], "the rest stays");
     salary.refuses("draw", &draw("height 1_000"), &[("@bob", 10_000)], "before the start");
     salary.accepts("draw", &draw("height 5_000"), &[("@bob", 99_000)]);

@@ -272,7 +272,7 @@ fn the_money_of_a_sale_goes_to_the_treasury_alone() {
     go(0, BASE, &treasury, 0).refused("there is money to withdraw");
     let mut second = go(7_000, BASE, &treasury, 7_000);
     second.inputs.insert(0, other(out(&account(9), 1_000, None)));
-    second.refused("the sale is the first input");
+    second.refused("continue: the next coin has the lock of this one");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod conformance;
 mod contracts;
 mod covenants;
 mod diagnostics;
+mod dispatch;
 mod flows;
 mod gates;
 mod imi;

@@ -1,12 +1,14 @@
 //! Which argument lies where, and which variable of a loop: tries orders and policies, and keeps the best code.
 
-use crate::code::Code;
-use crate::mir::{Block, Effect, NodeId, NodeKind, Path, Repeat, Var};
+use crate::code::{Code, SiteId};
+use crate::mir::{Block, Effect, Fork, NodeId, NodeKind, Path, Repeat, Var};
 use crate::reorder::{self, Span};
 use crate::schedule::{End, Policy, Scheduled, TooLong, schedule};
 
 /// All orders are tried up to this many arguments or variables.
 const ALL_ORDERS_MAX: usize = 4;
+/// All orders of so many arguments of one branch are tried.
+const EXTRAS_MAX: usize = 3;
 /// With more, single ones move at most so often in a row, each time to the best place.
 const CLIMBS_MAX: usize = 3;
 /// The search ends when it has written so many instructions: some milliseconds.
@@ -65,7 +67,8 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
     }
     let mut loops = Vec::new();
     loops_of(&path.body, &mut loops);
-    let movable: Vec<usize> = (0..path.arg_items.len()).filter(|arg| Some(*arg) != path.list).collect();
+    let is_movable = |arg: &usize| Some(*arg) != path.list && !path.hidden.contains(arg);
+    let movable: Vec<usize> = (0..path.arg_items.len()).filter(is_movable).collect();
     let orders = orders(&movable);
     let room = match effort {
         Effort::None => 1,
@@ -80,6 +83,7 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
     }
     search.climb(movable.len());
     search.move_variables(&loops);
+    search.move_extras();
     if effort == Effort::Full {
         search.room = REORDER_INSTRUCTIONS_MAX;
         search.move_checks();
@@ -155,6 +159,9 @@ impl Search<'_> {
             return false;
         };
         self.room = self.room.saturating_sub(scheduled.code.len());
+        if scheduled.is_lost {
+            return false;
+        }
         let score = self.score(&scheduled);
         let better = self.best.as_ref().is_none_or(|best| score < best.score);
         if better {
@@ -281,6 +288,33 @@ impl Search<'_> {
         }
     }
 
+    /// Orders what lies on the stack in one block of a conditional and not in the other.
+    fn move_extras(&mut self) {
+        let mut forks = Vec::new();
+        forks_of(&self.path.body, &mut forks);
+        for (site, block, count) in forks {
+            if !(2..=EXTRAS_MAX).contains(&count) {
+                continue;
+            }
+            let Some(given) = extras_of(&mut self.path.body, site, block).map(|extras| extras.clone()) else {
+                continue;
+            };
+            let mut best = given.clone();
+            for order in orders(&(0..count).collect::<Vec<_>>()) {
+                let moved: Vec<_> = order.iter().filter_map(|at| given.get(*at)).cloned().collect();
+                if let Some(extras) = extras_of(&mut self.path.body, site, block) {
+                    extras.clone_from(&moved);
+                }
+                if self.attempt_best() {
+                    best = moved;
+                }
+            }
+            if let Some(extras) = extras_of(&mut self.path.body, site, block) {
+                *extras = best;
+            }
+        }
+    }
+
     /// Tries the best order and policies again, after something else has changed.
     fn attempt_best(&mut self) -> bool {
         let Some(Best { order, policy, .. }) = &self.best else { return false };
@@ -317,6 +351,33 @@ fn find(block: &mut Block, id: u32) -> Option<&mut Repeat> {
             }
         }
         Effect::Verify { .. } | Effect::Lock { .. } | Effect::Run(_) => None,
+    })
+}
+
+/// The conditionals with a mark, for each of their blocks the number of its own arguments.
+fn forks_of(block: &Block, found: &mut Vec<(SiteId, usize, usize)>) {
+    for effect in &block.effects {
+        let Effect::Choose(choice) = effect else { continue };
+        let Some(fork) = &choice.fork else { continue };
+        found.extend(fork.extras.iter().enumerate().map(|(at, extras)| (fork.site, at, extras.len())));
+        forks_of(&choice.then, found);
+        forks_of(&choice.otherwise, found);
+    }
+}
+
+/// The arguments that lie on the stack only in one block of a conditional.
+fn extras_of(block: &mut Block, site: SiteId, at: usize) -> Option<&mut Vec<Vec<NodeId>>> {
+    find_fork(block, site)?.extras.get_mut(at)
+}
+
+fn find_fork(block: &mut Block, site: SiteId) -> Option<&mut Fork> {
+    block.effects.iter_mut().find_map(|effect| {
+        let Effect::Choose(choice) = effect else { return None };
+        match &mut choice.fork {
+            Some(fork) if fork.site == site => Some(&mut **fork),
+            Some(_) => find_fork(&mut choice.then, site).or_else(|| find_fork(&mut choice.otherwise, site)),
+            None => None,
+        }
     })
 }
 

@@ -12,21 +12,73 @@ pub(crate) struct PlaceId(u32);
 /// The places of a contract.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Places {
-    locs: Vec<Loc>,
+    places: Vec<Place>,
 }
+
+/// One place, or two of which the way through the script tells which it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    At(Loc),
+    Either(Either<PlaceId>),
+}
+
+/// What a conditional decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Either<T> {
+    /// The mark of the conditional, see [`crate::lower::Notes::fork`].
+    pub(crate) fork: SiteId,
+    pub(crate) then: T,
+    pub(crate) otherwise: T,
+}
+
+/// The marks of conditionals, and whether their first block has run.
+pub(crate) type Way = Vec<(SiteId, bool)>;
 
 impl Places {
     /// The number of `loc`; neighbours that repeat share one.
     pub(crate) fn add(&mut self, loc: &Loc) -> PlaceId {
-        if self.locs.last() != Some(loc) {
-            self.locs.push(loc.clone());
+        match self.places.last() {
+            Some(Place::At(last)) if last == loc => {}
+            _ => self.places.push(Place::At(loc.clone())),
         }
-        PlaceId(u32::try_from(self.locs.len() - 1).unwrap_or(u32::MAX))
+        self.last()
     }
 
-    pub(crate) fn loc(&self, id: PlaceId) -> Option<&Loc> {
-        self.locs.get(id.0 as usize)
+    /// The place that a conditional decides.
+    pub(crate) fn either(&mut self, fork: SiteId, then: PlaceId, otherwise: PlaceId) -> PlaceId {
+        if self.ways(then) == self.ways(otherwise) {
+            return then;
+        }
+        self.places.push(Place::Either(Either { fork, then, otherwise }));
+        self.last()
     }
+
+    fn last(&self) -> PlaceId {
+        PlaceId(u32::try_from(self.places.len().saturating_sub(1)).unwrap_or(u32::MAX))
+    }
+
+    /// Where it is, by the way through the script.
+    pub(crate) fn ways(&self, id: PlaceId) -> Vec<(Way, &Loc)> {
+        match self.places.get(id.0 as usize) {
+            None => Vec::new(),
+            Some(Place::At(loc)) => vec![(Way::new(), loc)],
+            Some(Place::Either(either)) => {
+                let [then, otherwise] = [either.then, either.otherwise].map(|id| self.ways(id));
+                branched(either.fork, then, otherwise)
+            }
+        }
+    }
+}
+
+/// What holds for either block of a conditional, with the way that leads there.
+pub(crate) fn branched<T>(fork: SiteId, then: Vec<(Way, T)>, otherwise: Vec<(Way, T)>) -> Vec<(Way, T)> {
+    let marked = |taken, ways: Vec<(Way, T)>| {
+        ways.into_iter().map(move |(mut way, of)| {
+            way.insert(0, (fork, taken));
+            (way, of)
+        })
+    };
+    marked(true, then).chain(marked(false, otherwise)).collect()
 }
 
 /// A check with a message, numbered once.

@@ -4,6 +4,8 @@
 //! dearer one counts, unless the condition is a number the compiler put in itself. A loop runs as
 //! often as it may; as soon as a round changes nothing, the others cost the same.
 
+use std::collections::BTreeMap;
+
 use spec::opcode::CostClass;
 use spec::rules::hash_iterations;
 use spec::{Opcode, Rules};
@@ -70,8 +72,11 @@ pub(crate) struct Lengths<'a> {
 }
 
 /// The most that an input can cost that pushes `stack` and the script `code`, behind the hash of the script.
+///
+/// `turns` says of some conditionals of the code, by instruction, whether their first block runs.
 pub(crate) fn bound_of_input(
     code: &[Instr],
+    turns: &BTreeMap<usize, bool>,
     functions: &[&[Instr]],
     stack: Vec<Item>,
     lengths: &Lengths<'_>,
@@ -87,22 +92,24 @@ pub(crate) fn bound_of_input(
     let instructions = prices.instruction.checked_mul(pushes.checked_add(4)?)?;
     let hashing = (hash_iterations(usize::try_from(lengths.script).ok()?) + 1).checked_mul(prices.hash_iteration)?;
     let unlocking = pushed.checked_add(instructions)?.checked_add(hashing)?.checked_add(2 * HASH_BYTES + 1)?;
-    bound(code, functions, stack, lengths, rules)?.checked_add(unlocking)
+    bound(code, turns, functions, stack, lengths, rules)?.checked_add(unlocking)
 }
 
 /// The most that running `code` can cost from `stack` on; `None` if it does something that has no bound here.
 fn bound(
     code: &[Instr],
+    turns: &BTreeMap<usize, bool>,
     functions: &[&[Instr]],
     stack: Vec<Item>,
     lengths: &Lengths<'_>,
     rules: &Rules,
 ) -> Option<u64> {
-    let functions = functions.iter().map(|body| parse(body)).collect::<Option<Vec<_>>>()?;
+    let no_turns = BTreeMap::new();
+    let functions = functions.iter().map(|body| parse(body, &no_turns)).collect::<Option<Vec<_>>>()?;
     let preimage = preimage_len(lengths.script);
     let mut run =
         Run { rules, lengths, functions: &functions, preimage, stack, alt: Vec::new(), cost: 0, steps: 0, inside: 0 };
-    run.block(&parse(code)?)?;
+    run.block(&parse(code, turns)?)?;
     Some(run.cost)
 }
 
@@ -123,26 +130,36 @@ struct Block<'c> {
 
 enum Part<'c> {
     Op(&'c Op),
-    If { when: bool, then: Block<'c>, otherwise: Block<'c> },
+    If { when: bool, turn: Option<bool>, then: Block<'c>, otherwise: Block<'c> },
     Loop { rounds: Option<Rounds>, body: Block<'c> },
 }
 
+/// A conditional or loop that has begun.
+struct Open<'c> {
+    op: &'c Op,
+    turn: Option<bool>,
+    /// What stands before `OP_ELSE`, once that has come.
+    then: Option<Block<'c>>,
+    outer: Block<'c>,
+}
+
 /// Code as blocks; `None` if conditionals and loops do not match.
-fn parse(code: &[Instr]) -> Option<Block<'_>> {
-    let mut open: Vec<(&Op, Option<Block<'_>>, Block<'_>)> = Vec::new();
+fn parse<'c>(code: &'c [Instr], turns: &BTreeMap<usize, bool>) -> Option<Block<'c>> {
+    let mut open: Vec<Open<'c>> = Vec::new();
     let mut block = Block::default();
-    for instr in code {
+    for (at, instr) in code.iter().enumerate() {
         block.len += 1;
         match &instr.op {
             op @ (Op::Code(Opcode::If | Opcode::NotIf | Opcode::Begin) | Op::Begin(_)) => {
-                open.push((op, None, std::mem::take(&mut block)));
+                let turn = turns.get(&at).copied();
+                open.push(Open { op, turn, then: None, outer: std::mem::take(&mut block) });
             }
             Op::Code(Opcode::Else) => {
-                let (_, then @ None, _) = open.last_mut()? else { return None };
+                let Open { then: then @ None, .. } = open.last_mut()? else { return None };
                 *then = Some(std::mem::take(&mut block));
             }
             Op::Code(end @ (Opcode::EndIf | Opcode::Until)) => {
-                let (op, then, mut outer) = open.pop()?;
+                let Open { op, turn, then, mut outer } = open.pop()?;
                 let last = std::mem::take(&mut block);
                 outer.len += last.len + then.as_ref().map_or(0, |then| then.len);
                 let (then, otherwise) = match then {
@@ -151,7 +168,7 @@ fn parse(code: &[Instr]) -> Option<Block<'_>> {
                 };
                 outer.parts.push(match (op, end) {
                     (Op::Code(opcode @ (Opcode::If | Opcode::NotIf)), Opcode::EndIf) => {
-                        Part::If { when: *opcode == Opcode::If, then, otherwise }
+                        Part::If { when: *opcode == Opcode::If, turn, then, otherwise }
                     }
                     (Op::Begin(rounds), Opcode::Until) => Part::Loop { rounds: Some(*rounds), body: then },
                     (Op::Code(Opcode::Begin), Opcode::Until) => Part::Loop { rounds: None, body: then },
@@ -193,7 +210,7 @@ impl Run<'_> {
                     self.pay_base(1)?;
                     self.step(op)?;
                 }
-                Part::If { when, then, otherwise } => self.choose(*when, then, otherwise)?,
+                Part::If { when, turn, then, otherwise } => self.choose(*when, *turn, then, otherwise)?,
                 Part::Loop { rounds, body } => self.repeat(*rounds, body)?,
             }
         }
@@ -221,11 +238,11 @@ impl Run<'_> {
         }
     }
 
-    fn choose(&mut self, when: bool, then: &Block<'_>, otherwise: &Block<'_>) -> Option<()> {
+    fn choose(&mut self, when: bool, turn: Option<bool>, then: &Block<'_>, otherwise: &Block<'_>) -> Option<()> {
         self.pay_base(1)?;
         let condition = self.pop()?;
-        if let Some(n) = condition.value {
-            let (taken, left) = if (n != 0) == when { (then, otherwise) } else { (otherwise, then) };
+        if let Some(first) = turn.or(condition.value.map(|n| (n != 0) == when)) {
+            let (taken, left) = if first { (then, otherwise) } else { (otherwise, then) };
             self.pay_base(left.len + closing(taken))?;
             return self.block(taken);
         }

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::mir::{Block, Choice, Effect, Graph, NodeId, NodeKind, Repeat};
+use crate::mir::{Block, Choice, Effect, Graph, NodeId, NodeKind, Repeat, Test};
 
 /// The needs of one block.
 #[derive(Debug, Default)]
@@ -103,7 +103,7 @@ impl Counter<'_> {
             let outside = own.contains(&id) || self.on_stack.contains(&id);
             match self.graph.kind(id) {
                 _ if outside => drop(taken.insert(id)),
-                NodeKind::Phi(_) if inner.phis.contains(&id) => {}
+                NodeKind::Phi(_) | NodeKind::Arg(_) if inner.phis.contains(&id) => {}
                 NodeKind::Arg(_) | NodeKind::Phi(_) => drop(taken.insert(id)),
                 NodeKind::Op(_, inputs) => todo.extend(inputs),
                 NodeKind::Const(_) | NodeKind::Param(_) => {}
@@ -190,6 +190,12 @@ impl Inner {
     }
 
     fn branches(&mut self, choice: &Choice) {
+        if let Some(fork) = &choice.fork {
+            self.phis.extend(fork.extras.iter().flatten().flatten());
+            if let Test::Count(rest) = fork.test {
+                self.phis.insert(rest);
+            }
+        }
         self.block(&choice.then, choice.yields(true));
         self.block(&choice.otherwise, choice.yields(false));
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use dashu_int::IBig;
 use spec::Opcode;
 
-use crate::lower::{Notes, Site};
+use crate::lower::Notes;
 use crate::mir::{Block, Effect, Graph, NodeId, Operation, Path};
 use crate::number;
 
@@ -68,7 +68,7 @@ fn joined_with_next(graph: &mut Graph, of: &mut Block, at: usize, notes: &mut No
     else {
         return false;
     };
-    let (place, first, second) = (*place, *first, *second);
+    let (place, Some(first), Some(second)) = (*place, *first, *second) else { return false };
     let Some((value, low, high)) = bound(graph, *a).zip(bound(graph, *b)).and_then(|both| match both {
         ((x, Bound::From(low)), (y, Bound::Below(high))) | ((x, Bound::Below(high)), (y, Bound::From(low)))
             if x == y && low < high =>
@@ -81,8 +81,7 @@ fn joined_with_next(graph: &mut Graph, of: &mut Block, at: usize, notes: &mut No
     };
     let [low, high] = [low, high].map(|n| graph.bytes(number::encode(&n), place));
     let value = graph.op(Opcode::Within, &[value, low, high], place);
-    let Some(of_first) = notes.sites.get(first.0 as usize).cloned() else { return false };
-    let site = notes.add_site(Site { joined: vec![(first, Vec::new()), (second, Vec::new())], ..of_first });
+    let site = Some(notes.hashed(vec![(first, Vec::new()), (second, Vec::new())]));
     of.effects.remove(at + 1);
     if let Some(effect) = of.effects.get_mut(at) {
         *effect = Effect::Verify { value, site, place };

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use analysis::hir;
-use spec::artifact::{Level, Piece, Slot, SpendPath, code_bytes};
+use spec::artifact::{Level, Piece, Slot, SpendPath, Turn, code_bytes};
 use spec::{Mode, RuleSet, Rules};
 use syntax::{Diagnostic, Loc, Severity};
 
-use crate::code::{self, Instr, SiteId};
+use crate::code::{self, Instr, SiteId, Way};
 use crate::forms::Forms;
 use crate::holes::Holes;
 use crate::lengths::typical_push_len;
-use crate::lower::{Excess, Notes, Site};
+use crate::lower::{Excess, Notes, Site, flipped};
 use crate::plan::{Misfits, Planner, Plans};
 use crate::schedule::End;
-use crate::script::Script;
+use crate::script::{Forced, Script};
 use crate::shared::Body;
 use crate::tell::why;
 
@@ -43,8 +43,10 @@ pub struct Generated {
     pub asm: String,
     /// The contract's parameters.
     pub params: Vec<Slot>,
-    /// The ways to spend it, in source order.
+    /// The ways to spend it, in source order; their routes are apart.
     pub paths: Vec<SpendPath>,
+    /// For each path the conditionals that lead to it, outermost first.
+    pub routes: Vec<Vec<Route>>,
     /// Where instructions come from, in ascending order; an entry holds until the next.
     pub source_map: Vec<Origin>,
     /// What each check that may fail says, in order of instructions. An instruction that checks several things at once
@@ -92,8 +94,20 @@ pub struct Function {
 pub struct Origin {
     /// The first instruction, counted from 0.
     pub instruction: usize,
+    /// The ways through the script for which it holds, where branches share the instruction.
+    pub after: Vec<Turn>,
     /// The place.
     pub loc: Loc,
+}
+
+/// How a path is told from others by what it demands, and not by what is pushed: the first check that it fails is then
+/// one that another path makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The turn.
+    pub turn: Turn,
+    /// What it means for the path if the conditional goes the other way: message and place.
+    pub otherwise: Option<(String, Loc)>,
 }
 
 /// A check that may fail.
@@ -101,6 +115,8 @@ pub struct Origin {
 pub struct Check {
     /// The instruction, counted from 0.
     pub instruction: usize,
+    /// The ways through the script for which it holds, where branches share the instruction.
+    pub after: Vec<Turn>,
     /// What it says.
     pub message: String,
     /// The place.
@@ -162,7 +178,8 @@ pub fn generate(
     let holes = Holes::new(contract, &options.sealed);
     let push_lens: Vec<usize> = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
     let hashes = !options.whole_constants;
-    let planner = Planner { contract, functions, rules: &rules, end, holes: &holes, push_lens: &push_lens, hashes };
+    let planner =
+        Planner { contract, functions, rules: &rules, end, holes: &holes, push_lens: &push_lens, hashes, joins: true };
     let made = match make(&planner, options, &mut notes) {
         Ok(made) => made,
         Err(misfits) => {
@@ -176,8 +193,7 @@ pub fn generate(
         return (None, excess);
     }
     let diagnostics = script.over_budget(contract, plans, &rules);
-    let broken = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    ((!broken).then(|| generated(contract, made, &rules, &notes)), diagnostics)
+    ((!has_errors(&diagnostics)).then(|| generated(contract, made, &rules, &notes)), diagnostics)
 }
 
 /// A script, and how it came about.
@@ -200,31 +216,32 @@ fn make(planner: &Planner<'_>, options: &Options, notes: &mut Notes) -> Result<M
     let mut unproved = None;
     if level > Level::O0 {
         let asides = notes.mark();
-        let (script, plans) = best(planner, &forms, notes)?;
-        unproved = script.unproved(planner.contract, &plans, &direct);
-        if unproved.is_none() {
-            return Ok(Made { script, plans, level, unproved });
+        // Paths by themselves are easier to follow than joined ones.
+        for joins in [true, false] {
+            let (script, plans) = best(&Planner { joins, ..*planner }, &forms, notes)?;
+            unproved = script.unproved(planner.contract, &plans, &direct);
+            if unproved.is_none() {
+                return Ok(Made { script, plans, level, unproved });
+            }
+            notes.back_to(asides);
+            if plans.joined.is_none() {
+                break;
+            }
         }
-        notes.back_to(asides);
     }
     let script = Script::assemble(planner.contract, planner.holes, &direct, notes);
     Ok(Made { script, plans: direct, level: Level::O0, unproved })
 }
 
-/// The shortest script; one without hashes of constants, if only that keeps within the budget.
+/// The shortest script, of its paths one by one or joined; among scripts of one length the pushes decide. Without hashes
+/// of constants, if only that keeps within the budget.
 fn best(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result<(Script, Plans), Misfits> {
-    let Planner { contract, rules, holes, .. } = *planner;
-    let mut make = |planner: &Planner<'_>| {
-        let plans = planner.plan(forms, notes)?;
-        let script = Script::assemble(contract, holes, &plans, notes);
-        let over = script.over_budget(contract, &plans, rules).iter().any(|told| told.severity == Severity::Error);
-        Ok::<_, Misfits>((script, plans, over))
-    };
-    let (script, plans, over) = make(planner)?;
-    if over && plans.preimages().next().is_some() {
-        let (script, plans, over) = make(&Planner { hashes: false, ..*planner })?;
-        if !over {
-            return Ok((script, plans));
+    let (script, plans) = shortest(planner, forms, notes)?;
+    let is_over = |script: &Script, plans| has_errors(&script.over_budget(planner.contract, plans, planner.rules));
+    if is_over(&script, &plans) && plans.preimages().next().is_some() {
+        let (other, plain) = shortest(&Planner { hashes: false, ..*planner }, forms, notes)?;
+        if !is_over(&other, &plain) {
+            return Ok((other, plain));
         }
     }
     Ok((script, plans))
@@ -235,6 +252,26 @@ fn best(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result<(Sc
 fn level_for(contract: &hir::Contract, options: &Options) -> Level {
     let list = contract.reward.as_ref().and_then(|reward| reward.list.as_ref());
     if list.is_some_and(|list| list.has_terms) { Level::default() } else { options.level }
+}
+
+fn shortest(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result<(Script, Plans), Misfits> {
+    let plans = planner.plan(forms, notes)?;
+    let Planner { contract, holes, rules, .. } = planner;
+    let mut best = (Script::assemble(contract, holes, &plans, notes), plans);
+    for plans in planner.joined(&best.1, forms, notes) {
+        let script = Script::assemble(contract, holes, &plans, notes);
+        let is_fit = script.excess(contract, &plans, rules).is_empty()
+            && !has_errors(&script.over_budget(contract, &plans, rules))
+            && script.tells_ways();
+        if is_fit && script.size(planner.push_lens) < best.0.size(planner.push_lens) {
+            best = (script, plans);
+        }
+    }
+    Ok(best)
+}
+
+fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
 fn generated(contract: &hir::Contract, made: Made, rules: &Rules, notes: &Notes) -> Generated {
@@ -256,6 +293,7 @@ fn generated(contract: &hir::Contract, made: Made, rules: &Rules, notes: &Notes)
         asm: code::asm(&script.code, name),
         params: slots(&contract.params),
         paths: spend_paths(contract, script, plans, rules),
+        routes: script.routes.iter().map(|route| told_route(route, notes)).collect(),
         level: *level,
         unproved: unproved.clone(),
         source_map: source_map(&script.code, notes),
@@ -270,7 +308,8 @@ fn spend_paths(contract: &hir::Contract, script: &Script, plans: &Plans, rules: 
         name: path.name.clone(),
         docs: path.docs.clone(),
         args: slots(&path.args),
-        unlock: script.unlock(at, plan),
+        unlock: script.unlock(at).to_vec(),
+        route: Vec::new(),
         time: plan.time.clone(),
         cost_bound: script.cost_bound(at, path, plans, rules),
     })
@@ -283,31 +322,72 @@ fn slots(params: &[hir::Param]) -> Vec<Slot> {
 }
 
 fn source_map(code: &[Instr], notes: &Notes) -> Vec<Origin> {
+    let forks = Forks::of(code, notes);
     let mut origins: Vec<Origin> = Vec::new();
+    let mut last: Vec<(Vec<Turn>, &Loc)> = Vec::new();
     for (instruction, instr) in code.iter().enumerate() {
-        let Some(loc) = notes.places.loc(instr.place) else { continue };
-        if origins.last().is_none_or(|last| last.loc != *loc) {
-            origins.push(Origin { instruction, loc: loc.clone() });
+        let ways = notes.places.ways(instr.place).into_iter();
+        let here: Vec<(Vec<Turn>, &Loc)> =
+            ways.filter_map(|(way, loc)| forks.turns(&way).map(|after| (after, loc))).collect();
+        if !here.is_empty() && here != last {
+            let origin =
+                |(after, loc): &(Vec<Turn>, &Loc)| Origin { instruction, after: after.clone(), loc: (*loc).clone() };
+            origins.extend(here.iter().map(origin));
+            last = here;
         }
     }
     origins
 }
 
 fn checks(code: &[Instr], notes: &Notes) -> Vec<Check> {
-    let of = |site: SiteId| notes.sites.get(site.0 as usize);
+    let forks = Forks::of(code, notes);
     let mut found = Vec::new();
     for (instruction, instr) in code.iter().enumerate() {
-        let Some(site) = instr.site.and_then(of) else { continue };
-        let mut add = |site: &Site, expects: &[u8]| {
-            let check =
-                Check { instruction, message: site.message.clone(), loc: site.loc.clone(), expects: expects.to_vec() };
-            found.push(check);
-        };
-        if site.joined.is_empty() {
-            add(site, &[]);
+        for (way, (site, expects)) in instr.site.map(|site| notes.ways(site)).unwrap_or_default() {
+            let Some(after) = forks.turns(&way) else { continue };
+            let Site { message, loc } = site.clone();
+            found.push(Check { instruction, after, message, loc, expects: expects.to_vec() });
         }
-        let members = site.joined.iter().filter_map(|(member, expects)| Some((of(*member)?, expects)));
-        members.for_each(|(member, expects)| add(member, expects));
     }
     found
+}
+
+fn told_route(route: &[Forced], notes: &Notes) -> Vec<Route> {
+    let told = |forced: &Forced| {
+        let site = forced.demand.and_then(|site| notes.ways(site).into_iter().next());
+        let otherwise = site.map(|(_, (site, _))| (site.message.clone(), site.loc.clone()));
+        Route { turn: forced.turn, otherwise }
+    };
+    route.iter().map(told).collect()
+}
+
+/// Where the marked conditionals of a script stand.
+pub(crate) struct Forks(BTreeMap<SiteId, usize>);
+
+impl Forks {
+    pub(crate) fn of(code: &[Instr], notes: &Notes) -> Self {
+        let marked = code.iter().enumerate().filter_map(|(at, instr)| Some((instr.site?, at)));
+        Self(marked.filter(|(site, _)| notes.is_fork(*site)).collect())
+    }
+
+    /// The conditional, and whether its first block in the script is the one that is meant.
+    pub(crate) fn turn(&self, fork: SiteId, first: bool) -> Option<Turn> {
+        match self.0.get(&fork) {
+            Some(instruction) => Some(Turn { instruction: *instruction, taken: first }),
+            None => self.0.get(&flipped(fork)).map(|instruction| Turn { instruction: *instruction, taken: !first }),
+        }
+    }
+
+    /// The turns of a way; none if a conditional has gone, for its blocks were alike, and the way is that of the second.
+    fn turns(&self, way: &Way) -> Option<Vec<Turn>> {
+        let mut turns = Vec::new();
+        for (fork, first) in way {
+            match self.turn(*fork, *first) {
+                Some(turn) => turns.push(turn),
+                None if *first => {}
+                None => return None,
+            }
+        }
+        Some(turns)
+    }
 }

@@ -17,7 +17,7 @@ use spec::script::push_len;
 
 use crate::code::{PlaceId, SiteId};
 use crate::facts;
-use crate::lower::{Notes, Site};
+use crate::lower::Notes;
 use crate::mir::{Block, Effect, Graph, NodeId, NodeKind, Operation, Path};
 
 /// The push of a hash, and the comparison with it.
@@ -49,11 +49,12 @@ pub(crate) struct Hashed {
 
 /// The path written so; nothing if that makes no check shorter.
 pub(crate) fn hashed(path: &Path, way: Way, notes: &mut Notes) -> Option<Hashed> {
-    let Path { mut graph, mut body, arg_items, list, results } = path.clone();
+    let Path { mut graph, mut body, arg_items, list, results, hidden } = path.clone();
     let mut work = Work { graph: &mut graph, notes, way, preimages: Vec::new() };
     work.block(&mut body);
     let preimages = work.preimages;
-    (!preimages.is_empty()).then_some(Hashed { path: Path { graph, body, arg_items, list, results }, preimages })
+    let path = Path { graph, body, arg_items, list, results, hidden };
+    (!preimages.is_empty()).then_some(Hashed { path, preimages })
 }
 
 /// A check that something is a constant.
@@ -133,18 +134,18 @@ impl Work<'_> {
         };
         let is = Some(is).filter(|is| is.len() <= JOINED_BYTES_MAX)?.to_vec();
         let fixed = self.graph.len_of(of, LEVELS_MAX) == Some(is.len());
-        Some(Member { at, of, is, fixed, site: *site, place: *place })
+        Some(Member { at, of, is, fixed, site: (*site)?, place: *place })
     }
 
     /// One check in the place of the last of these, so that what the others stood behind still fails first.
     fn replace(&mut self, block: &mut Block, members: &[Member]) {
-        let (Some(first), Some(last)) = (members.first(), members.last()) else { return };
+        let Some(last) = members.last() else { return };
         let (chain, is) = self.chain(members, last.place);
         let is = self.graph.bytes(is, last.place);
         let value = self.graph.op(Opcode::Equal, &[chain, is], last.place);
-        let site = self.joined_site(first, members);
+        let site = self.notes.hashed(members.iter().map(|member| (member.site, member.is.clone())).collect());
         if let Some(effect) = block.effects.get_mut(last.at) {
-            *effect = Effect::Verify { value, site, place: last.place };
+            *effect = Effect::Verify { value, site: Some(site), place: last.place };
         }
         let mut at = 0;
         block.effects.retain(|_| {
@@ -186,13 +187,6 @@ impl Work<'_> {
             self.preimages.push(is);
         }
         (self.graph.op(Opcode::Sha256, &[of], place), hash)
-    }
-
-    /// A check that says what each of these does, and what it compares.
-    fn joined_site(&mut self, first: &Member, members: &[Member]) -> SiteId {
-        let of_first = self.notes.sites.get(first.site.0 as usize).cloned();
-        let joined = members.iter().map(|member| (member.site, member.is.clone())).collect();
-        self.notes.add_site(Site { joined, ..of_first.expect("the check has said something") })
     }
 }
 

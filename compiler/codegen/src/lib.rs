@@ -28,6 +28,8 @@ mod peephole;
 mod reorder;
 mod schedule;
 
+mod join;
+
 mod cost;
 mod dispatch;
 
@@ -40,5 +42,5 @@ mod validate;
 mod generate;
 mod template;
 
-pub use generate::{Check, Function, Generated, Options, Origin, Unproved, generate};
+pub use generate::{Check, Function, Generated, Options, Origin, Route, Unproved, generate};
 pub use template::{contracts_of, template};

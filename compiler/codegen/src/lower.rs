@@ -13,6 +13,7 @@ mod pins;
 
 pub(crate) use fallible::code_may_fail;
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use analysis::hir::{self, Condition, LocalId, StmtKind};
@@ -20,7 +21,7 @@ use spec::artifact::{TimeBound, TimeNeeds};
 use spec::{Opcode, RuleSet};
 use syntax::Loc;
 
-use crate::code::{PlaceId, Places, SiteId};
+use crate::code::{Either, PlaceId, Places, SiteId, Way, branched};
 use crate::forms::Forms;
 use crate::holes::Holes;
 use crate::mir::{Block, Effect, Graph, NodeId, NodeKind, Operation, Path};
@@ -36,16 +37,31 @@ const LEVELS_MAX: u32 = 700;
 pub(crate) struct Site {
     pub(crate) message: String,
     pub(crate) loc: Loc,
-    /// If it stands for several checks, or for one whose constant is hidden behind a hash: these checks, and what each
-    /// demands.
-    pub(crate) joined: Vec<(SiteId, Vec<u8>)>,
 }
 
 /// What the paths of a contract share.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub(crate) places: Places,
-    pub(crate) sites: Vec<Site>,
+    sites: Vec<Mark>,
+}
+
+/// What an instruction is known for.
+#[derive(Clone, Debug)]
+enum Mark {
+    Check(Site),
+    /// Several checks at once, or one whose constant is hidden behind a hash: these checks, and what each demands if the
+    /// script has only a hash of it.
+    Hashed(Vec<(SiteId, Vec<u8>)>),
+    /// A check of one of two branches.
+    Either(Either<SiteId>),
+    /// A conditional; the next mark is the same conditional with its blocks exchanged.
+    Fork,
+}
+
+/// The mark of a conditional whose first block runs if its mark's does not.
+pub(crate) const fn flipped(fork: SiteId) -> SiteId {
+    SiteId(fork.0.saturating_add(1))
 }
 
 impl Notes {
@@ -54,10 +70,61 @@ impl Notes {
         self.sites.len()
     }
 
-    /// Adds a check.
-    pub(crate) fn add_site(&mut self, site: Site) -> SiteId {
-        self.sites.push(site);
+    /// A new check.
+    pub(crate) fn check(&mut self, message: &str, loc: &Loc) -> SiteId {
+        self.push(Mark::Check(Site { message: message.to_owned(), loc: loc.clone() }))
+    }
+
+    /// Several checks at once, with what each demands where the script has only a hash of that.
+    pub(crate) fn hashed(&mut self, members: Vec<(SiteId, Vec<u8>)>) -> SiteId {
+        self.push(Mark::Hashed(members))
+    }
+
+    /// A mark for a conditional, whose first block runs if it holds; [`flipped`] is that of the other block.
+    pub(crate) fn fork(&mut self) -> SiteId {
+        let fork = self.push(Mark::Fork);
+        self.push(Mark::Fork);
+        fork
+    }
+
+    /// The check that a conditional decides.
+    pub(crate) fn either(&mut self, fork: SiteId, then: SiteId, otherwise: SiteId) -> SiteId {
+        if self.same(then, otherwise) {
+            return then;
+        }
+        self.push(Mark::Either(Either { fork, then, otherwise }))
+    }
+
+    /// Whether two checks say the same of the same place.
+    pub(crate) fn same(&self, a: SiteId, b: SiteId) -> bool {
+        a == b || self.ways(a) == self.ways(b)
+    }
+
+    fn push(&mut self, mark: Mark) -> SiteId {
+        self.sites.push(mark);
         SiteId(u32::try_from(self.sites.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// What a check says, by the way through the script, and what it demands if the script has only a hash of that.
+    pub(crate) fn ways(&self, id: SiteId) -> Vec<(Way, (&Site, &[u8]))> {
+        match self.sites.get(id.0 as usize) {
+            Some(Mark::Check(site)) => vec![(Way::new(), (site, &[]))],
+            Some(Mark::Hashed(members)) => {
+                let ways = members.iter().flat_map(|(member, demands)| {
+                    self.ways(*member).into_iter().map(move |(way, (site, _))| (way, (site, demands.as_slice())))
+                });
+                ways.collect()
+            }
+            Some(Mark::Either(either)) => {
+                let [then, otherwise] = [either.then, either.otherwise].map(|id| self.ways(id));
+                branched(either.fork, then, otherwise)
+            }
+            Some(Mark::Fork) | None => Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_fork(&self, id: SiteId) -> bool {
+        matches!(self.sites.get(id.0 as usize), Some(Mark::Fork))
     }
 
     /// Forgets the checks that came after a mark.
@@ -240,7 +307,8 @@ impl<'a> Lowering<'a> {
 
     fn finish(self, list: Option<usize>, results: Items) -> Lowered {
         let body = Block { effects: self.effects };
-        let mut path = Path { graph: self.graph, body, arg_items: self.arg_items, list, results };
+        let mut path =
+            Path { graph: self.graph, body, arg_items: self.arg_items, list, results, hidden: BTreeSet::new() };
         path.prune();
         Lowered { path, time: self.time }
     }
@@ -261,7 +329,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn site(&mut self, message: &str, loc: &Loc) -> SiteId {
-        self.notes.add_site(Site { message: message.to_owned(), loc: loc.clone(), joined: Vec::new() })
+        self.notes.check(message, loc)
     }
 
     /// Counts a step and goes one level down; [`Lowering::leave`] comes back.
@@ -385,7 +453,7 @@ impl<'a> Lowering<'a> {
                 _ if self.graph.as_const(value).is_some_and(spec::num::is_truthy) => {}
                 _ => {
                     let site = self.site(message, loc);
-                    self.effects.push(Effect::Verify { value, site, place });
+                    self.effects.push(Effect::Verify { value, site: Some(site), place });
                     self.remember_length(value);
                 }
             }

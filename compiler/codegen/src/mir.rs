@@ -5,7 +5,7 @@
 //! Whatever can fail, fails the whole transaction, so a node that is computed in any case may be
 //! computed early.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spec::Opcode;
 use spec::script::push_len;
@@ -13,7 +13,7 @@ use spec::script::push_len;
 use crate::code::{Code, PlaceId, Rounds, SiteId};
 
 /// A value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NodeId(u32);
 
 impl NodeId {
@@ -78,6 +78,8 @@ pub(crate) struct Graph {
     phis: u32,
     param_weights: Vec<u32>,
     call_lens: Vec<usize>,
+    /// Arguments that stand for others, of which there are as many as the branch says that asks for them.
+    holders: BTreeSet<NodeId>,
     /// Whether computations stay as they are written, but for those of constants alone.
     plain: bool,
 }
@@ -87,6 +89,27 @@ impl Graph {
     /// and whose shared functions have so many instructions.
     pub(crate) fn new(param_weights: Vec<u32>, call_lens: Vec<usize>) -> Self {
         Self { param_weights, call_lens, ..Self::default() }
+    }
+
+    /// A graph for the same contract, without values.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.param_weights.clone(), self.call_lens.clone())
+    }
+
+    /// An argument that stands for others.
+    pub(crate) fn holder(&mut self, item: usize, place: PlaceId) -> NodeId {
+        let holder = self.arg(item, place);
+        self.holders.insert(holder);
+        holder
+    }
+
+    pub(crate) fn is_holder(&self, id: NodeId) -> bool {
+        self.holders.contains(&id)
+    }
+
+    /// All values, operands before what is computed from them.
+    pub(crate) fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// The same graph, in which computations stay as they are written.
@@ -209,7 +232,7 @@ pub(crate) enum Effect {
         /// What must hold.
         value: NodeId,
         /// What to say otherwise.
-        site: SiteId,
+        site: Option<SiteId>,
         /// Where it was written.
         place: PlaceId,
     },
@@ -295,6 +318,33 @@ pub(crate) struct Choice {
     pub(crate) otherwise: Block,
     /// What the choice leaves behind.
     pub(crate) phis: Vec<Phi>,
+    /// Of what joined paths, or what ends alike in both blocks.
+    pub(crate) fork: Option<Box<Fork>>,
+}
+
+/// A conditional whose way is of interest behind it.
+#[derive(Clone, Debug)]
+pub(crate) struct Fork {
+    /// Its mark.
+    pub(crate) site: SiteId,
+    pub(crate) test: Test,
+    /// The argument on the stack that stands for [`Fork::extras`].
+    pub(crate) holder: Option<NodeId>,
+    /// The arguments that lie there in either block, and only there: bottom first, the items of one together.
+    pub(crate) extras: [Vec<Vec<NodeId>>; 2],
+}
+
+/// How a conditional decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Test {
+    /// By the truth of its condition.
+    Truth,
+    /// By its condition, which must be exactly 1 or 0.
+    Bit,
+    /// By its condition counted down: the first block if that gives 0, else the second, which finds the rest as this value.
+    Count(NodeId),
+    /// By the number of items on the stack.
+    Depth,
 }
 
 /// A value that depends on the branch taken.
@@ -303,6 +353,8 @@ pub(crate) struct Phi {
     pub(crate) result: NodeId,
     pub(crate) then: NodeId,
     pub(crate) otherwise: NodeId,
+    /// If it is the outcome of a check of either block that is judged behind the conditional, those checks.
+    pub(crate) verdicts: [Option<SiteId>; 2],
 }
 
 /// Given instructions: they take their inputs and leave their results, and may fail.
@@ -333,6 +385,8 @@ pub(crate) struct Path {
     pub(crate) list: Option<usize>,
     /// What it leaves; nothing unless it is a shared function.
     pub(crate) results: Vec<NodeId>,
+    /// Arguments that a conditional brings up, which do not lie on the stack from the start.
+    pub(crate) hidden: BTreeSet<usize>,
 }
 
 impl Block {

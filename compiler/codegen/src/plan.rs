@@ -12,6 +12,7 @@ use crate::fewer;
 use crate::forms::Forms;
 use crate::hashed::{self, Hashed, Way};
 use crate::holes::Holes;
+use crate::join::{self, Form, Joined};
 use crate::lower::{self, Context, Excess, Found, Lowered, LoweredBody, Notes};
 use crate::mir::Path;
 use crate::schedule::End;
@@ -21,27 +22,38 @@ use crate::shared::{Body, Calls, Instance, SHARED_MAX, Shared};
 const FLIPS_MAX: usize = 40;
 /// Direct code may have so many times the instructions of a script.
 const DIRECT_ROOM: usize = 8;
+/// At most so many shared functions are copied again for a try.
+const UNSHARED_MAX: usize = 4;
 /// At most so many functions are shared for a try.
 const CANDIDATES_MAX: usize = 2 * SHARED_MAX;
 
 /// A path with its best code.
+#[derive(Clone, Debug)]
 pub(crate) struct PathPlan {
     pub(crate) arranged: Arranged,
     pub(crate) time: TimeNeeds,
     /// The texts whose hashes stand there in their place.
     pub(crate) preimages: Vec<Vec<u8>>,
+    /// What it is the code of.
+    pub(crate) mir: Path,
+    /// The same without hashes of constants.
+    pub(crate) plain: Path,
 }
 
 /// The paths of a contract in their order, and the functions that they share.
+#[derive(Clone, Debug)]
 pub(crate) struct Plans {
     pub(crate) paths: Vec<PathPlan>,
     pub(crate) shared: Shared,
+    /// The code of all paths together, if it is better than that of each.
+    pub(crate) joined: Option<Joined>,
 }
 
 impl Plans {
     /// The texts whose hashes stand in the script in their place.
     pub(crate) fn preimages(&self) -> impl Iterator<Item = &[u8]> {
         let of_paths = self.paths.iter().flat_map(|plan| &plan.preimages);
+        let of_paths = of_paths.chain(self.joined.iter().flat_map(|joined| &joined.preimages));
         of_paths.chain(self.shared.bodies().flat_map(|body| &body.preimages)).map(Vec::as_slice)
     }
 }
@@ -60,6 +72,8 @@ pub(crate) struct Planner<'p> {
     pub(crate) push_lens: &'p [usize],
     /// Whether constants may be compared by their hash.
     pub(crate) hashes: bool,
+    /// Whether paths may be joined.
+    pub(crate) joins: bool,
 }
 
 /// What one way of writing the paths makes of them.
@@ -108,6 +122,29 @@ impl Planner<'_> {
         self.attempt(forms, shared, Effort::Full, notes).map(|attempt| attempt.plans)
     }
 
+    /// The same paths joined into one, and with them paths that do not share one or any of the functions: what
+    /// joined paths have in common need not be a function.
+    pub(crate) fn joined(&self, plans: &Plans, forms: &[Forms], notes: &mut Notes) -> Vec<Plans> {
+        if !self.joins {
+            return Vec::new();
+        }
+        let shared = &plans.shared;
+        let fewer = (0..shared.len()).take(if shared.len() > 1 { UNSHARED_MAX } else { 0 });
+        let none = (shared.len() > 0).then(Shared::default);
+        let others = fewer.map(|index| shared.without(index)).chain(none);
+        let others = others.filter_map(|shared| self.attempt(forms, shared, Effort::Full, notes).ok());
+        let all: Vec<Plans> = others.map(|attempt| attempt.plans).collect();
+        let mut found = Vec::new();
+        for plans in std::iter::once(plans).chain(&all) {
+            let has_hashes = plans.paths.iter().any(|plan| !plan.preimages.is_empty());
+            for form in if has_hashes { &[Form::Plain, Form::Best][..] } else { &[Form::Best] } {
+                let joined = join::join(self, &plans.paths, *form, notes);
+                found.extend(joined.map(|joined| Plans { joined: Some(joined), ..plans.clone() }));
+            }
+        }
+        found
+    }
+
     /// For each path the forms of its loops that make it shortest, with every function copied.
     pub(crate) fn forms(&self, notes: &mut Notes) -> Result<Vec<Forms>, Misfits> {
         let start = notes.mark();
@@ -144,7 +181,11 @@ impl Planner<'_> {
                 Err(excess) => misfits.push((at, excess)),
             }
         }
-        if misfits.is_empty() { Ok(Attempt { plans: Plans { paths, shared }, calls }) } else { Err(misfits) }
+        if misfits.is_empty() {
+            Ok(Attempt { plans: Plans { paths, shared, joined: None }, calls })
+        } else {
+            Err(misfits)
+        }
     }
 
     fn path(
@@ -156,38 +197,39 @@ impl Planner<'_> {
         effort: Effort,
         notes: &mut Notes,
     ) -> Result<PathPlan, Excess> {
-        let Lowered { path: mir, time } = loop {
+        let Lowered { path: plain, time } = loop {
             let found = Found { forms: &mut *forms, calls: &mut *calls, notes: &mut *notes };
             match lower::lower(self.context(shared, effort), path, found) {
                 Err(Excess::NoBody(index)) => self.body(index, shared, calls, effort, notes)?,
                 lowered => break lowered?,
             }
         };
-        let (arranged, preimages) = self.arranged(&mir, self.end, effort, notes)?;
-        Ok(PathPlan { arranged, time, preimages })
+        let (arranged, preimages, mir) = self.arranged(&plain, self.end, effort, notes)?;
+        Ok(PathPlan { arranged, time, preimages, mir, plain })
     }
 
-    /// The shortest code, and the texts whose hashes stand there in their place.
-    fn arranged(
+    /// The shortest code, the texts whose hashes stand there in their place, and what it is the code of.
+    pub(crate) fn arranged(
         &self,
         mir: &Path,
         end: End,
         effort: Effort,
         notes: &mut Notes,
-    ) -> Result<(Arranged, Vec<Vec<u8>>), Excess> {
+    ) -> Result<(Arranged, Vec<Vec<u8>>, Path), Excess> {
         let aim = self.aim(end, effort);
         let mut mir = mir.clone();
         if effort != Effort::None {
             fewer::fewer_checks(&mut mir, notes);
         }
-        let plain = arrange::arrange(&mut mir.clone(), aim).map(|arranged| (arranged, Vec::new()));
+        let arrange = |mut path: Path, preimages| Some((arrange::arrange(&mut path, aim).ok()?, preimages, path));
+        let plain = arrange(mir.clone(), Vec::new());
         let ways: &[Way] = if self.hashes && effort != Effort::None { &Way::ALL } else { &[] };
         let shorter = ways.iter().filter_map(|way| {
-            let Hashed { mut path, preimages } = hashed::hashed(&mir, *way, notes)?;
-            Some((arrange::arrange(&mut path, aim).ok()?, preimages))
+            let Hashed { path, preimages } = hashed::hashed(&mir, *way, notes)?;
+            arrange(path, preimages)
         });
         // Of two that are as short, the first.
-        plain.into_iter().chain(shorter).min_by_key(|(arranged, _)| arranged.score).ok_or(Excess::Steps)
+        plain.into_iter().chain(shorter).min_by_key(|(arranged, ..)| arranged.score).ok_or(Excess::Steps)
     }
 
     /// Makes the code of a shared function, and before that of those that it calls.
@@ -211,11 +253,11 @@ impl Planner<'_> {
         let mut forms = best_forms(|forms| {
             notes.back_to(start);
             let lowered = lower_with(forms, notes)?;
-            self.arranged(&lowered.path, End::Results, Effort::Glance, notes).map(|(arranged, _)| arranged.score)
+            self.arranged(&lowered.path, End::Results, Effort::Glance, notes).map(|(arranged, ..)| arranged.score)
         })?;
         notes.back_to(start);
         let LoweredBody { path: mir, leaves } = lower_with(&mut forms, notes)?;
-        let (arranged, preimages) = self.arranged(&mir, End::Results, effort, notes)?;
+        let (arranged, preimages, _) = self.arranged(&mir, End::Results, effort, notes)?;
         let function = self.functions.get(instance.function).expect("lowering met it");
         let body = Body {
             name: function.name.clone(),

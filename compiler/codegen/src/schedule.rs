@@ -8,6 +8,8 @@
 //! Items that wait as operands always lie on top, above those that are kept. So a value with several
 //! uses is computed before the expressions it stands in, while nothing waits.
 
+mod fork;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use spec::Opcode;
@@ -58,6 +60,8 @@ pub(crate) struct Scheduled {
     pub(crate) per_record: usize,
     /// How the path ended: [`End::Empty`] even if a truth value was wanted, where the last effect leaves none.
     pub(crate) end: End,
+    /// Whether it reached for an item beneath others whose number is not known: then the code is of no use.
+    pub(crate) is_lost: bool,
 }
 
 /// The path needs more instructions than any rules allow.
@@ -83,10 +87,11 @@ pub(crate) fn schedule(
         depth_max: stack.len(),
         per_record: 0,
         room: instructions_max,
+        is_lost: false,
     };
     let end = scheduler.path(body, results, end)?;
-    let Scheduler { code, depth_max, per_record, .. } = scheduler;
-    Ok(Scheduled { code, depth_max, per_record, end })
+    let Scheduler { code, depth_max, per_record, is_lost, .. } = scheduler;
+    Ok(Scheduled { code, depth_max, per_record, end, is_lost })
 }
 
 /// One item of the stack.
@@ -115,6 +120,7 @@ struct Scheduler<'g> {
     depth_max: usize,
     per_record: usize,
     room: usize,
+    is_lost: bool,
 }
 
 /// A step of computing a value.
@@ -157,11 +163,11 @@ impl Scheduler<'_> {
     }
 
     /// Says at the last instruction what it means that the script ends with false.
-    fn put_final_site(&mut self, site: SiteId, place: PlaceId) {
+    fn put_final_site(&mut self, site: Option<SiteId>, place: PlaceId) {
         match self.code.last_mut() {
-            Some(last) if last.site.is_none() => last.site = Some(site),
+            Some(last) if last.site.is_none() => last.site = site,
             // The value lay there before another check, which keeps its own message.
-            _ => self.emit_check(Op::Code(Opcode::Nop), place, Some(site)),
+            _ => self.emit_check(Op::Code(Opcode::Nop), place, site),
         }
     }
 
@@ -203,7 +209,7 @@ impl Scheduler<'_> {
 
     fn emit_drop(&mut self, depth: usize, place: PlaceId) {
         match depth {
-            1 => self.emit(Op::Code(Opcode::Nip), place),
+            1 if self.is_open(1) => self.emit(Op::Code(Opcode::Nip), place),
             _ => {
                 self.emit_move(depth, Opcode::Roll, place);
                 self.emit(Op::Code(Opcode::Drop), place);
@@ -216,7 +222,7 @@ impl Scheduler<'_> {
     }
 
     fn is_needed(&self, id: NodeId) -> bool {
-        self.uses(id) > 0 || self.is_kept(id)
+        self.uses(id) > 0 || self.is_kept(id) || self.graph.is_holder(id)
     }
 
     /// Takes one use off; true if the value is needed no more.
@@ -240,7 +246,13 @@ impl Scheduler<'_> {
         }
     }
 
+    /// Whether the number of the items above such a depth is known.
+    fn is_open(&self, depth: usize) -> bool {
+        !self.stack.iter().rev().take(depth).any(|entry| self.graph.is_holder(entry.node))
+    }
+
     fn emit_move(&mut self, depth: usize, opcode: Opcode, place: PlaceId) {
+        self.is_lost |= !self.is_open(depth);
         let depth = i64::try_from(depth).unwrap_or(i64::MAX);
         self.emit(Op::int(depth), place);
         self.emit(Op::Code(opcode), place);
@@ -258,7 +270,7 @@ impl Scheduler<'_> {
                 Effect::Verify { value, site, place } => {
                     self.want(*value, *place)?;
                     self.stack.pop();
-                    self.emit_check(Op::Code(Opcode::Verify), *place, Some(*site));
+                    self.emit_check(Op::Code(Opcode::Verify), *place, *site);
                 }
                 Effect::Lock { opcode, value, site, place } => self.lock(*opcode, *value, *site, *place)?,
                 Effect::Choose(choice) => {
@@ -420,21 +432,25 @@ impl Scheduler<'_> {
         for value in captures {
             self.ensure(*value, choice.place)?;
         }
-        self.want(choice.condition, choice.place)?;
-        self.stack.pop();
+        let turned = self.decide(choice)?;
         for value in captures {
             self.use_up(*value);
         }
+        let fork = choice.fork.as_deref();
         let entry = self.stack.clone();
-        let keep: BTreeSet<NodeId> = entry.iter().map(|e| e.node).filter(|node| self.is_needed(*node)).collect();
+        let holder = fork.and_then(|fork| fork.holder);
+        let needed = |node: &NodeId| self.is_needed(*node) && Some(*node) != holder;
+        let keep: BTreeSet<NodeId> = entry.iter().map(|e| e.node).filter(needed).collect();
         let outer = std::mem::take(&mut self.code);
         self.room = self.room.saturating_sub(outer.len());
-        let then = self.branch(&choice.then, &choice.yields(true), keep.clone())?;
-        self.stack = entry;
-        let otherwise = self.branch(&choice.otherwise, &choice.yields(false), keep)?;
+        self.enter(&entry, fork, true);
+        let [verdict, other_verdict] = choice.phis.last().map_or([None; 2], |phi| phi.verdicts);
+        let then = self.branch(&choice.then, &choice.yields(true), keep.clone(), verdict)?;
+        self.enter(&entry, fork, false);
+        let otherwise = self.branch(&choice.otherwise, &choice.yields(false), keep, other_verdict)?;
         self.room = self.room.saturating_add(outer.len());
         self.code = outer;
-        self.join(choice.place, then, otherwise);
+        self.join(choice, turned, then, otherwise);
         let phis_at = self.stack.len().saturating_sub(choice.phis.len());
         for (entry, phi) in self.stack.iter_mut().skip(phis_at).zip(&choice.phis) {
             *entry = Entry { node: phi.result, reserved: false };
@@ -443,34 +459,30 @@ impl Scheduler<'_> {
     }
 
     /// Writes one branch into code of its own; the stack then holds what outer blocks keep and the yields.
-    fn branch(&mut self, block: &Block, yields: &[NodeId], keep: BTreeSet<NodeId>) -> Result<Code, TooLong> {
+    /// If the top yield is the outcome of a check, the opcode that gives it says so: it may refuse its operands.
+    fn branch(
+        &mut self,
+        block: &Block,
+        yields: &[NodeId],
+        keep: BTreeSet<NodeId>,
+        verdict: Option<SiteId>,
+    ) -> Result<Code, TooLong> {
         let kept = keep.len();
         self.open(block, yields, keep);
         self.effects(&block.effects)?;
         self.arrange(yields, self.last_place())?;
         self.scopes.pop();
         debug_assert_eq!(self.stack.len(), kept + yields.len(), "branches leave the same items");
-        Ok(std::mem::take(&mut self.code))
-    }
-
-    fn join(&mut self, place: PlaceId, then: Code, otherwise: Code) {
-        match (then.is_empty(), otherwise.is_empty()) {
-            (true, true) => self.emit(Op::Code(Opcode::Drop), place),
-            (true, false) => {
-                self.emit(Op::Code(Opcode::NotIf), place);
-                self.code.extend(otherwise);
-                self.code.push(Instr { op: Op::Code(Opcode::EndIf), place, site: None });
+        let gives = |op: &Op| match (op, yields.last().and_then(|top| self.graph.as_op(*top))) {
+            (Op::Code(opcode), Some((Operation::Op(of), _))) => {
+                *opcode == of || peephole::mirrored(of) == Some(*opcode)
             }
-            (false, no_else) => {
-                self.emit(Op::Code(Opcode::If), place);
-                self.code.extend(then);
-                if !no_else {
-                    self.code.push(Instr { op: Op::Code(Opcode::Else), place, site: None });
-                    self.code.extend(otherwise);
-                }
-                self.code.push(Instr { op: Op::Code(Opcode::EndIf), place, site: None });
-            }
+            _ => false,
+        };
+        if let Some(last) = self.code.last_mut().filter(|last| last.site.is_none() && gives(&last.op)) {
+            last.site = verdict;
         }
+        Ok(std::mem::take(&mut self.code))
     }
 
     /// Computes a value that branches will take, unless it lies on the stack.

@@ -1,15 +1,18 @@
 //! The whole script of a contract: its paths, the functions that they share, and what limits say of them.
 
+use std::collections::BTreeMap;
+
 use analysis::hir;
-use spec::artifact::UnlockItem;
+use spec::artifact::{Turn, UnlockItem};
 use spec::{Opcode, Rules};
 use syntax::{Code as ErrorCode, Diagnostic};
 
-use crate::code::{self, Code, Instr, Op, PlaceId};
+use crate::code::{self, Code, Instr, Op, PlaceId, SiteId};
 use crate::cost::{self, Item, Lengths};
 use crate::dispatch::{self, PathCode};
-use crate::generate::Unproved;
+use crate::generate::{Forks, Unproved};
 use crate::holes::Holes;
+use crate::join::{Crossing, Joined};
 use crate::lengths::{LOCK_BYTES_MAX, Leaf, UNLOCK_BYTES_MAX, arg_lens, param_len_max, push_len_min};
 use crate::lower::Notes;
 use crate::plan::{PathPlan, Plans};
@@ -18,18 +21,36 @@ use crate::shared::Body;
 use crate::tell::{grouped, over_budget, record_over_budget, too_deep};
 use crate::validate::{Given, Side, Verdict, compare};
 
+/// A failure remembers the ways of so many conditionals.
+const WAYS_MAX: usize = 12;
+
 /// The whole script.
 pub(crate) struct Script {
     pub(crate) code: Code,
     /// What the holes hold.
     pub(crate) leaves: Vec<Leaf>,
-    /// The number that each path's spender pushes last; none if there is only one path.
-    selectors: Vec<i64>,
+    /// What the spender pushes, by path.
+    unlocks: Vec<Vec<UnlockItem>>,
+    /// How the script comes to each path, where the paths are joined.
+    pub(crate) routes: Vec<Vec<Forced>>,
+}
+
+/// A conditional on the way to a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Forced {
+    pub(crate) turn: Turn,
+    /// Whether it goes by what paths demand, so that the pushed items do not settle it.
+    pub(crate) by_demand: bool,
+    /// The path's check that fails if the conditional goes the other way.
+    pub(crate) demand: Option<SiteId>,
 }
 
 impl Script {
     /// One script of all paths, with the functions that they share before the paths that call them.
     pub(crate) fn assemble(contract: &hir::Contract, holes: &Holes, plans: &Plans, notes: &mut Notes) -> Self {
+        if let Some(joined) = &plans.joined {
+            return Self::assemble_joined(contract, holes, plans, joined, notes);
+        }
         let leaves = holes.leaves.clone();
         let callers = callers(plans);
         let definitions = |only: Option<usize>, notes: &mut Notes| {
@@ -54,7 +75,7 @@ impl Script {
                 let place = notes.places.add(&contract.loc);
                 code.push(Instr { op: Op::int(1), place, site: None });
             }
-            return Self { code, leaves, selectors: Vec::new() };
+            return Self { code, leaves, unlocks: unlocks(plans, &[]), routes: vec![Vec::new()] };
         }
         let mut parts = Vec::new();
         for (at, (path, plan)) in contract.paths.iter().zip(&plans.paths).enumerate() {
@@ -62,7 +83,45 @@ impl Script {
         }
         let (paths, selectors) = dispatch::join(parts);
         code.extend(paths);
-        Self { code, leaves, selectors }
+        let routes = vec![Vec::new(); plans.paths.len()];
+        Self { code, leaves, unlocks: unlocks(plans, &selectors), routes }
+    }
+
+    /// The script of joined paths, with all functions before them.
+    fn assemble_joined(
+        contract: &hir::Contract,
+        holes: &Holes,
+        plans: &Plans,
+        joined: &Joined,
+        notes: &mut Notes,
+    ) -> Self {
+        let numbered = plans.shared.bodies().enumerate();
+        let mut code: Code = numbered.flat_map(|(number, body)| definition(number, body, notes)).collect();
+        code.extend(joined.arranged.code.iter().cloned());
+        if joined.arranged.end == End::Empty {
+            let place = notes.places.add(&contract.loc);
+            code.push(Instr { op: Op::int(1), place, site: None });
+        }
+        let forks = Forks::of(&code, notes);
+        let forced = |crossing: &Crossing| {
+            let turn = forks.turn(crossing.fork, crossing.first)?;
+            Some(Forced { turn, by_demand: crossing.by_demand, demand: crossing.demand })
+        };
+        let routes = joined.paths.iter().map(|path| path.route.iter().filter_map(forced).collect()).collect();
+        let unlocks = joined.paths.iter().map(|path| path.unlock.clone()).collect();
+        Self { code, leaves: holes.leaves.clone(), unlocks, routes }
+    }
+
+    /// The bytes with such pushes of parameters, and then how many items that are no arguments are pushed.
+    pub(crate) fn size(&self, push_lens: &[usize]) -> (usize, usize) {
+        let pushed = self.unlocks.iter().flatten().filter(|item| matches!(item, UnlockItem::Int(_))).count();
+        (self.len(|index| push_lens.get(index).copied().unwrap_or(1)), pushed)
+    }
+
+    /// Whether a failure tells the ways of all conditionals, so that each message finds its branch.
+    pub(crate) fn tells_ways(&self) -> bool {
+        let conditionals = self.code.iter().filter(|instr| matches!(instr.op, Op::Code(Opcode::If | Opcode::NotIf)));
+        conditionals.count() <= WAYS_MAX
     }
 
     /// Where each shared function is defined: the instruction that pushes its body.
@@ -99,11 +158,14 @@ impl Script {
         let levels = levels_of(plans);
         let beside: usize = plans.shared.bodies().map(|body| body.depth_max + 1).sum();
         for (at, (path, plan)) in contract.paths.iter().zip(&plans.paths).enumerate() {
-            let around = (at + 1).min(self.selectors.len().saturating_sub(1));
-            if code::levels(&plan.arranged.code, &levels) + around > rules.limits.control_depth {
+            let (arranged, around) = match &plans.joined {
+                Some(joined) => (&joined.arranged, 0),
+                None => (&plan.arranged, (at + 1).min(plans.paths.len().saturating_sub(1))),
+            };
+            if code::levels(&arranged.code, &levels) + around > rules.limits.control_depth {
                 found.push(too_deep(path, "the rules allow"));
             }
-            let items = plan.arranged.depth_max + beside + 2;
+            let items = arranged.depth_max + beside + 2;
             if items > rules.limits.slots {
                 let message = format!(
                     "path `{}` holds {} values at once; the stack has room for {}",
@@ -121,9 +183,8 @@ impl Script {
     }
 
     /// What the spender pushes.
-    pub(crate) fn unlock(&self, at: usize, plan: &PathPlan) -> Vec<UnlockItem> {
-        let args = plan.arranged.order.iter().map(|arg| UnlockItem::Arg(*arg));
-        args.chain(self.selectors.get(at).map(|selector| UnlockItem::Int(*selector))).collect()
+    pub(crate) fn unlock(&self, at: usize) -> &[UnlockItem] {
+        self.unlocks.get(at).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The first path that is not shown to do what its direct code does.
@@ -152,15 +213,26 @@ impl Script {
         preimages: &[&[u8]],
     ) -> Verdict {
         let records = path.args.iter().any(|arg| matches!(arg.ty, hir::Type::List(_)));
-        let given = |plan: &PathPlan| plan.arranged.items.iter().copied().map(Given::Item).collect::<Vec<_>>();
+        let given = direct.arranged.items.iter().copied().map(Given::Item).collect();
         let mut code = direct.arranged.code.clone();
         if direct.arranged.end == End::Empty {
             code.push(Instr { op: Op::int(1), place: PlaceId::default(), site: None });
         }
-        let mut stack = given(plan);
-        stack.extend(self.selectors.get(at).map(|selector| Given::Selector(*selector)));
-        let direct = Side { code: &code, stack: given(direct), records };
-        compare(&direct, &Side { code: &self.code, stack, records }, preimages)
+        let mut stack = Vec::new();
+        for item in self.unlock(at) {
+            match item {
+                UnlockItem::Int(selector) => stack.push(Given::Selector(*selector)),
+                UnlockItem::Arg(arg) | UnlockItem::Leaf(arg, _) => {
+                    let start: usize = plan.mir.arg_items.iter().take(*arg).sum();
+                    let count = plan.mir.arg_items.get(*arg).copied().unwrap_or(0);
+                    stack.extend((start..start + count).map(Given::Item));
+                }
+            }
+        }
+        let by_demand = self.routes.get(at).into_iter().flatten().filter(|forced| forced.by_demand);
+        let turns = by_demand.map(|forced| (forced.turn.instruction, forced.turn.taken)).collect();
+        let direct = Side { code: &code, stack: given, records, turns: BTreeMap::new() };
+        compare(&direct, &Side { code: &self.code, stack, records, turns }, preimages)
     }
 
     /// The most a path costs, whatever fits an item.
@@ -169,16 +241,21 @@ impl Script {
     }
 
     fn cost(&self, at: usize, path: &hir::SpendPath, plans: &Plans, rules: &Rules, usage: Usage) -> Option<u64> {
-        let plan = plans.paths.get(at)?;
         let longest = match usage {
             Usage::Longest => Some(rules.limits.item_bytes as u64),
             Usage::Usual { .. } => None,
         };
         let mut stack = Vec::new();
-        for arg in &plan.arranged.order {
-            stack.extend(arg_lens(&path.args.get(*arg)?.ty, longest).into_iter().map(Item::of));
+        for item in self.unlock(at) {
+            match item {
+                UnlockItem::Arg(arg) => {
+                    stack.extend(arg_lens(&path.args.get(*arg)?.ty, longest).into_iter().map(Item::of));
+                }
+                UnlockItem::Leaf(..) => return None,
+                UnlockItem::Int(selector) => stack.push(Item::int(*selector)),
+            }
         }
-        stack.extend(self.selectors.get(at).map(|selector| Item::int(*selector)));
+        let turns = self.routes.get(at)?.iter().map(|forced| (forced.turn.instruction, forced.turn.taken)).collect();
         let hole = |ty| param_len_max(ty).map_or(longest.unwrap_or(1), |len| len as u64);
         let holes: Vec<u64> = self.leaves.iter().map(|leaf| hole(&leaf.ty)).collect();
         let script = self.len(|index| holes.get(index).map_or(1, |len| *len as usize + 3)) as u64;
@@ -202,7 +279,7 @@ impl Script {
             },
         };
         let functions: Vec<&[Instr]> = plans.shared.bodies().map(|body| body.code.as_slice()).collect();
-        cost::bound_of_input(&self.code, &functions, stack, &lengths, rules)
+        cost::bound_of_input(&self.code, &turns, &functions, stack, &lengths, rules)
     }
 
     /// Refuses paths that cost more than the unlocking bytecode pays for, with arguments of usual lengths,
@@ -255,6 +332,15 @@ impl Script {
         let budget = rules.prices.budget_per_byte.checked_mul(bytes)?;
         (cost > budget).then(|| record_over_budget(list, cost, bytes, budget))
     }
+}
+
+/// What the spender pushes for each path: the arguments in the order of its code, and the selector.
+fn unlocks(plans: &Plans, selectors: &[i64]) -> Vec<Vec<UnlockItem>> {
+    let unlock = |(at, plan): (usize, &PathPlan)| {
+        let args = plan.arranged.order.iter().map(|arg| UnlockItem::Arg(*arg));
+        args.chain(selectors.get(at).map(|selector| UnlockItem::Int(*selector))).collect()
+    };
+    plans.paths.iter().enumerate().map(unlock).collect()
 }
 
 /// What a cost is wanted for.

@@ -72,6 +72,14 @@ impl Shared {
         self.entries.push((instance, None));
     }
 
+    /// The same without one function, and without any code.
+    pub(crate) fn without(&self, index: usize) -> Self {
+        let mut shared = self.clone();
+        shared.entries.remove(index);
+        shared.clear_bodies();
+        shared
+    }
+
     pub(crate) fn position(&self, function: FunctionId, types: &[Type]) -> Option<usize> {
         self.entries.iter().position(|(known, _)| known.function == function && known.types == types)
     }

@@ -9,6 +9,7 @@
 //! Nobody looks at limits here: a number or an item that grows too long, and the operation budget.
 
 mod bytes;
+mod implied;
 mod loops;
 mod run;
 mod term;
@@ -16,7 +17,7 @@ mod term;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use run::Unknown;
 use run::{Machine, State};
@@ -39,6 +40,8 @@ pub(crate) struct Side<'c> {
     pub(crate) stack: Vec<Given>,
     /// Whether records lie beneath.
     pub(crate) records: bool,
+    /// Conditionals that tell paths apart by what they demand, and whether the first block is that of the path at hand.
+    pub(crate) turns: BTreeMap<usize, bool>,
 }
 
 /// What the spender pushes.
@@ -68,11 +71,25 @@ pub(crate) enum Verdict {
 
 /// Compares two scripts for one path. A script that has a hash in place of one of these texts is taken to demand that text:
 /// nobody finds another one with the same hash.
+///
+/// Where the second has turns, it is followed the way of the path only, and must succeed there for the same transactions
+/// as the first: whatever the first demands must lead this way. The other ways are those of other paths, each compared
+/// in its turn.
 pub(crate) fn compare(left: &Side<'_>, right: &Side<'_>, preimages: &[&[u8]]) -> Verdict {
     let mut terms = Terms::knowing(preimages);
     match (demands(&mut terms, left), demands(&mut terms, right)) {
-        (Ok(left), Ok(right)) if left == right => Verdict::Same,
         (Ok(left), Ok(right)) => {
+            let (known, mut right, ways) = (left.clauses, right.clauses, right.ways);
+            let stray = ways.iter().find(|way| !implied::is_implied(&terms, &known, **way));
+            if let Some(stray) = stray {
+                return Verdict::Differs { left: None, right: Some(terms.show(*stray, SHOWN_LEVELS)) };
+            }
+            // What tells the path from others need not be checked again.
+            right.extend(ways.into_iter().filter(|way| known.contains(way)));
+            let (left, right) = (merged(&mut terms, known), merged(&mut terms, right));
+            if left == right {
+                return Verdict::Same;
+            }
             let shown = |one: Option<&Term>| one.map(|term| terms.show(*term, SHOWN_LEVELS));
             Verdict::Differs {
                 left: shown(left.difference(&right).next()),
@@ -83,8 +100,14 @@ pub(crate) fn compare(left: &Side<'_>, right: &Side<'_>, preimages: &[&[u8]]) ->
     }
 }
 
-/// What must hold for the script to succeed.
-fn demands(terms: &mut Terms, side: &Side<'_>) -> Result<BTreeSet<Term>, Unknown> {
+/// What must hold for a script to succeed.
+struct Demands {
+    clauses: BTreeSet<Term>,
+    /// What must hold for it to go the way of the path.
+    ways: BTreeSet<Term>,
+}
+
+fn demands(terms: &mut Terms, side: &Side<'_>) -> Result<Demands, Unknown> {
     let stack = side.stack.iter().map(|given| match given {
         Given::Item(item) => terms.intern(Kind::Item(*item)),
         Given::Selector(n) => terms.int(*n),
@@ -93,9 +116,10 @@ fn demands(terms: &mut Terms, side: &Side<'_>) -> Result<BTreeSet<Term>, Unknown
     let beneath = side.records.then(|| terms.intern(Kind::Beneath));
     let ops: Vec<Op> = side.code.iter().map(|instr| instr.op.clone()).collect();
     let mut machine = Machine::new(terms);
+    machine.turns.clone_from(&side.turns);
     machine.script(ops, State { stack, beneath, ..State::default() })?;
-    let clauses: BTreeSet<Term> = machine.clauses.into_iter().collect();
-    Ok(merged(terms, clauses))
+    let ways = std::mem::take(&mut machine.ways).into_iter().collect();
+    Ok(Demands { clauses: machine.clauses.into_iter().collect(), ways })
 }
 
 /// Fewer conditions that say the same: where one must hold if another does and if it does not, it must hold.

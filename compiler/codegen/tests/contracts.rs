@@ -112,9 +112,8 @@ fn htlc() -> Contract {
 fn a_hash_time_lock_pays_the_preimage_or_waits() {
     let artifact = compile(&htlc(), &[]);
     let script = [
-        "OP_SIZE OP_OVER OP_EQUALVERIFY OP_IF",
-        "OP_SHA256 <digest> OP_EQUALVERIFY <recipient> OP_CHECKSIGVERIFY OP_ELSE",
-        "<sender> OP_CHECKSIGVERIFY <timeout> OP_CHECKLOCKTIMEVERIFY OP_DROP OP_ENDIF OP_1",
+        "OP_DEPTH OP_1SUB OP_IF OP_SHA256 <digest> OP_EQUALVERIFY <recipient> OP_ELSE",
+        "<timeout> OP_CHECKLOCKTIMEVERIFY OP_DROP <sender> OP_ENDIF OP_CHECKSIG",
     ];
     assert_eq!(artifact.asm, script.join(" "));
     assert_eq!(artifact.path("refund").unwrap().time.locktime, [TimeBound::Param(3)]);
@@ -145,13 +144,21 @@ fn a_hash_time_lock_pays_the_preimage_or_waits() {
     assert_eq!(refund(900_000, 2).run().unwrap_err(), "the sender must sign");
 }
 
-/// A selector that means the same as another would let anybody change a transaction under way.
+/// Another number of items for the same path would let anybody change a transaction under way.
 #[test]
-fn a_selector_has_one_form() {
+fn paths_told_apart_by_the_number_of_items_take_no_other() {
     let artifact = compile(&htlc(), &[]);
-    for (selector, accepted) in [(0, true), (1, false), (2, false), (-1, false), (256, false)] {
+    let own = vec![UnlockItem::Arg(0)];
+    for (unlock, accepted) in [
+        (own.clone(), true),
+        (vec![], false),
+        (vec![UnlockItem::Int(0), UnlockItem::Arg(0)], false),
+        (vec![UnlockItem::Arg(0), UnlockItem::Int(0)], false),
+        (vec![UnlockItem::Arg(0), UnlockItem::Arg(0)], false),
+        (vec![UnlockItem::Int(1), UnlockItem::Int(1), UnlockItem::Arg(0)], false),
+    ] {
         let mut changed = artifact.clone();
-        changed.paths[1].unlock = vec![UnlockItem::Arg(0), UnlockItem::Int(selector)];
+        changed.paths[1].unlock = unlock.clone();
         let spend = Spend {
             params: named([
                 ("sender", item(&public_key(1))),
@@ -162,6 +169,40 @@ fn a_selector_has_one_form() {
             signers: vec![("sig", Signer::One(1))],
             locktime: 5,
             ..Spend::new(&changed, "refund")
+        };
+        assert_eq!(spend.run().is_ok(), accepted, "{unlock:?}");
+    }
+}
+
+fn transfer_with_timeout() -> Contract {
+    let sign = |key| require(signed(hole(key, Type::PubKey), arg(0, Type::Sig)), "the right key must sign");
+    let reclaim = vec![wait(Condition::TxHeightAtLeast(hole(2, Type::Height)), "too early"), sign(0)];
+    contract(
+        vec![param("sender", Type::PubKey), param("recipient", Type::PubKey), param("timeout", Type::Height)],
+        vec![
+            path("transfer", vec![param("sig", Type::Sig)], vec![], vec![sign(1)]),
+            path("reclaim", vec![param("sig", Type::Sig)], vec![], reclaim),
+        ],
+    )
+}
+
+/// A selector that means the same as another would let anybody change a transaction under way.
+#[test]
+fn a_selector_has_one_form() {
+    let artifact = compile(&transfer_with_timeout(), &[]);
+    assert_eq!(artifact.paths[1].unlock, [UnlockItem::Arg(0), UnlockItem::Int(0)]);
+    for (selector, accepted) in [(0, true), (1, false), (2, false), (-1, false), (256, false)] {
+        let mut changed = artifact.clone();
+        changed.paths[1].unlock = vec![UnlockItem::Arg(0), UnlockItem::Int(selector)];
+        let spend = Spend {
+            params: named([
+                ("sender", item(&public_key(1))),
+                ("recipient", item(&public_key(2))),
+                ("timeout", AbiValue::int(5)),
+            ]),
+            signers: vec![("sig", Signer::One(1))],
+            locktime: 5,
+            ..Spend::new(&changed, "reclaim")
         };
         assert_eq!(spend.run().is_ok(), accepted, "{selector}");
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use analysis::hir;
 use codegen::Generated;
 use spec::artifact::{
-    AbiError, AbiValue, Artifact, Derived, DerivedArg, MapEntry, RequireSite, RewardList, RewardSource, RewardTable,
-    SealedParam, SharedFunction, Slot, SourceFile, SourceSpan, StateLayout, Value,
+    AbiError, AbiValue, Artifact, Derived, DerivedArg, Failing, MapEntry, RequireSite, RewardList, RewardSource,
+    RewardTable, SealedParam, SharedFunction, Slot, SourceFile, SourceSpan, SpendPath, StateLayout, Step, Value,
 };
 use spec::plan::Plan;
 use spec::rules::RuleSet;
@@ -29,6 +29,7 @@ pub fn artifact(
     let mut spans = Spans { places, used: vec![contract.loc.file] };
     let source_map = spans.map_entries(&generated.source_map);
     let requires = spans.require_sites(generated.requires);
+    let paths = spans.paths(generated.paths, &generated.routes);
     let functions = generated.functions.into_iter().map(|function| spans.function(function)).collect();
     let reward = contract.reward.as_ref().map(|reward| spans.reward_table(reward));
     let plans = spans.plans(contract, programs);
@@ -44,7 +45,7 @@ pub fn artifact(
         functions,
         params: generated.params,
         sealed,
-        paths: generated.paths,
+        paths,
         bytecode: generated.bytecode,
         asm: generated.asm,
         reward,
@@ -166,7 +167,8 @@ impl Spans<'_> {
 
     fn map_entries(&mut self, origins: &[codegen::Origin]) -> Vec<MapEntry> {
         let entry = |origin: &codegen::Origin| {
-            self.span(&origin.loc).map(|span| MapEntry { instruction: origin.instruction, span })
+            let (instruction, after) = (origin.instruction, origin.after.clone());
+            self.span(&origin.loc).map(|span| MapEntry { instruction, after, span })
         };
         origins.iter().filter_map(entry).collect()
     }
@@ -174,11 +176,27 @@ impl Spans<'_> {
     fn require_sites(&mut self, checks: Vec<codegen::Check>) -> Vec<RequireSite> {
         let site = |check: codegen::Check| RequireSite {
             instruction: check.instruction,
+            after: check.after,
             span: self.span(&check.loc).unwrap_or_default(),
             message: check.message,
             expects: check.expects,
         };
         checks.into_iter().map(site).collect()
+    }
+
+    /// The paths with their routes.
+    fn paths(&mut self, mut paths: Vec<SpendPath>, routes: &[Vec<codegen::Route>]) -> Vec<SpendPath> {
+        for (path, route) in paths.iter_mut().zip(routes) {
+            let step = |step: &codegen::Route| {
+                let failing = |(message, loc): &(String, Loc)| Failing {
+                    message: message.clone(),
+                    span: self.span(loc).unwrap_or_default(),
+                };
+                Step { turn: step.turn, otherwise: step.otherwise.as_ref().map(failing) }
+            };
+            path.route = route.iter().map(step).collect();
+        }
+        paths
     }
 
     fn function(&mut self, function: codegen::Function) -> SharedFunction {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use spec::Artifact;
-use spec::script::instructions;
 
 use crate::rpc::error::{Code, RpcError};
 
@@ -60,8 +59,6 @@ impl Registry {
     /// What the source of the contract behind `lock` says about a failure of an input that unlocked it with `unlock`.
     pub(crate) fn explain(&self, lock: &[u8], unlock: &[u8], failure: &vm::Failure) -> Option<String> {
         let entry = self.get(lock)?;
-        let redeem = instructions(unlock).last()?.ok()?.data?;
-        let explanation = wallet::explain(&entry.artifact, redeem, failure);
-        Some(explanation.on_path(&entry.artifact, unlock).to_string())
+        wallet::explain_input(&entry.artifact, unlock, failure).map(|explanation| explanation.to_string())
     }
 }

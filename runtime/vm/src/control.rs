@@ -31,6 +31,9 @@ impl Machine<'_> {
     pub(crate) fn open_if(&mut self, wanted: bool) -> Result<bool, ScriptError> {
         let condition = self.pop().map_err(|_| ScriptError::UnbalancedConditional)?;
         let taken = self.is_truthy(condition) == wanted;
+        if self.frames.is_empty() {
+            self.turns.record(self.at, taken);
+        }
         self.open(Control::If { taken, outer: true })?;
         Ok(taken)
     }

@@ -38,8 +38,44 @@ pub struct Failure {
     pub at: Option<usize>,
     /// The function that ran and the failing instruction in its body, if it was in one.
     pub inside: Option<Inside>,
+    /// Which ways the conditionals of that script went.
+    pub turns: Turns,
     /// The work done until then.
     pub metrics: Metrics,
+}
+
+/// Which branches of a script ran: for each of the first conditionals that ran, those of functions apart, its byte offset
+/// and its last outcome. Code behind a conditional may serve several branches; this tells which one led there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turns {
+    /// The offset, and in the lowest bit whether the first branch ran.
+    known: [u32; Self::KEPT],
+    count: u8,
+}
+
+impl Turns {
+    const KEPT: usize = 12;
+
+    /// Whether the first branch of the `OP_IF` or `OP_NOTIF` at `offset` ran, when it was last reached; `None` if it was
+    /// not reached, or too many others before.
+    #[must_use]
+    pub fn taken(&self, offset: usize) -> Option<bool> {
+        let known = self.known.iter().take(usize::from(self.count));
+        known.copied().find(|turn| (turn >> 1) as usize == offset).map(|turn| turn & 1 == 1)
+    }
+
+    /// Remembers an outcome. The work does not depend on how many there were.
+    pub(crate) fn record(&mut self, offset: usize, taken: bool) {
+        let Some(offset) = u32::try_from(offset).ok().and_then(|offset| offset.checked_mul(2)) else { return };
+        let turn = offset | u32::from(taken);
+        let count = usize::from(self.count);
+        if let Some(known) = self.known.iter_mut().take(count).find(|known| **known >> 1 == turn >> 1) {
+            *known = turn;
+        } else if let Some(free) = self.known.get_mut(count) {
+            *free = turn;
+            self.count += 1;
+        }
+    }
 }
 
 /// A place in the body of a function.

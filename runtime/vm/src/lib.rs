@@ -26,6 +26,6 @@ pub mod ecdsa;
 mod jacobi;
 pub mod schnorr;
 
-pub use error::{Failure, FunctionId, Inside, Phase, ScriptError};
+pub use error::{Failure, FunctionId, Inside, Phase, ScriptError, Turns};
 pub use trace::{StackView, Step, Tracer};
 pub use verify::{Metrics, verify_input, verify_input_traced};

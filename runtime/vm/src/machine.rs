@@ -8,7 +8,7 @@ use spec::units::OpCost;
 use spec::{RuleSet, Rules, SpendContext};
 
 use crate::control::Control;
-use crate::error::{FunctionId, Inside, Phase, ScriptError};
+use crate::error::{FunctionId, Inside, Phase, ScriptError, Turns};
 use crate::item::{Item, Place, Source, Span, View};
 use crate::memory::Memory;
 use crate::verify::Metrics;
@@ -68,6 +68,7 @@ pub(crate) struct Machine<'a> {
     pub(crate) frames: Vec<Frame<'a>>,
     /// The instruction that runs, or the last one.
     pub(crate) at: usize,
+    pub(crate) turns: Turns,
     pub(crate) cost: u64,
     pub(crate) cost_budget: u64,
     /// How many items the main stack may hold: the limit without the alt stack and the functions.
@@ -95,6 +96,7 @@ impl<'a> Machine<'a> {
             separator: 0,
             frames: Vec::new(),
             at: 0,
+            turns: Turns::default(),
             cost: 0,
             cost_budget: rules.cost_budget(unlock.len()).get(),
             room: rules.limits.slots,
@@ -147,6 +149,7 @@ impl<'a> Machine<'a> {
         self.measure_room();
         self.separator = 0;
         self.at = 0;
+        self.turns = Turns::default();
     }
 
     /// Makes code of an item.

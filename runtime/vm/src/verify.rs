@@ -4,7 +4,7 @@ use spec::script::{LockKind, is_push_only};
 use spec::units::OpCost;
 use spec::{Mode, Rules, SpendContext};
 
-use crate::error::{Failure, Phase, ScriptError};
+use crate::error::{Failure, Phase, ScriptError, Turns};
 use crate::item::Item;
 use crate::machine::{Machine, Outcome};
 use crate::trace::{NoTrace, Tracer};
@@ -57,7 +57,14 @@ pub fn verify_input_traced<T: Tracer>(
     let scripts = context.tx().inputs.get(input).zip(context.spent().get(input));
     let Some((claim, spent)) = scripts else {
         let (error, metrics) = (ScriptError::NoSuchInput, Metrics::default());
-        return Err(Failure { error, phase: Phase::Unlocking, at: None, inside: None, metrics });
+        return Err(Failure {
+            error,
+            phase: Phase::Unlocking,
+            at: None,
+            inside: None,
+            turns: Turns::default(),
+            metrics,
+        });
     };
     let mut machine = Machine::new(rules, context, input, &claim.unlock);
     match run_phases(&mut machine, &claim.unlock, &spent.lock, tracer) {
@@ -67,6 +74,7 @@ pub fn verify_input_traced<T: Tracer>(
             phase: machine.phase,
             at: fault.in_code.then(|| machine.outermost_at()),
             inside: if fault.in_code { machine.inside() } else { None },
+            turns: machine.turns,
             metrics: machine.metrics(),
         }),
     }

@@ -11,7 +11,7 @@ use vm::{Failure, Metrics};
 
 use crate::coins::{Ask, FeeRate, ShortOfCoins, Utxo, count_len};
 use crate::contract::ContractUnlock;
-use crate::explain::{Explanation, explain};
+use crate::explain::{Explanation, explain_path};
 use crate::keys::Key;
 
 /// The sequence of an input that nothing delays.
@@ -330,7 +330,7 @@ impl Unlock<'_> {
 
 impl ContractUnlock<'_> {
     fn explain(&self, failure: &Failure) -> Explanation {
-        Explanation { path: Some(self.path.name.clone()), ..explain(self.artifact, self.redeem(), failure) }
+        explain_path(self.artifact, self.redeem(), failure, self.path)
     }
 }
 

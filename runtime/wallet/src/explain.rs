@@ -95,41 +95,112 @@ fn shown(value: &[u8]) -> String {
     }
 }
 
-impl Explanation {
-    /// The same, with the path that `unlock` takes.
-    #[must_use]
-    pub fn on_path(self, artifact: &Artifact, unlock: &[u8]) -> Self {
-        let path = path_taken(artifact, unlock).map(|path| path.name.clone()).or(self.path);
-        Self { path, ..self }
-    }
-}
-
 /// Explains why `redeem`, an instance of `artifact`, failed.
 ///
 /// A script that runs to its end and leaves false there failed its last check.
 #[must_use]
 pub fn explain(artifact: &Artifact, redeem: &[u8], failure: &Failure) -> Explanation {
+    let ways = Ways::of(redeem, failure);
+    let (sites, span) = told(artifact, redeem, failure, &|instruction| ways.taken(instruction));
+    explanation(artifact, ways.only_path(artifact), failure, &sites, span)
+}
+
+/// What the checks say that may have failed, or else the machine and the place where it was.
+fn explanation(
+    artifact: &Artifact,
+    path: Option<String>,
+    failure: &Failure,
+    sites: &[&RequireSite],
+    span: Option<SourceSpan>,
+) -> Explanation {
+    let site = sites.first();
+    Explanation {
+        contract: artifact.contract.clone(),
+        path,
+        message: site.map_or_else(|| failure.error.to_string(), |site| site.message.clone()),
+        place: site.map(|site| site.span).or(span).and_then(|span| place(artifact, span)),
+        others: others(artifact, sites),
+        expected: sites.iter().map(|site| &site.expects).filter(|value| !value.is_empty()).cloned().collect(),
+    }
+}
+
+/// Which ways the conditionals of a script went.
+struct Ways<'f> {
+    failure: &'f Failure,
+    /// Where its instructions begin.
+    offsets: Vec<usize>,
+}
+
+impl<'f> Ways<'f> {
+    fn of(redeem: &[u8], failure: &'f Failure) -> Self {
+        let in_redeem = failure.phase == Phase::Redeem;
+        let offsets = instructions(redeem).map_while(|step| Some(step.ok()?.at)).take_while(|_| in_redeem);
+        Self { failure, offsets: offsets.collect() }
+    }
+
+    fn taken(&self, instruction: usize) -> Option<bool> {
+        self.failure.turns.taken(*self.offsets.get(instruction)?)
+    }
+
+    fn only_path(&self, artifact: &Artifact) -> Option<String> {
+        let taken = |instruction| self.taken(instruction);
+        let mut paths = artifact.paths_after(&taken);
+        paths.next().filter(|_| paths.next().is_none()).map(|path| path.name.clone())
+    }
+}
+
+/// Explains why an input failed that unlocks an instance of `artifact` with `unlock`.
+#[must_use]
+pub fn explain_input(artifact: &Artifact, unlock: &[u8], failure: &Failure) -> Option<Explanation> {
+    let redeem = instructions(unlock).last()?.ok()?.data?;
+    Some(match path_taken(artifact, unlock) {
+        Some(path) => explain_path(artifact, redeem, failure, path),
+        None => explain(artifact, redeem, failure),
+    })
+}
+
+/// Explains why `redeem` failed when it was to be spent by the path `wanted`.
+///
+/// Where paths are told apart by what they demand of the transaction, one that does not keep to its path is judged by
+/// another: then the message is that of the demand that was not kept.
+#[must_use]
+pub fn explain_path(artifact: &Artifact, redeem: &[u8], failure: &Failure, wanted: &SpendPath) -> Explanation {
+    let ways = Ways::of(redeem, failure);
+    let left = wanted.route.iter().find_map(|step| {
+        let taken = ways.taken(step.turn.instruction)?;
+        step.otherwise.as_ref().filter(|_| taken != step.turn.taken)
+    });
+    // What has not been decided yet would have been decided for the path.
+    let intended = |instruction| wanted.route.iter().find(|step| step.turn.instruction == instruction);
+    let taken = |instruction| ways.taken(instruction).or_else(|| intended(instruction).map(|step| step.turn.taken));
+    let (sites, span) = told(artifact, redeem, failure, &taken);
+    let path = Some(wanted.name.clone());
+    match left {
+        Some(failing) => Explanation {
+            message: failing.message.clone(),
+            place: place(artifact, failing.span),
+            ..explanation(artifact, path, failure, &[], None)
+        },
+        None => explanation(artifact, path, failure, &sites, span),
+    }
+}
+
+/// The checks that may have failed, and the place of the failure, as far as they are known.
+fn told<'a>(
+    artifact: &'a Artifact,
+    redeem: &[u8],
+    failure: &Failure,
+    taken: &dyn Fn(usize) -> Option<bool>,
+) -> (Vec<&'a RequireSite>, Option<SourceSpan>) {
     let instruction = match failure.phase {
         Phase::Redeem => failure.at.and_then(|at| instruction_at(redeem, at)),
         Phase::Unlocking | Phase::Locking => None,
     };
     let inner = inside(artifact, redeem, failure);
-    let sites = failed(artifact, instruction, inner, failure);
+    let sites = failed(artifact, instruction, inner, failure, taken);
     let in_function = inner.and_then(|(function, instruction)| function.source_of(instruction));
-    let site = sites.first();
-    let span = site.map(|site| site.span).or(in_function).or_else(|| artifact.source_of(instruction?));
-    let only_path = match artifact.paths.as_slice() {
-        [only] => Some(only.name.clone()),
-        _ => None,
-    };
-    Explanation {
-        contract: artifact.contract.clone(),
-        path: only_path,
-        message: site.map_or_else(|| failure.error.to_string(), |site| site.message.clone()),
-        place: span.and_then(|span| place(artifact, span)),
-        others: others(artifact, &sites),
-        expected: sites.iter().map(|site| &site.expects).filter(|value| !value.is_empty()).cloned().collect(),
-    }
+    let place = in_function.or_else(|| artifact.source_after(instruction?, taken));
+    (sites, place)
 }
 
 /// The checks that may have failed, those of a shared function first: several if the script makes them at once.
@@ -138,15 +209,16 @@ fn failed<'a>(
     instruction: Option<usize>,
     inner: Option<(&'a SharedFunction, usize)>,
     failure: &Failure,
+    taken: &dyn Fn(usize) -> Option<bool>,
 ) -> Vec<&'a RequireSite> {
     let Some(instruction) = instruction else {
         let ended = failure.phase == Phase::Redeem && failure.error == ScriptError::FalseResult;
         let last = artifact.requires.iter().map(|site| site.instruction).max().filter(|_| ended);
-        return last.into_iter().flat_map(|last| artifact.requires_at(last)).collect();
+        return last.map(|last| artifact.requires_after(last, taken)).unwrap_or_default();
     };
     let of_function = inner.into_iter().flat_map(|(function, instruction)| function.requires_at(instruction));
     let sites: Vec<&RequireSite> = of_function.collect();
-    if sites.is_empty() { artifact.requires_at(instruction).collect() } else { sites }
+    if sites.is_empty() { artifact.requires_after(instruction, taken) } else { sites }
 }
 
 /// What these checks say, each once, but for the first.
@@ -163,13 +235,14 @@ fn others(artifact: &Artifact, sites: &[&RequireSite]) -> Vec<Other> {
     told.into_iter().skip(1).map(other).collect()
 }
 
-/// The path whose pushes `unlock` makes: as many, and the same selector.
+/// The path whose pushes `unlock` makes: as many, and the same selector. `None` also if several do.
 #[must_use]
 pub fn path_taken<'a>(artifact: &'a Artifact, unlock: &[u8]) -> Option<&'a SpendPath> {
     let steps = instructions(unlock).collect::<Result<Vec<_>, _>>().ok()?;
     let (_redeem, steps) = steps.split_last()?;
     let pushes: Vec<&[u8]> = steps.iter().map(|step| unlock.get(step.at..step.end).unwrap_or_default()).collect();
-    artifact.paths.iter().find(|path| fits(path, &pushes))
+    let mut paths = artifact.paths.iter().filter(|path| fits(path, &pushes));
+    paths.next().filter(|_| paths.next().is_none())
 }
 
 fn fits(path: &SpendPath, pushes: &[&[u8]]) -> bool {

@@ -19,7 +19,7 @@ pub use clock::check_params;
 pub use coins::{FeeRate, Selection, ShortOfCoins, Utxo, select};
 pub use contract::{Arg, Args, Call, Params, Signer, call};
 pub use draft::{BuildError, Built, Purse, Refusal, SEQUENCE_FINAL, SEQUENCE_LOCKTIME, pay};
-pub use explain::{Explanation, Other, Place, explain, path_taken};
+pub use explain::{Explanation, Other, Place, explain, explain_input, explain_path, path_taken};
 pub use flow::open_slots;
 pub use keys::{Accounts, DEVNET_MNEMONIC, DEVNET_NAMES, ExtendedKey, Key, KeyError, Mnemonic, WifError};
 pub use plan::{

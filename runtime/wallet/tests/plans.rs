@@ -17,8 +17,13 @@ fn pot() -> Artifact {
     let slot = |name: &str, ty: &str| Slot { name: name.into(), ty: ty.parse().unwrap() };
     let code = |text: &str| Piece::Code(spec::asm::assemble(text, RULES).unwrap());
     let span = SourceSpan { line: 3, column: 5, ..SourceSpan::default() };
-    let require =
-        |instruction, message: &str| RequireSite { instruction, message: message.into(), span, expects: vec![] };
+    let require = |instruction, message: &str| RequireSite {
+        instruction,
+        after: vec![],
+        message: message.into(),
+        span,
+        expects: vec![],
+    };
     Artifact {
         contract: "Pot".into(),
         rules: RULES,
@@ -29,6 +34,7 @@ fn pot() -> Artifact {
             docs: String::new(),
             args: vec![slot("n", "Int")],
             unlock: vec![UnlockItem::Arg(0)],
+            route: Vec::new(),
             time: Default::default(),
             cost_bound: None,
         }],
@@ -37,7 +43,7 @@ fn pot() -> Artifact {
             Piece::Param(0),
             code("OP_GREATERTHANOREQUAL"),
         ],
-        source_map: vec![MapEntry { instruction: 0, span }],
+        source_map: vec![MapEntry { instruction: 0, after: Vec::new(), span }],
         requires: vec![require(1, "the argument is 7"), require(5, "the first output holds enough")],
         ..Artifact::default()
     }

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use spec::artifact::{
-    AbiValue, MapEntry, Piece, RequireSite, RewardSource, RewardTable, SharedFunction, Slot, SourceFile, SourceSpan,
-    SpendPath, TimeBound, TimeNeeds, UnlockItem,
+    AbiValue, Failing, MapEntry, Piece, RequireSite, RewardSource, RewardTable, SharedFunction, Slot, SourceFile,
+    SourceSpan, SpendPath, Step, TimeBound, TimeNeeds, Turn, UnlockItem,
 };
 use spec::{Artifact, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, TxOut, Txid};
 use wallet::{
     Accounts, Arg, Args, BuildError, Call, FeeRate, Names, Params, Purse, SettleError, Settlement, Utxo, call,
-    check_params, explain, parse_value, path_taken, pay, settle,
+    check_params, explain, explain_path, parse_value, path_taken, pay, settle,
 };
 
 /// A contract in assembly: `<name>` is a hole, `!some_words` after an instruction makes it a check with that message.
@@ -26,6 +26,7 @@ fn contract(name: &str, params: &[(&str, &str)], paths: Vec<SpendPath>, text: &s
                 let span = SourceSpan { line: line + 1, column: 5, ..SourceSpan::default() };
                 requires.push(RequireSite {
                     instruction: count - 1,
+                    after: vec![],
                     message: message.replace('_', " "),
                     span,
                     expects: vec![],
@@ -66,6 +67,7 @@ fn path(name: &str, args: &[(&str, &str)], selector: Option<i64>) -> SpendPath {
         docs: String::new(),
         args: args.iter().map(|(name, ty)| slot(name, ty)).collect(),
         unlock: pushes.collect(),
+        route: Vec::new(),
         time: TimeNeeds::default(),
         cost_bound: None,
     }
@@ -417,14 +419,20 @@ fn a_check_in_a_shared_function_is_explained_by_its_own_message() {
     let text = "0x5aa069 OP_0 DEFINE\nOP_0 INVOKE OP_0 INVOKE OP_1";
     let mut artifact = contract("Both", &[], vec![spend], text);
     let at = |line| SourceSpan { line, column: 7, ..SourceSpan::default() };
-    artifact.source_map = vec![MapEntry { instruction: 0, span: at(9) }];
+    artifact.source_map = vec![MapEntry { instruction: 0, after: Vec::new(), span: at(9) }];
     artifact.functions = vec![SharedFunction {
         name: "above_ten".into(),
         id: vec![],
         definition: 0,
         asm: "OP_10 OP_GREATERTHAN OP_VERIFY".into(),
-        source_map: vec![MapEntry { instruction: 0, span: at(3) }],
-        requires: vec![RequireSite { instruction: 2, message: "more than ten".into(), span: at(4), expects: vec![] }],
+        source_map: vec![MapEntry { instruction: 0, after: vec![], span: at(3) }],
+        requires: vec![RequireSite {
+            instruction: 2,
+            after: vec![],
+            message: "more than ten".into(),
+            span: at(4),
+            expects: vec![],
+        }],
     }];
     let redeem = artifact.redeem_script(&Params::new()).unwrap();
     let failure = |unlock: &str| {
@@ -455,6 +463,7 @@ fn a_check_of_several_things_at_once_names_all_of_them_and_what_they_demand() {
     let at = |line| SourceSpan { line, column: 5, ..SourceSpan::default() };
     let site = |line, message: &str, expects: Vec<u8>| RequireSite {
         instruction: 1,
+        after: vec![],
         message: message.into(),
         span: at(line),
         expects,
@@ -488,4 +497,69 @@ fn a_check_of_several_things_at_once_names_all_of_them_and_what_they_demand() {
     assert_eq!(one.to_string(), "Joined.spend: \"another text\" at by_hand.bmc:3:5 (expected 0xaa01)");
     let many = (0..12).map(|at| site(3, "each is paid", vec![at + 1])).collect();
     assert!(told(many, &mut artifact).to_string().ends_with("0x07, 0x08, 4 more)"));
+}
+
+#[test]
+fn a_check_that_branches_share_is_explained_by_the_way_that_led_there() {
+    let text = "OP_TXINPUTCOUNT OP_1 OP_NUMEQUAL OP_IF OP_5 OP_ELSE OP_TXINPUTCOUNT OP_2 OP_NUMEQUALVERIFY OP_6 OP_ENDIF OP_NUMEQUALVERIFY OP_1";
+    let paths = vec![path("alone", &[("n", "Int")], None), path("together", &[("n", "Int")], None)];
+    let mut artifact = contract("Shared", &[], paths, text);
+    let at = |line| SourceSpan { line, column: 5, ..SourceSpan::default() };
+    let turn = |taken| Turn { instruction: 3, taken };
+    let site = |instruction, after: Vec<Turn>, line, message: &str| RequireSite {
+        instruction,
+        after,
+        message: message.into(),
+        span: at(line),
+        expects: vec![],
+    };
+    artifact.requires = vec![
+        site(8, vec![], 7, "not with another"),
+        site(11, vec![turn(true)], 3, "it is five"),
+        site(11, vec![turn(false)], 8, "it is six"),
+    ];
+    artifact.source_map = vec![
+        MapEntry { instruction: 0, after: vec![], span: at(1) },
+        MapEntry { instruction: 11, after: vec![turn(true)], span: at(3) },
+        MapEntry { instruction: 11, after: vec![turn(false)], span: at(8) },
+    ];
+    let step = |taken, line, message: &str| Step {
+        turn: turn(taken),
+        otherwise: Some(Failing { message: message.into(), span: at(line) }),
+    };
+    artifact.paths[0].route = vec![step(true, 2, "only alone")];
+    artifact.paths[1].route = vec![step(false, 7, "not with another")];
+    let redeem = artifact.redeem_script(&Params::new()).unwrap();
+    let failure = |n: &str, inputs: usize| {
+        let mut unlock = spec::asm::assemble(n, RuleSet::Bitmodel).unwrap();
+        spec::script::push_data(&mut unlock, &redeem);
+        let input = |index: usize| spec::tx::TxIn {
+            prevout: OutPoint { txid: Txid::from_wire([index as u8; 32]), index: 0 },
+            unlock: if index == 0 { unlock.clone() } else { Vec::new() },
+            sequence: 0,
+        };
+        let inputs: Vec<_> = (0..inputs).map(input).collect();
+        let spent = vec![TxOut::plain(Sats::ONE, artifact.lock(&Params::new()).unwrap()); inputs.len()];
+        let tx = spec::Transaction { version: 2, inputs, outputs: vec![], locktime: 0 };
+        let rules = Rules::new(RuleSet::Bch2026, Mode::Consensus);
+        let context = SpendContext::new(&tx, &spent).unwrap();
+        (vm::verify_input(&rules, &context, 0), unlock)
+    };
+    assert!(failure("OP_5", 1).0.is_ok() && failure("OP_6", 2).0.is_ok());
+    let told = |n: &str, inputs: usize| explain(&artifact, &redeem, &failure(n, inputs).0.unwrap_err()).to_string();
+    assert_eq!(told("OP_6", 1), "Shared.alone: \"it is five\" at by_hand.bmc:3:5");
+    assert_eq!(told("OP_5", 2), "Shared.together: \"it is six\" at by_hand.bmc:8:5");
+    assert_eq!(told("OP_6", 3), "Shared.together: \"not with another\" at by_hand.bmc:7:5");
+    // A number that is not in its shortest form fails at the same instruction, without a check of its own.
+    assert_eq!(told("0x0500", 2), "Shared.together: \"it is six\" at by_hand.bmc:8:5");
+    // Who wanted one path, and came to the other, hears what led away.
+    let wanted = |n: &str, inputs: usize, path: usize| {
+        explain_path(&artifact, &redeem, &failure(n, inputs).0.unwrap_err(), &artifact.paths[path]).to_string()
+    };
+    assert_eq!(wanted("OP_5", 3, 0), "Shared.alone: \"only alone\" at by_hand.bmc:2:5");
+    assert_eq!(wanted("OP_7", 1, 1), "Shared.together: \"not with another\" at by_hand.bmc:7:5");
+    assert_eq!(wanted("OP_7", 2, 1), "Shared.together: \"it is six\" at by_hand.bmc:8:5");
+    // Both paths push one item, so that the pushes do not tell which it is.
+    let (_, unlock) = failure("OP_5", 1);
+    assert!(path_taken(&artifact, &unlock).is_none());
 }

@@ -242,6 +242,7 @@ mod tests {
             docs: String::new(),
             args,
             unlock,
+            route: Vec::new(),
             time: TimeNeeds::default(),
             cost_bound: Some(1),
         }

@@ -46,7 +46,7 @@ fn the_money_goes_to_the_seller_or_back_and_nowhere_else() {
     story.attack(("bob", &[]), "expire", &[], |forgery| forgery.tx.outputs[0].lock = thief, "output 0 pays the owner");
     story.run("carol", "expire", &[]);
 
-    story.balances(&[("alice", 49_998_871), ("bob", 60_000_000), ("carol", 9_999_395)]);
+    story.balances(&[("alice", 49_998_884), ("bob", 60_000_000), ("carol", 9_999_408)]);
     assert_eq!(story.held_at(&lock), 0);
     story.end(scratch());
 }

@@ -43,7 +43,7 @@ fn whoever_shows_the_secret_in_time_is_paid_and_the_sender_gets_the_rest() {
     turned.outputs[0].value = Sats::from_wire(1_000);
     story.attack_raw("refund", &turned, &refund.built.spent, "bad-txns-inputs-missingorspent");
 
-    story.balances(&[("alice", 69_999_271), ("bob", 39_999_696), ("carol", 10_000_000)]);
+    story.balances(&[("alice", 69_999_275), ("bob", 39_999_700), ("carol", 10_000_000)]);
     assert_eq!(story.held_at(&lock), 0);
     story.end(scratch());
 }

@@ -300,7 +300,7 @@ fn collecting_is_checked(campaign: &mut Campaign) {
             change.token = Some(Token { category, amount: 5, nft: None });
             change.value = Sats::from_wire(change.value.get() - 1_000);
         },
-        "the escrow holds the receipts that nobody has",
+        "change carries no token",
     );
     attack(
         &|forgery| {

@@ -59,7 +59,7 @@ fn two_partners_pay_and_one_rescues_after_a_long_silence() {
     let rescue = story.run("bob", "rescue", &[("to", "@bob"), ("by", "@bob")]);
     assert_eq!(rescue.built.tx.outputs[0].value, Sats::from_wire(60_000_000));
 
-    story.balances(&[("alice", 99_999_109), ("bob", 69_999_448), ("carol", 10_000_000), ("dave", 50_000_000)]);
+    story.balances(&[("alice", 99_999_111), ("bob", 69_999_450), ("carol", 10_000_000), ("dave", 50_000_000)]);
     assert_eq!(story.held_at(&lock), 0);
     story.end(scratch());
 }

@@ -106,7 +106,7 @@ impl Lowering<'_> {
                 *local = Some(self.meet(&mut phis, a, b, place));
             }
         }
-        let choice = Choice { condition, place, then: then.block, otherwise: otherwise.block, phis };
+        let choice = Choice { condition, place, then: then.block, otherwise: otherwise.block, phis, fork: None };
         self.effects.push(Effect::Choose(Box::new(choice)));
         value
     }
@@ -139,7 +139,7 @@ impl Lowering<'_> {
             return phi.result;
         }
         let result = self.graph.phi(place);
-        phis.push(Phi { result, then, otherwise });
+        phis.push(Phi { result, then, otherwise, verdicts: [None; 2] });
         result
     }
 

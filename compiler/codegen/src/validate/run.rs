@@ -18,7 +18,7 @@ const STEPS_MAX: usize = 400_000;
 /// Terms that one comparison makes.
 const TERMS_MAX: usize = 400_000;
 /// Choices inside each other that become conditions of their own.
-const CHOICES_MAX: usize = 3;
+const CHOICES_MAX: usize = 5;
 /// Calls inside each other.
 const CALLS_MAX: usize = 50;
 
@@ -115,6 +115,10 @@ pub(super) struct Machine<'t> {
     pub(super) clauses: Vec<Term>,
     /// What holds where the script is now.
     pub(super) guards: Vec<Term>,
+    /// Conditionals of the script whose way is given.
+    pub(super) turns: BTreeMap<usize, bool>,
+    /// What leads these ways.
+    pub(super) ways: Vec<Term>,
     functions: BTreeMap<Vec<u8>, Rc<Listing>>,
     steps: usize,
     calls: usize,
@@ -128,6 +132,8 @@ impl<'t> Machine<'t> {
             terms,
             clauses: Vec::new(),
             guards: Vec::new(),
+            turns: BTreeMap::new(),
+            ways: Vec::new(),
             functions: BTreeMap::new(),
             steps: 0,
             calls: 0,
@@ -183,11 +189,34 @@ impl<'t> Machine<'t> {
     }
 
     fn number(&mut self, value: Term) -> Term {
-        if !self.terms.is_number(value) {
-            let condition = self.terms.intern(Kind::IsNumber(value));
-            self.require(condition);
-        }
+        self.number_within(value, CHOICES_MAX);
         value
+    }
+
+    /// Demands a number; of a value that depends on a condition what either way may be.
+    fn number_within(&mut self, value: Term, choices: usize) {
+        if self.terms.is_number(value) {
+            return;
+        }
+        if let (Kind::Choice(of, a, b), 1..) = (self.terms.kind(value), choices) {
+            let (of, a, b) = (*of, *a, *b);
+            self.either_way(of, |machine, first| machine.number_within(if first { a } else { b }, choices - 1));
+            return;
+        }
+        let condition = self.terms.intern(Kind::IsNumber(value));
+        self.require(condition);
+    }
+
+    /// Does something where a condition holds, and where it does not.
+    fn either_way<T>(&mut self, of: Term, mut way: impl FnMut(&mut Self, bool) -> T) -> (T, T) {
+        let otherwise = self.terms.not(of);
+        let mut go = |guard, first| {
+            self.guards.push(guard);
+            let done = way(self, first);
+            self.guards.pop();
+            done
+        };
+        (go(of, true), go(otherwise, false))
     }
 
     pub(super) fn range(&mut self, code: &Listing, from: usize, to: usize, state: &mut State) -> Result<(), Unknown> {
@@ -240,7 +269,11 @@ impl<'t> Machine<'t> {
         for guard in self.guards.clone() {
             condition = self.terms.assuming(condition, guard, true);
         }
-        if let Some(holds) = self.terms.decided(condition) {
+        let given = self.turns.get(&at).copied().filter(|_| self.calls == 0);
+        if let Some(first) = given {
+            self.follow(condition, first);
+        }
+        if let Some(holds) = given.or(self.terms.decided(condition)) {
             let (from, to) = if holds { then } else { otherwise };
             self.range(code, from, to, state)?;
             return Ok(end + 1);
@@ -255,6 +288,15 @@ impl<'t> Machine<'t> {
             *mine = self.terms.choice(condition, *mine, theirs);
         }
         Ok(end + 1)
+    }
+
+    /// Notes what leads the way that is given.
+    fn follow(&mut self, condition: Term, first: bool) {
+        let way = if first { condition } else { self.terms.not(condition) };
+        match self.terms.kind(way) {
+            Kind::All(parts) => self.ways.extend(parts.iter().copied()),
+            _ => self.ways.push(way),
+        }
     }
 
     fn branch(
@@ -605,6 +647,27 @@ impl<'t> Machine<'t> {
 
     /// What the transaction has at a place, which must exist.
     fn introspected(&mut self, opcode: Opcode, index: Term, row: Row) -> Term {
+        self.introspected_within(opcode, index, row, CHOICES_MAX)
+    }
+
+    fn introspected_within(&mut self, opcode: Opcode, index: Term, row: Row, choices: usize) -> Term {
+        if let (Kind::Choice(of, a, b), 1..) = (self.terms.kind(index), choices) {
+            let (of, a, b) = (*of, *a, *b);
+            let look = |machine: &mut Self, first| {
+                machine.introspected_within(opcode, if first { a } else { b }, row, choices - 1)
+            };
+            let (a, b) = self.either_way(of, look);
+            return self.terms.choice(of, a, b);
+        }
+        if self.terms.is_condition(index) && self.terms.decided(index).is_none() && choices > 0 {
+            // A choice between 1 and 0 is its condition.
+            let look = |machine: &mut Self, first| {
+                let index = machine.terms.int(i64::from(first));
+                machine.introspected_within(opcode, index, row, choices - 1)
+            };
+            let (a, b) = self.either_way(index, look);
+            return self.terms.choice(index, a, b);
+        }
         self.number(index);
         let own = self.terms.intern(Kind::Op(Opcode::InputIndex, Vec::new()));
         if index != own || row != Row::Inputs {
@@ -624,7 +687,7 @@ impl<'t> Machine<'t> {
         }
         match opcode {
             Opcode::Cat => return self.terms.join(vec![a, b]),
-            Opcode::Equal => return self.terms.same(a, b),
+            Opcode::Equal => return self.same_within(a, b, CHOICES_MAX),
             Opcode::And | Opcode::Or | Opcode::Xor => {
                 let (left, right) = (self.terms.length(a), self.terms.length(b));
                 let alike = self.terms.equal_numbers(left, right);
@@ -647,6 +710,21 @@ impl<'t> Machine<'t> {
         self.number(a);
         self.number(b);
         self.arithmetic(opcode, a, b)
+    }
+
+    /// Whether bytes are the same; if one depends on a condition, either way.
+    fn same_within(&mut self, a: Term, b: Term, choices: usize) -> Term {
+        let is_number = self.terms.is_number(a) && self.terms.is_number(b);
+        let depends = |of: Term, other: Term| match self.terms.kind(of) {
+            Kind::Choice(of, x, y) => Some((*of, *x, *y, other)),
+            _ => None,
+        };
+        let Some((of, x, y, other)) = depends(a, b).or_else(|| depends(b, a)).filter(|_| choices > 0 && !is_number)
+        else {
+            return self.terms.same(a, b);
+        };
+        let (x, y) = (self.same_within(x, other, choices - 1), self.same_within(y, other, choices - 1));
+        self.terms.choice(of, x, y)
     }
 
     fn arithmetic(&mut self, opcode: Opcode, a: Term, b: Term) -> Term {

@@ -19,6 +19,8 @@ use crate::number;
 const PRODUCTS_MAX: usize = 64;
 /// The most factors of a product.
 const FACTORS_MAX: usize = 6;
+/// The most values that a number in a condition may be by other conditions, for the condition to be split by them.
+const ENDS_MAX: usize = 6;
 /// The most parts that are shown.
 const SHOWN_PARTS: usize = 6;
 /// The most parts of a condition that is looked into.
@@ -467,27 +469,45 @@ impl Terms {
         self.intern(Kind::Op(Opcode::Div, vec![a, b]))
     }
 
-    /// The sum for either way of the only choice in it.
+    /// The sum for either way of the only condition that values in it depend on.
     fn ways(&mut self, sum: &Sum) -> Option<(Term, Sum, Sum)> {
         let is_choice = |atom: &Term| matches!(self.kind(*atom), Kind::Choice(..));
-        let mut choices = sum.keys().filter(|factors| factors.iter().any(is_choice));
-        let (factors, None) = (choices.next()?.clone(), choices.next()) else { return None };
-        let [atom] = factors.as_slice() else { return None };
-        let Kind::Choice(condition, a, b) = *self.kind(*atom) else { return None };
-        // Choices inside of choices double with each level.
-        let has_choice = |value: Term| self.sum_of(value).keys().flatten().any(&is_choice);
-        if has_choice(a) || has_choice(b) {
+        let depending: Vec<&Vec<Term>> = sum.keys().filter(|factors| factors.iter().any(is_choice)).collect();
+        let mut choices = Vec::new();
+        for factors in &depending {
+            let [atom] = factors.as_slice() else { return None };
+            let Kind::Choice(condition, a, b) = *self.kind(*atom) else { return None };
+            // Choices inside of choices double with each level.
+            (self.ends(a, ENDS_MAX)? + self.ends(b, ENDS_MAX)? <= ENDS_MAX).then_some(())?;
+            choices.push((condition, [a, b]));
+        }
+        let condition = choices.first()?.0;
+        if choices.iter().any(|(other, _)| *other != condition) {
             return None;
         }
-        let way = |value: Term| {
+        let way = |second: usize| {
             let mut way = sum.clone();
-            let n = way.remove(&factors).unwrap_or(IBig::ZERO);
-            for (factors, m) in self.sum_of(value) {
-                add_to(&mut way, factors, m * &n);
+            for (factors, (_, values)) in depending.iter().zip(&choices) {
+                let n = way.remove(*factors).unwrap_or(IBig::ZERO);
+                for (factors, m) in values.get(second).map(|value| self.sum_of(*value)).unwrap_or_default() {
+                    add_to(&mut way, factors, m * &n);
+                }
             }
             way
         };
-        Some((condition, way(a), way(b)))
+        Some((condition, way(0), way(1)))
+    }
+
+    /// How many values a number may be by the conditions that it depends on, if at most so many.
+    fn ends(&self, value: Term, most: usize) -> Option<usize> {
+        let mut ends = 1usize;
+        for atom in self.sum_of(value).keys().flatten() {
+            if let Kind::Choice(_, a, b) = *self.kind(*atom) {
+                let most = most.checked_sub(1)?;
+                ends = ends.checked_mul(self.ends(a, most)? + self.ends(b, most)?).filter(|ends| *ends <= most + 1)?;
+            }
+        }
+        Some(ends)
     }
 
     /// Whether the sum is above zero.

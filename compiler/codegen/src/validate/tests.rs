@@ -1,8 +1,10 @@
 //! Rewrites that are right are shown to be so, and wrong ones are not.
 
-use spec::RuleSet;
+use std::collections::BTreeMap;
+
 use spec::hash::sha256;
 use spec::script::instructions;
+use spec::{Opcode, RuleSet};
 
 use super::{Given, Side, Verdict, compare};
 use crate::code::{Code, Instr, Op, PlaceId};
@@ -32,7 +34,8 @@ fn verdict(items: usize, left: &str, right: &str) -> Verdict {
 
 fn verdict_knowing(preimages: &[&[u8]], items: usize, left: &str, right: &str) -> Verdict {
     let (left, right) = (code(left), code(right));
-    let side = |code| Side { code, stack: (0..items).map(Given::Item).collect(), records: false };
+    let stack = || (0..items).map(Given::Item).collect();
+    let side = |code| Side { code, stack: stack(), records: false, turns: BTreeMap::new() };
     compare(&side(&left), &side(&right), preimages)
 }
 
@@ -101,6 +104,81 @@ fn what_never_succeeds_is_the_same_and_many_branches_take_no_time() {
     let votes = |last: &str| format!("0 {} {last}", "SWAP IF 1ADD ENDIF ".repeat(60));
     right(60, &votes("40 GREATERTHANOREQUAL"), &votes("39 GREATERTHAN"));
     wrong(60, &votes("40 GREATERTHANOREQUAL"), &votes("40 GREATERTHAN"));
+}
+
+/// The verdict on a path of a joint script, at whose first conditional the first block is the path's if `first`.
+fn on_way(items: usize, direct: &str, joint: &str, first: bool) -> Verdict {
+    let (direct, joint) = (code(direct), code(joint));
+    let fork = joint.iter().position(|instr| matches!(instr.op, Op::Code(Opcode::If | Opcode::NotIf))).unwrap();
+    let stack: Vec<Given> = (0..items).map(Given::Item).collect();
+    let side = |code, turns| Side { code, stack: stack.clone(), records: false, turns };
+    compare(&side(&direct, BTreeMap::new()), &side(&joint, BTreeMap::from([(fork, first)])), &[])
+}
+
+#[test]
+fn paths_may_be_told_apart_by_what_they_demand() {
+    let alone = "TXINPUTCOUNT 1 NUMEQUALVERIFY 0 OUTPUTVALUE $0 NUMEQUAL";
+    let with_another = "TXINPUTCOUNT 2 NUMEQUALVERIFY 0 OUTPUTVALUE $1 NUMEQUAL";
+    let joint = "TXINPUTCOUNT 1 NUMEQUAL IF $0 ELSE TXINPUTCOUNT 2 NUMEQUALVERIFY $1 ENDIF 0 OUTPUTVALUE NUMEQUAL";
+    assert_eq!(on_way(0, alone, joint, true), Verdict::Same);
+    assert_eq!(on_way(0, with_another, joint, false), Verdict::Same);
+    // The wrong way, a check that is gone, the other path's operand, a conditional that the path does not settle.
+    let is_wrong = |direct: &str, joint: &str, first| {
+        let found = on_way(0, direct, joint, first);
+        assert!(matches!(found, Verdict::Differs { .. }), "{found:?}\n{direct}\n{joint}");
+    };
+    is_wrong(alone, joint, false);
+    is_wrong(with_another, joint, true);
+    is_wrong(with_another, &joint.replace("TXINPUTCOUNT 2 NUMEQUALVERIFY ", ""), false);
+    is_wrong(with_another, &joint.replace("$1", "$0"), false);
+    is_wrong(alone, &joint.replace("$0", "$1"), true);
+    is_wrong(&alone.replace("1 NUMEQUALVERIFY", "1 GREATERTHANOREQUAL VERIFY"), joint, true);
+    is_wrong(&with_another.replace("2 NUMEQUALVERIFY", "0 GREATERTHAN VERIFY"), joint, false);
+    is_wrong(alone, &joint.replace("1 NUMEQUAL IF", "3 NUMEQUAL IF"), true);
+    is_wrong(with_another, &joint.replace("1 NUMEQUAL IF", "2 NUMEQUAL IF"), false);
+}
+
+#[test]
+fn what_a_path_demands_may_follow_from_a_comparison_or_from_bytes() {
+    let joint = "2DUP GREATERTHAN IF SUB ELSE 2DUP LESSTHAN VERIFY SWAP SUB ENDIF 5 NUMEQUAL";
+    assert_eq!(on_way(2, "2DUP GREATERTHAN VERIFY SUB 5 NUMEQUAL", joint, true), Verdict::Same);
+    assert_eq!(on_way(2, "2DUP LESSTHAN VERIFY SWAP SUB 5 NUMEQUAL", joint, false), Verdict::Same);
+    let unsure = on_way(2, "2DUP LESSTHANOREQUAL VERIFY SWAP SUB 5 NUMEQUAL", joint, false);
+    assert!(matches!(unsure, Verdict::Differs { .. }), "{unsure:?}");
+    let key = |digit: &str| format!("0x{}", digit.repeat(40));
+    let reveal = |digit: &str| format!("DUP HASH160 {} EQUALVERIFY CHECKSIG", key(digit));
+    let (a, b) = (key("a"), key("b"));
+    let joint = format!("DUP HASH160 DUP {a} EQUAL IF DROP ELSE {b} EQUALVERIFY ENDIF CHECKSIG");
+    assert_eq!(on_way(2, &reveal("a"), &joint, true), Verdict::Same);
+    assert_eq!(on_way(2, &reveal("b"), &joint, false), Verdict::Same);
+    for (direct, first) in [(reveal("b"), true), (reveal("a"), false), (reveal("c"), true), (reveal("c"), false)] {
+        assert!(matches!(on_way(2, &direct, &joint, first), Verdict::Differs { .. }), "{direct}");
+    }
+}
+
+#[test]
+fn paths_may_be_told_apart_by_the_number_of_items() {
+    let joint = "DEPTH 1SUB IF SHA256 $0 EQUALVERIFY $1 ELSE $2 ENDIF CHECKSIG";
+    right(2, "SHA256 $0 EQUALVERIFY $1 CHECKSIG", joint);
+    right(1, "$2 CHECKSIG", joint);
+    wrong(1, "$1 CHECKSIG", joint);
+    wrong(2, "SHA256 $0 EQUALVERIFY $2 CHECKSIG", joint);
+    wrong(2, "DROP $1 CHECKSIG", joint);
+}
+
+#[test]
+fn what_follows_branches_may_stand_once_behind_them() {
+    let apart = "IF 0 OUTPUTVALUE $0 NUMEQUALVERIFY ELSE 1 OUTPUTVALUE $1 NUMEQUALVERIFY ENDIF 1";
+    right(1, apart, "IF $0 0 ELSE $1 1 ENDIF OUTPUTVALUE NUMEQUAL");
+    wrong(1, apart, "IF $0 1 ELSE $1 0 ENDIF OUTPUTVALUE NUMEQUAL");
+    wrong(1, apart, "IF $1 0 ELSE $0 1 ENDIF OUTPUTVALUE NUMEQUAL");
+    wrong(1, apart, "IF $0 ELSE $1 ENDIF 1 OUTPUTVALUE NUMEQUAL");
+    let apart = "IF SHA256 $0 EQUALVERIFY ELSE $1 EQUALVERIFY ENDIF 1";
+    right(2, apart, "IF SHA256 $0 ELSE $1 ENDIF EQUAL");
+    wrong(2, apart, "IF SHA256 $0 ELSE SHA256 $1 ENDIF EQUAL");
+    wrong(2, apart, "IF SHA256 $1 ELSE $0 ENDIF EQUAL");
+    right(3, "IF CHECKSIGVERIFY ELSE 2DROP ENDIF 1", "IF CHECKSIG ELSE 2DROP 1 ENDIF");
+    wrong(3, "IF CHECKSIGVERIFY ELSE 2DROP ENDIF 1", "IF CHECKSIG ELSE NIP ENDIF");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use analysis::hir::{
     SpendPath, Stmt, StmtKind, Type, UnaryOp,
 };
 use codegen::{Generated, Options};
-use spec::artifact::{AbiValue, Artifact, MapEntry, RequireSite, SharedFunction, SourceSpan};
+use spec::artifact::{AbiValue, Artifact, Failing, MapEntry, RequireSite, SharedFunction, SourceSpan, Step};
 use spec::tx::TxIn;
 use spec::{Mode, OutPoint, RuleSet, Rules, Sats, SighashType, SpendContext, Transaction, TxOut, Txid};
 use syntax::{FileId, Loc, Span};
@@ -111,24 +111,37 @@ pub fn artifact(name: &str, generated: Generated) -> Artifact {
     let sites = |checks: &[codegen::Check]| {
         let site = |check: &codegen::Check| RequireSite {
             instruction: check.instruction,
+            after: check.after.clone(),
             message: check.message.clone(),
             span: span(&check.loc),
             expects: check.expects.clone(),
         };
         checks.iter().map(site).collect()
     };
+    let mut paths = generated.paths;
+    for (path, route) in paths.iter_mut().zip(&generated.routes) {
+        let step = |step: &codegen::Route| {
+            let failing = |(message, loc): &(String, Loc)| Failing { message: message.clone(), span: span(loc) };
+            Step { turn: step.turn, otherwise: step.otherwise.as_ref().map(failing) }
+        };
+        path.route = route.iter().map(step).collect();
+    }
     Artifact {
         compiler: "test".into(),
         contract: name.into(),
         rules: RuleSet::Bch2026,
         params: generated.params,
-        paths: generated.paths,
+        paths,
         bytecode: generated.bytecode,
         asm: generated.asm,
         source_map: generated
             .source_map
             .iter()
-            .map(|origin| MapEntry { instruction: origin.instruction, span: span(&origin.loc) })
+            .map(|origin| MapEntry {
+                instruction: origin.instruction,
+                after: origin.after.clone(),
+                span: span(&origin.loc),
+            })
             .collect(),
         requires: sites(&generated.requires),
         functions: generated
@@ -255,11 +268,23 @@ impl<'a> Spend<'a> {
                 position(body, inside.at as usize).and_then(|instruction| function.requires_at(instruction).next());
             return site.map_or_else(|| format!("{failure:?}"), |site| site.message.clone());
         }
-        let at = |byte| position(redeem, byte);
-        let site = match failure.at {
-            Some(byte) => at(byte).and_then(|instruction| self.artifact.requires_at(instruction).next()),
-            None => self.artifact.requires.last(),
+        let byte_of = |instruction| spec::script::instructions(redeem).nth(instruction).unwrap().unwrap().at;
+        let path = self.artifact.path(self.path).unwrap();
+        let meant = |instruction| path.route.iter().find(|step| step.turn.instruction == instruction);
+        let taken = |instruction| {
+            let ran = failure.turns.taken(byte_of(instruction));
+            ran.or_else(|| meant(instruction).map(|step| step.turn.taken))
         };
+        let left = path.route.iter().find(|step| taken(step.turn.instruction) != Some(step.turn.taken));
+        if let Some(failing) = left.and_then(|step| step.otherwise.as_ref()) {
+            return failing.message.clone();
+        }
+        let last = || self.artifact.requires.iter().map(|site| site.instruction).max();
+        let site = match failure.at {
+            Some(byte) => position(redeem, byte),
+            None => last(),
+        };
+        let site = site.and_then(|instruction| self.artifact.requires_after(instruction, &taken).into_iter().next());
         site.map_or_else(|| format!("{failure:?}"), |site| site.message.clone())
     }
 }

@@ -14,9 +14,9 @@ use crate::state::Node;
 pub(crate) fn register(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
     let json: Box<RawValue> = args.need(0)?;
     let artifact: spec::Artifact = args.need(0)?;
-    if artifact.format != spec::artifact::FORMAT_VERSION {
-        let (found, known) = (artifact.format, spec::artifact::FORMAT_VERSION);
-        let message = format!("the artifact has format {found}, this node reads format {known}");
+    let (oldest, known) = (spec::artifact::FORMAT_VERSION_MIN, spec::artifact::FORMAT_VERSION);
+    if !(oldest..=known).contains(&artifact.format) {
+        let message = format!("the artifact has format {}, this node reads {oldest} to {known}", artifact.format);
         return Err(RpcError::new(Code::InvalidParameter, message));
     }
     let lock = contract_lock(node.lock_from_text(&args.text(1)?)?);
