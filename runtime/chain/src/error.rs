@@ -120,7 +120,7 @@ reasons! {
             /// Which input, from 0.
             input: usize,
             /// How and where.
-            failure: vm::Failure,
+            failure: Box<vm::Failure>,
             /// Whether blocks refuse it too; `false` when only relay does.
             mandatory: bool,
         },

@@ -46,7 +46,7 @@ pub fn check_scripts(
     let run = |input: usize| vm::verify_input(rules, &context, input);
     let metrics = run_all(tx.inputs.len(), workers, run).map_err(|(input, failure)| {
         let mandatory = rules.mode == Mode::Consensus || fails_in_blocks(rules, &context, input);
-        TxError::Script { input, failure, mandatory }
+        TxError::Script { input, failure: Box::new(failure), mandatory }
     })?;
     if sig_checks(&metrics) > TX_SIG_CHECKS_MAX { Err(TxError::TooManySigChecks) } else { Ok(metrics) }
 }

@@ -45,11 +45,11 @@ pub struct Failure {
 }
 
 /// Which branches of a script ran: for each of the first conditionals that ran, those of functions apart, its byte offset
-/// and its last outcome. Code behind a conditional may serve several branches; this tells which one led there.
+/// (below 32,768) and its last outcome. Code behind a conditional may serve several branches; this tells which one led there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Turns {
     /// The offset, and in the lowest bit whether the first branch ran.
-    known: [u32; Self::KEPT],
+    known: [u16; Self::KEPT],
     count: u8,
 }
 
@@ -61,13 +61,13 @@ impl Turns {
     #[must_use]
     pub fn taken(&self, offset: usize) -> Option<bool> {
         let known = self.known.iter().take(usize::from(self.count));
-        known.copied().find(|turn| (turn >> 1) as usize == offset).map(|turn| turn & 1 == 1)
+        known.copied().find(|turn| usize::from(turn >> 1) == offset).map(|turn| turn & 1 == 1)
     }
 
     /// Remembers an outcome. The work does not depend on how many there were.
     pub(crate) fn record(&mut self, offset: usize, taken: bool) {
-        let Some(offset) = u32::try_from(offset).ok().and_then(|offset| offset.checked_mul(2)) else { return };
-        let turn = offset | u32::from(taken);
+        let Some(offset) = u16::try_from(offset).ok().and_then(|offset| offset.checked_mul(2)) else { return };
+        let turn = offset | u16::from(taken);
         let count = usize::from(self.count);
         if let Some(known) = self.known.iter_mut().take(count).find(|known| **known >> 1 == turn >> 1) {
             *known = turn;
