@@ -366,7 +366,7 @@ impl Seen {
     fn of(compiled: &Compiled, took: Duration) -> Self {
         let mut seen = Self { took, contracts: compiled.proofs.len(), ..Self::default() };
         for proof in &compiled.proofs {
-            seen.proved += usize::from(proof.proved);
+            seen.proved += usize::from(proof.is_proved());
             if let Some(unproved) = &proof.unproved {
                 *seen.unproved.entry(unproved.why.clone()).or_default() += 1;
             }

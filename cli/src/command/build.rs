@@ -259,7 +259,7 @@ fn typical_items(ty: &AbiType) -> Vec<usize> {
 
 /// How much of what was compiled is known to do what its direct code does.
 fn proved(shell: &Shell, compiled: &Compiled) -> Result<(), Fail> {
-    let proved = || compiled.proofs.iter().filter(|proof| proof.proved);
+    let proved = || compiled.proofs.iter().filter(|proof| proof.is_proved());
     let (some, all) = (proved().count(), compiled.proofs.len());
     let paths: usize = proved().map(|proof| proof.paths).sum();
     writeln!(shell.err(), "{some} of {all} contracts proved to do what their direct code does, paths: {paths}")?;

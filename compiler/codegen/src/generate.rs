@@ -25,8 +25,6 @@ pub struct Options {
     pub rules: RuleSet,
     /// How hard to try.
     pub level: Level,
-    /// Whether better code is shown to do what direct code does, and given up if it is not.
-    pub proves: bool,
     /// Whether constants stand in the script as they are, even where their hash is shorter.
     pub whole_constants: bool,
     /// Values to be built in for parameters, by their index: one item for each leaf. These parameters have no holes
@@ -204,14 +202,10 @@ struct Made {
     unproved: Option<Unproved>,
 }
 
-/// The best script of a level; if it has to be proved, one that does what the direct one does.
+/// The best script of a level that is shown to do what the direct one does.
 fn make(planner: &Planner<'_>, options: &Options, notes: &mut Notes) -> Result<Made, Misfits> {
     let level = level_for(planner.contract, options);
     let forms = planner.forms(notes)?;
-    if level > Level::O0 && !options.proves {
-        let (script, plans) = best(planner, &forms, notes)?;
-        return Ok(Made { script, plans, level, unproved: None });
-    }
     let direct = planner.direct(&forms, notes)?;
     let mut unproved = None;
     if level > Level::O0 {

@@ -31,12 +31,18 @@ pub struct Proof {
     pub contract: String,
     /// How hard the compiler tried.
     pub level: Level,
-    /// Whether every path of a script above [`Level::O0`] was shown to do what its direct code does.
-    pub proved: bool,
     /// How many paths it has.
     pub paths: usize,
     /// Why the level is less than was asked for.
     pub unproved: Option<codegen::Unproved>,
+}
+
+impl Proof {
+    /// Whether the script is another than the direct one, and every path was shown to do the same.
+    #[must_use]
+    pub fn is_proved(&self) -> bool {
+        self.level > Level::O0
+    }
 }
 
 impl Compiled {

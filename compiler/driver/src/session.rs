@@ -32,7 +32,7 @@ impl Options {
     /// As code generation takes them, without values to build in.
     pub(crate) fn of_code(self) -> codegen::Options {
         let Self { rules, level, whole_constants } = self;
-        codegen::Options { rules, level, proves: true, whole_constants, ..codegen::Options::default() }
+        codegen::Options { rules, level, whole_constants, ..codegen::Options::default() }
     }
 }
 
@@ -308,7 +308,6 @@ impl Session {
             compiled.proofs.extend(one.generated.as_ref().map(|generated| Proof {
                 contract: contract.name.clone(),
                 level: generated.level,
-                proved: generated.level > Level::O0,
                 paths: generated.paths.len(),
                 unproved: generated.unproved.clone(),
             }));

@@ -435,16 +435,7 @@ fn a_check_in_a_shared_function_is_explained_by_its_own_message() {
         }],
     }];
     let redeem = artifact.redeem_script(&Params::new()).unwrap();
-    let failure = |unlock: &str| {
-        let mut unlock = spec::asm::assemble(unlock, RuleSet::Bitmodel).unwrap();
-        spec::script::push_data(&mut unlock, &redeem);
-        let input =
-            spec::tx::TxIn { prevout: OutPoint { txid: Txid::from_wire([1; 32]), index: 0 }, unlock, sequence: 0 };
-        let tx = spec::Transaction { version: 2, inputs: vec![input], outputs: vec![], locktime: 0 };
-        let spent = [TxOut::plain(Sats::ONE, artifact.lock(&Params::new()).unwrap())];
-        let rules = Rules::new(RuleSet::Bch2026, Mode::Consensus);
-        vm::verify_input(&rules, &SpendContext::new(&tx, &spent).unwrap(), 0)
-    };
+    let failure = |unlock: &str| judged(&artifact, unlock);
     failure("OP_11 OP_12").unwrap();
     for unlock in ["OP_11 OP_9", "OP_9 OP_11"] {
         let found = failure(unlock).unwrap_err();
@@ -455,6 +446,18 @@ fn a_check_in_a_shared_function_is_explained_by_its_own_message() {
     // What fails without a message is placed in the function all the same.
     let found = failure("OP_11 0x0000").unwrap_err();
     assert!(explain(&artifact, &redeem, &found).to_string().ends_with("at by_hand.bmc:3:7"));
+}
+
+/// What the machine says of a coin of a contract without parameters that these words unlock.
+fn judged(artifact: &Artifact, words: &str) -> Result<vm::Metrics, vm::Failure> {
+    let mut unlock = spec::asm::assemble(words, RuleSet::Bitmodel).unwrap();
+    spec::script::push_data(&mut unlock, &artifact.redeem_script(&Params::new()).unwrap());
+    let prevout = OutPoint { txid: Txid::from_wire([1; 32]), index: 0 };
+    let input = spec::tx::TxIn { prevout, unlock, sequence: 0 };
+    let tx = spec::Transaction { version: 2, inputs: vec![input], outputs: vec![], locktime: 0 };
+    let spent = [TxOut::plain(Sats::ONE, artifact.lock(&Params::new()).unwrap())];
+    let rules = Rules::new(RuleSet::Bch2026, Mode::Consensus);
+    vm::verify_input(&rules, &SpendContext::new(&tx, &spent).unwrap(), 0)
 }
 
 #[test]
@@ -471,15 +474,7 @@ fn a_check_of_several_things_at_once_names_all_of_them_and_what_they_demand() {
     let told = |requires: Vec<RequireSite>, artifact: &mut Artifact| {
         artifact.requires = requires;
         let redeem = artifact.redeem_script(&Params::new()).unwrap();
-        let mut unlock = spec::asm::assemble("OP_9", RuleSet::Bitmodel).unwrap();
-        spec::script::push_data(&mut unlock, &redeem);
-        let input =
-            spec::tx::TxIn { prevout: OutPoint { txid: Txid::from_wire([1; 32]), index: 0 }, unlock, sequence: 0 };
-        let tx = spec::Transaction { version: 2, inputs: vec![input], outputs: vec![], locktime: 0 };
-        let spent = [TxOut::plain(Sats::ONE, artifact.lock(&Params::new()).unwrap())];
-        let rules = Rules::new(RuleSet::Bch2026, Mode::Consensus);
-        let failure = vm::verify_input(&rules, &SpendContext::new(&tx, &spent).unwrap(), 0).unwrap_err();
-        explain(artifact, &redeem, &failure)
+        explain(artifact, &redeem, &judged(artifact, "OP_9").unwrap_err())
     };
     // Two rounds of a loop say the same at the same place.
     let requires = vec![site(3, "each is paid", vec![0xaa]), site(3, "each is paid", vec![0xbb; 40])];

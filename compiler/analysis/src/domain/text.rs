@@ -151,11 +151,22 @@ impl Text {
 
     /// Adds up in a new variable the values of those inputs, from `first` on, for which `counts` holds.
     pub(crate) fn sum_of_inputs(&mut self, (sum, input): (&str, &str), first: usize, most: usize, counts: &str) {
+        self.each_input((sum, input), first, most, |text, add| {
+            text.block(&format!("if {counts}"), |text| text.line(add))
+        });
+    }
+
+    /// A new variable, and a loop over the inputs, whose body `write` gives; the line that adds an input's value is at hand.
+    pub(crate) fn each_input(
+        &mut self,
+        (sum, input): (&str, &str),
+        first: usize,
+        most: usize,
+        write: impl FnOnce(&mut Self, String),
+    ) {
         self.line(format!("let mut {sum} = 0 sats;"));
         self.block(&format!("for {input} in {first}..tx.inputs.length max {most}"), |text| {
-            text.block(&format!("if {counts}"), |text| {
-                text.line(format!("{sum} = {sum} + tx.inputs[{input}].value;"));
-            });
+            write(text, format!("{sum} = {sum} + tx.inputs[{input}].value;"));
         });
     }
 

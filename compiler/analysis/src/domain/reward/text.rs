@@ -70,14 +70,16 @@ fn own_coins(text: &mut Text, names: &mut Names) -> String {
 /// Beside them are coins of keys only: what a contract wants of an output could be what a recipient is due.
 pub(super) fn pot(text: &mut Text, total: &str, input: &str) {
     text.require("self.index == 0", "the first input settles, other coins of the reward join it");
-    text.line(format!("let mut {total} = 0 sats;"));
-    text.block(&format!("for {input} in 0..tx.inputs.length max {INPUTS_MAX}"), |text| {
+    text.each_input((total, input), 0, INPUTS_MAX, |text, add| {
         let own = format!("tx.inputs[{input}].lock == self.lock");
-        let add = |text: &mut Text| text.line(format!("{total} = {total} + tx.inputs[{input}].value;"));
-        text.either(&own, add, |text| {
-            let of_key = format!("tx.inputs[{input}].lock.length == {KEY_LOCK}");
-            text.require(of_key, "beside coins of this reward are coins of keys only");
-        });
+        text.either(
+            &own,
+            |text| text.line(add),
+            |text| {
+                let of_key = format!("tx.inputs[{input}].lock.length == {KEY_LOCK}");
+                text.require(of_key, "beside coins of this reward are coins of keys only");
+            },
+        );
     });
 }
 
