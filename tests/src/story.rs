@@ -251,6 +251,31 @@ impl Story {
         self.attack_raw(plan, &forged.tx, &forged.spent, message);
     }
 
+    /// An attack by somebody who signs nothing: the finished transaction of a plan is changed and sent to the node, which
+    /// must refuse it with the message of the contract's check.
+    ///
+    /// # Panics
+    /// If the node takes it, or refuses it for another reason.
+    #[track_caller]
+    pub fn attack_finished(
+        &mut self,
+        who: &str,
+        plan: &str,
+        args: Pairs<'_>,
+        change: impl FnOnce(&mut Transaction),
+        message: &str,
+    ) {
+        let carried = self.build(who, &[], plan, args).unwrap_or_else(|error| panic!("{who}: {error}"));
+        self.named.clear();
+        self.register_all(&carried.contracts);
+        for built in &carried.first {
+            self.send(plan, &built.tx, &built.spent).unwrap();
+        }
+        let mut tx = carried.built.tx;
+        change(&mut tx);
+        self.attack_raw(plan, &tx, &carried.built.spent, message);
+    }
+
     /// What a plan gives, changed and signed as it then is, which the node must take all the same.
     ///
     /// # Panics

@@ -1,7 +1,7 @@
-//! Rewards in stories: publishing whom they pay, and settling them.
+//! Rewards in stories: publishing whom they pay.
 
 use spec::{RuleSet, Transaction};
-use wallet::{Deployed, FeeRate, Purse, Settled, Settlement, publish};
+use wallet::{Deployed, FeeRate, Purse, publish};
 
 use super::{RULES, Story};
 
@@ -47,41 +47,6 @@ impl Story {
         for built in publish(&purse, body, Vec::new(), FeeRate::RELAY_MIN, RULES).unwrap() {
             self.send("a publication", &built.tx, &built.spent).unwrap();
         }
-    }
-
-    /// Settles all coins of the reward with this lock.
-    ///
-    /// # Panics
-    /// If that is not possible.
-    #[track_caller]
-    pub fn settle(&mut self, lock: &[u8]) -> Settled {
-        let settled = self.settlement(lock);
-        self.send("a settlement", &settled.built.tx, &settled.built.spent).unwrap();
-        settled
-    }
-
-    /// A settlement, changed: the node must refuse it with the message of the contract's check.
-    ///
-    /// # Panics
-    /// If it does not.
-    #[track_caller]
-    pub fn attack_settlement(&mut self, lock: &[u8], change: impl FnOnce(&mut Transaction), message: &str) {
-        let mut settled = self.settlement(lock);
-        change(&mut settled.built.tx);
-        self.attack_raw("a settlement", &settled.built.tx, &settled.built.spent, message);
-    }
-
-    #[track_caller]
-    fn settlement(&self, lock: &[u8]) -> Settled {
-        let deployed = self.deployed_at(lock);
-        let wish = Settlement {
-            artifact: self.artifact(&deployed.contract),
-            params: &deployed.params,
-            coins: self.coins_at(lock),
-            fee: None,
-            rate: FeeRate::RELAY_MIN,
-        };
-        wallet::settle(&wish).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Every transaction of the story that is on the chain, in order.

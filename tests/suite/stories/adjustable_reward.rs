@@ -62,8 +62,9 @@ fn shares_change_in_public_after_notice_and_never_against_a_lock() {
 
     // What is paid now is divided by the old list.
     story.pay("frank", &first, "0.1 coin");
-    let fee = story.settle(&first).built.fee.get();
-    let net = 10_000_000 - fee;
+    let fee = [("fee", "1_000 sats")];
+    story.run("erin", "TeamSettle", &fee);
+    let net = 10_000_000 - 1_000;
     let part = |weight: u64| (net * weight + 500_000) / 1_000_000;
     story.balances(&[("bob", 10_000_000 + part(600_000)), ("carol", 10_000_000 + part(850_000) - part(600_000))]);
 
@@ -130,10 +131,13 @@ fn shares_change_in_public_after_notice_and_never_against_a_lock() {
     story.pay("frank", &first, "0.02 coin");
     story.pay("frank", &second, "0.03 coin");
     story.pay("frank", &second, "0.01 coin");
-    let paid = [story.settle(&second), story.settle(&first)];
-    let sum = |settled: &wallet::Settled| settled.shares.iter().map(|share| share.value.get()).sum::<u64>();
-    assert_eq!(sum(&paid[0]) + paid[0].built.fee.get(), 4_000_000);
-    assert_eq!(sum(&paid[1]) + paid[1].built.fee.get(), 2_000_000);
+    let paid = [3_000_000, 2_000_000].map(|largest| {
+        let settled = story.run("erin", "TeamSettle", &fee).built;
+        assert_eq!(settled.spent[0].value.get(), largest, "the largest coin takes those of its list along");
+        settled.tx.outputs.iter().map(|output| output.value).collect::<Vec<_>>()
+    });
+    let sum = |paid: &[Sats]| Sats::checked_sum(paid.iter().copied()).unwrap().get();
+    assert_eq!((sum(&paid[0]), sum(&paid[1])), (4_000_000 - 1_000, 2_000_000 - 1_000));
 
     // The next proposal is taken back.
     let wanted = vec![entry(&story, "dave", 750_000, 0), entry(&story, "carol", 250_000, LOCKED)];
@@ -155,7 +159,7 @@ fn shares_change_in_public_after_notice_and_never_against_a_lock() {
     let flows = flow::rebuild(&story.blocks()).rewards;
     assert_eq!(flows.iter().map(|flow| &flow.published).collect::<Vec<_>>(), [&first_published, &second_published]);
     assert_eq!(flows.iter().map(|flow| flow.settlements.len()).collect::<Vec<_>>(), [2, 1]);
-    assert_eq!(flows[1].settlements[0].shares, paid[0].shares.iter().map(|share| share.value).collect::<Vec<_>>());
+    assert_eq!(flows[1].settlements[0].shares, paid[0]);
     let history = &flows[0].history;
     assert!(matches!(&history[0], Change::Proposed { recipients: Some(list), .. } if list.len() == 3));
     assert!(matches!(&history[1], Change::Activated { hash, .. } if *hash == adjustment.hash));

@@ -130,10 +130,11 @@ fn a_payment_runs_through_a_reward_and_two_models_whose_flows_are_lists() {
 
     // 10 million units for the application: 40 % to the leaf, of which 10 % go on to the root.
     story.pay("alice", &app, "0.1 coin");
-    let net = 10_000_000 - story.settle(&app).built.fee.get();
+    let fee = [("fee", "1_000 sats")];
+    story.run("bob", "AppSettle", &fee);
+    let net = 10_000_000 - 1_000;
     let to_leaf = (net * 4 + 5) / 10;
     assert_eq!((story.held_at(&leaf), story.balance("frank")), (to_leaf, net - to_leaf));
-    let fee = [("fee", "1_000 sats")];
     let less = |forgery: &mut Forgery<'_>| forgery.tx.outputs[0].value = Sats::from_wire(390_000);
     story.attack(("bob", &[]), "LeafSettle", &fee, less, "every recipient gets its share of the pot");
     story.run("bob", "LeafSettle", &fee);

@@ -75,23 +75,28 @@ fn every_one_of_985_is_paid_to_the_unit_and_nobody_takes_more() {
         story.pay("alice", &reward, amount);
     }
 
+    // Anybody settles, and needs neither money nor key.
+    let fee = [("fee", "50_500 sats")];
+    let attack = |story: &mut Story, change: &dyn Fn(&mut Transaction), message: &str| {
+        story.attack_finished("carol", "EveryoneSettle", &fee, change, message);
+    };
     let mallory = story.key("carol").lock();
     let share = "every recipient gets its share of the pot";
     let list = "these are the records of `recipients`, all of them";
-    story.attack_settlement(&reward, |tx| less(tx, 500), share);
-    story.attack_settlement(&reward, |tx| tx.outputs[500].lock = mallory.clone(), list);
-    story.attack_settlement(
-        &reward,
-        |tx| {
+    attack(&mut story, &|tx| less(tx, 500), share);
+    attack(&mut story, &|tx| tx.outputs[500].lock = mallory.clone(), list);
+    attack(
+        &mut story,
+        &|tx| {
             let (first, rest) = tx.outputs.split_at_mut(1);
             std::mem::swap(&mut first[0].lock, &mut rest[0].lock);
         },
         list,
     );
-    story.attack_settlement(&reward, |tx| drop(tx.outputs.pop()), "an output index is out of range");
-    story.attack_settlement(
-        &reward,
-        |tx| {
+    attack(&mut story, &|tx| drop(tx.outputs.pop()), "an output index is out of range");
+    attack(
+        &mut story,
+        &|tx| {
             // Everybody gets exactly what the other weights say: only the hash of the list is in the way.
             let unlock = reweighted(&tx.inputs[0].unlock, 984, -1);
             tx.inputs[0].unlock = reweighted(&unlock, 983, 1);
@@ -106,12 +111,12 @@ fn every_one_of_985_is_paid_to_the_unit_and_nobody_takes_more() {
     );
 
     let names = flow::names_hash(published.recipients.iter().map(|one| one.name.as_str()));
-    story.attack_settlement(&reward, |tx| tx.inputs[0].unlock = renamed(&tx.inputs[0].unlock, &names), list);
+    attack(&mut story, &|tx| tx.inputs[0].unlock = renamed(&tx.inputs[0].unlock, &names), list);
 
-    let settled = story.settle(&reward);
-    let fee = settled.built.fee.get();
-    assert_eq!(fee, settled.built.tx.len_bytes() as u64, "a unit a byte");
-    assert_eq!(settled.built.tx.inputs.len(), 3);
+    let settled = story.run("carol", "EveryoneSettle", &fee).built;
+    let fee = settled.fee.get();
+    assert_eq!((fee, settled.tx.inputs.len()), (50_500, 3));
+    assert!(settled.tx.len_bytes() * 2 <= COUNT as usize * 103, "at most 51.5 bytes for each of them");
     let net = 175_000_000 - fee;
     let expected = shares(&weights(), Sats::from_wire(net));
     for (at, share) in (0..COUNT).zip(&expected).filter(|(at, _)| *at != 7) {
