@@ -41,11 +41,13 @@ pub enum Level {
     /// Shorter computations and better orders, in linear time.
     #[default]
     O1,
+    /// The best of many orders of checks and arguments, and of many ways to lie on the stack.
+    Os,
 }
 
 impl Level {
     /// All of them, the least first.
-    pub const ALL: [Self; 2] = [Self::O0, Self::O1];
+    pub const ALL: [Self; 3] = [Self::O0, Self::O1, Self::Os];
 
     /// As options write it.
     #[must_use]
@@ -53,6 +55,7 @@ impl Level {
         match self {
             Self::O0 => "O0",
             Self::O1 => "O1",
+            Self::Os => "Os",
         }
     }
 }
@@ -65,7 +68,7 @@ impl std::fmt::Display for Level {
 
 /// A text that is no [`Level`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write `O0` or `O1`")]
+#[error("write `O0`, `O1` or `Os`")]
 pub struct NoLevel;
 
 impl std::str::FromStr for Level {

@@ -133,9 +133,8 @@ pub fn run_lines(text: &str, compiled: &Compiled, rules: RuleSet) -> Ran {
 
 /// Does what the lines of a program say, with the values of all parameters built in.
 #[must_use]
-pub fn run_sealed(text: &str, compiled: &Compiled, rules: RuleSet) -> Ran {
-    let options = Options { rules, ..Options::default() };
-    run_with(Stage { script: Script::Sealed(text, &options), ..Stage::new(compiled, rules) }, text)
+pub fn run_sealed(text: &str, compiled: &Compiled, options: &Options) -> Ran {
+    run_with(Stage { script: Script::Sealed(text, options), ..Stage::new(compiled, options.rules) }, text)
 }
 
 /// Does what the lines of a program say, with a script that a person wrote in place of the compiler's. Such a script

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use driver::{Compiled, MemoryWorld, Options};
 use spec::RuleSet;
-use spec::artifact::{Artifact, Piece};
+use spec::artifact::{Artifact, Level, Piece};
 
 use crate::by_hand::ByHand;
 use crate::lines::{Ran, compile_named, run_lines, run_sealed};
@@ -62,10 +62,14 @@ const INPUTS: (usize, usize) = (2_719, 2_064);
 pub struct Size {
     /// The best script that is known.
     pub best: usize,
-    /// The script, its holes filled.
+    /// The script of the default level, its holes filled.
     pub template: usize,
+    /// The script of the default level with the values of all parameters built in.
+    pub default: usize,
     /// The script with the values of all parameters built in.
     pub sealed: usize,
+    /// The same without hashes of constants.
+    pub whole: usize,
     /// The longest unlocking script of an accepted transaction, with the sealed script in it.
     pub input: usize,
     /// The most operation cost of an accepted transaction, with the sealed script.
@@ -75,14 +79,19 @@ pub struct Size {
 impl Size {
     /// What the contract of a source takes, by the transactions that its lines accept as templates and as sealed.
     #[must_use]
-    pub fn of(template: &Ran, sealed: &Ran) -> Self {
+    pub fn of(text: &str, compiled: &Compiled, rules: RuleSet) -> Self {
         let script = |ran: &Ran| ran.spends.iter().map(|spend| spend.redeem_len).max().unwrap_or_default();
+        let options = Options { rules, level: Level::Os, ..Options::default() };
+        let run = |options: &Options| run_sealed(text, compiled, options);
+        let sealed = run(&options);
         let accepted = || sealed.spends.iter().filter_map(|spend| Some((spend, spend.verdict.as_ref().ok()?)));
         let inputs = accepted().flat_map(|(spend, _)| spend.own.iter().map(|at| spend.tx.inputs[*at].unlock.len()));
         Self {
             best: 0,
-            template: script(template),
-            sealed: script(sealed),
+            template: script(&run_lines(text, compiled, rules)),
+            default: script(&run(&Options { level: Level::default(), ..options.clone() })),
+            sealed: script(&sealed),
+            whole: script(&run(&Options { whole_constants: true, ..options.clone() })),
             input: inputs.max().unwrap_or_default(),
             cost: accepted().map(|(_, cost)| *cost).max().unwrap_or_default(),
         }
@@ -115,7 +124,7 @@ pub fn rival_sizes(root: &Path) -> Vec<(&'static Rival, Size)> {
     let size = |rival: &'static Rival| {
         let text = fs::read_to_string(rival_source(root, rival.name)).unwrap();
         let compiled = compile_named(rival.name, &text, rules);
-        let size = Size::of(&run_lines(&text, &compiled, rules), &run_sealed(&text, &compiled, rules));
+        let size = Size::of(&text, &compiled, rules);
         (rival, Size { best: rival_by_hand(root, rival.name).len(), ..size })
     };
     RIVALS.iter().map(size).collect()
@@ -128,12 +137,15 @@ pub fn rival_table(sizes: &[(&Rival, Size)]) -> String {
     let sum = Size {
         best: total(|(_, size)| size.best),
         template: total(|(_, size)| size.template),
+        default: total(|(_, size)| size.default),
+        whole: total(|(_, size)| size.whole),
         sealed: total(|(_, size)| size.sealed),
         input: total(|(_, size)| size.input),
         cost: sizes.iter().map(|(_, size)| size.cost).sum(),
     };
     let (rival, hand) = (total(|(rival, _)| rival.rival), total(|(rival, _)| rival.hand));
-    let mut out = row("bytes", ["rival", "hand", "best", "sealed", "template", "input", "cost"].map(str::to_owned));
+    let mut out =
+        row("bytes", ["rival", "hand", "best", "template", "O1", "Os", "whole", "input", "cost"].map(str::to_owned));
     for (rival, size) in sizes {
         out += &row(rival.name, figures(rival.rival, rival.hand, size));
     }
@@ -141,22 +153,23 @@ pub fn rival_table(sizes: &[(&Rival, Size)]) -> String {
     let larger: Vec<&str> =
         sizes.iter().filter(|(rival, size)| size.sealed > rival.rival).map(|(rival, _)| rival.name).collect();
     let larger = if larger.is_empty() { "none".to_owned() } else { larger.join(", ") };
-    let (sealed, input, (rival, by_hand)) = (sum.sealed, sum.input, INPUTS);
+    let (sealed, whole, input, (rival, by_hand)) = (sum.sealed, sum.whole, sum.input, INPUTS);
     out + &format!(
-        "\nsealed scripts: {sealed}; by hand {hand}, and {HAND_WITHOUT_HASHES} without hashes of constants\n\
+        "\nsealed scripts at Os: {sealed}; by hand {hand}\n\
+         without hashes of constants: {whole}; by hand {HAND_WITHOUT_HASHES}\n\
          whole inputs: {input}; the rival's {rival}, by hand {by_hand}\n\
          larger than the rival's: {larger}\n"
     )
 }
 
-fn figures(rival: usize, hand: usize, size: &Size) -> [String; 7] {
-    let Size { best, template, sealed, input, cost } = *size;
-    let [rival, hand, best, sealed, template, input] =
-        [rival, hand, best, sealed, template, input].map(|bytes| bytes.to_string());
-    [rival, hand, best, sealed, template, input, cost.to_string()]
+fn figures(rival: usize, hand: usize, size: &Size) -> [String; 9] {
+    let Size { best, template, default, sealed, whole, input, cost } = *size;
+    let [rival, hand, best, template, default, sealed, whole, input] =
+        [rival, hand, best, template, default, sealed, whole, input].map(|bytes| bytes.to_string());
+    [rival, hand, best, template, default, sealed, whole, input, cost.to_string()]
 }
 
-fn row(name: &str, figures: [String; 7]) -> String {
+fn row(name: &str, figures: [String; 9]) -> String {
     let figures: String = figures.iter().map(|figure| format!("{figure:>10}")).collect();
     format!("{name:<22}{figures}\n")
 }

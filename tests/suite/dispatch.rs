@@ -83,8 +83,10 @@ struct Attack {
 
 fn attacks(name: &str, text: &str, rules: RuleSet) -> Vec<Attack> {
     let compiled = compile(name, text, rules);
-    let builds: [(&str, Ran); 2] =
-        [("template", run_lines(text, &compiled, rules)), ("sealed", run_sealed(text, &compiled, rules))];
+    let builds: [(&str, Ran); 2] = [
+        ("template", run_lines(text, &compiled, rules)),
+        ("sealed", run_sealed(text, &compiled, &Options { rules, ..Options::default() })),
+    ];
     let mut found = Vec::new();
     for (build, ran) in builds {
         for spend in ran.spends.into_iter().filter(|spend| spend.verdict.is_ok()) {

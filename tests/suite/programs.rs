@@ -76,7 +76,7 @@ fn check(name: &str, text: &str) -> Vec<String> {
         if text.contains("self.code") {
             continue;
         }
-        let sealed = run_sealed(text, compiled, *rules);
+        let sealed = run_sealed(text, compiled, &Options { rules: *rules, ..Options::default() });
         complaints.extend(sealed.complaints.into_iter().map(|complaint| format!("sealed, {complaint}")));
     }
     complaints

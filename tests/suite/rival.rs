@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use driver::Compiled;
+use driver::{Compiled, Options};
 use spec::RuleSet;
+use spec::artifact::Level;
 use tests::{
     Independent, RIVALS, Ran, Rival, own_table, rival_by_hand, rival_sizes, rival_source, rival_table, run_by_hand,
     run_lines, run_sealed,
@@ -35,7 +36,7 @@ fn runs(rival: &Rival, rules: RuleSet) -> [(&'static str, Ran); 3] {
     let by_hand = rival_by_hand(root(), rival.name);
     [
         ("template", run_lines(&text, &compiled, rules)),
-        ("sealed", run_sealed(&text, &compiled, rules)),
+        ("sealed", run_sealed(&text, &compiled, &Options { rules, level: Level::Os, ..Options::default() })),
         ("by-hand", run_by_hand(&text, &compiled, rules, &by_hand)),
     ]
 }

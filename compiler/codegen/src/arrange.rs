@@ -1,9 +1,11 @@
 //! Which argument lies where, and which variable of a loop: tries orders and policies, and keeps the best code.
 
+mod beam;
+
 use crate::code::{Code, SiteId};
 use crate::mir::{Block, Effect, Fork, NodeId, NodeKind, Path, Repeat, Var};
 use crate::reorder::{self, Span};
-use crate::schedule::{End, Policy, Scheduled, TooLong, schedule};
+use crate::schedule::{Departures, End, Policy, Scheduled, TooLong, Work, schedule};
 
 /// All orders are tried up to this many arguments or variables.
 const ALL_ORDERS_MAX: usize = 4;
@@ -39,14 +41,16 @@ pub(crate) struct Arranged {
 }
 
 /// How much work is worth while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Effort {
     /// One way: arguments as they are declared, instructions one by one.
     None,
     /// Enough to compare two forms of one path.
     Glance,
-    /// As much as compiling may take.
+    /// As much as every build may take.
     Full,
+    /// A beam over layouts, and over the decisions of the scheduler for the best of them.
+    Beam,
 }
 
 /// What code is arranged for.
@@ -73,7 +77,7 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
     let room = match effort {
         Effort::None => 1,
         Effort::Glance => GLANCE_INSTRUCTIONS_MAX,
-        Effort::Full => INSTRUCTIONS_MAX + if loops.is_empty() { 0 } else { LOOP_INSTRUCTIONS_MAX },
+        Effort::Full | Effort::Beam => INSTRUCTIONS_MAX + if loops.is_empty() { 0 } else { LOOP_INSTRUCTIONS_MAX },
     };
     let rewrites = effort != Effort::None;
     let (hoists, lifts) = (!loops.is_empty(), path.list.is_some());
@@ -84,9 +88,12 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
     search.climb(movable.len());
     search.move_variables(&loops);
     search.move_extras();
-    if effort == Effort::Full {
+    if matches!(effort, Effort::Full | Effort::Beam) {
         search.room = REORDER_INSTRUCTIONS_MAX;
         search.move_checks();
+    }
+    if effort == Effort::Beam {
+        search.beam(&loops);
     }
     let Best { score, mut order, scheduled, .. } = search.best.ok_or(TooLong)?;
     let items = items_in_order(path, &order);
@@ -100,6 +107,12 @@ struct Best {
     score: usize,
     order: Vec<usize>,
     policy: Policy,
+    scheduled: Scheduled,
+}
+
+/// What came of one attempt.
+struct Outcome {
+    score: usize,
     scheduled: Scheduled,
 }
 
@@ -128,46 +141,55 @@ impl Search<'_> {
     }
 
     fn try_policies(&mut self, order: &[usize], free_weight: u32) -> bool {
-        let hoisted_weights = HOISTED_WEIGHTS.get(..if self.hoists { HOISTED_WEIGHTS.len() } else { 1 });
         let mut better = false;
-        for hoisted_weight in hoisted_weights.unwrap_or_default() {
-            for lifts_records in if self.lifts { &[false, true][..] } else { &[false] } {
-                for settles in if self.rewrites { &[false, true][..] } else { &[false] } {
-                    let policy = Policy {
-                        free_weight,
-                        hoisted_weight: *hoisted_weight,
-                        lifts_records: *lifts_records,
-                        rewrites: self.rewrites,
-                        settles: *settles,
-                    };
-                    better |= self.attempt(order, policy);
-                }
-            }
+        for policy in self.policies(free_weight) {
+            better |= self.attempt(order, policy);
         }
         better
     }
 
+    /// All policies with this weight.
+    fn policies(&self, free_weight: u32) -> Vec<Policy> {
+        let hoisted_weights = HOISTED_WEIGHTS.get(..if self.hoists { HOISTED_WEIGHTS.len() } else { 1 });
+        let mut policies = Vec::new();
+        for hoisted_weight in hoisted_weights.unwrap_or_default().iter().copied() {
+            for lifts_records in [false, true].into_iter().take(1 + usize::from(self.lifts)) {
+                for settles in [false, true].into_iter().take(1 + usize::from(self.rewrites)) {
+                    let rewrites = self.rewrites;
+                    policies.push(Policy { free_weight, hoisted_weight, lifts_records, rewrites, settles });
+                }
+            }
+        }
+        policies
+    }
+
     /// Schedules once; true if that is the best so far.
     fn attempt(&mut self, order: &[usize], policy: Policy) -> bool {
-        if self.room == 0 {
-            return false;
-        }
-        let stack = stack(self.path, order);
-        let Path { graph, body, results, .. } = &*self.path;
-        let Ok(scheduled) = schedule(graph, body, results, &stack, policy, self.end, self.bytes_max) else {
-            self.room = self.room.saturating_sub(self.bytes_max);
+        let Some(Outcome { score, scheduled }) = self.outcome(order, policy, &Departures::default()) else {
             return false;
         };
-        self.room = self.room.saturating_sub(scheduled.code.len());
-        if scheduled.is_lost {
-            return false;
-        }
-        let score = self.score(&scheduled);
         let better = self.best.as_ref().is_none_or(|best| score < best.score);
         if better {
             self.best = Some(Best { score, order: order.to_vec(), policy, scheduled });
         }
         better
+    }
+
+    /// Schedules once; nothing if there is no room, or the code is of no use.
+    fn outcome(&mut self, order: &[usize], policy: Policy, departures: &Departures) -> Option<Outcome> {
+        if self.room == 0 {
+            return None;
+        }
+        let stack = stack(self.path, order);
+        let Path { graph, body, results, .. } = &*self.path;
+        let (end, instructions_max) = (self.end, self.bytes_max);
+        let work = Work { graph, body, results, stack: &stack, end, instructions_max };
+        let Ok(scheduled) = schedule(work, policy, departures) else {
+            self.room = self.room.saturating_sub(self.bytes_max);
+            return None;
+        };
+        self.room = self.room.saturating_sub(scheduled.code.len());
+        (!scheduled.is_lost).then(|| Outcome { score: self.score(&scheduled), scheduled })
     }
 
     /// Eighths of a byte. The budget grows by 800 with each byte, so an instruction that runs once

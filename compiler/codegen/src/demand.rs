@@ -22,8 +22,8 @@ pub(crate) struct Demand {
 /// What is free, and what lies on the stack when a block begins.
 pub(crate) struct Counter<'g> {
     pub(crate) graph: &'g Graph,
-    /// Values of at most this weight are free.
-    pub(crate) free_weight: u32,
+    /// Which values are free, by their place in the graph.
+    pub(crate) free: &'g [bool],
     /// Values of at least this weight are computed before the loop that does not change them.
     pub(crate) hoisted_weight: u32,
     pub(crate) on_stack: BTreeSet<NodeId>,
@@ -37,7 +37,9 @@ impl Counter<'_> {
         for effect in &block.effects {
             match effect {
                 Effect::Verify { value, .. } | Effect::Lock { value, .. } => self.visit(&mut demand.uses, *value),
-                Effect::Choose(choice) => self.visit(&mut demand.uses, choice.condition),
+                Effect::Choose(choice) => {
+                    choice.asked().into_iter().for_each(|value| self.visit(&mut demand.uses, value))
+                }
                 Effect::Run(run) => run.inputs.iter().for_each(|input| self.visit(&mut demand.uses, *input)),
                 Effect::Repeat(repeat) => {
                     repeat.vars.iter().for_each(|var| self.visit(&mut demand.uses, var.initial));
@@ -70,7 +72,7 @@ impl Counter<'_> {
     }
 
     fn is_free(&self, id: NodeId) -> bool {
-        self.graph.node(id).weight <= self.free_weight
+        self.free.get(id.index()).copied().unwrap_or(false)
     }
 
     /// Counts one use of `root`, and what computing it uses if that is the first.
@@ -158,7 +160,7 @@ fn every_round(repeat: &Repeat) -> Vec<NodeId> {
     for effect in &repeat.body.effects {
         match effect {
             Effect::Verify { value, .. } | Effect::Lock { value, .. } => roots.push(*value),
-            Effect::Choose(choice) => roots.push(choice.condition),
+            Effect::Choose(choice) => roots.extend(choice.asked()),
             Effect::Run(run) => roots.extend(&run.inputs),
             Effect::Repeat(inner) => {
                 roots.extend(inner.vars.iter().map(|var| var.initial));
@@ -211,7 +213,7 @@ impl Inner {
             match effect {
                 Effect::Verify { value, .. } | Effect::Lock { value, .. } => self.demanded.push(*value),
                 Effect::Choose(choice) => {
-                    self.demanded.push(choice.condition);
+                    self.demanded.extend(choice.asked());
                     self.phis.extend(choice.phis.iter().map(|phi| phi.result));
                     self.branches(choice);
                 }

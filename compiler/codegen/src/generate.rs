@@ -7,6 +7,7 @@ use spec::artifact::{Level, Piece, Slot, SpendPath, Turn, code_bytes};
 use spec::{Mode, RuleSet, Rules};
 use syntax::{Diagnostic, Loc, Severity};
 
+use crate::arrange::Effort;
 use crate::code::{self, Instr, SiteId, Way};
 use crate::forms::Forms;
 use crate::holes::Holes;
@@ -176,8 +177,9 @@ pub fn generate(
     let holes = Holes::new(contract, &options.sealed);
     let push_lens: Vec<usize> = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
     let hashes = !options.whole_constants;
-    let planner =
-        Planner { contract, functions, rules: &rules, end, holes: &holes, push_lens: &push_lens, hashes, joins: true };
+    let (effort, joins) = (Effort::Full, true);
+    let push_lens = &push_lens;
+    let planner = Planner { contract, functions, rules: &rules, end, holes: &holes, push_lens, hashes, joins, effort };
     let made = match make(&planner, options, &mut notes) {
         Ok(made) => made,
         Err(misfits) => {
@@ -202,29 +204,55 @@ struct Made {
     unproved: Option<Unproved>,
 }
 
-/// The best script of a level that is shown to do what the direct one does.
+/// The shortest script of the level and of those below that is shown to do what the direct one does.
 fn make(planner: &Planner<'_>, options: &Options, notes: &mut Notes) -> Result<Made, Misfits> {
     let level = level_for(planner.contract, options);
     let forms = planner.forms(notes)?;
     let direct = planner.direct(&forms, notes)?;
-    let mut unproved = None;
-    if level > Level::O0 {
+    let (mut best, mut unproved): (Option<(Script, Plans)>, _) = (None, None);
+    for (effort, from) in [(Effort::Full, Level::O1), (Effort::Beam, Level::Os)] {
+        if level < from {
+            break;
+        }
         let asides = notes.mark();
-        // Paths by themselves are easier to follow than joined ones.
-        for joins in [true, false] {
-            let (script, plans) = best(&Planner { joins, ..*planner }, &forms, notes)?;
-            unproved = script.unproved(planner.contract, &plans, &direct);
-            if unproved.is_none() {
-                return Ok(Made { script, plans, level, unproved });
+        match proved(&Planner { effort, ..*planner }, &forms, &direct, notes)? {
+            Ok((script, plans)) if best.as_ref().is_none_or(|(best, _)| planner.size(&script) < planner.size(best)) => {
+                best = Some((script, plans));
             }
-            notes.back_to(asides);
-            if plans.joined.is_none() {
-                break;
+            Ok(_) => notes.back_to(asides),
+            Err(why) => {
+                notes.back_to(asides);
+                unproved = Some(why);
             }
         }
     }
+    if let Some((script, plans)) = best {
+        return Ok(Made { script, plans, level, unproved: None });
+    }
     let script = Script::assemble(planner.contract, planner.holes, &direct, notes);
     Ok(Made { script, plans: direct, level: Level::O0, unproved })
+}
+
+/// The shortest script of one effort, or why it is not shown to do what the direct one does.
+fn proved(
+    planner: &Planner<'_>,
+    forms: &[Forms],
+    direct: &Plans,
+    notes: &mut Notes,
+) -> Result<Result<(Script, Plans), Unproved>, Misfits> {
+    let asides = notes.mark();
+    let (script, plans) = best(planner, forms, notes)?;
+    let Some(unproved) = script.unproved(planner.contract, &plans, direct) else { return Ok(Ok((script, plans))) };
+    if plans.joined.is_none() {
+        return Ok(Err(unproved));
+    }
+    // Paths by themselves are easier to follow than joined ones.
+    notes.back_to(asides);
+    let (script, plans) = best(&Planner { joins: false, ..*planner }, forms, notes)?;
+    Ok(match script.unproved(planner.contract, &plans, direct) {
+        None => Ok((script, plans)),
+        Some(unproved) => Err(unproved),
+    })
 }
 
 /// The shortest script, of its paths one by one or joined; among scripts of one length the pushes decide. Without hashes
@@ -257,11 +285,18 @@ fn shortest(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result
         let is_fit = script.excess(contract, &plans, rules).is_empty()
             && !has_errors(&script.over_budget(contract, &plans, rules))
             && script.tells_ways();
-        if is_fit && script.size(planner.push_lens) < best.0.size(planner.push_lens) {
+        if is_fit && planner.size(&script) < planner.size(&best.0) {
             best = (script, plans);
         }
     }
     Ok(best)
+}
+
+impl Planner<'_> {
+    /// How long a script is, to be compared with others.
+    fn size(&self, script: &Script) -> (usize, usize) {
+        script.size(self.push_lens)
+    }
 }
 
 fn has_errors(diagnostics: &[Diagnostic]) -> bool {

@@ -123,7 +123,7 @@ pub(crate) fn join(planner: &Planner<'_>, plans: &[PathPlan], form: Form, notes:
         }
     }
     let (_, tree, manner) = best?;
-    let mut joined = search.attempt(&tree, manner, Effort::Full)?;
+    let mut joined = search.attempt(&tree, manner, planner.effort)?;
     if form == Form::Best {
         joined.preimages.extend(plans.iter().flat_map(|plan| plan.preimages.iter().cloned()));
     }

@@ -413,6 +413,12 @@ impl Effect {
 }
 
 impl Choice {
+    /// The value that is looked at; none if the number of items decides.
+    pub(crate) fn asked(&self) -> Option<NodeId> {
+        let counts_items = self.fork.as_ref().is_some_and(|fork| fork.test == Test::Depth);
+        (!counts_items).then_some(self.condition)
+    }
+
     /// What the branch leaves, one value for each phi.
     pub(crate) fn yields(&self, then: bool) -> Vec<NodeId> {
         self.phis.iter().map(|phi| if then { phi.then } else { phi.otherwise }).collect()

@@ -24,6 +24,8 @@ const FLIPS_MAX: usize = 40;
 const DIRECT_ROOM: usize = 8;
 /// At most so many shared functions are copied again for a try.
 const UNSHARED_MAX: usize = 4;
+/// So many ways of hashing constants are looked at closely.
+const BEAM_WAYS: usize = 2;
 /// At most so many functions are shared for a try.
 const CANDIDATES_MAX: usize = 2 * SHARED_MAX;
 
@@ -74,6 +76,8 @@ pub(crate) struct Planner<'p> {
     pub(crate) hashes: bool,
     /// Whether paths may be joined.
     pub(crate) joins: bool,
+    /// How much work the last code of each path is worth.
+    pub(crate) effort: Effort,
 }
 
 /// What one way of writing the paths makes of them.
@@ -119,7 +123,7 @@ impl Planner<'_> {
         let mut shared = best.plans.shared;
         shared.clear_bodies();
         notes.back_to(start);
-        self.attempt(forms, shared, Effort::Full, notes).map(|attempt| attempt.plans)
+        self.attempt(forms, shared, self.effort, notes).map(|attempt| attempt.plans)
     }
 
     /// The same paths joined into one, and with them paths that do not share one or any of the functions: what
@@ -132,7 +136,7 @@ impl Planner<'_> {
         let fewer = (0..shared.len()).take(if shared.len() > 1 { UNSHARED_MAX } else { 0 });
         let none = (shared.len() > 0).then(Shared::default);
         let others = fewer.map(|index| shared.without(index)).chain(none);
-        let others = others.filter_map(|shared| self.attempt(forms, shared, Effort::Full, notes).ok());
+        let others = others.filter_map(|shared| self.attempt(forms, shared, self.effort, notes).ok());
         let all: Vec<Plans> = others.map(|attempt| attempt.plans).collect();
         let mut found = Vec::new();
         for plans in std::iter::once(plans).chain(&all) {
@@ -216,20 +220,29 @@ impl Planner<'_> {
         effort: Effort,
         notes: &mut Notes,
     ) -> Result<(Arranged, Vec<Vec<u8>>, Path), Excess> {
-        let aim = self.aim(end, effort);
         let mut mir = mir.clone();
         if effort != Effort::None {
             fewer::fewer_checks(&mut mir, notes);
         }
-        let arrange = |mut path: Path, preimages| Some((arrange::arrange(&mut path, aim).ok()?, preimages, path));
-        let plain = arrange(mir.clone(), Vec::new());
+        let arrange = |mut path: Path, preimages, effort| {
+            Some((arrange::arrange(&mut path, self.aim(end, effort)).ok()?, preimages, path))
+        };
+        let first = effort.min(Effort::Full);
+        let plain = arrange(mir.clone(), Vec::new(), first);
         let ways: &[Way] = if self.hashes && effort != Effort::None { &Way::ALL } else { &[] };
         let shorter = ways.iter().filter_map(|way| {
             let Hashed { path, preimages } = hashed::hashed(&mir, *way, notes)?;
-            arrange(path, preimages)
+            arrange(path, preimages, first)
         });
+        let mut all: Vec<_> = plain.into_iter().chain(shorter).collect();
+        all.sort_by_key(|(arranged, ..)| arranged.score);
+        if effort > first {
+            let better = all.into_iter().take(BEAM_WAYS).filter_map(|(_, texts, path)| arrange(path, texts, effort));
+            all = better.collect();
+            all.sort_by_key(|(arranged, ..)| arranged.score);
+        }
         // Of two that are as short, the first.
-        plain.into_iter().chain(shorter).min_by_key(|(arranged, ..)| arranged.score).ok_or(Excess::Steps)
+        all.into_iter().next().ok_or(Excess::Steps)
     }
 
     /// Makes the code of a shared function, and before that of those that it calls.

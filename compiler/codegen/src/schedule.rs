@@ -8,7 +8,9 @@
 //! Items that wait as operands always lie on top, above those that are kept. So a value with several
 //! uses is computed before the expressions it stands in, while nothing waits.
 
+mod decide;
 mod fork;
+mod operands;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,10 +21,11 @@ use crate::demand::{Counter, Demand};
 use crate::mir::{Block, Choice, Effect, Exit, Graph, NodeId, NodeKind, Operation, Repeat, Run};
 use crate::peephole;
 
-/// How deep operands are looked into for what they take from the stack.
-const TOLL_LEVELS_MAX: u32 = 4;
-/// Two operands on top of the stack that nothing else needs.
-const IN_PLACE: [Option<(usize, bool)>; 2] = [Some((1, true)), Some((0, true))];
+use decide::Decisions;
+pub(crate) use decide::Departures;
+
+/// Values of at most this weight may be computed again where a search says.
+pub(crate) const FREE_WEIGHT_MAX: u32 = 8;
 
 /// What a caller may vary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,25 +65,39 @@ pub(crate) struct Scheduled {
     pub(crate) end: End,
     /// Whether it reached for an item beneath others whose number is not known: then the code is of no use.
     pub(crate) is_lost: bool,
+    /// How many alternatives there were at each decision.
+    pub(crate) decisions: Vec<u8>,
 }
 
 /// The path needs more instructions than any rules allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLong;
 
-/// The instructions of `body`, when `stack` holds its arguments' items, top last.
-pub(crate) fn schedule(
-    graph: &Graph,
-    body: &Block,
-    results: &[NodeId],
-    stack: &[NodeId],
-    policy: Policy,
-    end: End,
-    instructions_max: usize,
-) -> Result<Scheduled, TooLong> {
+/// What is to be written.
+#[derive(Clone, Copy)]
+pub(crate) struct Work<'w> {
+    pub(crate) graph: &'w Graph,
+    pub(crate) body: &'w Block,
+    /// What lies on the stack at the end.
+    pub(crate) results: &'w [NodeId],
+    /// The arguments' items, top last.
+    pub(crate) stack: &'w [NodeId],
+    pub(crate) end: End,
+    pub(crate) instructions_max: usize,
+}
+
+/// The instructions of a body.
+pub(crate) fn schedule(work: Work<'_>, policy: Policy, departures: &Departures) -> Result<Scheduled, TooLong> {
+    let Work { graph, body, results, stack, end, instructions_max } = work;
+    let is_free = |node: NodeId| {
+        let weight = graph.node(node).weight;
+        (weight <= policy.free_weight) != (weight <= FREE_WEIGHT_MAX && departures.is_flipped(node))
+    };
     let mut scheduler = Scheduler {
         graph,
         policy,
+        free: graph.ids().map(is_free).collect(),
+        decisions: Decisions::new(departures),
         stack: stack.iter().map(|node| Entry { node: *node, reserved: false }).collect(),
         scopes: Vec::new(),
         code: Code::new(),
@@ -90,8 +107,8 @@ pub(crate) fn schedule(
         is_lost: false,
     };
     let end = scheduler.path(body, results, end)?;
-    let Scheduler { code, depth_max, per_record, is_lost, .. } = scheduler;
-    Ok(Scheduled { code, depth_max, per_record, end, is_lost })
+    let Scheduler { code, depth_max, per_record, is_lost, decisions, .. } = scheduler;
+    Ok(Scheduled { code, depth_max, per_record, end, is_lost, decisions: decisions.into_made() })
 }
 
 /// One item of the stack.
@@ -114,6 +131,9 @@ struct Scope {
 struct Scheduler<'g> {
     graph: &'g Graph,
     policy: Policy,
+    /// Which values are computed again instead of kept.
+    free: Vec<bool>,
+    decisions: Decisions<'g>,
     stack: Vec<Entry>,
     scopes: Vec<Scope>,
     code: Code,
@@ -123,12 +143,23 @@ struct Scheduler<'g> {
     is_lost: bool,
 }
 
+/// How an operation finds its operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// In their order.
+    Own,
+    /// In the other order, for this opcode.
+    Mirrored(Opcode),
+    /// In the other order, so that they have to change places.
+    Swapped,
+}
+
 /// A step of computing a value.
 enum Task {
     /// Brings the value to the top as an operand.
     Want(NodeId),
-    /// Computes the value from the operands on top, by this opcode instead of its own if there is one.
-    Apply(NodeId, Option<Opcode>, Purpose),
+    /// Computes the value from the operands on top.
+    Apply(NodeId, Form, Purpose),
 }
 
 /// Why a value is computed.
@@ -146,6 +177,7 @@ impl Scheduler<'_> {
         let end = match (body.effects.split_last(), end) {
             (Some((Effect::Verify { value, site, place }, before)), End::Truth) => {
                 self.effects(before)?;
+                self.rearrange(*place);
                 self.want(*value, *place)?;
                 self.stack.pop();
                 self.put_final_site(*site, *place);
@@ -174,8 +206,8 @@ impl Scheduler<'_> {
     /// Begins a block: counts what it needs and drops what nobody will.
     fn open(&mut self, block: &Block, yields: &[NodeId], keep: BTreeSet<NodeId>) {
         let on_stack = self.stack.iter().map(|entry| entry.node).collect();
-        let Policy { free_weight, hoisted_weight, .. } = self.policy;
-        let counter = Counter { graph: self.graph, free_weight, hoisted_weight, on_stack };
+        let hoisted_weight = self.policy.hoisted_weight;
+        let counter = Counter { graph: self.graph, free: &self.free, hoisted_weight, on_stack };
         let demand = counter.count(block, yields);
         let users = if self.policy.settles { users(self.graph, &demand) } else { BTreeMap::new() };
         self.scopes.push(Scope { demand, users, keep });
@@ -266,6 +298,7 @@ impl Scheduler<'_> {
     fn effects(&mut self, effects: &[Effect]) -> Result<(), TooLong> {
         let mut blocks = 0;
         for effect in effects {
+            self.rearrange(effect.place());
             match effect {
                 Effect::Verify { value, site, place } => {
                     self.want(*value, *place)?;
@@ -313,6 +346,9 @@ impl Scheduler<'_> {
     /// Computes what the top of the stack is still needed for, as long as that takes it away and another item is there.
     fn settle(&mut self, place: PlaceId) -> Result<(), TooLong> {
         while let Some(next) = self.settled() {
+            if self.departs() {
+                return Ok(());
+            }
             self.ensure(next, place)?;
         }
         Ok(())
@@ -347,9 +383,7 @@ impl Scheduler<'_> {
 
     /// A loop: its variables come to the top, everything else stays beneath through all rounds.
     fn repeat(&mut self, repeat: &Repeat, captures: &[NodeId]) -> Result<(), TooLong> {
-        for value in captures {
-            self.ensure(*value, repeat.place)?;
-        }
+        self.ensure_all(captures, repeat.place)?;
         let initials: Vec<NodeId> = repeat.vars.iter().map(|var| var.initial).collect();
         self.arrange(&initials, repeat.place)?;
         let beneath = self.stack.len().saturating_sub(initials.len());
@@ -429,9 +463,7 @@ impl Scheduler<'_> {
     }
 
     fn choose(&mut self, choice: &Choice, captures: &[NodeId]) -> Result<(), TooLong> {
-        for value in captures {
-            self.ensure(*value, choice.place)?;
-        }
+        self.ensure_all(captures, choice.place)?;
         let turned = self.decide(choice)?;
         for value in captures {
             self.use_up(*value);
@@ -485,6 +517,15 @@ impl Scheduler<'_> {
         Ok(std::mem::take(&mut self.code))
     }
 
+    /// Computes the values that branches or rounds will take.
+    fn ensure_all(&mut self, values: &[NodeId], place: PlaceId) -> Result<(), TooLong> {
+        let count = values.iter().filter(|value| self.find(**value).is_none()).count();
+        if count > 1 && self.departs() {
+            return values.iter().rev().try_for_each(|value| self.ensure(*value, place));
+        }
+        values.iter().try_for_each(|value| self.ensure(*value, place))
+    }
+
     /// Computes a value that branches will take, unless it lies on the stack.
     fn ensure(&mut self, id: NodeId, place: PlaceId) -> Result<(), TooLong> {
         if self.find(id).is_some() {
@@ -511,7 +552,11 @@ impl Scheduler<'_> {
             if !inputs_done {
                 todo.push((id, true));
                 let inputs = graph.as_op(id).map(|(_, inputs)| inputs).unwrap_or_default();
-                todo.extend(inputs.iter().rev().map(|input| (*input, false)));
+                let is_open = |input: &NodeId| !self.is_free(*input) && self.find(*input).is_none();
+                let both = inputs.len() == 2 && inputs.iter().all(is_open);
+                let backwards = both && self.departs();
+                let given = inputs.iter().map(|input| (*input, false));
+                if backwards { todo.extend(given) } else { todo.extend(given.rev()) }
             } else if (whole || id != root) && self.has_several_uses(id) {
                 self.compute_to_stay(id, place)?;
             }
@@ -541,14 +586,14 @@ impl Scheduler<'_> {
                     Some(depth) => self.fetch(id, depth, place),
                     None => self.plan(id, Purpose::Operand, &mut tasks),
                 },
-                Task::Apply(id, mirrored, purpose) => self.apply(id, mirrored, purpose),
+                Task::Apply(id, form, purpose) => self.apply(id, form, purpose),
             }
         }
         Ok(())
     }
 
     fn is_free(&self, id: NodeId) -> bool {
-        self.graph.node(id).weight <= self.policy.free_weight
+        self.free.get(id.index()).copied().unwrap_or(false)
     }
 
     /// How far below the top an item lies that may be fetched.
@@ -588,117 +633,24 @@ impl Scheduler<'_> {
         }
     }
 
-    fn plan(&mut self, id: NodeId, purpose: Purpose, tasks: &mut Vec<Task>) {
-        let graph = self.graph;
-        let Some((operation, inputs)) = graph.as_op(id) else {
-            // A constant or parameter that is worth keeping.
-            tasks.push(Task::Apply(id, None, purpose));
-            return;
-        };
-        if let Some(twin) = self.twin(operation, inputs) {
-            graph.as_op(twin).into_iter().flat_map(|(_, inputs)| inputs).for_each(|input| {
-                self.use_up(*input);
-            });
-        }
-        match (operation, inputs) {
-            (Operation::Op(opcode), [a, b])
-                if let Some(mirrored) = peephole::mirrored(opcode)
-                    && self.moves(*b, *a) < self.moves(*a, *b) =>
-            {
-                tasks.push(Task::Apply(id, Some(mirrored), purpose));
-                self.plan_operands(&[*b, *a], tasks);
-            }
-            _ => {
-                tasks.push(Task::Apply(id, None, purpose));
-                self.plan_operands(inputs, tasks);
-            }
-        }
-    }
-
-    /// Reserves the operands that already lie in place and asks for the others.
-    fn plan_operands(&mut self, inputs: &[NodeId], tasks: &mut Vec<Task>) {
-        let longest = inputs.len().min(self.stack.len());
-        let in_place = (1..=longest).rev().find(|count| self.is_in_place(inputs, *count)).unwrap_or(0);
-        let start = self.stack.len() - in_place;
-        for entry in self.stack.iter_mut().skip(start) {
-            entry.reserved = true;
-        }
-        for input in inputs.iter().take(in_place) {
-            self.use_up(*input);
-        }
-        tasks.extend(inputs.iter().skip(in_place).rev().map(|input| Task::Want(*input)));
-    }
-
-    /// Whether the first `count` operands are the top items, and nothing else needs them.
-    fn is_in_place(&self, inputs: &[NodeId], count: usize) -> bool {
-        let start = self.stack.len() - count;
-        self.stack.iter().skip(start).zip(inputs).all(|(entry, input)| {
-            entry.node == *input && !entry.reserved && self.uses(*input) == 1 && !self.is_kept(*input)
-        })
-    }
-
-    /// About how many bytes it takes to bring two operands to the top in this order.
-    fn moves(&self, first: NodeId, second: NodeId) -> usize {
-        let (first_at, second_at) = (self.reach(first), self.reach(second));
-        match (first_at, second_at) {
-            (Some((1, true)), Some((0, true))) => 0,
-            (Some((depth, last)), None) => move_len(depth, last),
-            (None, Some((depth, last))) => move_len(depth + 1, last),
-            (Some((depth, last)), Some((other, other_last))) => {
-                let gone = usize::from(last && depth < other);
-                move_len(depth, last) + move_len(other + 1 - gone, other_last)
-            }
-            (None, None) => self.toll(first, 0, TOLL_LEVELS_MAX) + self.toll(second, 1, TOLL_LEVELS_MAX),
-        }
-    }
-
-    /// About how many bytes it takes to bring what the value is made of to the top, when so many more items lie there.
-    fn toll(&self, id: NodeId, more: usize, levels: u32) -> usize {
-        let Some(levels) = levels.checked_sub(1) else { return 0 };
-        match (self.reach(id), self.graph.as_op(id)) {
-            (Some((depth, last)), _) => move_len(depth + more, last),
-            _ if self.is_free(id) => 0,
-            (None, Some((_, [a, b]))) if more == 0 && [self.reach(*a), self.reach(*b)] == IN_PLACE => 0,
-            (None, Some((_, inputs))) => {
-                inputs.iter().enumerate().map(|(at, input)| self.toll(*input, more + at, levels)).sum()
-            }
-            (None, None) => 0,
-        }
-    }
-
-    /// Where a value lies and whether its next use is its last; `None` if it must be computed.
-    fn reach(&self, id: NodeId) -> Option<(usize, bool)> {
-        if self.is_free(id) {
-            return None;
-        }
-        let depth = self.find(id)?;
-        Some((depth, self.uses(id) == 1 && !self.is_kept(id)))
-    }
-
-    /// The other half of a cut that this block needs as well and has not made yet.
-    fn twin(&self, operation: Operation, inputs: &[NodeId]) -> Option<NodeId> {
-        let other = match operation {
-            Operation::Head => Operation::Tail,
-            Operation::Tail => Operation::Head,
-            Operation::Op(_) | Operation::Length | Operation::Call(_) => return None,
-        };
-        let twin = self.graph.find(&NodeKind::Op(other, inputs.to_vec()))?;
-        (self.uses(twin) > 0 && !self.is_free(twin) && !self.stack.iter().any(|entry| entry.node == twin))
-            .then_some(twin)
-    }
-
-    fn apply(&mut self, id: NodeId, mirrored: Option<Opcode>, purpose: Purpose) {
+    fn apply(&mut self, id: NodeId, form: Form, purpose: Purpose) {
         let graph = self.graph;
         let node = graph.node(id);
         match &node.kind {
             NodeKind::Op(operation, inputs) => {
                 self.stack.truncate(self.stack.len().saturating_sub(inputs.len()));
+                if form == Form::Swapped {
+                    self.emit(Op::Code(Opcode::Swap), node.place);
+                }
                 match self.twin(*operation, inputs) {
                     Some(twin) if purpose == Purpose::Stay => {
                         return self.cut_to_stay(id, *operation, twin, node.place);
                     }
                     Some(twin) => self.cut(*operation, twin, node.place),
-                    None => self.emit_operation(mirrored.map_or(*operation, Operation::Op), node.place),
+                    None => match form {
+                        Form::Mirrored(opcode) => self.emit_operation(Operation::Op(opcode), node.place),
+                        Form::Own | Form::Swapped => self.emit_operation(*operation, node.place),
+                    },
                 }
             }
             NodeKind::Const(_) | NodeKind::Param(_) => self.write_free(id),
@@ -761,14 +713,4 @@ fn users(graph: &Graph, demand: &Demand) -> BTreeMap<NodeId, Vec<NodeId>> {
 /// About how many instructions run, those of shared functions included.
 fn executed(code: &Code, call_lens: &[usize]) -> usize {
     code.len() + calls(code).filter_map(|number| call_lens.get(number)).sum::<usize>()
-}
-
-/// The bytes of moving or copying an item from `depth`.
-fn move_len(depth: usize, last: bool) -> usize {
-    match (depth, last) {
-        (0, true) => 0,
-        (1 | 2, true) | (0 | 1, false) => 1,
-        (0..=16, _) => 2,
-        _ => 3,
-    }
 }
