@@ -202,6 +202,30 @@ impl Graph {
         Some(self.op(opcode, &[x, m], place))
     }
 
+    /// Makes the opposite of each constant that is taken away from something, for [`Graph::addends`].
+    pub(crate) fn negate_constants(&mut self) {
+        let taken_away = |id| match self.as_op(id)? {
+            (Operation::Op(Opcode::Sub), [_, n]) => Some((self.number(*n)?, self.node(*n).place)),
+            _ => None,
+        };
+        let found: Vec<(IBig, PlaceId)> = self.ids().filter_map(taken_away).collect();
+        for (n, place) in found {
+            self.bytes(number::encode(&-n), place);
+        }
+    }
+
+    /// What is added to give the value, where a constant that is taken away counts as its opposite.
+    pub(crate) fn addends(&self, id: NodeId) -> Option<Vec<NodeId>> {
+        match self.as_op(id)? {
+            (Operation::Op(Opcode::Add), inputs) => Some(inputs.to_vec()),
+            (Operation::Op(Opcode::Sub), [x, n]) => {
+                let opposite = NodeKind::Const(number::encode(&-self.number(*n)?));
+                Some(vec![*x, self.find(&opposite)?])
+            }
+            _ => None,
+        }
+    }
+
     /// `x ++ m ++ n` joins two constants first; nothing joined with `x` is `x`.
     fn gathered_bytes(&mut self, a: NodeId, b: NodeId, place: PlaceId) -> Option<NodeId> {
         match (self.as_const(a), self.as_const(b)) {

@@ -106,6 +106,7 @@ impl Alike<'_> {
     /// Takes out what the blocks of the conditional `fork` have in common. If the script ends `at_end`, one check goes
     /// behind the conditional in any case: its truth value then ends the script.
     pub(super) fn meet(&mut self, fork: SiteId, blocks: [Vec<Effect>; 2], at_end: bool) -> Meeting {
+        self.graph.negate_constants();
         let [first, second] = blocks;
         let mut meeting =
             Meeting { before: Vec::new(), blocks: [Vec::new(), second], phis: Vec::new(), behind: Vec::new() };
@@ -301,10 +302,7 @@ impl Alike<'_> {
     /// The pairs of operands of two computations that are better united than kept apart, and what that brings.
     fn operands(&self, a: NodeId, b: NodeId, levels: usize) -> Option<(Vec<(NodeId, NodeId)>, Shape)> {
         let levels = levels.checked_sub(1)?;
-        let ((operation, left), (other, right)) = (self.graph.as_op(a)?, self.graph.as_op(b)?);
-        if operation != other || left.len() != right.len() {
-            return None;
-        }
+        let (operation, left, right) = self.same_operation(a, b)?;
         let own = if matches!(operation, Operation::Op(_)) { 1 } else { 2 };
         let shape = |pairs: &[(NodeId, NodeId)]| {
             let shapes = pairs.iter().map(|(a, b)| self.shape(*a, *b, levels));
@@ -314,6 +312,7 @@ impl Alike<'_> {
                 all
             })
         };
+        let (left, right) = (left.as_slice(), right.as_slice());
         let straight: Vec<(NodeId, NodeId)> = left.iter().copied().zip(right.iter().copied()).collect();
         let mut best = (shape(&straight), straight);
         if let (Operation::Op(opcode), [x, y], [z, w]) = (operation, left, right)
@@ -329,12 +328,24 @@ impl Alike<'_> {
         (shape.gain() > 0).then_some((pairs, shape))
     }
 
+    /// The operation that two values are computed by, with the operands of each. A constant that is taken away is one
+    /// that is added where the other value is a sum.
+    fn same_operation(&self, a: NodeId, b: NodeId) -> Option<(Operation, Vec<NodeId>, Vec<NodeId>)> {
+        let ((operation, left), (other, right)) = (self.graph.as_op(a)?, self.graph.as_op(b)?);
+        if operation == other {
+            return (left.len() == right.len()).then(|| (operation, left.to_vec(), right.to_vec()));
+        }
+        let sums = [Opcode::Add, Opcode::Sub].map(Operation::Op);
+        let mixed = sums.contains(&operation) && sums.contains(&other);
+        mixed.then(|| Some((Operation::Op(Opcode::Add), self.graph.addends(a)?, self.graph.addends(b)?))).flatten()
+    }
+
     fn build(&mut self, fork: SiteId, (a, b): (NodeId, NodeId), levels: usize, phis: &mut Vec<Phi>) -> NodeId {
         if a == b {
             return a;
         }
         let place = self.notes.places.either(fork, self.graph.node(a).place, self.graph.node(b).place);
-        if let (Some((pairs, _)), Some((operation, _))) = (self.operands(a, b, levels), self.graph.as_op(a)) {
+        if let (Some((pairs, _)), Some((operation, ..))) = (self.operands(a, b, levels), self.same_operation(a, b)) {
             let inputs = pairs.into_iter().map(|pair| self.build(fork, pair, levels - 1, phis)).collect();
             return self.graph.intern(NodeKind::Op(operation, inputs), place);
         }
