@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use driver::{Package, Packages};
 use spec::RuleSet;
-use spec::artifact::Level;
+use spec::artifact::{Level, Objective};
 
 pub(crate) use lock::{check, pin};
 use manifest::Manifest;
@@ -111,6 +111,11 @@ impl Tree {
     /// How hard to try to make its scripts small, if its manifest says so.
     pub(crate) fn level(&self) -> Option<Level> {
         self.packages.first().and_then(|package| package.manifest.level())
+    }
+
+    /// What to make small.
+    pub(crate) fn objective(&self) -> Option<Objective> {
+        self.packages.first().and_then(|package| package.manifest.objective())
     }
 
     /// Whether its scripts may compare constants by their hash, if its manifest says so.

@@ -1,12 +1,14 @@
 //! Sources on disk: finding them, compiling them, and giving their contracts parameters.
 
+mod search;
+
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
 use driver::{Compiled, Options, Session, World, WorldError};
-use spec::artifact::{Level, Slot};
+use spec::artifact::{Level, Objective, Slot};
 use spec::hash::Sha256Stream;
 use spec::plan::Plan;
 use spec::{Artifact, RuleSet};
@@ -150,9 +152,18 @@ pub(crate) struct TargetArgs {
     /// The machine that runs the scripts: `bitmodel`, or `bch2026` [default: what bmc.toml says, or `bitmodel`].
     #[arg(long, value_name = "RULES", value_parser = rules)]
     target: Option<RuleSet>,
-    /// How hard to try to make scripts small: `O0`, as they are written, or `O1` [default: what bmc.toml says, or `O1`].
+    /// How hard to try to make scripts small: `O0`, as they are written, `O1`, `Os`, or `Oz`, which takes the longest
+    /// [default: what bmc.toml says, or `O1`].
     #[arg(long, value_name = "LEVEL")]
     level: Option<Level>,
+    /// What to make small: the `size` of scripts, the `cost` of running them, or the `fee`, which counts all bytes of
+    /// inputs on all paths [default: what bmc.toml says, or `size`].
+    #[arg(long, value_name = "OBJECTIVE")]
+    optimise: Option<Objective>,
+    /// How long `Oz` searches for each contract [default: 5]. Time is counted in work, so that the same number always
+    /// gives the same script.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    time_box: Option<u32>,
     /// Write constants and sets of recipients as they are, even where the script is shorter if it compares their hash.
     #[arg(long)]
     no_hash_lowering: bool,
@@ -182,17 +193,22 @@ impl Project {
         }
         let rules = target.target.or_else(|| tree.as_ref().and_then(Tree::target)).unwrap_or_default();
         let level = target.level.or_else(|| tree.as_ref().and_then(Tree::level)).unwrap_or_default();
+        let seconds = target.time_box.unwrap_or(Options::default().seconds);
+        let objective = target.optimise.or_else(|| tree.as_ref().and_then(Tree::objective)).unwrap_or_default();
         let hashes = tree.as_ref().and_then(Tree::hash_lowering).unwrap_or(true) && !target.no_hash_lowering;
         let packages = tree.as_ref().map(Tree::packages).unwrap_or_default();
         Ok(Self {
             session: Session::open(&DiskWorld, packages, &roots),
-            options: Options { rules, level, whole_constants: !hashes },
+            options: Options { rules, level, objective, seconds, whole_constants: !hashes },
         })
     }
 
     /// Compiles them.
     pub(crate) fn compile(&self) -> Compiled {
-        self.session.compile(&self.options)
+        match self.options.level {
+            Level::Oz => search::shown(|| self.session.compile(&self.options)),
+            Level::O0 | Level::O1 | Level::Os => self.session.compile(&self.options),
+        }
     }
 
     /// A contract with values built in.

@@ -43,11 +43,13 @@ pub enum Level {
     O1,
     /// The best of many orders of checks and arguments, and of many ways to lie on the stack.
     Os,
+    /// The best that is found within a given time.
+    Oz,
 }
 
 impl Level {
     /// All of them, the least first.
-    pub const ALL: [Self; 3] = [Self::O0, Self::O1, Self::Os];
+    pub const ALL: [Self; 4] = [Self::O0, Self::O1, Self::Os, Self::Oz];
 
     /// As options write it.
     #[must_use]
@@ -56,6 +58,7 @@ impl Level {
             Self::O0 => "O0",
             Self::O1 => "O1",
             Self::Os => "Os",
+            Self::Oz => "Oz",
         }
     }
 }
@@ -68,7 +71,7 @@ impl std::fmt::Display for Level {
 
 /// A text that is no [`Level`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write `O0`, `O1` or `Os`")]
+#[error("write `O0`, `O1`, `Os` or `Oz`")]
 pub struct NoLevel;
 
 impl std::str::FromStr for Level {
@@ -76,6 +79,65 @@ impl std::str::FromStr for Level {
 
     fn from_str(text: &str) -> Result<Self, NoLevel> {
         Self::ALL.into_iter().find(|level| level.name() == text).ok_or(NoLevel)
+    }
+}
+
+/// What a compiler makes as small as it can.
+///
+/// ```
+/// use spec::artifact::Objective;
+/// assert_eq!("fee".parse(), Ok(Objective::Fee));
+/// assert_eq!(Objective::default().to_string(), "size");
+/// assert!("speed".parse::<Objective>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Objective {
+    /// The bytes of the script.
+    #[default]
+    Size,
+    /// The bytes of inputs on all paths: the script with what the spender pushes, and with what pays for its work.
+    Fee,
+    /// The operation cost.
+    Cost,
+}
+
+impl Objective {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Size, Self::Fee, Self::Cost];
+
+    /// As options write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Size => "size",
+            Self::Fee => "fee",
+            Self::Cost => "cost",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl std::fmt::Display for Objective {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A text that is no [`Objective`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write `size`, `fee` or `cost`")]
+pub struct NoObjective;
+
+impl std::str::FromStr for Objective {
+    type Err = NoObjective;
+
+    fn from_str(text: &str) -> Result<Self, NoObjective> {
+        Self::ALL.into_iter().find(|objective| objective.name() == text).ok_or(NoObjective)
     }
 }
 
@@ -89,6 +151,9 @@ pub struct Artifact {
     /// How hard the compiler tried to make the bytecode small.
     #[serde(default)]
     pub level: Level,
+    /// What it made as small as it could.
+    #[serde(default, skip_serializing_if = "Objective::is_default")]
+    pub objective: Objective,
     /// The contract's name.
     pub contract: String,
     /// Its documentation, in Markdown.
@@ -140,6 +205,7 @@ impl Default for Artifact {
             format: FORMAT_VERSION,
             compiler: String::new(),
             level: Level::default(),
+            objective: Objective::default(),
             contract: String::new(),
             docs: String::new(),
             rules: RuleSet::default(),

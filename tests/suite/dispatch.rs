@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use driver::Options;
 use spec::artifact::UnlockItem;
 use spec::script::{instructions, push_int};
 use spec::{Mode, RuleSet, Rules, SpendContext};

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use driver::Options;
 use spec::RuleSet;
 use tests::{run_lines, run_sealed};
 

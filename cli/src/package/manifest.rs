@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 use spec::RuleSet;
-use spec::artifact::Level;
+use spec::artifact::{Level, Objective};
 
 use super::{MANIFEST, join, read_text};
 use crate::fail::Fail;
@@ -51,6 +51,7 @@ struct Dependency {
 struct Build {
     target: Option<RuleSet>,
     level: Option<Level>,
+    optimise: Option<Objective>,
     #[serde(rename = "hash-lowering")]
     hash_lowering: Option<bool>,
 }
@@ -102,6 +103,11 @@ impl Manifest {
     /// How hard to try to make scripts small.
     pub(super) const fn level(&self) -> Option<Level> {
         self.build.level
+    }
+
+    /// What to make small.
+    pub(super) const fn objective(&self) -> Option<Objective> {
+        self.build.optimise
     }
 
     /// Whether scripts may compare constants by their hash.

@@ -1,11 +1,17 @@
 //! Which argument lies where, and which variable of a loop: tries orders and policies, and keeps the best code.
 
 mod beam;
+mod wander;
+
+use spec::artifact::Objective;
 
 use crate::code::{Code, SiteId};
 use crate::mir::{Block, Effect, Fork, NodeId, NodeKind, Path, Repeat, Var};
 use crate::reorder::{self, Span};
 use crate::schedule::{Departures, End, Policy, Scheduled, TooLong, Work, schedule};
+use crate::weigh::Scale;
+
+use beam::Widths;
 
 /// All orders are tried up to this many arguments or variables.
 const ALL_ORDERS_MAX: usize = 4;
@@ -51,6 +57,8 @@ pub(crate) enum Effort {
     Full,
     /// A beam over layouts, and over the decisions of the scheduler for the best of them.
     Beam,
+    /// A wider beam, and then from layouts at random, until so many instructions are written.
+    Long(u64),
 }
 
 /// What code is arranged for.
@@ -60,12 +68,13 @@ pub(crate) struct Aim<'a> {
     pub(crate) bytes_max: usize,
     /// How long the push of each parameter is to count.
     pub(crate) holes: &'a [usize],
+    pub(crate) objective: Objective,
     pub(crate) effort: Effort,
 }
 
 /// Schedules `path` in several ways.
 pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong> {
-    let Aim { end, bytes_max, holes, effort } = aim;
+    let Aim { end, bytes_max, holes, objective, effort } = aim;
     if end == End::Truth {
         put_truth_last(&mut path.body.effects);
     }
@@ -77,23 +86,27 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
     let room = match effort {
         Effort::None => 1,
         Effort::Glance => GLANCE_INSTRUCTIONS_MAX,
-        Effort::Full | Effort::Beam => INSTRUCTIONS_MAX + if loops.is_empty() { 0 } else { LOOP_INSTRUCTIONS_MAX },
+        Effort::Full | Effort::Beam | Effort::Long(_) => {
+            INSTRUCTIONS_MAX + if loops.is_empty() { 0 } else { LOOP_INSTRUCTIONS_MAX }
+        }
     };
     let rewrites = effort != Effort::None;
     let (hoists, lifts) = (!loops.is_empty(), path.list.is_some());
-    let mut search = Search { end, bytes_max, holes, hoists, lifts, rewrites, path, best: None, room };
+    let mut search = Search { end, bytes_max, holes, objective, hoists, lifts, rewrites, path, best: None, room };
     for order in orders {
         search.try_order(&order);
     }
     search.climb(movable.len());
     search.move_variables(&loops);
     search.move_extras();
-    if matches!(effort, Effort::Full | Effort::Beam) {
+    if effort >= Effort::Full {
         search.room = REORDER_INSTRUCTIONS_MAX;
         search.move_checks();
     }
-    if effort == Effort::Beam {
-        search.beam(&loops);
+    match effort {
+        Effort::None | Effort::Glance | Effort::Full => {}
+        Effort::Beam => search.beam(&Widths::BEAM, &loops),
+        Effort::Long(work) => search.wander(work, &loops),
     }
     let Best { score, mut order, scheduled, .. } = search.best.ok_or(TooLong)?;
     let items = items_in_order(path, &order);
@@ -121,6 +134,7 @@ struct Search<'p> {
     end: End,
     bytes_max: usize,
     holes: &'p [usize],
+    objective: Objective,
     /// Whether there are loops to compute something before.
     hoists: bool,
     /// Whether one of them takes records.
@@ -192,12 +206,10 @@ impl Search<'_> {
         (!scheduled.is_lost).then(|| Outcome { score: self.score(&scheduled), scheduled })
     }
 
-    /// Eighths of a byte. The budget grows by 800 with each byte, so an instruction that runs once
-    /// for each of a hundred records weighs as much as twelve and a half bytes.
     fn score(&self, scheduled: &Scheduled) -> usize {
-        let hole = |index: usize| self.holes.get(index).copied().unwrap_or(1);
-        let bytes: usize = scheduled.code.iter().map(|instr| instr.op.len(hole)).sum();
-        8 * bytes + 100 * scheduled.per_record
+        let Self { objective, holes, .. } = *self;
+        let scale = Scale { objective, holes, calls: self.path.graph.call_lens() };
+        scale.score(&scheduled.code, scheduled.per_record)
     }
 
     /// Moves single arguments of the best order to other places, as long as that improves the code.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use analysis::hir;
-use spec::artifact::{Level, Piece, Slot, SpendPath, Turn, code_bytes};
+use spec::artifact::{Level, Objective, Piece, Slot, SpendPath, Turn, code_bytes};
 use spec::{Mode, RuleSet, Rules};
 use syntax::{Diagnostic, Loc, Severity};
 
@@ -14,23 +14,52 @@ use crate::holes::Holes;
 use crate::lengths::typical_push_len;
 use crate::lower::{Excess, Notes, Site, flipped};
 use crate::plan::{Misfits, Planner, Plans};
+use crate::progress;
 use crate::schedule::End;
 use crate::script::{Forced, Script};
 use crate::shared::Body;
 use crate::tell::why;
 
+/// Each byte of an unlocking script pays for so much work.
+const COST_PER_BYTE: u64 = 800;
+
+/// A machine of today writes about so many instructions in a second while it searches.
+const WORK_PER_SECOND: u64 = 5_000_000;
+
 /// What to generate for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The machine that will run the script.
     pub rules: RuleSet,
     /// How hard to try.
     pub level: Level,
+    /// What to make small.
+    pub objective: Objective,
+    /// How long the search of [`Level::Oz`] takes for each contract: what a machine of today does in so many seconds.
+    pub seconds: u32,
     /// Whether constants stand in the script as they are, even where their hash is shorter.
     pub whole_constants: bool,
     /// Values to be built in for parameters, by their index: one item for each leaf. These parameters have no holes
     /// then, but keep their places.
     pub sealed: BTreeMap<usize, Vec<Vec<u8>>>,
+}
+
+impl Options {
+    /// How long [`Level::Oz`] searches if nobody says otherwise.
+    pub const SECONDS: u32 = 5;
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rules: RuleSet::default(),
+            level: Level::default(),
+            objective: Objective::default(),
+            seconds: Self::SECONDS,
+            whole_constants: false,
+            sealed: BTreeMap::new(),
+        }
+    }
 }
 
 /// A contract's script and what an artifact says about it; places are still [`Loc`]s.
@@ -58,6 +87,8 @@ pub struct Generated {
     pub functions: Vec<Function>,
     /// How it was made, which may be less than was asked for.
     pub level: Level,
+    /// What was made small.
+    pub objective: Objective,
     /// Why it is less.
     pub unproved: Option<Unproved>,
 }
@@ -177,23 +208,24 @@ pub fn generate(
     let holes = Holes::new(contract, &options.sealed);
     let push_lens: Vec<usize> = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
     let hashes = !options.whole_constants;
-    let (effort, joins) = (Effort::Full, true);
-    let push_lens = &push_lens;
-    let planner = Planner { contract, functions, rules: &rules, end, holes: &holes, push_lens, hashes, joins, effort };
-    let made = match make(&planner, options, &mut notes) {
+    let (rules, holes, push_lens) = (&rules, &holes, push_lens.as_slice());
+    let (level, objective) = aim_for(contract, options);
+    let (joins, effort) = (true, Effort::Full);
+    let planner = Planner { contract, functions, rules, end, holes, push_lens, hashes, joins, objective, effort };
+    let made = match make(&planner, level, options.seconds, &mut notes) {
         Ok(made) => made,
         Err(misfits) => {
-            let told = |(at, excess): (usize, Excess)| Some(why(&excess, contract.paths.get(at)?, &rules));
+            let told = |(at, excess): (usize, Excess)| Some(why(&excess, contract.paths.get(at)?, rules));
             return (None, misfits.into_iter().filter_map(told).collect());
         }
     };
     let Made { script, plans, .. } = &made;
-    let excess = script.excess(contract, plans, &rules);
+    let excess = script.excess(contract, plans, rules);
     if !excess.is_empty() {
         return (None, excess);
     }
-    let diagnostics = script.over_budget(contract, plans, &rules);
-    ((!has_errors(&diagnostics)).then(|| generated(contract, made, &rules, &notes)), diagnostics)
+    let diagnostics = script.over_budget(contract, plans, rules);
+    ((!has_errors(&diagnostics)).then(|| generated(contract, made, rules, &notes)), diagnostics)
 }
 
 /// A script, and how it came about.
@@ -201,14 +233,15 @@ struct Made {
     script: Script,
     plans: Plans,
     level: Level,
+    objective: Objective,
     unproved: Option<Unproved>,
 }
 
 /// The shortest script of the level and of those below that is shown to do what the direct one does.
-fn make(planner: &Planner<'_>, options: &Options, notes: &mut Notes) -> Result<Made, Misfits> {
-    let level = level_for(planner.contract, options);
+fn make(planner: &Planner<'_>, level: Level, seconds: u32, notes: &mut Notes) -> Result<Made, Misfits> {
     let forms = planner.forms(notes)?;
     let direct = planner.direct(&forms, notes)?;
+    let objective = planner.objective;
     let (mut best, mut unproved): (Option<(Script, Plans)>, _) = (None, None);
     for (effort, from) in [(Effort::Full, Level::O1), (Effort::Beam, Level::Os)] {
         if level < from {
@@ -216,8 +249,8 @@ fn make(planner: &Planner<'_>, options: &Options, notes: &mut Notes) -> Result<M
         }
         let asides = notes.mark();
         match proved(&Planner { effort, ..*planner }, &forms, &direct, notes)? {
-            Ok((script, plans)) if best.as_ref().is_none_or(|(best, _)| planner.size(&script) < planner.size(best)) => {
-                best = Some((script, plans));
+            Ok(made) if best.as_ref().is_none_or(|best| planner.is_better(&made, best)) => {
+                best = Some(made);
             }
             Ok(_) => notes.back_to(asides),
             Err(why) => {
@@ -226,11 +259,43 @@ fn make(planner: &Planner<'_>, options: &Options, notes: &mut Notes) -> Result<M
             }
         }
     }
+    if let Level::Oz = level {
+        best = best.map(|best| polished(planner, best, &direct, seconds, notes));
+    }
     if let Some((script, plans)) = best {
-        return Ok(Made { script, plans, level, unproved: None });
+        return Ok(Made { script, plans, level, objective, unproved: None });
     }
     let script = Script::assemble(planner.contract, planner.holes, &direct, notes);
-    Ok(Made { script, plans: direct, level: Level::O0, unproved })
+    Ok(Made { script, plans: direct, level: Level::O0, objective, unproved })
+}
+
+/// The script after a longer search, if that makes it better and is shown to be right.
+fn polished(
+    planner: &Planner<'_>,
+    best: (Script, Plans),
+    direct: &Plans,
+    seconds: u32,
+    notes: &mut Notes,
+) -> (Script, Plans) {
+    let work = u64::from(seconds) * WORK_PER_SECOND;
+    let parts = if best.1.joined.is_some() { 1 } else { best.1.paths.len().max(1) } as u64;
+    progress::begin(work / parts * parts);
+    let asides = notes.mark();
+    let planner = Planner { effort: Effort::Long(work / parts), ..*planner };
+    let made = planner.again(&best.1, notes).map(|plans| {
+        let script = Script::assemble(planner.contract, planner.holes, &plans, notes);
+        (script, plans)
+    });
+    match made {
+        Some(made) if planner.is_better(&made, &best) && planner.is_fit(&made) => {
+            if made.0.unproved(planner.contract, &made.1, direct).is_none() {
+                return made;
+            }
+        }
+        _ => {}
+    }
+    notes.back_to(asides);
+    best
 }
 
 /// The shortest script of one effort, or why it is not shown to do what the direct one does.
@@ -269,33 +334,59 @@ fn best(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result<(Sc
     Ok((script, plans))
 }
 
-/// The level asked for. The flow of a model is always as short as it can be: its script is the same for all models
+/// The level and the objective asked for. The flow of a model is the same in every build: its script is that of all models
 /// (`spec::model`), and registries know no other.
-fn level_for(contract: &hir::Contract, options: &Options) -> Level {
+fn aim_for(contract: &hir::Contract, options: &Options) -> (Level, Objective) {
     let list = contract.reward.as_ref().and_then(|reward| reward.list.as_ref());
-    if list.is_some_and(|list| list.has_terms) { Level::default() } else { options.level }
+    match list.is_some_and(|list| list.has_terms) {
+        true => (Level::default(), Objective::default()),
+        false => (options.level, options.objective),
+    }
 }
 
 fn shortest(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result<(Script, Plans), Misfits> {
     let plans = planner.plan(forms, notes)?;
-    let Planner { contract, holes, rules, .. } = planner;
+    let Planner { contract, holes, .. } = planner;
     let mut best = (Script::assemble(contract, holes, &plans, notes), plans);
     for plans in planner.joined(&best.1, forms, notes) {
-        let script = Script::assemble(contract, holes, &plans, notes);
-        let is_fit = script.excess(contract, &plans, rules).is_empty()
-            && !has_errors(&script.over_budget(contract, &plans, rules))
-            && script.tells_ways();
-        if is_fit && planner.size(&script) < planner.size(&best.0) {
-            best = (script, plans);
+        let made = (Script::assemble(contract, holes, &plans, notes), plans);
+        if planner.is_fit(&made) && planner.is_better(&made, &best) {
+            best = made;
         }
     }
     Ok(best)
 }
 
 impl Planner<'_> {
-    /// How long a script is, to be compared with others.
-    fn size(&self, script: &Script) -> (usize, usize) {
-        script.size(self.push_lens)
+    fn is_better(&self, new: &(Script, Plans), old: &(Script, Plans)) -> bool {
+        self.rank(new) < self.rank(old)
+    }
+
+    /// Whether a script of joined paths keeps within all limits.
+    fn is_fit(&self, (script, plans): &(Script, Plans)) -> bool {
+        script.excess(self.contract, plans, self.rules).is_empty()
+            && !has_errors(&script.over_budget(self.contract, plans, self.rules))
+            && (plans.joined.is_none() || script.tells_ways())
+    }
+
+    /// How much there is of what is to be small; less is better.
+    fn rank(&self, (script, plans): &(Script, Plans)) -> (u64, u64) {
+        let (bytes, pushed) = script.size(self.push_lens);
+        let (bytes, pushed) = (bytes as u64, pushed as u64);
+        let paths = self.contract.paths.iter().enumerate();
+        let costs = paths.map(|(at, path)| script.cost_bound(at, path, plans, self.rules));
+        match self.objective {
+            Objective::Size => (bytes, pushed),
+            Objective::Fee => {
+                let unpaid = |cost: Option<u64>| (cost.unwrap_or(0) / COST_PER_BYTE).saturating_sub(bytes);
+                let paths = self.contract.paths.len() as u64;
+                (paths * bytes + pushed + costs.map(unpaid).sum::<u64>(), bytes)
+            }
+            Objective::Cost => {
+                let bounds: Option<u64> = costs.sum();
+                (bounds.unwrap_or_else(|| self.scale().cost(&script.code)), bytes)
+            }
+        }
     }
 }
 
@@ -304,7 +395,7 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 }
 
 fn generated(contract: &hir::Contract, made: Made, rules: &Rules, notes: &Notes) -> Generated {
-    let Made { script, plans, level, unproved } = &made;
+    let Made { script, plans, level, objective, unproved } = &made;
     let name = |index: usize| script.leaves.get(index).map_or_else(String::new, |leaf| leaf.name.clone());
     let numbered = plans.shared.bodies().enumerate();
     let function = |(number, body): (usize, &Body)| {
@@ -324,6 +415,7 @@ fn generated(contract: &hir::Contract, made: Made, rules: &Rules, notes: &Notes)
         paths: spend_paths(contract, script, plans, rules),
         routes: script.routes.iter().map(|route| told_route(route, notes)).collect(),
         level: *level,
+        objective: *objective,
         unproved: unproved.clone(),
         source_map: source_map(&script.code, notes),
         requires: checks(&script.code, notes),

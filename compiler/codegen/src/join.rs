@@ -69,6 +69,15 @@ pub(crate) struct Joined {
     pub(crate) preimages: Vec<Vec<u8>>,
     /// In the contract's order.
     pub(crate) paths: Vec<JoinedPath>,
+    recipe: Recipe,
+}
+
+/// How paths were joined.
+#[derive(Clone, Debug)]
+struct Recipe {
+    form: Form,
+    tree: Tree,
+    manner: Manner,
 }
 
 /// One of them.
@@ -123,11 +132,26 @@ pub(crate) fn join(planner: &Planner<'_>, plans: &[PathPlan], form: Form, notes:
         }
     }
     let (_, tree, manner) = best?;
-    let mut joined = search.attempt(&tree, manner, planner.effort)?;
-    if form == Form::Best {
+    again(planner, plans, &Recipe { form, tree, manner }, notes)
+}
+
+/// The paths joined as they were before, with the effort of the planner.
+fn again(planner: &Planner<'_>, plans: &[PathPlan], recipe: &Recipe, notes: &mut Notes) -> Option<Joined> {
+    let Recipe { form, tree, manner } = recipe;
+    let paths: Vec<&Path> = plans.iter().map(|plan| form.of(plan)).collect();
+    let mut joined = Search { planner, paths: &paths, notes }.attempt(tree, *manner, planner.effort)?;
+    if *form == Form::Best {
         joined.preimages.extend(plans.iter().flat_map(|plan| plan.preimages.iter().cloned()));
     }
+    joined.recipe.form = *form;
     Some(joined)
+}
+
+impl Joined {
+    /// The same paths joined in the same way, with the effort of the planner.
+    pub(crate) fn again(&self, planner: &Planner<'_>, plans: &[PathPlan], notes: &mut Notes) -> Option<Self> {
+        again(planner, plans, &self.recipe, notes)
+    }
 }
 
 /// Whether the number of items beneath does not matter to the path, and each argument has some.
@@ -162,7 +186,8 @@ impl Search<'_> {
         let paths =
             routes.into_iter().enumerate().map(|(at, route)| Some(JoinedPath { unlock: pushed(at, &route)?, route }));
         let paths = paths.collect::<Option<Vec<_>>>()?;
-        Some(Joined { arranged, preimages, paths })
+        let recipe = Recipe { form: Form::Best, tree: tree.clone(), manner };
+        Some(Joined { arranged, preimages, paths, recipe })
     }
 }
 

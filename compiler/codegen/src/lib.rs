@@ -25,8 +25,10 @@ mod demand;
 mod fewer;
 mod hashed;
 mod peephole;
+mod progress;
 mod reorder;
 mod schedule;
+mod weigh;
 
 mod join;
 
@@ -43,4 +45,5 @@ mod generate;
 mod template;
 
 pub use generate::{Check, Function, Generated, Options, Origin, Route, Unproved, generate};
+pub use progress::progress;
 pub use template::{contracts_of, template};

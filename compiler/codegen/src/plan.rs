@@ -3,11 +3,9 @@
 
 use analysis::hir;
 use spec::Rules;
-use spec::artifact::TimeNeeds;
-use spec::script::push_len;
+use spec::artifact::{Objective, TimeNeeds};
 
 use crate::arrange::{self, Aim, Arranged, Effort};
-use crate::code;
 use crate::fewer;
 use crate::forms::Forms;
 use crate::hashed::{self, Hashed, Way};
@@ -17,6 +15,7 @@ use crate::lower::{self, Context, Excess, Found, Lowered, LoweredBody, Notes};
 use crate::mir::Path;
 use crate::schedule::End;
 use crate::shared::{Body, Calls, Instance, SHARED_MAX, Shared};
+use crate::weigh::Scale;
 
 /// At most so many forms of loops are changed for a try.
 const FLIPS_MAX: usize = 40;
@@ -76,6 +75,8 @@ pub(crate) struct Planner<'p> {
     pub(crate) hashes: bool,
     /// Whether paths may be joined.
     pub(crate) joins: bool,
+    /// What is made small.
+    pub(crate) objective: Objective,
     /// How much work the last code of each path is worth.
     pub(crate) effort: Effort,
 }
@@ -147,6 +148,20 @@ impl Planner<'_> {
             }
         }
         found
+    }
+
+    /// The same plans, their code arranged again with the effort of the planner.
+    pub(crate) fn again(&self, plans: &Plans, notes: &mut Notes) -> Option<Plans> {
+        let mut plans = plans.clone();
+        match &plans.joined {
+            Some(joined) => plans.joined = Some(joined.again(self, &plans.paths, notes)?),
+            None => {
+                for plan in &mut plans.paths {
+                    plan.arranged = arrange::arrange(&mut plan.mir, self.aim(self.end, self.effort)).ok()?;
+                }
+            }
+        }
+        Some(plans)
     }
 
     /// For each path the forms of its loops that make it shortest, with every function copied.
@@ -237,7 +252,8 @@ impl Planner<'_> {
         let mut all: Vec<_> = plain.into_iter().chain(shorter).collect();
         all.sort_by_key(|(arranged, ..)| arranged.score);
         if effort > first {
-            let better = all.into_iter().take(BEAM_WAYS).filter_map(|(_, texts, path)| arrange(path, texts, effort));
+            let ways = if let Effort::Long(_) = effort { 1 } else { BEAM_WAYS };
+            let better = all.into_iter().take(ways).filter_map(|(_, texts, path)| arrange(path, texts, effort));
             all = better.collect();
             all.sort_by_key(|(arranged, ..)| arranged.score);
         }
@@ -280,13 +296,16 @@ impl Planner<'_> {
             is_value: mir.results.len() == 1 && !mir.body.has_checks(),
             may_fail: lower::code_may_fail(&arranged.code),
             depth_max: arranged.depth_max,
-            // The push of the body, its number and `OP_DEFINE`.
-            score: 8 * (push_len(&code::bytes(&arranged.code)) + 2),
+            score: self.scale().definition(&arranged.code),
             code: arranged.code,
             preimages,
         };
         shared.put(index, body);
         Ok(())
+    }
+
+    pub(crate) fn scale(&self) -> Scale<'_> {
+        Scale { objective: self.objective, holes: self.push_lens, calls: &[] }
     }
 
     fn context<'a>(&'a self, shared: &'a Shared, effort: Effort) -> Context<'a> {
@@ -297,7 +316,8 @@ impl Planner<'_> {
     fn aim(&self, end: End, effort: Effort) -> Aim<'_> {
         // Direct code may be longer than a script, as long as the better code is not.
         let room = if effort == Effort::None { DIRECT_ROOM } else { 1 };
-        Aim { end, bytes_max: self.rules.limits.script_bytes * room, holes: self.push_lens, effort }
+        let bytes_max = self.rules.limits.script_bytes * room;
+        Aim { end, bytes_max, holes: self.push_lens, objective: self.objective, effort }
     }
 }
 

@@ -36,6 +36,7 @@ pub fn artifact(
     Artifact {
         compiler: COMPILER.to_owned(),
         level: generated.level,
+        objective: generated.objective,
         contract: contract.name.clone(),
         docs: contract.docs.clone(),
         rules,

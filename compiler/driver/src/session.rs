@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use analysis::hir;
 use spec::RuleSet;
-use spec::artifact::{AbiError, AbiValue, Level, SealedParam};
+use spec::artifact::{AbiError, AbiValue, Level, Objective, SealedParam};
 use syntax::{Code, Diagnostic, FileId, Loc, Severity, Span};
 
 use crate::assemble::Sealing;
@@ -18,21 +18,37 @@ use crate::world::{SOURCE_BYTES_MAX, World, WorldError};
 use crate::{assemble, library};
 
 /// What to compile for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Options {
     /// The machine that will run the scripts.
     pub rules: RuleSet,
     /// How hard to try to make them small.
     pub level: Level,
+    /// What to make small.
+    pub objective: Objective,
+    /// How long the search of [`Level::Oz`] takes for each contract: what a machine of today does in so many seconds.
+    pub seconds: u32,
     /// Whether constants stand in scripts as they are, even where their hash is shorter.
     pub whole_constants: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            rules: RuleSet::default(),
+            level: Level::default(),
+            objective: Objective::default(),
+            seconds: codegen::Options::SECONDS,
+            whole_constants: false,
+        }
+    }
 }
 
 impl Options {
     /// As code generation takes them, without values to build in.
     pub(crate) fn of_code(self) -> codegen::Options {
-        let Self { rules, level, whole_constants } = self;
-        codegen::Options { rules, level, whole_constants, ..codegen::Options::default() }
+        let Self { rules, level, objective, seconds, whole_constants } = self;
+        codegen::Options { rules, level, objective, seconds, whole_constants, ..codegen::Options::default() }
     }
 }
 

@@ -41,7 +41,7 @@ fn the_compiler_makes_the_script_that_registries_know() {
     for rules in [RuleSet::Bch2026, RuleSet::Bitmodel] {
         for level in Level::ALL {
             for whole_constants in [false, true] {
-                let compiled = session.compile(&Options { rules, level, whole_constants });
+                let compiled = session.compile(&Options { rules, level, whole_constants, ..Options::default() });
                 assert!(!compiled.has_errors(), "{}", compiled.to_json());
                 for name in ["Old", "New", "Big"] {
                     let flow = compiled.artifacts.iter().find(|artifact| artifact.contract == name).unwrap();

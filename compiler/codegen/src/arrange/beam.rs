@@ -16,29 +16,44 @@ use crate::schedule::{Departures, FREE_WEIGHT_MAX, Policy};
 
 use super::{Best, FREE_WEIGHTS, Outcome, Search, find, moves};
 
-/// So many layouts go on.
-const LAYOUTS_KEPT: usize = 6;
-/// So many steps are made from the first layout.
-const LAYOUT_STEPS: usize = 3;
-/// So many departures go on.
-const DEPARTURES_KEPT: usize = 6;
-/// So many departures are made at once.
-const DEPARTURES_MAX: usize = 8;
-/// So many steps may bring nothing.
-const IDLE_STEPS_MAX: usize = 2;
-/// The search for layouts ends when it has written so many instructions.
-const LAYOUT_INSTRUCTIONS_MAX: usize = 150_000;
-/// And the search for departures after so many for all layouts.
-const DEPARTURE_INSTRUCTIONS_MAX: usize = 600_000;
+/// How much is looked at.
+pub(super) struct Widths {
+    /// So many layouts go on.
+    pub(super) layouts: usize,
+    /// So many steps are made from the first layout.
+    pub(super) layout_steps: usize,
+    /// So many departures go on.
+    pub(super) departures: usize,
+    /// So many departures are made at once.
+    pub(super) departure_steps: usize,
+    /// So many steps may bring nothing.
+    pub(super) idle_steps: usize,
+    /// The search for layouts ends when it has written so many instructions.
+    pub(super) layout_room: usize,
+    /// And the search for departures after so many for all layouts.
+    pub(super) departure_room: usize,
+}
+
+impl Widths {
+    pub(super) const BEAM: Self = Self {
+        layouts: 6,
+        layout_steps: 3,
+        departures: 6,
+        departure_steps: 8,
+        idle_steps: 2,
+        layout_room: 150_000,
+        departure_room: 600_000,
+    };
+}
 
 /// A way to lie on the stack.
 #[derive(Clone)]
-struct Layout {
-    score: usize,
-    order: Vec<usize>,
-    policy: Policy,
-    body: Block,
-    code: Code,
+pub(super) struct Layout {
+    pub(super) score: usize,
+    pub(super) order: Vec<usize>,
+    pub(super) policy: Policy,
+    pub(super) body: Block,
+    pub(super) code: Code,
 }
 
 /// A way to write a layout.
@@ -50,16 +65,15 @@ struct Writing {
 }
 
 impl Search<'_> {
-    pub(super) fn beam(&mut self, loops: &[(u32, usize)]) {
+    pub(super) fn beam(&mut self, widths: &Widths, loops: &[(u32, usize)]) {
         let Some(first) = self.best_layout() else { return };
-        self.room = LAYOUT_INSTRUCTIONS_MAX;
-        let layouts = self.layouts(first, loops);
+        self.room = widths.layout_room;
+        let layouts = self.layouts(first, widths, loops);
         let mut best_body = layouts.first().map(|layout| layout.body.clone());
-        let share = DEPARTURE_INSTRUCTIONS_MAX / layouts.len().max(1);
+        let share = widths.departure_room / layouts.len().max(1);
         for layout in layouts {
             self.room = share;
-            self.path.body = layout.body.clone();
-            if self.depart(&layout) {
+            if self.depart(&layout, widths) {
                 best_body = Some(layout.body);
             }
         }
@@ -68,17 +82,17 @@ impl Search<'_> {
         }
     }
 
-    fn best_layout(&self) -> Option<Layout> {
+    pub(super) fn best_layout(&self) -> Option<Layout> {
         let Best { score, order, policy, scheduled } = self.best.as_ref()?;
         let (order, policy, code) = (order.clone(), *policy, scheduled.code.clone());
         Some(Layout { score: *score, order, policy, body: self.path.body.clone(), code })
     }
 
     /// The best layouts around the first one, the best in front.
-    fn layouts(&mut self, first: Layout, loops: &[(u32, usize)]) -> Vec<Layout> {
+    fn layouts(&mut self, first: Layout, widths: &Widths, loops: &[(u32, usize)]) -> Vec<Layout> {
         let mut kept = vec![first];
         let mut fresh = kept.clone();
-        for _ in 0..LAYOUT_STEPS {
+        for _ in 0..widths.layout_steps {
             let mut found = Vec::new();
             for layout in &fresh {
                 found.extend(self.other_orders(layout));
@@ -89,7 +103,7 @@ impl Search<'_> {
             let before = kept.clone();
             kept.extend(found);
             kept.sort_by_key(|layout| layout.score);
-            keep_different(&mut kept, LAYOUTS_KEPT, |layout| &layout.code);
+            keep_different(&mut kept, widths.layouts, |layout| &layout.code);
             fresh = kept.iter().filter(|one| !before.iter().any(|old| old.code == one.code)).cloned().collect();
             if fresh.is_empty() || self.room == 0 {
                 break;
@@ -98,7 +112,7 @@ impl Search<'_> {
         kept
     }
 
-    fn layout(&mut self, order: &[usize], policy: Policy, body: &Block) -> Option<Layout> {
+    pub(super) fn layout(&mut self, order: &[usize], policy: Policy, body: &Block) -> Option<Layout> {
         if self.room == 0 {
             return None;
         }
@@ -170,11 +184,12 @@ impl Search<'_> {
     }
 
     /// Writes a layout in other ways; true if one of them is the best so far.
-    fn depart(&mut self, layout: &Layout) -> bool {
+    pub(super) fn depart(&mut self, layout: &Layout, widths: &Widths) -> bool {
+        self.path.body = layout.body.clone();
         let values = self.values_to_flip();
         let Some(first) = self.write(layout, Departures::default(), &mut false) else { return false };
         let (mut kept, mut better, mut idle) = (vec![first], false, 0);
-        for _ in 0..DEPARTURES_MAX {
+        for _ in 0..widths.departure_steps {
             let mut found = Vec::new();
             for writing in &kept {
                 for departures in further(writing, &values) {
@@ -187,9 +202,9 @@ impl Search<'_> {
             kept.sort_by_key(|writing| {
                 (writing.score, Reverse(writing.decisions.len().saturating_sub(writing.departures.next())))
             });
-            keep_different(&mut kept, DEPARTURES_KEPT, |writing| &writing.code);
+            keep_different(&mut kept, widths.departures, |writing| &writing.code);
             idle = if kept.first().map(|writing| writing.score) < least { 0 } else { idle + 1 };
-            if idle == IDLE_STEPS_MAX || self.room == 0 {
+            if idle == widths.idle_steps || self.room == 0 {
                 break;
             }
         }
