@@ -1,10 +1,10 @@
 //! Every contract at every level: better code is proved to do what direct code does, and does it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use driver::Options;
-use spec::artifact::{Level, code_bytes};
+use spec::artifact::{Level, Objective, code_bytes};
 use spec::{Artifact, RuleSet};
 use tests::{compile_with, run_lines};
 
@@ -51,23 +51,85 @@ fn every_path_of_the_corpus_is_proved() {
     assert!(paths > 250, "only {paths} paths");
 }
 
+/// What a user of a package compiles: the examples, the library and the contracts of `tests/codegen`.
+fn packaged() -> Vec<PathBuf> {
+    let is_own = |path: &PathBuf| ["programs", "contracts"].iter().all(|name| !path.parent().unwrap().ends_with(name));
+    corpus().into_iter().filter(is_own).collect()
+}
+
+/// The contracts of a source, but for the flows of models, which have one script whatever the build.
+fn contracts(path: &Path, options: &Options) -> Vec<Artifact> {
+    let compiled = compile_with(name_of(path), &fs::read_to_string(path).unwrap(), options);
+    let list = |one: &Artifact| one.reward.as_ref().and_then(|reward| reward.list);
+    let artifacts = compiled.artifacts.into_iter();
+    artifacts.filter(|one| !list(one).is_some_and(|list| list.has_terms)).collect()
+}
+
 #[test]
 fn no_level_is_longer_than_the_one_below() {
+    let mut shorter = 0;
     for path in corpus() {
-        let name = name_of(&path);
-        let text = fs::read_to_string(&path).unwrap();
-        let bytes = |level| {
-            let compiled = compile_with(name, &text, &Options { rules: RuleSet::Bch2026, level, ..Options::default() });
-            // The flows of models have one script whatever the level.
-            let list = |one: &Artifact| one.reward.as_ref().and_then(|reward| reward.list);
-            let artifacts = compiled.artifacts.iter().filter(|one| !list(one).is_some_and(|list| list.has_terms));
-            artifacts.map(|one| (one.contract.clone(), one.level, code_bytes(&one.bytecode))).collect::<Vec<_>>()
-        };
-        for ((contract, direct, most), (_, better, least)) in bytes(Level::O0).into_iter().zip(bytes(Level::O1)) {
-            assert_eq!((direct, better), (Level::O0, Level::O1), "{name}: {contract}");
-            assert!(least <= most, "{name}: {contract} has {least} bytes at O1 and {most} at O0");
+        let levels: &[Level] = if packaged().contains(&path) { &Level::ALL[..3] } else { &Level::ALL[..2] };
+        let made: Vec<Vec<Artifact>> = levels
+            .iter()
+            .map(|level| {
+                let options = Options { rules: RuleSet::Bch2026, level: *level, ..Options::default() };
+                contracts(&path, &options)
+            })
+            .collect();
+        for pair in made.windows(2) {
+            for (below, above) in pair[0].iter().zip(&pair[1]) {
+                let (most, least) = (code_bytes(&below.bytecode), code_bytes(&above.bytecode));
+                let (name, contract) = (name_of(&path), &below.contract);
+                let (level, lower) = (above.level, below.level);
+                assert!(lower < level, "{name}: {contract} is proved at {lower} and {level}");
+                assert!(least <= most, "{name}: {contract} has {least} bytes at {level} and {most} at {lower}");
+                shorter += usize::from(level == Level::Os && least < most);
+            }
         }
     }
+    assert!(shorter > 15, "Os is shorter than O1 for {shorter} contracts alone");
+}
+
+/// The longest search is the same search each time.
+#[test]
+fn a_search_within_a_time_box_is_never_longer_and_always_the_same() {
+    for name in ["vault", "last_will", "reward"] {
+        let path = root().join("tests/codegen").join(format!("{name}.bmc"));
+        let options = |level| Options { rules: RuleSet::Bch2026, level, seconds: 1, ..Options::default() };
+        let [below, first, second] =
+            [Level::Os, Level::Oz, Level::Oz].map(|level| contracts(&path, &options(level)).remove(0));
+        assert_eq!((first.level, &first), (Level::Oz, &second), "{name}");
+        assert!(code_bytes(&first.bytecode) <= code_bytes(&below.bytecode), "{name}");
+    }
+}
+
+#[test]
+fn each_objective_has_the_least_of_what_it_is_about() {
+    let mut differ = 0;
+    for path in packaged().into_iter().chain(rivals()) {
+        let made = Objective::ALL
+            .map(|objective| contracts(&path, &Options { rules: RuleSet::Bch2026, objective, ..Options::default() }));
+        // A contract may hold others, which then are others too.
+        let [[small], [cheap], [quick]] = made.each_ref().map(Vec::as_slice) else { continue };
+        let name = name_of(&path);
+        let objectives = [small, cheap, quick].map(|artifact| artifact.objective);
+        assert_eq!(objectives, [Objective::Size, Objective::Fee, Objective::Cost], "{name}");
+        let bytes = |artifact: &Artifact| {
+            let pushed = artifact.paths.iter().map(|path| path.unlock.len()).sum::<usize>();
+            artifact.paths.len() * code_bytes(&artifact.bytecode) + pushed
+        };
+        let is_paid = |artifact: &Artifact| artifact.paths.iter().all(|path| path.cost_bound < Some(80_000));
+        if is_paid(small) && is_paid(cheap) {
+            assert!(bytes(cheap) <= bytes(small), "{name}");
+        }
+        let cost = |artifact: &Artifact| artifact.paths.iter().map(|path| path.cost_bound).sum::<Option<u64>>();
+        if let (Some(of_small), Some(of_quick)) = (cost(small), cost(quick)) {
+            assert!(of_quick <= of_small, "{name} costs {of_quick} for the cost and {of_small} for the size");
+            differ += usize::from(of_quick < of_small);
+        }
+    }
+    assert!(differ > 5, "only {differ} contracts cost less");
 }
 
 #[test]

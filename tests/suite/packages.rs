@@ -216,7 +216,11 @@ fn the_manifest_names_the_level_and_the_option_overrides_it() {
         told("O1")
     );
     assert!(told("O0").contains("0 of 1 contracts"), "{}", told("O0"));
-    assert!(bmc(&app, &["build", "--level", "O9"]).fails_with(2).contains("write `O0` or `O1`"));
+    assert!(bmc(&app, &["build", "--level", "O9"]).fails_with(2).contains("write `O0`, `O1`, `Os` or `Oz`"));
+    assert_eq!(level(&["--level", "Oz", "--time-box", "1"]).0, "Oz");
+    assert!(bmc(&app, &["build", "--optimise", "speed"]).fails_with(2).contains("write `size`, `fee` or `cost`"));
+    let cheap = bmc(&app, &["build", "--emit", "artifact", "--optimise", "cost"]).ok();
+    assert_eq!(serde_json::from_str::<spec::Artifact>(&cheap).unwrap().objective.name(), "cost");
 }
 
 #[test]

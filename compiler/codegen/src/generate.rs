@@ -211,7 +211,9 @@ pub fn generate(
     let (rules, holes, push_lens) = (&rules, &holes, push_lens.as_slice());
     let (level, objective) = aim_for(contract, options);
     let (joins, effort) = (true, Effort::Full);
-    let planner = Planner { contract, functions, rules, end, holes, push_lens, hashes, joins, objective, effort };
+    let measure = objective;
+    let planner =
+        Planner { contract, functions, rules, end, holes, push_lens, hashes, joins, objective, measure, effort };
     let made = match make(&planner, level, options.seconds, &mut notes) {
         Ok(made) => made,
         Err(misfits) => {
@@ -243,12 +245,15 @@ fn make(planner: &Planner<'_>, level: Level, seconds: u32, notes: &mut Notes) ->
     let direct = planner.direct(&forms, notes)?;
     let objective = planner.objective;
     let (mut best, mut unproved): (Option<(Script, Plans)>, _) = (None, None);
-    for (effort, from) in [(Effort::Full, Level::O1), (Effort::Beam, Level::Os)] {
-        if level < from {
-            break;
-        }
+    let efforts = [(Effort::Full, Level::O1), (Effort::Beam, Level::Os)];
+    let efforts = efforts.into_iter().filter(|(_, from)| *from <= level);
+    // Short code is often cheap, and what is cheap alone need not be together.
+    let other = (objective != Objective::Size).then_some(objective);
+    let measures = [Some(Objective::Size), other].into_iter().flatten();
+    let tries = efforts.flat_map(|(effort, _)| measures.clone().map(move |measure| (effort, measure)));
+    for (effort, measure) in tries {
         let asides = notes.mark();
-        match proved(&Planner { effort, ..*planner }, &forms, &direct, notes)? {
+        match proved(&Planner { effort, measure, ..*planner }, &forms, &direct, notes)? {
             Ok(made) if best.as_ref().is_none_or(|best| planner.is_better(&made, best)) => {
                 best = Some(made);
             }

@@ -109,21 +109,21 @@ pub(crate) fn join(planner: &Planner<'_>, plans: &[PathPlan], form: Form, notes:
         return None;
     }
     let mut search = Search { planner, paths: &paths, notes };
+    let (trees_max, look) =
+        if planner.effort > Effort::Full { (usize::MAX, Effort::Full) } else { (TREES_MAX, Effort::Glance) };
     let mut trees: Vec<(usize, Tree)> = Vec::new();
     for tree in tree::trees(planner.contract, &paths) {
-        if let Some(joined) = search.attempt(&tree, Manner::default(), Effort::Glance) {
+        if let Some(joined) = search.attempt(&tree, Manner::default(), look) {
             trees.push((joined.arranged.score, tree));
         }
     }
     trees.sort_by_key(|(score, _)| *score);
     let mut best: Option<(usize, Tree, Manner)> = None;
-    for (score, tree) in trees.into_iter().take(TREES_MAX) {
+    for (score, tree) in trees.into_iter().take(trees_max) {
         let (mut score, mut manner) = (score, Manner::default());
         for change in Manner::CHANGES {
             let changed = change(manner);
-            if let Some(joined) =
-                search.attempt(&tree, changed, Effort::Glance).filter(|one| one.arranged.score < score)
-            {
+            if let Some(joined) = search.attempt(&tree, changed, look).filter(|one| one.arranged.score < score) {
                 (score, manner) = (joined.arranged.score, changed);
             }
         }

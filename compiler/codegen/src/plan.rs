@@ -75,8 +75,10 @@ pub(crate) struct Planner<'p> {
     pub(crate) hashes: bool,
     /// Whether paths may be joined.
     pub(crate) joins: bool,
-    /// What is made small.
+    /// What is made small, and so decides between whole scripts.
     pub(crate) objective: Objective,
+    /// By what the code of each path is chosen.
+    pub(crate) measure: Objective,
     /// How much work the last code of each path is worth.
     pub(crate) effort: Effort,
 }
@@ -305,7 +307,7 @@ impl Planner<'_> {
     }
 
     pub(crate) fn scale(&self) -> Scale<'_> {
-        Scale { objective: self.objective, holes: self.push_lens, calls: &[] }
+        Scale { objective: self.measure, holes: self.push_lens, calls: &[] }
     }
 
     fn context<'a>(&'a self, shared: &'a Shared, effort: Effort) -> Context<'a> {
@@ -317,7 +319,7 @@ impl Planner<'_> {
         // Direct code may be longer than a script, as long as the better code is not.
         let room = if effort == Effort::None { DIRECT_ROOM } else { 1 };
         let bytes_max = self.rules.limits.script_bytes * room;
-        Aim { end, bytes_max, holes: self.push_lens, objective: self.objective, effort }
+        Aim { end, bytes_max, holes: self.push_lens, objective: self.measure, effort }
     }
 }
 
