@@ -89,9 +89,9 @@ impl Size {
         Self {
             best: 0,
             template: script(&run_lines(text, compiled, rules)),
-            default: script(&run(&Options { level: Level::default(), ..options.clone() })),
+            default: script(&run(&Options { level: Level::default(), ..options })),
             sealed: script(&sealed),
-            whole: script(&run(&Options { whole_constants: true, ..options.clone() })),
+            whole: script(&run(&Options { whole_constants: true, ..options })),
             input: inputs.max().unwrap_or_default(),
             cost: accepted().map(|(_, cost)| *cost).max().unwrap_or_default(),
         }

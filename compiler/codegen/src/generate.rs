@@ -291,16 +291,12 @@ fn polished(
         let script = Script::assemble(planner.contract, planner.holes, &plans, notes);
         (script, plans)
     });
-    match made {
-        Some(made) if planner.is_better(&made, &best) && planner.is_fit(&made) => {
-            if made.0.unproved(planner.contract, &made.1, direct).is_none() {
-                return made;
-            }
-        }
-        _ => {}
-    }
-    notes.back_to(asides);
-    best
+    let is_right = |(script, plans): &(Script, Plans)| script.unproved(planner.contract, plans, direct).is_none();
+    let made = made.filter(|made| planner.is_better(made, &best) && planner.is_fit(made) && is_right(made));
+    made.unwrap_or_else(|| {
+        notes.back_to(asides);
+        best
+    })
 }
 
 /// The shortest script of one effort, or why it is not shown to do what the direct one does.
