@@ -7,6 +7,7 @@
 mod fill;
 mod layout;
 mod types;
+mod usual;
 mod value;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use fill::{ABOUT, AbiError};
 pub use layout::{COMMITMENT_BYTES_MAX, ListField, ListLayout, StateField, StateLayout, chain_hash};
 pub use types::{AbiType, EnumType, PARTS_MAX, StructType, TYPE_DEPTH_MAX, VARIANTS_MAX, VariantType};
+pub use usual::{usual_input_bytes, usual_instruction_lens};
 pub use value::{AbiValue, Misfit, Record, Records, Value};
 
 use crate::plan::Plan;

@@ -12,6 +12,7 @@ mod adjust;
 mod adjust_attacks;
 mod bmc;
 mod boundaries;
+mod budgets;
 mod cli;
 mod conformance;
 mod contracts;

@@ -7,10 +7,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use driver::Compiled;
 use serde_json::{Value, json};
-use spec::artifact::{AbiType, AbiValue, Piece, SpendPath, UnlockItem, VariantType, code_bytes};
-use spec::script::push_len;
+use spec::artifact::{Piece, SpendPath, code_bytes};
 use spec::{Artifact, Mode, Rules};
-use wallet::{Params, Program};
+use wallet::Program;
 
 use crate::fail::Fail;
 use crate::link::KeyArgs;
@@ -190,20 +189,7 @@ struct CostRow<'a> {
 
 impl<'a> CostRow<'a> {
     fn of(artifact: &Artifact, path: &'a SpendPath) -> Self {
-        let redeem = artifact.redeem_script(&typical(artifact)).unwrap_or_default();
-        let args: usize = path
-            .unlock
-            .iter()
-            .map(|item| match item {
-                UnlockItem::Int(n) => push_len(&spec::num::encode(*n)),
-                UnlockItem::Arg(index) => path.args.get(*index).map_or(0, |slot| typical_push(&slot.ty)),
-                UnlockItem::Leaf(index, leaf) => {
-                    let items = path.args.get(*index).map(|slot| typical_items(&slot.ty)).unwrap_or_default();
-                    items.get(*leaf).map_or(0, |len| push_len(&vec![7; *len]))
-                }
-            })
-            .sum();
-        let unlock_bytes = args + push_len(&redeem);
+        let unlock_bytes = artifact.usual_input_bytes(path);
         let budget = Rules::new(artifact.rules, Mode::Relay).cost_budget(unlock_bytes).get();
         Self { name: &path.name, unlock_bytes, bound: path.cost_bound, budget }
     }
@@ -219,44 +205,6 @@ impl<'a> CostRow<'a> {
     }
 }
 
-/// Values of usual lengths for every parameter.
-fn typical(artifact: &Artifact) -> Params {
-    let value = |ty: &AbiType| AbiValue::Items(typical_items(ty).into_iter().map(|len| vec![7; len]).collect());
-    let holes = artifact.params.iter().enumerate().filter(|(index, _)| artifact.sealed_value(*index).is_none());
-    holes.map(|(_, slot)| (slot.name.clone(), value(&slot.ty))).collect()
-}
-
-fn typical_push(ty: &AbiType) -> usize {
-    typical_items(ty).into_iter().map(|len| push_len(&vec![7; len])).sum()
-}
-
-/// The usual length of each item of a value.
-fn typical_items(ty: &AbiType) -> Vec<usize> {
-    match ty {
-        AbiType::Int | AbiType::Coin | AbiType::Tokens | AbiType::Time => vec![4],
-        AbiType::Height | AbiType::Duration => vec![3],
-        AbiType::Blocks | AbiType::Bool => vec![1],
-        AbiType::Bytes | AbiType::Category | AbiType::Did | AbiType::List(_) => vec![32],
-        AbiType::BytesN(len) | AbiType::IntN(len) => vec![*len],
-        AbiType::PubKey => vec![33],
-        AbiType::Sig => vec![65],
-        AbiType::DataSig => vec![64],
-        AbiType::Lock => vec![25],
-        AbiType::Padding => vec![0],
-        AbiType::Sigs(count) => std::iter::once(1).chain(std::iter::repeat_n(65, *count)).collect(),
-        AbiType::Table(..) => vec![ty.stored_len().unwrap_or(0)],
-        AbiType::Tuple(parts) => parts.iter().flat_map(typical_items).collect(),
-        AbiType::Struct(of) => of.fields.iter().flat_map(|field| typical_items(&field.ty)).collect(),
-        AbiType::Array(of, len) => std::iter::repeat_n(typical_items(of), *len).flatten().collect(),
-        AbiType::Enum(of) => {
-            let fields = |variant: &VariantType| variant.fields.iter().flat_map(typical_items).collect::<Vec<_>>();
-            let mut items = of.variants.iter().map(fields).max_by_key(Vec::len).unwrap_or_default();
-            items.insert(0, 1);
-            items
-        }
-    }
-}
-
 /// How much of what was compiled is known to do what its direct code does.
 fn proved(shell: &Shell, compiled: &Compiled) -> Result<(), Fail> {
     let proved = || compiled.proofs.iter().filter(|proof| proof.is_proved());
@@ -264,21 +212,4 @@ fn proved(shell: &Shell, compiled: &Compiled) -> Result<(), Fail> {
     let paths: usize = proved().map(|proof| proof.paths).sum();
     writeln!(shell.err(), "{some} of {all} contracts proved to do what their direct code does, paths: {paths}")?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use spec::script::instructions;
-
-    use super::*;
-
-    #[test]
-    fn typical_scripts_have_as_many_instructions_as_pieces_say() {
-        for ty in ["Lock", "PubKey", "Bytes<20>", "Sigs<2>", "[(Int, Bool); 3]", "Table<Int<4>, 25>"] {
-            let ty: AbiType = ty.parse().unwrap();
-            let mut script = Vec::new();
-            typical_items(&ty).iter().for_each(|len| spec::script::push_data(&mut script, &vec![7; *len]));
-            assert_eq!((instructions(&script).count(), script.len()), (ty.leaf_count(), typical_push(&ty)));
-        }
-    }
 }

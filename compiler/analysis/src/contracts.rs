@@ -60,7 +60,7 @@ pub(crate) fn contract_signature(
                 ty: types::resolve(&field.ty, env, &mut silent),
                 span: field.name.span,
             })),
-            Member::Const(_) | Member::Fn(_) | Member::Allow(_) | Member::Error(_) => {}
+            Member::Const(_) | Member::Fn(_) | Member::Allow(_) | Member::Budget(_) | Member::Error(_) => {}
         }
     }
     let (name, loc) = (contract.name.name.clone(), report.loc(contract.name.span));

@@ -42,11 +42,11 @@ use std::collections::BTreeMap;
 use syntax::ast::{self, Item};
 use syntax::{Diagnostic, ItemKey};
 
-use crate::SourceItem;
 use crate::body::Env;
 use crate::item::{CheckedItem, check_item};
 use crate::report::Report;
 use crate::signatures::Signatures;
+use crate::{SourceItem, budget};
 
 /// Proves the declarations of a file and puts what is proved into the signatures.
 pub(crate) fn prove(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
@@ -55,6 +55,7 @@ pub(crate) fn prove(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Ve
     let mut campaigns = Vec::new();
     for item in items {
         let mut report = Report::new(signatures.file, item);
+        budget::of_declaration(item.ast, &mut report);
         match item.ast {
             Item::Reward(reward) => {
                 let table = reward::check(reward, Env::of_file(signatures), &mut report);
@@ -64,7 +65,7 @@ pub(crate) fn prove(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Ve
                 let campaign = imi::check(imi, Env::of_file(signatures), &mut report);
                 campaigns.push((imi.name.name.clone(), campaign));
             }
-            _ => continue,
+            _ => {}
         }
         found.extend(report.finish());
     }
@@ -131,11 +132,22 @@ pub(crate) fn generate(
     let mut registry = false;
     // Of two declarations with one name the second has been reported.
     for item in items.iter().filter(|item| item.key.nth == 0) {
-        if let Some(text) = write(signatures, item, &mut registry) {
+        if let Some(mut text) = write(signatures, item, &mut registry) {
+            limit(signatures, item, &mut text);
             generated.insert(item.key.clone(), text.items(&mut numbers, &mut found));
         }
     }
     (generated, found)
+}
+
+/// Gives the contracts of a declaration its budget; of a model only its flow, since other models have the registry too.
+fn limit(signatures: &Signatures, item: &SourceItem<'_>, text: &mut Text) {
+    // What is wrong with it has been reported with the proofs.
+    let budgets = budget::of_declaration(item.ast, &mut Report::new(signatures.file, item));
+    text.limit(&budgets, |name| match item.ast {
+        Item::Model(model) => model.name.as_str() == name,
+        _ => true,
+    });
 }
 
 /// The text of a declaration; nothing for other items and for those whose proofs failed.

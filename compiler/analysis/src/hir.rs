@@ -3,6 +3,7 @@
 //! What stands here is well typed: only the checks of this crate make it. Every statement and
 //! expression carries the place it comes from. Numbers are exact; a division rounds toward zero.
 
+mod budget;
 mod expr;
 mod functions;
 mod lint;
@@ -10,6 +11,7 @@ mod parts;
 mod plan;
 mod ty;
 
+pub use budget::{Budget, Measure};
 pub use expr::{Arm, BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, UnaryOp};
 pub use functions::{FunctionId, Functions};
 pub use lint::Lint;
@@ -89,6 +91,8 @@ pub struct Contract {
     pub reward: Option<Reward>,
     /// What its author allows.
     pub allows: Vec<Allow>,
+    /// How much its author lets it take.
+    pub budgets: Vec<Budget>,
 }
 
 /// A parameter that is the lock of another contract of the program.

@@ -12,7 +12,7 @@ use crate::hir::{self, FunctionId, ParamId, Type};
 use crate::plan::check_plan;
 use crate::report::Report;
 use crate::signatures::{FnSignature, Signatures, Taker, declared_twice, function_signature, member_constants, slots};
-use crate::{SourceItem, docs, domain, lint, walk};
+use crate::{SourceItem, budget, docs, domain, lint, walk};
 
 /// More paths than this fit no script.
 const PATHS_MAX: usize = 200;
@@ -107,6 +107,7 @@ fn check_function(
     let broken = checked.broken;
     let mut lowered = lower_function(function, &signature, checked, None, report);
     lowered.allows = lint::allows_of_function(function, report);
+    budget::none_in(&function.body, report);
     silence(&lowered.allows, broken, report);
     Some(((id, Arc::new(lowered)), broken))
 }
@@ -189,6 +190,7 @@ fn check_contract(
         paths,
         reward: None,
         allows: lint::allows_of_contract(contract, report),
+        budgets: budget::of_contract(contract, report),
     };
     silence(&contract.allows, used.broken, report);
     (contract, functions, used.broken)
@@ -275,7 +277,12 @@ fn callees(body: &hir::Block) -> BTreeSet<FunctionId> {
 fn consts(contract: &ast::Contract) -> Vec<&ast::Const> {
     let members = contract.members.iter().filter_map(|member| match member {
         Member::Const(constant) => Some(constant),
-        Member::Fn(_) | Member::Spend(_) | Member::State(_) | Member::Allow(_) | Member::Error(_) => None,
+        Member::Fn(_)
+        | Member::Spend(_)
+        | Member::State(_)
+        | Member::Allow(_)
+        | Member::Budget(_)
+        | Member::Error(_) => None,
     });
     members.collect()
 }
@@ -283,7 +290,12 @@ fn consts(contract: &ast::Contract) -> Vec<&ast::Const> {
 fn spends(contract: &ast::Contract) -> impl Iterator<Item = &ast::Spend> {
     contract.members.iter().filter_map(|member| match member {
         Member::Spend(spend) => Some(spend),
-        Member::Const(_) | Member::Fn(_) | Member::State(_) | Member::Allow(_) | Member::Error(_) => None,
+        Member::Const(_)
+        | Member::Fn(_)
+        | Member::State(_)
+        | Member::Allow(_)
+        | Member::Budget(_)
+        | Member::Error(_) => None,
     })
 }
 
@@ -298,7 +310,7 @@ fn check_member_names(contract: &ast::Contract, report: &mut Report<'_>) {
             Member::Const(constant) => (0, &constant.name),
             Member::Fn(function) => (1, &function.name),
             Member::Spend(spend) => (2, &spend.name),
-            Member::State(_) | Member::Allow(_) | Member::Error(_) => continue,
+            Member::State(_) | Member::Allow(_) | Member::Budget(_) | Member::Error(_) => continue,
         };
         if name.is_missing() {
             continue;
@@ -328,7 +340,12 @@ fn member_functions<'t>(
     let first = signatures.first_function.get(item.key).map_or(0, |id| id.index());
     let functions = contract.members.iter().filter_map(|member| match member {
         Member::Fn(function) => Some(function),
-        Member::Const(_) | Member::Spend(_) | Member::State(_) | Member::Allow(_) | Member::Error(_) => None,
+        Member::Const(_)
+        | Member::Spend(_)
+        | Member::State(_)
+        | Member::Allow(_)
+        | Member::Budget(_)
+        | Member::Error(_) => None,
     });
     let mut out = Vec::new();
     for (index, function) in functions.enumerate() {

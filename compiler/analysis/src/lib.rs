@@ -7,6 +7,7 @@
 pub mod hir;
 
 mod body;
+mod budget;
 mod contracts;
 mod declared;
 mod domain;

@@ -105,6 +105,7 @@ fn base(unit: Unit) -> (u64, Type) {
         Unit::Hours => (3_600, Type::Duration),
         Unit::Days => (86_400, Type::Duration),
         Unit::Weeks => (604_800, Type::Duration),
+        Unit::Bytes => (1, Type::Int),
     }
 }
 

@@ -127,12 +127,40 @@ pub(crate) fn ast_block<'t>(
             }
             Kind::Split { pot, .. } => ast_expr(pot, visit, stmt),
             Kind::Return { value } => value.iter().for_each(|value| ast_expr(value, visit, stmt)),
-            Kind::End | Kind::Allow(_) | Kind::Error => {}
+            Kind::End | Kind::Allow(_) | Kind::Budget(_) | Kind::Error => {}
         }
     }
     if let Some(tail) = &block.tail {
         ast_expr(tail, visit, stmt);
     }
+}
+
+/// The blocks inside of a block, at any depth.
+pub(crate) fn inner_blocks(body: &ast::Block) -> Vec<&ast::Block> {
+    let mut of_exprs: Vec<&ast::Block> = Vec::new();
+    let mut of_stmts: Vec<&ast::Block> = Vec::new();
+    ast_block(
+        body,
+        &mut |expr| match &expr.kind {
+            ast::ExprKind::If(branch) => of_exprs.extend(branches(branch)),
+            ast::ExprKind::Match(choice) => of_exprs.extend(choice.arms.iter().map(|arm| &*arm.body)),
+            _ => {}
+        },
+        &mut |stmt| match &stmt.kind {
+            ast::StmtKind::If(branch) => of_stmts.extend(branches(branch)),
+            ast::StmtKind::Match(choice) => of_stmts.extend(choice.arms.iter().map(|arm| &*arm.body)),
+            ast::StmtKind::For(each) => of_stmts.push(&each.body),
+            ast::StmtKind::While(again) => of_stmts.push(&again.body),
+            _ => {}
+        },
+    );
+    of_exprs.extend(of_stmts);
+    of_exprs
+}
+
+fn branches(branch: &ast::If) -> impl Iterator<Item = &ast::Block> {
+    let otherwise: Option<&ast::Block> = branch.otherwise.as_deref();
+    std::iter::once(&*branch.then).chain(otherwise)
 }
 
 /// Calls `visit` for each expression in `expr`, itself first, and `stmt` for each statement.

@@ -8,6 +8,7 @@ use spec::{Mode, RuleSet, Rules};
 use syntax::{Diagnostic, Loc, Severity};
 
 use crate::arrange::Effort;
+use crate::budget;
 use crate::code::{self, Instr, SiteId, Way};
 use crate::forms::Forms;
 use crate::holes::Holes;
@@ -165,7 +166,7 @@ impl Generated {
 
 /// Compiles one contract; `functions` are the whole program's.
 ///
-/// Gives nothing only together with an error.
+/// Gives nothing only together with an error. A script that is more than its author's budget is given with the error.
 ///
 /// ```
 /// use analysis::hir::{Block, Condition, Contract, Expr, ExprKind, SpendPath, Stmt, StmtKind, Type};
@@ -192,6 +193,7 @@ impl Generated {
 ///     state: None,
 ///     reward: None,
 ///     allows: vec![],
+///     budgets: vec![],
 /// };
 /// let (generated, diagnostics) = codegen::generate(&contract, &analysis::hir::Functions::default(), &codegen::Options::default());
 /// assert!(diagnostics.is_empty());
@@ -226,8 +228,13 @@ pub fn generate(
     if !excess.is_empty() {
         return (None, excess);
     }
-    let diagnostics = script.over_budget(contract, plans, rules);
-    ((!has_errors(&diagnostics)).then(|| generated(contract, made, rules, &notes)), diagnostics)
+    let mut diagnostics = script.over_budget(contract, plans, rules);
+    if has_errors(&diagnostics) {
+        return (None, diagnostics);
+    }
+    let generated = generated(contract, made, rules, &notes);
+    diagnostics.extend(budget::check(contract, functions, &generated));
+    (Some(generated), diagnostics)
 }
 
 /// A script, and how it came about.

@@ -32,6 +32,7 @@ mod weigh;
 
 mod join;
 
+mod budget;
 mod cost;
 mod dispatch;
 

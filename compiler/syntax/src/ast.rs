@@ -18,8 +18,8 @@ pub use expr::{
     Unit,
 };
 pub use item::{
-    Allow, Const, Contract, Doc, Enum, Field, File, Fn, Imi, Imo, Item, Member, Model, Param, Reward, Spend, State,
-    Struct, Use, UseName, Variant, VariantFields,
+    Allow, Budget, Const, Contract, Doc, Enum, Field, File, Fn, Imi, Imo, Item, Member, Model, Param, Reward, Spend,
+    State, Struct, Use, UseName, Variant, VariantFields,
 };
 pub use pattern::{Pattern, PatternField, PatternKind};
 pub use plan::{InputSource, Plan, PlanStmt, PlanStmtKind, Take};

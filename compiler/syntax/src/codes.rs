@@ -317,6 +317,12 @@ codes! {
         "The stack holds every value from where it is computed to its last use, and it has room for a fixed number. Use values closer to where they are computed.";
     E0504 "work that the transaction does not pay for"
         "An input may do only as much work as the length of its unlocking bytecode pays for. This path may do more with arguments of usual length. Check less in it, or let the spender push padding.";
+    E0505 "more than the budget"
+        "The author has said by `budget(..)` how much this may take, and it takes more. `script` is the length of the script with values of usual length for its parameters, `input` that of the longest unlocking bytecode of a path with arguments of usual length, `cost` the most that a path can cost. `bmc size` shows line by line where the bytes come from. Shorten what takes most, or raise the budget.";
+    E0506 "budget of what has no bound"
+        "A budget holds for every transaction, so what it limits must have a bound. A list, `Bytes` of any length and padding are as long as the spender makes them, and loops over records run as often. Give arguments a length, `Bytes<32>`, or limit the script alone.";
+    E0507 "malformed budget"
+        "A budget limits `script: 130 bytes`, `input: 220 bytes` and `cost: 40_000`, each at most once. It stands in a contract, among the settings of a declaration, or before all else in a path, where it holds in place of the contract's and limits `input` and `cost`; the script belongs to all paths.";
     E0601 "missing file"
         "A file that was named does not exist. Check the path; `bmc check` without a path checks every source of the package.";
     E0602 "file that is not UTF-8"

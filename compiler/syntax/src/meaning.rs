@@ -80,7 +80,9 @@ impl Source<'_> {
                     && (next_is(TokenKind::LBrace) || next_is(TokenKind::Semi) || next_is(TokenKind::Ident))
             }
             Word::End => first && piece.start == Start::Stmt && next_is(TokenKind::Semi),
-            Word::Allow => first && next_is(TokenKind::LParen) && matches!(piece.start, Start::Stmt | Start::Item),
+            Word::Allow | Word::Budget => {
+                first && next_is(TokenKind::LParen) && matches!(piece.start, Start::Stmt | Start::Item)
+            }
             Word::With if piece.continues() => after_operand || matches!(previous, Tok::Context(Word::Continue)),
             Word::With => after_operand && next_is(TokenKind::LBrace),
             Word::Value | Word::Tokens => {

@@ -87,6 +87,7 @@ pub(crate) enum Header {
     Spend { name: Ident, params: Vec<Param> },
     State { word_span: Span },
     Allow { lints: Vec<Ident> },
+    Budget { limits: Vec<FieldInit> },
     Reward { name: Ident },
     Model { name: Ident },
     Imi { name: Ident },

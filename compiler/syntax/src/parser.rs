@@ -1,8 +1,8 @@
 //! Islands to trees.
 
 use crate::ast::{
-    Allow, Block, Const, Contract, Doc, Entry, Enum, Fn, Imi, Imo, Item, Member, Model, Plan, Reward, Spend, State,
-    Struct, Use,
+    Allow, Block, Budget, Const, Contract, Doc, Entry, Enum, Fn, Imi, Imo, Item, Member, Model, Plan, Reward, Spend,
+    State, Struct, Use,
 };
 use crate::braces::Braces;
 use crate::codes::Code;
@@ -157,6 +157,7 @@ impl Parser<'_> {
                 Declared::Member(Member::State(State { docs, fields, word_span, span }))
             }
             Header::Allow { lints } => Declared::Member(Member::Allow(Allow { docs, lints, span })),
+            Header::Budget { limits } => Declared::Member(Member::Budget(Budget { docs, limits, span })),
             header => Declared::Item(self.item_with_body(docs, header, span, lo, hi)),
         }
     }
@@ -193,7 +194,8 @@ impl Parser<'_> {
             | Header::Fn { .. }
             | Header::Spend { .. }
             | Header::State { .. }
-            | Header::Allow { .. } => Item::Error(span),
+            | Header::Allow { .. }
+            | Header::Budget { .. } => Item::Error(span),
         }
     }
 

@@ -350,14 +350,14 @@ impl<'t> Source<'t> {
         matches!(word, Word::Model | Word::Imi | Word::Imo | Word::Plan).then_some(word)
     }
 
-    /// Whether `state {` or `allow(` stands at `at`; between members these begin one.
+    /// Whether `state {`, `allow(` or `budget(` stands at `at`; between members these begin one.
     pub(crate) fn opens_member(&self, at: usize) -> bool {
         let named = at > 0 && matches!(self.kind(at - 1), Some(TokenKind::Keyword(_)));
         self.is(at, TokenKind::Ident)
             && !named
             && match Word::from_text(self.slice(at)) {
                 Some(Word::State) => self.is(at + 1, TokenKind::LBrace),
-                Some(Word::Allow) => self.is(at + 1, TokenKind::LParen),
+                Some(Word::Allow | Word::Budget) => self.is(at + 1, TokenKind::LParen),
                 _ => false,
             }
     }

@@ -138,7 +138,9 @@ impl Parser<'_> {
         let nameless = Word::from_text(&shown)
             .filter(|word| word.class() == WordClass::Opener && self.source.is(first + 1, TokenKind::LBrace));
         match kind {
-            TokenKind::Ident if nameless.is_some_and(|word| !matches!(word, Word::State | Word::Allow)) => {
+            TokenKind::Ident
+                if nameless.is_some_and(|word| !matches!(word, Word::State | Word::Allow | Word::Budget)) =>
+            {
                 let message = format!("`{shown}` has no name");
                 self.tell(Code::E0009, span, message, format!("write `{shown} Name {{ .. }}`"));
             }
@@ -184,7 +186,7 @@ impl Parser<'_> {
         let shown = shorten(self.source.slice(first));
         let help = match self.similar(first, &MEMBER_WORDS) {
             Some(word) => format!("did you mean `{}`?", word.text()),
-            None => "a contract holds `spend`, `state`, `fn`, `const` and `allow`".to_string(),
+            None => "a contract holds `spend`, `state`, `fn`, `const`, `allow` and `budget`".to_string(),
         };
         let span = self.source.span(first);
         self.tell(Code::E0015, span, format!("expected a member of the contract, found `{shown}`"), help);
@@ -216,7 +218,7 @@ const ITEM_WORDS: [Word; 11] = [
     Word::Imo,
     Word::Plan,
 ];
-const MEMBER_WORDS: [Word; 5] = [Word::Spend, Word::State, Word::Fn, Word::Const, Word::Allow];
+const MEMBER_WORDS: [Word; 6] = [Word::Spend, Word::State, Word::Fn, Word::Const, Word::Allow, Word::Budget];
 
 /// Whether one letter added, left out or changed, or two neighbours swapped, make `a` of `b`.
 fn differs_little(a: &str, b: &str) -> bool {

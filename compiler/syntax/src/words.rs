@@ -82,6 +82,7 @@ words! {
         "plan" Plan "declares a transaction template";
         "state" State "declares what a contract carries from coin to coin";
         "allow" Allow "silences lints by name";
+        "budget" Budget "says how large and costly a contract or path may be";
     }
     Reserved {
         "test" Test "declares a test";

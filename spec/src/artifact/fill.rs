@@ -202,7 +202,7 @@ fn fillings(value: &AbiValue) -> Vec<Vec<u8>> {
     }
 }
 
-fn ends(slots: &[Slot]) -> Vec<usize> {
+pub(super) fn ends(slots: &[Slot]) -> Vec<usize> {
     let mut end = 0usize;
     let mut next = |slot: &Slot| {
         end = end.saturating_add(slot.ty.leaf_count());
@@ -212,7 +212,7 @@ fn ends(slots: &[Slot]) -> Vec<usize> {
 }
 
 /// The slot that a leaf belongs to, and the leaf's place in it.
-fn locate<'a>(slots: &'a [Slot], ends: &[usize], leaf: usize) -> Option<(&'a Slot, usize)> {
+pub(super) fn locate<'a>(slots: &'a [Slot], ends: &[usize], leaf: usize) -> Option<(&'a Slot, usize)> {
     let index = ends.partition_point(|end| *end <= leaf);
     let first = index.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied())?;
     Some((slots.get(index)?, leaf.checked_sub(first)?))

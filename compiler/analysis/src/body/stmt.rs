@@ -155,7 +155,7 @@ impl Body<'_, '_> {
             AstStmt::While(again) => self.while_stmt(again, stmt.span),
             AstStmt::Continue(next) => return self.continue_stmt(next, stmt.span, out),
             AstStmt::End => return self.end_stmt(stmt.span, out),
-            AstStmt::Allow(_) => return,
+            AstStmt::Allow(_) | AstStmt::Budget(_) => return,
             AstStmt::Split { pot, reward } => return self.split(pot, reward, stmt.span, out),
             AstStmt::Return { value } => self.return_stmt(value.as_ref(), stmt.span),
             AstStmt::Expr(value) => return self.value_as_stmt(value, out),

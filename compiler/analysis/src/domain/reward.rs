@@ -26,14 +26,14 @@ use std::sync::Arc;
 use spec::Sats;
 use syntax::{Code, Diagnostic, Loc};
 
-use crate::hir;
 use crate::signatures::{on_circles, order_of};
+use crate::{budget, hir};
 
 /// The most sources of one reward.
 pub(crate) const SOURCES_MAX: usize = 200;
 
 /// The keys at the top of a reward that are no sources.
-const SETTINGS: [&str; 4] = ["dust", "minimum", "fee", "adjust"];
+const SETTINGS: [&str; 5] = ["dust", "minimum", "fee", "adjust", budget::KEY];
 
 /// How a reward knows its recipients.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use syntax::Loc;
 
 use super::generated::Origins;
+use crate::hir::{Budget, Measure};
+use crate::number::grouped;
 
 /// A line of a declaration's header is broken when it would be longer.
 const LINE_MAX: usize = 100;
@@ -26,12 +28,14 @@ pub(crate) struct Text {
     level: usize,
     stretches: Vec<(u32, Loc)>,
     here: Loc,
+    /// Where the members of each contract begin, with its name.
+    bodies: Vec<(usize, String)>,
 }
 
 impl Text {
     /// An empty text; what is written belongs to `loc` unless [`Text::at`] says otherwise.
     pub(crate) fn new(loc: Loc) -> Self {
-        Self { out: String::new(), level: 0, stretches: vec![(0, loc.clone())], here: loc }
+        Self { out: String::new(), level: 0, stretches: vec![(0, loc.clone())], here: loc, bodies: Vec::new() }
     }
 
     /// What `write` writes belongs to `loc`.
@@ -135,6 +139,7 @@ impl Text {
             }
         }
         self.out.push_str(if broken { "\n) {\n" } else { ") {\n" });
+        self.bodies.push((self.out.len(), name.to_owned()));
         self.level += 1;
         write(self);
         self.level -= 1;
@@ -168,6 +173,41 @@ impl Text {
         self.block(&format!("for {input} in {first}..tx.inputs.length max {most}"), |text| {
             write(text, format!("{sum} = {sum} + tx.inputs[{input}].value;"));
         });
+    }
+
+    /// Puts a budget into each contract whose name `wanted` accepts.
+    pub(super) fn limit(&mut self, budgets: &[Budget], wanted: impl Fn(&str) -> bool) {
+        if budgets.is_empty() {
+            return;
+        }
+        for (at, name) in std::mem::take(&mut self.bodies).into_iter().rev() {
+            if wanted(&name) {
+                self.insert_budget(at, budgets);
+            }
+        }
+    }
+
+    /// Every limit belongs to its place, and what stood at `at` to the one that it had.
+    fn insert_budget(&mut self, at: usize, budgets: &[Budget]) {
+        let start = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        let (mut line, mut stretches) = ("    budget(".to_owned(), Vec::new());
+        for (index, budget) in budgets.iter().enumerate() {
+            line.push_str(if index > 0 { ", " } else { "" });
+            stretches.push((start(at + line.len()), budget.loc.clone()));
+            let unit = if budget.measure == Measure::Cost { "" } else { " bytes" };
+            let _ = write!(line, "{}: {}{unit}", budget.measure.name(), grouped(&budget.most.into()));
+        }
+        line.push_str(");\n");
+        let (here, added) = (start(at), start(line.len()));
+        let later = self.stretches.partition_point(|(start, _)| *start <= here);
+        let before =
+            self.stretches.get(later.saturating_sub(1)).map_or_else(|| self.here.clone(), |(_, loc)| loc.clone());
+        stretches.push((here.saturating_add(added), before));
+        for (start, _) in self.stretches.iter_mut().skip(later) {
+            *start = start.saturating_add(added);
+        }
+        self.stretches.splice(later..later, stretches);
+        self.out.insert_str(at, &line);
     }
 
     /// The text and for which place each of its bytes was written.

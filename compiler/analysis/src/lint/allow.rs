@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use syntax::ast::{self, Block, ExprKind, Ident, Member, StmtKind};
+use syntax::ast::{self, Block, Ident, Member, StmtKind};
 use syntax::{Code, Diagnostic, Loc, Span};
 
 use crate::hir::{Allow, Lint};
@@ -17,7 +17,7 @@ pub(crate) fn allows_of_contract(contract: &ast::Contract, report: &mut Report<'
             Member::Allow(allow) => named(&allow.lints, contract.span, report, &mut allows),
             Member::Fn(function) => of_body(&function.body, function.span, report, &mut allows),
             Member::Spend(spend) => of_body(&spend.body, spend.span, report, &mut allows),
-            Member::Const(_) | Member::State(_) | Member::Error(_) => {}
+            Member::Const(_) | Member::State(_) | Member::Budget(_) | Member::Error(_) => {}
         }
     }
     allows
@@ -33,7 +33,7 @@ pub(crate) fn allows_of_function(function: &ast::Fn, report: &mut Report<'_>) ->
 /// At the top of a body an `allow` holds for the whole member, elsewhere for its block.
 fn of_body(body: &Block, member: Span, report: &mut Report<'_>, allows: &mut Vec<Allow>) {
     of_block(body, member, report, allows);
-    for block in inner_blocks(body) {
+    for block in walk::inner_blocks(body) {
         of_block(block, block.span, report, allows);
     }
 }
@@ -44,34 +44,6 @@ fn of_block(block: &Block, scope: Span, report: &mut Report<'_>, allows: &mut Ve
             named(lints, scope, report, allows);
         }
     }
-}
-
-/// The blocks inside of a block, at any depth.
-fn inner_blocks(body: &Block) -> Vec<&Block> {
-    let mut of_exprs: Vec<&Block> = Vec::new();
-    let mut of_stmts: Vec<&Block> = Vec::new();
-    walk::ast_block(
-        body,
-        &mut |expr| match &expr.kind {
-            ExprKind::If(branch) => of_exprs.extend(branches(branch)),
-            ExprKind::Match(choice) => of_exprs.extend(choice.arms.iter().map(|arm| &*arm.body)),
-            _ => {}
-        },
-        &mut |stmt| match &stmt.kind {
-            StmtKind::If(branch) => of_stmts.extend(branches(branch)),
-            StmtKind::Match(choice) => of_stmts.extend(choice.arms.iter().map(|arm| &*arm.body)),
-            StmtKind::For(each) => of_stmts.push(&each.body),
-            StmtKind::While(again) => of_stmts.push(&again.body),
-            _ => {}
-        },
-    );
-    of_exprs.extend(of_stmts);
-    of_exprs
-}
-
-fn branches(branch: &ast::If) -> impl Iterator<Item = &Block> {
-    let otherwise: Option<&Block> = branch.otherwise.as_deref();
-    std::iter::once(&*branch.then).chain(otherwise)
 }
 
 fn named(lints: &[Ident], scope: Span, report: &mut Report<'_>, allows: &mut Vec<Allow>) {

@@ -78,6 +78,34 @@ fn a_campaign_expands_to_its_contracts_and_plans() {
 }
 
 #[test]
+fn a_budget_of_a_declaration_expands_to_one_of_its_contracts() {
+    let budget = "budget: { script: 400 bytes, cost: 40_000 }, }";
+    let printed = check(&REWARD.replace("1_000 sats,\n}", &format!("1_000 sats, {budget}")));
+    assert!(printed.contains("\n    budget(script: 400 bytes, cost: 40_000);\n    /// Pays every source"), "{printed}");
+    let text = include_str!("../../../../tests/types/imi_ok.bmc");
+    let limited = text.replace("    deadline:", "    budget: { script: 9_000 bytes },\n    deadline:");
+    assert_ne!(limited, text);
+    let (plain, printed) = (expanded(text), expanded(&limited));
+    assert_eq!(printed.matches("    budget(script: 9_000 bytes);\n").count(), plain.matches("contract ").count());
+    assert_eq!(printed.replace("    budget(script: 9_000 bytes);\n", ""), plain);
+}
+
+#[test]
+fn a_limit_of_a_declaration_keeps_its_place() {
+    let text = REWARD.replace("1_000 sats,\n}", "1_000 sats, budget: { script: 400 bytes, input: 500 bytes }, }");
+    let (parse, analysis) = checked(&text);
+    let budgets = analysis.program.contracts.iter().flat_map(|contract| &contract.budgets);
+    let places: Vec<_> = budgets.map(|budget| &text[parse.resolve(&budget.loc).unwrap().range()]).collect();
+    assert_eq!(places, ["script: 400 bytes", "input: 500 bytes"]);
+    // What stands around the budget belongs to what it belonged to before.
+    let requires = |text: &str| {
+        let program = sound(text).program;
+        program.contracts.iter().flat_map(|contract| &contract.paths).map(|path| path.loc.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(requires(&text), requires(REWARD));
+}
+
+#[test]
 fn a_division_in_a_contract_expands_to_checks() {
     for header in ["Pot(owner: PubKey)", "Pot(owner: PubKey,)"] {
         check(&format!(

@@ -91,6 +91,7 @@ pub fn contract(params: Vec<Param>, paths: Vec<SpendPath>) -> Contract {
         paths,
         reward: None,
         allows: vec![],
+        budgets: vec![],
     }
 }
 

@@ -384,12 +384,23 @@ pub enum Unit {
     Days,
     /// `weeks`, `week`
     Weeks,
+    /// `bytes`, `byte`
+    Bytes,
 }
 
 impl Unit {
     /// Every unit.
-    pub const ALL: [Unit; 8] =
-        [Unit::Coin, Unit::Sats, Unit::Blocks, Unit::Seconds, Unit::Minutes, Unit::Hours, Unit::Days, Unit::Weeks];
+    pub const ALL: [Unit; 9] = [
+        Unit::Coin,
+        Unit::Sats,
+        Unit::Blocks,
+        Unit::Seconds,
+        Unit::Minutes,
+        Unit::Hours,
+        Unit::Days,
+        Unit::Weeks,
+        Unit::Bytes,
+    ];
 
     /// The unit as the formatter writes it.
     pub fn word(self) -> &'static str {
@@ -402,6 +413,7 @@ impl Unit {
             Unit::Hours => "hours",
             Unit::Days => "days",
             Unit::Weeks => "weeks",
+            Unit::Bytes => "bytes",
         }
     }
 

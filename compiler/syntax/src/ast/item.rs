@@ -1,6 +1,6 @@
 //! Items: what stands at the top of a file, and the parts they are made of.
 
-use super::{Block, Entry, Expr, Ident, Plan, TypeExpr};
+use super::{Block, Entry, Expr, FieldInit, Ident, Plan, TypeExpr};
 use crate::span::Span;
 use std::sync::Arc;
 
@@ -256,6 +256,8 @@ pub enum Member {
     State(State),
     /// `allow(..);`
     Allow(Allow),
+    /// `budget(..);`
+    Budget(Budget),
     /// Text that is no member.
     Error(Span),
 }
@@ -295,6 +297,17 @@ pub struct Allow {
     pub docs: Vec<Doc>,
     /// The names of the lints.
     pub lints: Vec<Ident>,
+    /// The whole member.
+    pub span: Span,
+}
+
+/// `budget(script: 130 bytes, input: 220 bytes, cost: 40_000);`: the most that the contract may take.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Budget {
+    /// Documentation: why.
+    pub docs: Vec<Doc>,
+    /// What is limited, each with its limit.
+    pub limits: Vec<FieldInit>,
     /// The whole member.
     pub span: Span,
 }

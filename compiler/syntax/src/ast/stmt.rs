@@ -69,6 +69,8 @@ pub enum StmtKind {
     End,
     /// `allow(name, name);`: silences these lints in the rest of the block.
     Allow(Vec<Ident>),
+    /// `budget(input: 220 bytes, cost: 40_000);`: the most that this path may take.
+    Budget(Vec<FieldInit>),
     /// `split pot by Reward;`
     Split {
         /// The coin to divide.

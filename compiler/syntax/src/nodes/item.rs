@@ -64,6 +64,11 @@ impl Cx<'_> {
         Node::leaf(Piece::Header(header))
     }
 
+    pub(crate) fn budget(&self, limits: Vec<Node<FieldInit>>) -> Parsed {
+        let limits = values(limits, &mut 1);
+        self.header(Header::Budget { limits })
+    }
+
     // ---- fields
 
     pub(crate) fn field_decl(&self, l: u32, r: u32, name: Ident, ty: Node<TypeExpr>) -> Parsed {

@@ -104,6 +104,12 @@ impl Cx<'_> {
         Node { value: StmtKind::Continue(Continue { fields, value, tokens }), depth }
     }
 
+    pub(crate) fn budget_stmt(&self, limits: Vec<Node<FieldInit>>) -> Node<StmtKind> {
+        let mut depth = 1;
+        let limits = values(limits, &mut depth);
+        Node { value: StmtKind::Budget(limits), depth }
+    }
+
     pub(crate) fn tail(&self, value: Node<Expr>) -> Parsed {
         value.map(Piece::Tail)
     }

@@ -132,6 +132,7 @@ fn member(member: &Member) -> String {
         }
         Member::State(member) => format!("  state\n{}", fields(&member.fields, 2)),
         Member::Allow(member) => format!("  allow {}\n", names(&member.lints, ", ")),
+        Member::Budget(member) => format!("  budget {}\n", list(&member.limits, init)),
         Member::Error(_) => "  error\n".to_string(),
     }
 }
@@ -219,6 +220,7 @@ pub(crate) fn stmt(stmt: &Stmt) -> String {
         }
         StmtKind::End => "end;".to_string(),
         StmtKind::Allow(lints) => format!("allow {};", names(lints, ", ")),
+        StmtKind::Budget(limits) => format!("budget {};", list(limits, init)),
         StmtKind::Split { pot, reward } => format!("split {} by {reward};", expr(pot)),
         StmtKind::Return { value } => {
             format!("return {};", value.as_ref().map(expr).unwrap_or_default())

@@ -11,11 +11,11 @@ use super::release::{refund, release};
 use super::text::EXPIRE_FEE;
 use super::{Campaign, Gate, Release, ways};
 use crate::body::Env;
-use crate::docs;
 use crate::domain::settings::{At, Quorum, Settings, ends_by_itself, known};
 use crate::hir::Type;
 use crate::number::grouped;
 use crate::report::Report;
+use crate::{budget, docs};
 
 const SETTINGS: &[(&str, &str)] = &[
     ("builder", "builder: builder_key,"),
@@ -28,6 +28,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("accept", "accept: 2 of [judge_a, judge_b, judge_c],"),
     ("release", "release: { at goal: 30%, at accept: 70% },"),
     ("refund", "refund: { no_goal: 100%, not_accepted: 70% },"),
+    (budget::KEY, budget::EXAMPLE),
 ];
 const DELIVER: &[(&str, &str)] = &[("weights", "weights: Hash256,"), ("by", "by: height 960_000,")];
 /// More threads than this do not fit one collecting transaction's budgets with certainty.

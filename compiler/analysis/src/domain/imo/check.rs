@@ -11,12 +11,12 @@ use super::price;
 use super::text::launch_params;
 use super::{Backed, Kind, Offering, Part, Revenue, Source, adoption, usage};
 use crate::body::Env;
-use crate::docs;
 use crate::domain::reward;
 use crate::domain::settings::{At, Known, Quorum, Settings, known, malformed};
 use crate::hir::Type;
 use crate::number::grouped;
 use crate::report::Report;
+use crate::{budget, docs};
 
 /// A number of tokens is a positive number of eight bytes.
 const SUPPLY_MAX: u64 = i64::MAX as u64;
@@ -40,6 +40,7 @@ fn settings() -> Vec<Known> {
         ("revenue", REVENUE),
         ("usage", usage::EXAMPLE),
         ("adoption", adoption::EXAMPLE),
+        (budget::KEY, budget::EXAMPLE),
     ])
 }
 

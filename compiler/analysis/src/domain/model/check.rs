@@ -16,10 +16,10 @@ use crate::domain::settings;
 use crate::number::grouped;
 use crate::report::Report;
 use crate::signatures::{on_circles, order_of};
-use crate::{docs, suggest};
+use crate::{budget, docs, suggest};
 
 /// What a model says of itself, and how it is written.
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("weights", "weights: 0x.., the SHA-256 of the file"),
     ("builds_on", "builds_on: { Transformer: 5% }"),
     ("reward", "reward: TextToImage"),
@@ -27,6 +27,7 @@ const SETTINGS: [(&str, &str); 7] = [
     ("data", "data: { laion: 0x.. }"),
     ("minimum", "minimum: 10_000 sats"),
     ("fee", "fee: up to 1_000 sats"),
+    (budget::KEY, budget::EXAMPLE),
 ];
 /// The longest licence.
 const LICENCE_MAX: usize = 255;

@@ -148,7 +148,9 @@ fn read_settings<'t, 'a>(entries: &[&'t Entry], env: Env<'a>, report: &mut Repor
                 settings.fee = fee_of(entry, env, report);
                 settings.fee_wrong = settings.fee.is_none();
             }
-            _ => settings.adjust = Some(entry),
+            "adjust" => settings.adjust = Some(entry),
+            // The budget is read for all declarations in one place.
+            _ => {}
         }
     }
     settings
