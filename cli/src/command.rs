@@ -12,5 +12,6 @@ pub(crate) mod node;
 pub(crate) mod ops;
 pub(crate) mod pay;
 pub(crate) mod settle;
+pub(crate) mod size;
 pub(crate) mod update;
 pub(crate) mod wallet;

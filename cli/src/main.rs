@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    build, call, check, demo, deploy, expand, flow, new, node, ops, pay, settle, update, wallet as accounts,
+    build, call, check, demo, deploy, expand, flow, new, node, ops, pay, settle, size, update, wallet as accounts,
 };
 use crate::fail::Fail;
 use crate::shell::Shell;
@@ -49,6 +49,7 @@ enum Command {
     Update(update::Update),
     Check(check::Check),
     Build(build::Build),
+    Size(size::Size),
     Expand(expand::Expand),
     Ops(ops::Ops),
     Node(node::Node),
@@ -68,6 +69,7 @@ impl Command {
             Self::Update(command) => command.run(shell),
             Self::Check(command) => command.run(shell),
             Self::Build(command) => command.run(shell),
+            Self::Size(command) => command.run(shell),
             Self::Expand(command) => command.run(shell),
             Self::Ops(command) => command.run(shell),
             Self::Node(command) => command.run(shell),

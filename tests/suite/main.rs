@@ -41,6 +41,7 @@ mod reward;
 mod reward_attacks;
 mod reward_graph;
 mod rival;
+mod sizes;
 mod splitter;
 mod stdlib;
 mod stories;

@@ -73,6 +73,21 @@ fn every_command_of_the_table_has_a_help_with_an_example() {
 }
 
 #[test]
+fn the_budgets_of_the_documentation_hold_and_smaller_ones_do_not() {
+    let text = fs::read_to_string(root().join("docs/size.md")).unwrap();
+    let source = blocks(&text, "bmc")[0];
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("htlc.bmc"), source).unwrap();
+    bmc(folder.path(), &["check", "htlc.bmc"]).ok();
+    for (limit, smaller) in [("script: 120", "script: 100"), ("input: 190", "input: 150"), ("300_000", "200_000")] {
+        assert!(source.contains(limit));
+        fs::write(folder.path().join("htlc.bmc"), source.replace(limit, smaller)).unwrap();
+        let message = bmc(folder.path(), &["check", "htlc.bmc"]).fails_with(1);
+        assert!(message.contains("E0505") && !message.contains("E0506"), "{message}");
+    }
+}
+
+#[test]
 fn the_models_of_the_documentation_compile() {
     let text = fs::read_to_string(root().join("docs/models.md")).unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -140,7 +140,8 @@ fn another_machine_says_the_same_of_every_transaction() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-fn snapshot(folder: &str, name: &str, text: &str) {
+/// Compares a text with what is written down in a folder.
+pub fn snapshot(folder: &str, name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(root().join(folder));
     settings.set_prepend_module_to_snapshot(false);

@@ -1,0 +1,371 @@
+//! Where the bytes of a script come from: by path and by line of the source.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use driver::Places;
+use serde::Serialize;
+use spec::artifact::{MapEntry, Piece, SourceSpan, UnlockItem, usual_input_bytes};
+use spec::opcode::Group;
+use spec::script::instructions;
+use spec::{Artifact, Mode, Opcode, Rules};
+
+/// A longer line of source is cut.
+const TEXT_MAX: usize = 60;
+
+/// What one contract takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Sizes {
+    pub(crate) contract: String,
+    /// The bytes of the script.
+    pub(crate) script: usize,
+    pub(crate) paths: Vec<PathSize>,
+    /// Where they come from, the largest first.
+    pub(crate) lines: Vec<LineSize>,
+}
+
+/// What a path takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct PathSize {
+    pub(crate) path: String,
+    /// The bytes of the unlocking bytecode, with arguments of usual length.
+    pub(crate) input: usize,
+    /// Whether an argument may have any length, so that the input may be longer.
+    pub(crate) open: bool,
+    /// The most that it costs, if that has a bound.
+    pub(crate) cost: Option<u64>,
+    /// How much an input of this length may cost.
+    pub(crate) limit: u64,
+}
+
+/// What a line of the source takes in the part of the script that certain paths run: a line that each of several paths
+/// has for itself comes once for each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct LineSize {
+    pub(crate) file: String,
+    /// From 1.
+    pub(crate) line: usize,
+    /// What stands there, without the indentation.
+    pub(crate) text: String,
+    pub(crate) bytes: usize,
+    /// The paths that run it.
+    pub(crate) paths: Vec<String>,
+    /// What most of its instructions do.
+    pub(crate) kind: Kind,
+}
+
+/// What instructions are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    /// Constants and the values of parameters.
+    Values,
+    /// Signatures and hashes.
+    Crypto,
+    /// Facts about the transaction, and its time locks.
+    Facts,
+    /// Numbers and bytes.
+    Computing,
+    /// Branches, loops, functions.
+    Flow,
+    /// Items that are copied and moved.
+    Stack,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Values, Self::Crypto, Self::Facts, Self::Computing, Self::Flow, Self::Stack];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Values => "values",
+            Self::Crypto => "signatures and hashes",
+            Self::Facts => "transaction and time",
+            Self::Computing => "computing",
+            Self::Flow => "branches and loops",
+            Self::Stack => "moving of values",
+        }
+    }
+
+    const fn of(opcode: Option<Opcode>) -> Self {
+        let Some(opcode) = opcode else { return Self::Values };
+        match opcode.row().group {
+            Group::Constants => Self::Values,
+            Group::Crypto => Self::Crypto,
+            Group::Introspection | Group::Locktime => Self::Facts,
+            Group::Bytes | Group::Arithmetic => Self::Computing,
+            Group::Flow | Group::Reserved => Self::Flow,
+            Group::Stack => Self::Stack,
+        }
+    }
+}
+
+/// One instruction of a script.
+#[derive(Clone, Debug)]
+struct Step {
+    bytes: usize,
+    /// `None` for pushes.
+    opcode: Option<Opcode>,
+    /// What it pushes, if the compiler fixed that.
+    data: Vec<u8>,
+}
+
+/// The script of an artifact with holes of usual length, or with the values of its parameters if `filled` is that.
+pub(crate) fn measure(artifact: &Artifact, filled: Option<&[u8]>, places: &Places) -> Sizes {
+    let steps = match filled {
+        Some(script) => steps_of(script),
+        None => template_steps(artifact),
+    };
+    let script = steps.iter().map(|step| step.bytes).sum();
+    Sizes {
+        contract: artifact.contract.clone(),
+        script,
+        paths: paths(artifact, script),
+        lines: lines(artifact, &steps, places),
+    }
+}
+
+fn steps_of(script: &[u8]) -> Vec<Step> {
+    let step = |step: spec::script::Instruction<'_>| Step {
+        bytes: step.end - step.at,
+        opcode: step.opcode().filter(|_| step.data.is_none()),
+        data: step.data.unwrap_or_default().to_vec(),
+    };
+    instructions(script).map_while(Result::ok).map(step).collect()
+}
+
+fn template_steps(artifact: &Artifact) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for piece in &artifact.bytecode {
+        match piece {
+            Piece::Code(code) => steps.extend(steps_of(code)),
+            Piece::Param(_) => steps.push(Step { bytes: 0, opcode: None, data: Vec::new() }),
+        }
+    }
+    for (step, bytes) in steps.iter_mut().zip(artifact.usual_instruction_lens()) {
+        step.bytes = bytes;
+    }
+    steps
+}
+
+fn paths(artifact: &Artifact, script: usize) -> Vec<PathSize> {
+    let rules = Rules::new(artifact.rules, Mode::Relay);
+    let size = |path: &spec::artifact::SpendPath| {
+        let input = usual_input_bytes(&path.unlock, &path.args, script);
+        PathSize {
+            path: path.name.clone(),
+            input,
+            open: path.args.iter().any(|slot| slot.ty.is_open()),
+            cost: path.cost_bound,
+            limit: rules.cost_budget(input).get(),
+        }
+    };
+    artifact.paths.iter().map(size).collect()
+}
+
+/// A line while its instructions are counted.
+#[derive(Default)]
+struct Count {
+    bytes: usize,
+    kinds: BTreeMap<Kind, usize>,
+}
+
+/// By file, line and the paths that run it.
+type Counts = BTreeMap<(usize, usize, BTreeSet<usize>), Count>;
+
+fn lines(artifact: &Artifact, steps: &[Step], places: &Places) -> Vec<LineSize> {
+    let routes = routes(artifact, steps);
+    let runs = runs(steps, &routes);
+    let mut counts = Counts::new();
+    for (at, step) in steps.iter().enumerate() {
+        let of = runs.get(at).cloned().unwrap_or_default();
+        // Paths that share an instruction may have it from several lines; it counts for that of the first.
+        let route = of.first().and_then(|path| routes.get(*path));
+        let taken = |turn: usize| route.and_then(|route| route.get(&turn).copied());
+        let function = artifact.functions.iter().find(|function| function.definition == at);
+        let inner = function.map_or(0, |function| add_body(&mut counts, &function.source_map, &step.data, &of));
+        if let Some(span) = artifact.source_after(at, &taken) {
+            add(&mut counts, span, step.bytes.saturating_sub(inner), Kind::of(step.opcode), &of);
+        }
+    }
+    let mut lines: Vec<LineSize> = counts.into_iter().map(|(at, count)| line(artifact, places, at, &count)).collect();
+    // Those with as many bytes stay in the order of the source.
+    lines.sort_by_key(|line| Reverse(line.bytes));
+    lines
+}
+
+/// Counts the instructions of a shared function's body for their own lines; the bytes of all of them.
+fn add_body(counts: &mut Counts, source_map: &[MapEntry], body: &[u8], of: &BTreeSet<usize>) -> usize {
+    let mut all = 0;
+    for (at, step) in steps_of(body).iter().enumerate() {
+        let before = source_map.partition_point(|entry| entry.instruction <= at).checked_sub(1);
+        if let Some(entry) = before.and_then(|at| source_map.get(at)) {
+            add(counts, entry.span, step.bytes, Kind::of(step.opcode), of);
+            all += step.bytes;
+        }
+    }
+    all
+}
+
+fn add(counts: &mut Counts, span: SourceSpan, bytes: usize, kind: Kind, of: &BTreeSet<usize>) {
+    let count = counts.entry((span.file, span.line, of.clone())).or_default();
+    count.bytes += bytes;
+    *count.kinds.entry(kind).or_default() += 1;
+}
+
+fn line(
+    artifact: &Artifact,
+    places: &Places,
+    (file, line, of): (usize, usize, BTreeSet<usize>),
+    count: &Count,
+) -> LineSize {
+    let path = artifact.sources.get(file).map_or("", |source| source.path.as_str());
+    let source = places.files().find(|file| *file.path == *path);
+    let text = source.and_then(|file| file.text.lines().nth(line.saturating_sub(1))).unwrap_or_default();
+    // Whatever is done needs values, so these are the kind only of lines that do nothing else. Of two kinds with as
+    // many instructions the first.
+    let doing = count.kinds.iter().rev().filter(|(kind, _)| **kind != Kind::Values);
+    let kind = doing.max_by_key(|(_, instructions)| **instructions).map_or(Kind::Values, |(kind, _)| *kind);
+    LineSize {
+        file: path.to_owned(),
+        line,
+        text: shortened(text.trim()),
+        bytes: count.bytes,
+        paths: of.iter().filter_map(|at| artifact.paths.get(*at)).map(|path| path.name.clone()).collect(),
+        kind,
+    }
+}
+
+/// The text, cut where it is long.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(TEXT_MAX) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default().trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+/// For each path which way it takes at the conditionals that tell it from others.
+fn routes(artifact: &Artifact, steps: &[Step]) -> Vec<BTreeMap<usize, bool>> {
+    let known = |path: &spec::artifact::SpendPath| !path.route.is_empty();
+    if artifact.paths.iter().any(known) || artifact.paths.len() < 2 {
+        let route = |path: &spec::artifact::SpendPath| {
+            path.route.iter().map(|step| (step.turn.instruction, step.turn.taken)).collect()
+        };
+        return artifact.paths.iter().map(route).collect();
+    }
+    selected(artifact, steps)
+}
+
+/// The same where a selector is counted down: each path is the first block of a conditional that stands in the second
+/// block of the one before, and the last path is the second block of the last of them.
+fn selected(artifact: &Artifact, steps: &[Step]) -> Vec<BTreeMap<usize, bool>> {
+    let selector = |path: &spec::artifact::SpendPath| match path.unlock.last() {
+        Some(UnlockItem::Int(n)) => Some(*n),
+        _ => None,
+    };
+    if artifact.paths.iter().any(|path| selector(path).is_none()) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let mut before = BTreeMap::new();
+    let mut from = 0;
+    for at in 0..artifact.paths.len() {
+        let mut route = before.clone();
+        if at + 1 < artifact.paths.len() {
+            let Some(fork) = (from..steps.len()).find(|at| steps.get(*at).is_some_and(opens)) else { break };
+            route.insert(fork, true);
+            before.insert(fork, false);
+            from = else_of(steps, fork).unwrap_or(steps.len());
+        }
+        found.push(route);
+    }
+    found
+}
+
+fn opens(step: &Step) -> bool {
+    matches!(step.opcode, Some(Opcode::If | Opcode::NotIf))
+}
+
+/// Where the second block of a conditional begins.
+fn else_of(steps: &[Step], fork: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    for (at, step) in steps.iter().enumerate().skip(fork) {
+        match step.opcode {
+            Some(Opcode::If | Opcode::NotIf) => depth += 1,
+            Some(Opcode::Else) if depth == 1 => return Some(at + 1),
+            Some(Opcode::EndIf) if depth == 1 => return None,
+            Some(Opcode::EndIf) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// For each instruction the paths that may run it.
+fn runs(steps: &[Step], routes: &[BTreeMap<usize, bool>]) -> Vec<BTreeSet<usize>> {
+    let mut open: Vec<(usize, bool)> = Vec::new();
+    let mut found = Vec::with_capacity(steps.len());
+    let all: BTreeSet<usize> = (0..routes.len()).collect();
+    let mut here = vec![all.clone()];
+    for (at, step) in steps.iter().enumerate() {
+        match step.opcode {
+            Some(Opcode::If | Opcode::NotIf) => {
+                found.push(here.last().cloned().unwrap_or_default());
+                open.push((at, true));
+                here.push(those_in(here.last().unwrap_or(&all), routes, at, true));
+            }
+            Some(Opcode::Else) => {
+                here.pop();
+                let outer = here.last().cloned().unwrap_or_default();
+                let fork = open.pop().map_or(at, |(fork, _)| fork);
+                open.push((fork, false));
+                here.push(those_in(&outer, routes, fork, false));
+                found.push(outer);
+            }
+            Some(Opcode::EndIf) => {
+                open.pop();
+                here.pop();
+                found.push(here.last().cloned().unwrap_or_default());
+            }
+            _ => found.push(here.last().cloned().unwrap_or_default()),
+        }
+    }
+    found
+}
+
+fn those_in(outer: &BTreeSet<usize>, routes: &[BTreeMap<usize, bool>], fork: usize, first: bool) -> BTreeSet<usize> {
+    let takes = |path: &&usize| {
+        let turn = routes.get(**path).and_then(|route| route.get(&fork));
+        turn.is_none_or(|taken| *taken == first)
+    };
+    outer.iter().filter(takes).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_instruction_belongs_to_the_paths_that_come_to_it() {
+        // IF 2 ELSE IF 3 ELSE 4 ENDIF ENDIF 5
+        let steps = steps_of(&[0x63, 0x52, 0x67, 0x63, 0x53, 0x67, 0x54, 0x68, 0x68, 0x55]);
+        let routes = [
+            BTreeMap::from([(0, true)]),
+            BTreeMap::from([(0, false), (3, true)]),
+            BTreeMap::from([(0, false), (3, false)]),
+        ];
+        let runs: Vec<Vec<usize>> =
+            runs(&steps, &routes).into_iter().map(|paths| paths.into_iter().collect()).collect();
+        let all = vec![0, 1, 2];
+        assert_eq!(
+            runs,
+            [&all[..], &[0], &all, &[1, 2], &[1], &[1, 2], &[2], &[1, 2], &all, &all].map(<[usize]>::to_vec)
+        );
+    }
+
+    #[test]
+    fn long_lines_are_cut_between_characters() {
+        assert_eq!(shortened("short"), "short");
+        assert_eq!(shortened(&"ä".repeat(70)), "ä".repeat(60) + "…");
+    }
+}
