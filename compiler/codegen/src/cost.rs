@@ -12,6 +12,7 @@ use spec::{Opcode, Rules};
 
 use crate::code::{Instr, Op, Rounds};
 use crate::fold::gives_truth;
+use crate::shuffle;
 
 /// A bound is given up after so many instructions; it takes some hundredths of a second.
 const STEPS_MAX: u64 = 1_000_000;
@@ -359,7 +360,7 @@ impl Run<'_> {
                 }
                 Some(())
             }
-            _ => match shuffle(opcode) {
+            _ => match shuffle::order(opcode) {
                 Some((taken, order)) => self.rearrange(taken, order, opcode),
                 None => self.compute(opcode),
             },
@@ -411,12 +412,12 @@ impl Run<'_> {
         self.pay(1)
     }
 
-    fn rearrange(&mut self, taken: usize, order: &[usize], opcode: Opcode) -> Option<()> {
+    fn rearrange(&mut self, taken: usize, order: &[u8], opcode: Opcode) -> Option<()> {
         let start = self.stack.len().checked_sub(taken)?;
         let items = self.stack.split_off(start);
         let mut len = 0u64;
         for from in order {
-            let item = *items.get(*from)?;
+            let item = *items.get(usize::from(*from))?;
             self.stack.push(item);
             len = len.checked_add(item.len)?;
         }
@@ -486,26 +487,6 @@ fn number(opcode: Opcode, items: &[Item]) -> Option<u128> {
         _ => None,
     }
     .filter(|most| *most < u128::MAX)
-}
-
-/// How many items a stack opcode takes and which of them it leaves, bottom first.
-fn shuffle(opcode: Opcode) -> Option<(usize, &'static [usize])> {
-    Some(match opcode {
-        Opcode::Dup => (1, &[0, 0]),
-        Opcode::Dup2 => (2, &[0, 1, 0, 1]),
-        Opcode::Dup3 => (3, &[0, 1, 2, 0, 1, 2]),
-        Opcode::Over => (2, &[0, 1, 0]),
-        Opcode::Over2 => (4, &[0, 1, 2, 3, 0, 1]),
-        Opcode::Rot => (3, &[1, 2, 0]),
-        Opcode::Rot2 => (6, &[2, 3, 4, 5, 0, 1]),
-        Opcode::Swap => (2, &[1, 0]),
-        Opcode::Swap2 => (4, &[2, 3, 0, 1]),
-        Opcode::Tuck => (2, &[1, 0, 1]),
-        Opcode::Nip => (2, &[1]),
-        Opcode::Drop => (1, &[]),
-        Opcode::Drop2 => (2, &[]),
-        _ => return None,
-    })
 }
 
 /// The greatest lengths of what an opcode leaves.

@@ -28,6 +28,7 @@ mod peephole;
 mod progress;
 mod reorder;
 mod schedule;
+mod shuffle;
 mod weigh;
 
 mod join;

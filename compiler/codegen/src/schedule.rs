@@ -20,6 +20,7 @@ use crate::code::{Code, Instr, Op, PlaceId, SiteId, calls};
 use crate::demand::{Counter, Demand};
 use crate::mir::{Block, Choice, Effect, Exit, Graph, NodeId, NodeKind, Operation, Repeat, Run};
 use crate::peephole;
+use crate::shuffle::{Shortened, shorten};
 
 use decide::Decisions;
 pub(crate) use decide::Departures;
@@ -108,6 +109,8 @@ pub(crate) fn schedule(work: Work<'_>, policy: Policy, departures: &Departures) 
     };
     let end = scheduler.path(body, results, end)?;
     let Scheduler { code, depth_max, per_record, is_lost, decisions, .. } = scheduler;
+    let Shortened { code, deeper } = if policy.rewrites { shorten(code) } else { Shortened { code, deeper: 0 } };
+    let depth_max = depth_max + deeper;
     Ok(Scheduled { code, depth_max, per_record, end, is_lost, decisions: decisions.into_made() })
 }
 
