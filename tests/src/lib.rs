@@ -16,6 +16,6 @@ pub use conformance::{Failed, Options, Summary, judge, run};
 pub use diagnostics::{Example, compile_text, examples_folder};
 pub use independent::{Independent, scripts_agree};
 pub use lines::{Ran, Spend, compile_named, compile_with, run_by_hand, run_lines, run_sealed, sealed, with_categories};
-pub use size::{RIVALS, Rival, Size, own_table, rival_by_hand, rival_sizes, rival_source, rival_table};
+pub use size::{ByLevel, RIVALS, Rival, Size, own_table, rival_by_hand, rival_sizes, rival_source, rival_table};
 pub use story::Story;
 pub use vector::{Expect, Recorded, Vector, open};

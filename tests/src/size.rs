@@ -181,8 +181,8 @@ fn row(name: &str, figures: [String; 9]) -> String {
 #[must_use]
 pub fn own_table(root: &Path) -> String {
     let mut out = format!("{:<60}{:>6}{:>7}{:>10}\n", "contract", "code", "holes", "cost");
-    for (place, compiled) in examples(root).into_iter().chain(library()) {
-        for artifact in &compiled.artifacts {
+    for (place, sources) in programs(root) {
+        for artifact in &compile_all(&sources).artifacts {
             let name = format!("{place} {}", artifact.contract);
             let (code, holes) = code_and_holes(artifact);
             let bounds: Option<Vec<u64>> = artifact.paths.iter().map(|path| path.cost_bound).collect();
@@ -194,6 +194,69 @@ pub fn own_table(root: &Path) -> String {
     out
 }
 
+/// The bytes that each contract takes at each level up to the highest, without its holes: the corpus, the examples and the
+/// standard library.
+pub struct ByLevel {
+    levels: Vec<Level>,
+    rows: Vec<(String, Vec<usize>)>,
+}
+
+impl ByLevel {
+    /// Compiles everything at every level up to `top`.
+    ///
+    /// # Panics
+    /// If a source is missing or does not compile.
+    #[must_use]
+    pub fn measure(root: &Path, top: Level) -> Self {
+        let levels: Vec<Level> = Level::ALL.into_iter().filter(|level| *level <= top).collect();
+        let mut places = programs(root);
+        places.extend(RIVALS.iter().map(|rival| {
+            let text = fs::read_to_string(rival_source(root, rival.name)).unwrap();
+            ("rival".to_owned(), BTreeMap::from([(format!("{}.bmc", rival.name), text)]))
+        }));
+        let mut rows = Vec::new();
+        for (place, sources) in places {
+            let at = |level: &Level| {
+                let options = Options { rules: RuleSet::Bch2026, level: *level, ..Options::default() };
+                compile_with(&sources, &options).artifacts
+            };
+            let by_level: Vec<Vec<Artifact>> = levels.iter().map(at).collect();
+            for (at, artifact) in by_level.first().into_iter().flatten().enumerate() {
+                let bytes = by_level.iter().map(|artifacts| code_and_holes(&artifacts[at]).0).collect();
+                rows.push((format!("{place} {}", artifact.contract), bytes));
+            }
+        }
+        rows.sort();
+        Self { levels, rows }
+    }
+
+    /// As a table.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let row = |name: &str, cells: Vec<String>| {
+            let cells: String = cells.iter().map(|cell| format!("{cell:>8}")).collect();
+            format!("{name:<60}{cells}\n")
+        };
+        let words = |bytes: &[usize]| bytes.iter().map(ToString::to_string).collect();
+        let sums: Vec<usize> =
+            (0..self.levels.len()).map(|at| self.rows.iter().map(|(_, bytes)| bytes[at]).sum()).collect();
+        let mut out = row("bytes by level", self.levels.iter().map(ToString::to_string).collect());
+        self.rows.iter().for_each(|(name, bytes)| out += &row(name, words(bytes)));
+        out + &row("all", words(&sums))
+    }
+
+    /// The contracts that are longer at a level than at the one below.
+    #[must_use]
+    pub fn longer(&self) -> Vec<String> {
+        let is_longer = |bytes: &[usize]| !bytes.is_sorted_by(|below, above| below >= above);
+        self.rows
+            .iter()
+            .filter(|(_, bytes)| is_longer(bytes))
+            .map(|(name, bytes)| format!("{name}: {bytes:?}"))
+            .collect()
+    }
+}
+
 /// The bytes of a script without its holes, and their number.
 fn code_and_holes(artifact: &Artifact) -> (usize, usize) {
     artifact.bytecode.iter().fold((0, 0), |(code, holes), piece| match piece {
@@ -202,7 +265,8 @@ fn code_and_holes(artifact: &Artifact) -> (usize, usize) {
     })
 }
 
-fn examples(root: &Path) -> Vec<(String, Compiled)> {
+/// The sources of each example and of each module of the library, by the names of their files.
+fn programs(root: &Path) -> Vec<(String, BTreeMap<String, String>)> {
     let mut folders: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for folder in fs::read_dir(root.join("examples")).unwrap() {
         let folder = folder.unwrap().path();
@@ -213,21 +277,24 @@ fn examples(root: &Path) -> Vec<(String, Compiled)> {
         let sources = sources.map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect();
         folders.insert(name(&folder), sources);
     }
-    folders.into_iter().map(|(name, sources)| (format!("examples/{name}"), compile_all(&sources))).collect()
+    let module = |(path, text): (String, &'static str)| {
+        let name = Path::new(&path).file_stem().unwrap().to_string_lossy().into_owned();
+        (format!("stdlib/{name}"), BTreeMap::from([(format!("{name}.bmc"), text.to_owned())]))
+    };
+    let examples = folders.into_iter().map(|(name, sources)| (format!("examples/{name}"), sources));
+    examples.chain(driver::library().map(module)).collect()
 }
 
 fn compile_all(sources: &BTreeMap<String, String>) -> Compiled {
-    let world = MemoryWorld::new(sources.iter().map(|(name, text)| (name.as_str(), text.as_str())));
-    let roots: Vec<String> = sources.keys().cloned().collect();
-    let compiled = driver::compile(&world, &roots, &Options { rules: RuleSet::Bch2026, ..Options::default() });
+    let compiled = compile_with(sources, &Options { rules: RuleSet::Bch2026, ..Options::default() });
     assert!(compiled.diagnostics.is_empty(), "{}", compiled.to_json());
     compiled
 }
 
-fn library() -> Vec<(String, Compiled)> {
-    let module = |(path, text): (String, &'static str)| {
-        let name = Path::new(&path).file_stem().unwrap().to_string_lossy().into_owned();
-        (format!("stdlib/{name}"), compile_all(&BTreeMap::from([(format!("{name}.bmc"), text.to_owned())])))
-    };
-    driver::library().map(module).collect()
+fn compile_with(sources: &BTreeMap<String, String>, options: &Options) -> Compiled {
+    let world = MemoryWorld::new(sources.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    let roots: Vec<String> = sources.keys().cloned().collect();
+    let compiled = driver::compile(&world, &roots, options);
+    assert!(!compiled.has_errors(), "{}", compiled.to_json());
+    compiled
 }

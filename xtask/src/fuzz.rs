@@ -1,6 +1,9 @@
-//! `cargo xtask fuzz`: hostile sources through the whole compiler, to see that nothing panics or hangs.
+//! `cargo xtask fuzz`: hostile sources through the whole compiler, to see that nothing panics or hangs; and random
+//! programs at every level, to see that all scripts mean the same.
 //!
 //! Case number `n` depends on the seed and `n` alone, so a failure is repeated by `--only n`.
+
+mod programs;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,9 +41,12 @@ pub struct Fuzz {
     /// How many threads
     #[arg(long, default_value_t = 1)]
     threads: u64,
-    /// The longest that a case may take, in milliseconds
+    /// The longest that a source may take, in milliseconds
     #[arg(long, default_value_t = 5_000)]
     slowest_ms: u64,
+    /// How many transactions each program meets
+    #[arg(long, default_value_t = 200)]
+    transactions: usize,
 }
 
 /// What the sources are made of.
@@ -50,6 +56,8 @@ enum Target {
     Bytes,
     /// Sources of the repository with some changes
     Examples,
+    /// Typed programs, each compiled at every level and run with random transactions
+    Programs,
 }
 
 /// Words that make deep or strange sources likely.
@@ -168,6 +176,9 @@ impl Random {
 
 /// Runs the cases.
 pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
+    if fuzz.target == Target::Programs {
+        return programs::run(fuzz);
+    }
     let mut corpus = Vec::new();
     for folder in
         ["examples", "tests/contracts", "tests/programs", "tests/types", "tests/syntax", "tests/diagnostics", "stdlib"]
@@ -181,13 +192,31 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
         println!("{text}");
         return check(&text, only).map(|seen| eprintln!("{seen}"));
     }
+    let worst: Mutex<(Duration, u64)> = Mutex::default();
+    let all: Mutex<Seen> = Mutex::default();
+    each_case(fuzz, |case| {
+        let seen = check(&source(fuzz, &texts, case), case)?;
+        let mut worst = lock(&worst);
+        *worst = (*worst).max((seen.took, case));
+        lock(&all).add(seen);
+        Ok(())
+    })?;
+    let (took, case) = *lock(&worst);
+    println!("{} cases, no panic; the slowest, case {case}, took {} ms", fuzz.runs, took.as_millis());
+    println!("{}", lock(&all));
+    if took > Duration::from_millis(fuzz.slowest_ms) {
+        return Err(format!("case {case} takes too long"));
+    }
+    Ok(())
+}
+
+/// Runs all cases on all threads, until one fails.
+fn each_case(fuzz: &Fuzz, check: impl Fn(u64) -> Result<(), String> + Sync) -> Result<(), String> {
     let bar = ProgressBar::new(fuzz.runs);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {per_sec}, {eta} left") {
         bar.set_style(style);
     }
     let next = AtomicU64::new(0);
-    let worst: Mutex<(Duration, u64)> = Mutex::default();
-    let all: Mutex<Seen> = Mutex::default();
     let failed: Mutex<Option<String>> = Mutex::default();
     // A panic is caught and told below, with the number of its case.
     std::panic::set_hook(Box::new(|_| {}));
@@ -199,13 +228,8 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
                     if case >= fuzz.runs || lock(&failed).is_some() {
                         return;
                     }
-                    match check(&source(fuzz, &texts, case), case) {
-                        Ok(seen) => {
-                            let mut worst = lock(&worst);
-                            *worst = (*worst).max((seen.took, case));
-                            lock(&all).add(seen);
-                        }
-                        Err(message) => *lock(&failed) = Some(format!("case {case}: {message}")),
+                    if let Err(message) = check(case) {
+                        *lock(&failed) = Some(format!("case {case}: {message}"));
                     }
                     bar.inc(1);
                 }
@@ -214,16 +238,19 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
     });
     let _ = std::panic::take_hook();
     bar.finish_and_clear();
-    if let Some(message) = lock(&failed).take() {
-        return Err(format!("{message}\nrepeat it alone with `--only`"));
+    match lock(&failed).take() {
+        Some(message) => Err(format!("{message}\nrepeat it alone with `--only`")),
+        None => Ok(()),
     }
-    let (took, case) = *lock(&worst);
-    println!("{} cases, no panic; the slowest, case {case}, took {} ms", fuzz.runs, took.as_millis());
-    println!("{}", lock(&all));
-    if took > Duration::from_millis(fuzz.slowest_ms) {
-        return Err(format!("case {case} takes too long"));
-    }
-    Ok(())
+}
+
+/// The outcome, or what the panic says.
+fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+        format!("the compiler panicked: {text}")
+    })
 }
 
 fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -248,7 +275,7 @@ fn source(fuzz: &Fuzz, texts: &[String], case: u64) -> String {
     random.next();
     match fuzz.target {
         Target::Bytes => noise(&mut random),
-        Target::Examples => changed(&mut random, texts),
+        Target::Examples | Target::Programs => changed(&mut random, texts),
     }
 }
 
@@ -396,7 +423,7 @@ impl fmt::Display for Seen {
 /// counts is the time of the processor, since the machine may be busy with other things.
 fn check(text: &str, case: u64) -> Result<Seen, String> {
     let start = ThreadTime::now();
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    let seen = caught(|| {
         let world = MemoryWorld::new([("fuzz.bmc", text)]);
         let mut session = Session::open(&world, Packages::default(), &["fuzz.bmc".to_owned()]);
         let compiled = session.compile(&Options::default());
@@ -411,15 +438,8 @@ fn check(text: &str, case: u64) -> Result<Seen, String> {
             seen.add(Seen::of(&sealed, Duration::ZERO));
         }
         seen
-    }));
-    match outcome {
-        Ok(seen) => Ok(Seen { took: start.elapsed(), ..seen }),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-            Err(format!("the compiler panicked: {text}"))
-        }
-    }
+    })?;
+    Ok(Seen { took: start.elapsed(), ..seen })
 }
 
 /// Values for those parameters of a contract that are numbers, truths or bytes.

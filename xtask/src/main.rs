@@ -54,10 +54,7 @@ fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let outcome = match Cli::parse().command {
         Command::Ci => ci::run(root),
-        Command::Bench(bench) => {
-            bench::run(root, &bench);
-            Ok(())
-        }
+        Command::Bench(bench) => bench::run(root, &bench),
         Command::Tidy => tidy::run(root).and_then(|broken| none_of("law broken", &broken)),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Vectors(arguments) => vectors::run(root, &arguments),

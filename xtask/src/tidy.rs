@@ -28,7 +28,7 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that only check the others, and so may use all of them.
-const CHECKERS: &[&str] = &["tests", "benches", "xtask"];
+const CHECKERS: &[&str] = &["typed", "tests", "benches", "xtask"];
 
 /// The one home of each heavy dependency.
 const HOMES: &[(&str, &[&str])] = &[

@@ -1,8 +1,6 @@
 //! Contracts of the usual kinds: the script that comes out, and what the machine accepts and refuses.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use analysis::hir::{
@@ -11,8 +9,8 @@ use analysis::hir::{
 };
 use spec::artifact::{AbiValue, Artifact, TimeBound, UnlockItem};
 use spec::{Sats, TxOut};
-use support::*;
 use syntax::FileId;
+use typed::*;
 
 fn hole(index: usize, ty: Type) -> Expr {
     expr(ExprKind::Param(ParamId::new(index)), ty)

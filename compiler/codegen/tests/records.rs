@@ -1,14 +1,12 @@
 //! Lists of records: a contract that pays all recipients of a list by their weights, knowing only the list's hash.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
-mod support;
-
 use analysis::hir::{
     ArgId, BinaryOp, Block, Builtin, Contract, Expr, ExprKind, Fact, LocalId, Stmt, StmtKind, StructType, Type,
 };
 use spec::artifact::{AbiValue, Artifact, UnlockItem};
 use spec::{Sats, TxOut};
-use support::*;
+use typed::*;
 
 const DENOMINATOR: i64 = 1_000_000;
 const FEE: i64 = 1_000;

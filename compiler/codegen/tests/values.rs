@@ -1,8 +1,6 @@
 //! Composite values, matches, early returns and given instructions: they are items on the stack, and nothing more.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic, its helpers too")]
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use analysis::hir::{
@@ -10,8 +8,8 @@ use analysis::hir::{
     StmtKind, StructType, Type, Variant,
 };
 use spec::artifact::{AbiType, AbiValue, Slot};
-use support::*;
 use syntax::FileId;
+use typed::*;
 
 fn pair() -> Type {
     let fields = vec![("a".into(), Type::Int), ("b".into(), Type::Bytes)];

@@ -1,101 +1,20 @@
-//! What the tests share: typed programs by hand, and spends on the real machine.
-#![allow(dead_code, reason = "each test binary uses a part")]
+//! Spends of coins on the real machine.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "what fails here fails a test")]
 
 use std::collections::BTreeMap;
 
-use analysis::hir::{
-    ArgId, BinaryOp, Block, Builtin, Condition, Contract, Expr, ExprKind, Fact, ItemKind, Local, LocalId, Param,
-    SpendPath, Stmt, StmtKind, Type, UnaryOp,
-};
+use analysis::hir::Contract;
 use codegen::{Generated, Options};
 use spec::artifact::{AbiValue, Artifact, Failing, MapEntry, RequireSite, SharedFunction, SourceSpan, Step};
 use spec::tx::TxIn;
 use spec::{Mode, OutPoint, RuleSet, Rules, Sats, SighashType, SpendContext, Transaction, TxOut, Txid};
-use syntax::{FileId, Loc, Span};
-
-pub fn loc() -> Loc {
-    Loc::in_file(FileId(0), Span::new(0, 1))
-}
-
-pub fn expr(kind: ExprKind, ty: Type) -> Expr {
-    Expr { kind, ty, loc: loc() }
-}
-
-pub fn int(n: i64) -> Expr {
-    expr(ExprKind::Int(n.into()), Type::Int)
-}
-
-pub fn bytes(data: &[u8]) -> Expr {
-    expr(ExprKind::Bytes(data.to_vec()), Type::Bytes)
-}
-
-pub fn truth(value: bool) -> Expr {
-    expr(ExprKind::Bool(value), Type::Bool)
-}
-
-pub fn arg(index: usize, ty: Type) -> Expr {
-    expr(ExprKind::Arg(ArgId::new(index)), ty)
-}
-
-pub fn local(index: usize, ty: Type) -> Expr {
-    expr(ExprKind::Local(LocalId::new(index)), ty)
-}
-
-pub fn binary(op: BinaryOp, left: Expr, right: Expr, ty: Type) -> Expr {
-    expr(ExprKind::Binary { op, left: Box::new(left), right: Box::new(right) }, ty)
-}
-
-pub fn unary(op: UnaryOp, operand: Expr, ty: Type) -> Expr {
-    expr(ExprKind::Unary { op, operand: Box::new(operand) }, ty)
-}
-
-pub fn builtin(builtin: Builtin, args: Vec<Expr>, ty: Type) -> Expr {
-    expr(ExprKind::Builtin { builtin, args }, ty)
-}
-
-pub fn fact(fact: Fact, index: Option<Expr>, ty: Type) -> Expr {
-    expr(ExprKind::Introspect { fact, index: index.map(Box::new) }, ty)
-}
-
-pub fn equal(left: Expr, right: Expr) -> Expr {
-    let kind = if left.ty.is_bytes() { ItemKind::Bytes } else { ItemKind::Number };
-    binary(BinaryOp::Equal(kind), left, right, Type::Bool)
-}
-
-pub fn stmt(kind: StmtKind) -> Stmt {
-    Stmt { kind, loc: loc() }
-}
-
-pub fn require(condition: Expr, message: &str) -> Stmt {
-    stmt(StmtKind::Require { condition: Condition::Holds(condition), message: message.into() })
-}
-
-pub fn param(name: &str, ty: Type) -> Param {
-    Param { name: name.into(), ty, loc: loc() }
-}
-
-pub fn path(name: &str, args: Vec<Param>, locals: Vec<Type>, stmts: Vec<Stmt>) -> SpendPath {
-    let locals = locals.into_iter().map(|ty| Local { name: "x".into(), ty, mutable: true }).collect();
-    let body = Block { stmts, value: None };
-    SpendPath { name: name.into(), docs: String::new(), loc: loc(), args, locals, body }
-}
-
-pub fn contract(params: Vec<Param>, paths: Vec<SpendPath>) -> Contract {
-    Contract {
-        name: "Test".into(),
-        docs: String::new(),
-        loc: loc(),
-        params,
-        derived: vec![],
-        state: None,
-        paths,
-        reward: None,
-        allows: vec![],
-        budgets: vec![],
-    }
-}
+use syntax::Loc;
 
 /// Generates and wraps the result as an artifact.
+///
+/// # Panics
+/// If nothing is generated.
+#[must_use]
 pub fn compile(contract: &Contract, functions: &[analysis::hir::Function]) -> Artifact {
     let (generated, diagnostics) = codegen::generate(
         contract,
@@ -106,6 +25,8 @@ pub fn compile(contract: &Contract, functions: &[analysis::hir::Function]) -> Ar
     artifact(&contract.name, generated)
 }
 
+/// What was generated, as an artifact.
+#[must_use]
 pub fn artifact(name: &str, generated: Generated) -> Artifact {
     let span =
         |loc: &Loc| SourceSpan { start: loc.span.start as usize, end: loc.span.end as usize, ..SourceSpan::default() };
@@ -164,13 +85,21 @@ pub fn artifact(name: &str, generated: Generated) -> Artifact {
 /// A spend of one coin of a contract.
 #[derive(Clone)]
 pub struct Spend<'a> {
+    /// The contract.
     pub artifact: &'a Artifact,
+    /// Values of its parameters.
     pub params: BTreeMap<String, AbiValue>,
+    /// The path.
     pub path: &'a str,
+    /// Its arguments.
     pub args: BTreeMap<String, AbiValue>,
+    /// What the coin holds, in base units.
     pub value: u64,
+    /// What the transaction creates.
     pub outputs: Vec<TxOut>,
+    /// Its lock time.
     pub locktime: u32,
+    /// The sequence number of the input.
     pub sequence: u32,
     /// Arguments to be filled with signatures of these secret keys.
     pub signers: Vec<(&'a str, Signer)>,
@@ -186,6 +115,7 @@ pub enum Signer {
 }
 
 /// The public key of the secret numbers 1, 2 and 3.
+#[must_use]
 pub fn public_key(secret: u8) -> Vec<u8> {
     let text = match secret {
         1 => "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
@@ -195,15 +125,21 @@ pub fn public_key(secret: u8) -> Vec<u8> {
     (0..33).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect()
 }
 
+/// A value that is one item.
+#[must_use]
 pub fn item(data: &[u8]) -> AbiValue {
     AbiValue::Item(data.to_vec())
 }
 
+/// Values with their names.
+#[must_use]
 pub fn named<const N: usize>(values: [(&str, AbiValue); N]) -> BTreeMap<String, AbiValue> {
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 impl<'a> Spend<'a> {
+    /// A spend by a path that takes nothing, of a coin of 100,000 to one output.
+    #[must_use]
     pub fn new(artifact: &'a Artifact, path: &'a str) -> Self {
         Self {
             artifact,
@@ -219,11 +155,31 @@ impl<'a> Spend<'a> {
     }
 
     /// Runs the spend under both rule sets, which must agree; the cost under the stricter one, or the message.
+    ///
+    /// # Errors
+    /// The message of the check that failed.
+    ///
+    /// # Panics
+    /// If the two rule sets differ, or the values do not fit the contract.
     pub fn run(&self) -> Result<u64, String> {
         let strict = self.run_under(RuleSet::Bch2026);
         let ours = self.run_under(RuleSet::Bitmodel);
         assert_eq!(strict.is_ok(), ours.is_ok(), "{strict:?} {ours:?}");
-        strict
+        match strict {
+            Ok(metrics) => Ok(metrics.cost.get()),
+            Err(failed) => Err(self.message(&failed.0, &failed.1)),
+        }
+    }
+
+    /// Runs the spend under one rule set.
+    ///
+    /// # Errors
+    /// Why it fails.
+    ///
+    /// # Panics
+    /// If the values do not fit the contract.
+    pub fn verdict(&self, set: RuleSet) -> Result<u64, vm::ScriptError> {
+        self.run_under(set).map(|metrics| metrics.cost.get()).map_err(|failed| failed.1.error)
     }
 
     fn transaction(&self, redeem: &[u8], args: &BTreeMap<String, AbiValue>) -> Transaction {
@@ -234,7 +190,7 @@ impl<'a> Spend<'a> {
         Transaction { version: 2, inputs, outputs: self.outputs.clone(), locktime: self.locktime }
     }
 
-    fn run_under(&self, set: RuleSet) -> Result<u64, String> {
+    fn run_under(&self, set: RuleSet) -> Result<vm::Metrics, Box<(Vec<u8>, vm::Failure)>> {
         let redeem = self.artifact.redeem_script(&self.params).unwrap();
         let lock = self.artifact.lock(&self.params).unwrap();
         let spent = [TxOut::plain(Sats::new(self.value).unwrap(), lock)];
@@ -251,10 +207,7 @@ impl<'a> Spend<'a> {
         let tx = self.transaction(&redeem, &args);
         let context = SpendContext::new(&tx, &spent).unwrap();
         let rules = Rules::new(set, Mode::Consensus);
-        match vm::verify_input(&rules, &context, 0) {
-            Ok(metrics) => Ok(metrics.cost.get()),
-            Err(failure) => Err(self.message(&redeem, &failure)),
-        }
+        vm::verify_input(&rules, &context, 0).map_err(|failure| Box::new((redeem, failure)))
     }
 
     /// The author's message of the check that failed, or the machine's own words.

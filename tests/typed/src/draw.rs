@@ -1,4 +1,5 @@
 //! Draws typed programs.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "what fails here fails a test")]
 
 use analysis::hir::{
     ArgId, Arm, BinaryOp, Block, Builtin, EnumType, Expr, ExprKind, Function, FunctionId, Functions, ItemKind, LocalId,
@@ -6,7 +7,7 @@ use analysis::hir::{
 };
 use syntax::FileId;
 
-use crate::support::*;
+use crate::hir::*;
 
 /// A body that is being drawn.
 pub struct Draw {
@@ -125,6 +126,14 @@ impl Draw {
             loc: loc(),
             allows: Vec::new(),
         }
+    }
+
+    /// Forgets the path that was drawn last, but for the functions.
+    pub(crate) fn next_path(&mut self) {
+        self.record_fields = 0;
+        self.locals.clear();
+        self.in_scope.clear();
+        self.counters.clear();
     }
 
     /// The statements of a path, and a last check that may read every variable of its outermost block.

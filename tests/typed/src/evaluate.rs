@@ -1,7 +1,8 @@
 //! What a typed program means, computed directly.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "what fails here fails a test")]
 
 use analysis::hir::{
-    BinaryOp, Block, Builtin, Condition, Expr, ExprKind, Functions, ItemKind, Step, StmtKind, UnaryOp,
+    BinaryOp, Block, Builtin, Condition, Expr, ExprKind, Fact, Functions, ItemKind, Step, StmtKind, UnaryOp,
 };
 use dashu_base::{Abs, Signed, UnsignedAbs};
 use dashu_int::IBig;
@@ -47,6 +48,8 @@ pub struct Evaluator<'p> {
     pub functions: &'p Functions,
     /// The fields of each record, all of them numbers.
     pub records: Vec<Vec<IBig>>,
+    /// How many outputs the transaction has.
+    pub outputs: usize,
     /// Something failed that the machine may need or not: variables are lazy, but not across branches.
     pub unsure: bool,
 }
@@ -265,6 +268,7 @@ impl Evaluator<'_> {
             }
             ExprKind::Call { function, args, .. } => self.call(frame, *function, args)?,
             ExprKind::Builtin { builtin, args } => self.builtin(frame, *builtin, args)?,
+            ExprKind::Introspect { fact: Fact::OutputCount, .. } => Value::Int(self.outputs.into()),
             ExprKind::Tuple(parts) => Value::Parts(self.all(frame, parts)?),
             ExprKind::Variant { variant, fields } => Value::Variant(*variant, self.all(frame, fields)?),
             ExprKind::Element { base, index } => match self.eval(frame, base)? {

@@ -1,4 +1,0 @@
-//! Random programs and what they mean.
-
-pub mod draw;
-pub mod evaluate;
