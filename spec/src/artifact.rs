@@ -143,6 +143,29 @@ impl std::str::FromStr for Objective {
     }
 }
 
+/// How the coins of a contract are locked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Locking {
+    /// By the 32-byte hash of the script, which whoever spends them shows.
+    #[default]
+    P2sh32,
+    /// By the script itself. Then each coin has fewer bytes and each input, too, but only the arguments pay for work.
+    P2s,
+}
+
+impl Locking {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Nodes pass on outputs whose lock has at most so many bytes.
+///
+/// Source: the relay rules of Bitcoin Cash as of May 2026.
+pub const P2S_BYTES_MAX: usize = 201;
+
 /// One compiled contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Artifact {
@@ -156,6 +179,9 @@ pub struct Artifact {
     /// What it made as small as it could.
     #[serde(default, skip_serializing_if = "Objective::is_default")]
     pub objective: Objective,
+    /// How its coins are locked.
+    #[serde(default, skip_serializing_if = "Locking::is_default")]
+    pub locking: Locking,
     /// The contract's name.
     pub contract: String,
     /// Its documentation, in Markdown.
@@ -208,6 +234,7 @@ impl Default for Artifact {
             compiler: String::new(),
             level: Level::default(),
             objective: Objective::default(),
+            locking: Locking::default(),
             contract: String::new(),
             docs: String::new(),
             rules: RuleSet::default(),

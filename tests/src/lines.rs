@@ -428,7 +428,7 @@ impl<'a> Stage<'a> {
             for slot in spend.args.iter().filter(|slot| slot.name.ends_with(ABOUT)) {
                 args.insert(slot.name.clone(), AbiValue::Item(Vec::new()));
             }
-            spend.unlock_script(&args, redeem).map_err(|error| error.to_string())
+            artifact.unlock_script(spend, &args, redeem).map_err(|error| error.to_string())
         };
         own.iter().map(unlock).collect()
     }

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use driver::{MemoryWorld, Options};
 use node::{Config, NodeHandle, Prefund};
-use spec::artifact::Slot;
+use spec::artifact::{Objective, Slot};
 use spec::plan::Plan;
 use spec::{Mode, OutPoint, RuleSet, Rules, SpendContext, Transaction, TxOut, Txid};
 use wallet::{Accounts, Args, Carried, Deployed, FeeRate, Forgery, Key, PlanWish, Program, Purse, Utxo};
@@ -61,10 +61,10 @@ struct Recorded {
 }
 
 /// The program of these sources.
-fn program(sources: &[(&str, &str)]) -> Program {
+fn program(sources: &[(&str, &str)], objective: Objective) -> Program {
     let world = MemoryWorld::new(sources.iter().copied());
     let roots: Vec<String> = sources.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let compiled = driver::compile(&world, &roots, &Options { rules: RULES, ..Options::default() });
+    let compiled = driver::compile(&world, &roots, &Options { rules: RULES, objective, ..Options::default() });
     assert!(compiled.diagnostics.is_empty(), "{}", compiled.to_json());
     Program::new(compiled.artifacts)
 }
@@ -79,6 +79,15 @@ impl Story {
     /// If the example does not compile.
     #[must_use]
     pub fn example(name: &str, people: Pairs<'_>) -> Self {
+        Self::example_for(Objective::default(), name, people)
+    }
+
+    /// As [`Story::example`], with the scripts of an objective.
+    ///
+    /// # Panics
+    /// If the example does not compile.
+    #[must_use]
+    pub fn example_for(objective: Objective, name: &str, people: Pairs<'_>) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("examples").join(name);
         let mut sources = Vec::new();
         for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
@@ -90,7 +99,7 @@ impl Story {
         }
         sources.sort();
         let sources: Vec<_> = sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        Self::new(&sources, people)
+        Self::of(program(&sources, objective), people)
     }
 
     /// The story of these sources.
@@ -99,7 +108,10 @@ impl Story {
     /// If they do not compile without a word.
     #[must_use]
     pub fn new(sources: &[(&str, &str)], people: Pairs<'_>) -> Self {
-        let program = program(sources);
+        Self::of(program(sources, Objective::default()), people)
+    }
+
+    fn of(program: Program, people: Pairs<'_>) -> Self {
         let accounts = Accounts::devnet();
         let faucet = accounts.key(FAUCET);
         let config = Config {
@@ -131,7 +143,7 @@ impl Story {
     /// # Panics
     /// If they do not compile without a word.
     pub fn recompile(&mut self, sources: &[(&str, &str)]) {
-        self.program = program(sources);
+        self.program = program(sources, Objective::default());
     }
 
     /// Adds a plan as data.

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use driver::{Compiled, Options};
 use spec::RuleSet;
-use spec::artifact::Level;
+use spec::artifact::{Level, Locking, Objective};
 use tests::{
-    Independent, RIVALS, Ran, Rival, own_table, rival_by_hand, rival_sizes, rival_source, rival_table, run_by_hand,
-    run_lines, run_sealed,
+    Independent, RIVALS, Ran, Rival, compile_with, own_table, rival_by_hand, rival_sizes, rival_source, rival_table,
+    run_by_hand, run_lines, run_sealed,
 };
 use wallet::Accounts;
 
@@ -107,6 +107,32 @@ fn a_set_of_recipients_behind_a_hash_is_named_by_whoever_is_refused() {
         );
         assert_eq!(why.replace("test.bmc", "split5.bmc"), wanted);
     }
+}
+
+/// Where the fee is to be small and the arguments pay for the work, coins are locked by the script itself.
+#[test]
+fn scripts_that_fit_an_output_stand_there() {
+    let mut by_script = Vec::new();
+    let rules = RuleSet::Bch2026;
+    for rival in &RIVALS {
+        let text = text_of(rival);
+        let options = Options { rules, objective: Objective::Fee, ..Options::default() };
+        let compiled = compile_with(rival.name, &text, &options);
+        let [artifact] = &compiled.artifacts[..] else { panic!("{}: one contract", rival.name) };
+        if artifact.locking == Locking::P2sh32 {
+            continue;
+        }
+        by_script.push(rival.name);
+        for ran in [run_lines(&text, &compiled, rules), run_sealed(&text, &compiled, &options)] {
+            assert!(ran.complaints.is_empty(), "{}: {:?}", rival.name, ran.complaints);
+            for spend in ran.spends.iter().filter(|spend| spend.verdict.is_ok()) {
+                let unlocks = spend.own.iter().map(|at| &spend.tx.inputs[*at].unlock);
+                assert!(unlocks.clone().all(|unlock| !unlock.ends_with(&spend.coins[spend.own[0]].lock)));
+            }
+        }
+    }
+    let expected = ["escrow_covenant", "htlc", "last_will", "p2pkh", "transfer_with_timeout"];
+    assert_eq!(by_script, expected);
 }
 
 /// The other machine refuses a transaction for the contract's script, not for its form.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
+use spec::artifact::Locking;
 use spec::script::push_len;
 use spec::{Category, TxOut};
 use wallet::{Program, Purse, parse_amount};
@@ -90,8 +91,20 @@ impl Deploy {
             "fee_sats": sent.as_ref().map(|sent| sent.fee),
         });
         shell.print(&data, |out| {
-            writeln!(out, "{GOOD}deployed{GOOD:#} {name} at {}", deployment.address)?;
-            writeln!(out, "  {} bytes, pushed as {}; kept in {}", redeem.len(), push_len(&redeem), file.display())?;
+            let (bytes, file) = (redeem.len(), file.display());
+            match deployment.artifact.locking {
+                Locking::P2sh32 => {
+                    writeln!(out, "{GOOD}deployed{GOOD:#} {name} at {}", deployment.address)?;
+                    writeln!(out, "  {bytes} bytes, pushed as {}; kept in {file}", push_len(&redeem))?;
+                }
+                Locking::P2s => {
+                    writeln!(
+                        out,
+                        "{GOOD}deployed{GOOD:#} {name}, whose coins have no address but the script as their lock"
+                    )?;
+                    writeln!(out, "  {bytes} bytes in each output, none in inputs; kept in {file}")?;
+                }
+            }
             if let Some(sent) = &sent {
                 let fee = sent.fee.get();
                 writeln!(out, "  whom it pays is published for a fee of {fee} sats in {}", sent.txid)?;

@@ -90,6 +90,9 @@ pub struct Generated {
     pub level: Level,
     /// What was made small.
     pub objective: Objective,
+    /// Whether its coins may be locked by the script itself: nodes pass it on, it does not read its own bytes, and what
+    /// any spender pushes pays for its path.
+    pub fits_output: bool,
     /// Why it is less.
     pub unproved: Option<Unproved>,
 }
@@ -424,6 +427,7 @@ fn generated(contract: &hir::Contract, made: Made, rules: &Rules, notes: &Notes)
         routes: script.routes.iter().map(|route| told_route(route, notes)).collect(),
         level: *level,
         objective: *objective,
+        fits_output: script.fits_output(contract, plans, rules),
         unproved: unproved.clone(),
         source_map: source_map(&script.code, notes),
         requires: checks(&script.code, notes),

@@ -63,6 +63,14 @@ pub(crate) fn push_len_min(ty: &hir::Type) -> usize {
     ty.fixed_len().map_or(1, |len| push_len(&vec![0x7f; len as usize]))
 }
 
+/// The bytes that any value of a type has that is one item.
+pub(crate) fn arg_len_min(ty: &hir::Type) -> usize {
+    match ty {
+        hir::Type::Sig | hir::Type::DataSig => 64,
+        other => other.fixed_len().map_or(0, |len| len as usize),
+    }
+}
+
 /// The bytes of each item that an argument may have: at most, or as few as make sense.
 pub(crate) fn arg_lens(ty: &hir::Type, longest: Option<u64>) -> Vec<u64> {
     match ty {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use analysis::hir;
-use spec::artifact::{Turn, UnlockItem};
+use spec::artifact::{P2S_BYTES_MAX, Turn, UnlockItem};
+use spec::script::push_len;
 use spec::{Opcode, Rules};
 use syntax::{Code as ErrorCode, Diagnostic};
 
@@ -13,7 +14,7 @@ use crate::dispatch::{self, PathCode};
 use crate::generate::{Forks, Unproved};
 use crate::holes::Holes;
 use crate::join::{Crossing, Joined};
-use crate::lengths::{LOCK_BYTES_MAX, Leaf, UNLOCK_BYTES_MAX, arg_lens, param_len_max, push_len_min};
+use crate::lengths::{LOCK_BYTES_MAX, Leaf, UNLOCK_BYTES_MAX, arg_len_min, arg_lens, param_len_max, push_len_min};
 use crate::lower::Notes;
 use crate::plan::{PathPlan, Plans};
 use crate::schedule::End;
@@ -297,6 +298,31 @@ impl Script {
             }
         }
         allowed(contract, found)
+    }
+
+    /// Whether coins may be locked by the script itself: nodes pass it on, it does not read its own bytes, and what any
+    /// spender pushes pays for its path.
+    pub(crate) fn fits_output(&self, contract: &hir::Contract, plans: &Plans, rules: &Rules) -> bool {
+        let lens: Option<Vec<usize>> = self.leaves.iter().map(|leaf| param_len_max(&leaf.ty)).collect();
+        let Some(lens) = lens else { return false };
+        let longest = self.len(|index| lens.get(index).map_or(1, |len| push_len(&vec![0x7f; *len])));
+        let is_own_code = |instr: &Instr| instr.op == Op::Code(Opcode::ActiveBytecode);
+        let bodies = plans.shared.bodies().flat_map(|body| &body.code);
+        let reads_itself = self.code.iter().chain(bodies).any(is_own_code);
+        let pays = |(at, path): (usize, &hir::SpendPath)| {
+            let is_open = |arg: &hir::Param| matches!(arg.ty, hir::Type::Padding | hir::Type::List(_));
+            let args: usize = path.args.iter().flat_map(|arg| arg.ty.leaves()).map(|leaf| arg_len_min(&leaf)).sum();
+            let budget = rules.cost_budget(args).get();
+            let hash_budget = rules.hash_budget(args);
+            let rounds = self.cost(at, path, plans, &hashing_alone(rules), Usage::Longest).map(|cost| cost / ROUND);
+            !path.args.iter().any(is_open)
+                && self.cost_bound(at, path, plans, rules).is_some_and(|cost| cost <= budget)
+                && rounds.is_some_and(|rounds| rounds <= hash_budget)
+        };
+        contract.reward.is_none()
+            && longest <= P2S_BYTES_MAX
+            && !reads_itself
+            && contract.paths.iter().enumerate().all(pays)
     }
 
     fn path_over_budget(&self, at: usize, path: &hir::SpendPath, plans: &Plans, rules: &Rules) -> Vec<Diagnostic> {

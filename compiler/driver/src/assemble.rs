@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use analysis::hir;
 use codegen::Generated;
 use spec::artifact::{
-    AbiError, AbiValue, Artifact, Derived, DerivedArg, Failing, MapEntry, RequireSite, RewardList, RewardSource,
-    RewardTable, SealedParam, SharedFunction, Slot, SourceFile, SourceSpan, SpendPath, StateLayout, Step, Value,
+    AbiError, AbiValue, Artifact, Derived, DerivedArg, Failing, Locking, MapEntry, Objective, RequireSite, RewardList,
+    RewardSource, RewardTable, SealedParam, SharedFunction, Slot, SourceFile, SourceSpan, SpendPath, StateLayout, Step,
+    Value,
 };
 use spec::plan::Plan;
 use spec::rules::RuleSet;
@@ -33,10 +34,15 @@ pub fn artifact(
     let functions = generated.functions.into_iter().map(|function| spans.function(function)).collect();
     let reward = contract.reward.as_ref().map(|reward| spans.reward_table(reward));
     let plans = spans.plans(contract, programs);
+    let is_held = |other: &hir::Contract| other.derived.iter().any(|derived| derived.contract == contract.name);
+    let held = programs.iter().flat_map(|program| &program.contracts).any(is_held);
+    let by_script = generated.objective == Objective::Fee && generated.fits_output && !held;
     Artifact {
         compiler: COMPILER.to_owned(),
         level: generated.level,
         objective: generated.objective,
+        // Other contracts know one by the hash of its script.
+        locking: if by_script { Locking::P2s } else { Locking::P2sh32 },
         contract: contract.name.clone(),
         docs: contract.docs.clone(),
         rules,

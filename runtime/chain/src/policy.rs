@@ -2,6 +2,7 @@
 //!
 //! Source: the relay rules of Bitcoin Cash as of May 2026 (pay-to-script: any lock up to 201 bytes).
 
+use spec::artifact::P2S_BYTES_MAX;
 use spec::rules::Limits;
 use spec::script::{LockKind, dust_limit, is_push_only};
 use spec::{Mode, RuleSet, Rules, Sats, Transaction, TxOut};
@@ -33,7 +34,7 @@ impl Policy {
         Self {
             tx_bytes_max: 100_000,
             unlock_bytes_max: script_bytes,
-            lock_bytes_max: 201,
+            lock_bytes_max: P2S_BYTES_MAX,
             data_bytes_max: 223,
             fee_sats_per_kb: 1_000,
             mempool_bytes_max: 300_000_000,

@@ -59,6 +59,6 @@ impl Registry {
     /// What the source of the contract behind `lock` says about a failure of an input that unlocked it with `unlock`.
     pub(crate) fn explain(&self, lock: &[u8], unlock: &[u8], failure: &vm::Failure) -> Option<String> {
         let entry = self.get(lock)?;
-        wallet::explain_input(&entry.artifact, unlock, failure).map(|explanation| explanation.to_string())
+        wallet::explain_input(&entry.artifact, lock, unlock, failure).map(|explanation| explanation.to_string())
     }
 }

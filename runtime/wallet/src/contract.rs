@@ -119,7 +119,7 @@ impl ContractUnlock<'_> {
         for (name, arg) in &self.args {
             values.insert(name.clone(), self.value(name, arg, sign)?);
         }
-        Ok(self.path.unlock_script(&values, &self.redeem)?)
+        Ok(self.artifact.unlock_script(self.path, &values, &self.redeem)?)
     }
 
     fn value(&self, name: &str, arg: &Arg, sign: &dyn Fn(&Key) -> Vec<u8>) -> Result<AbiValue, BuildError> {

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use spec::Artifact;
-use spec::artifact::{AbiType, RequireSite, SharedFunction, SourceSpan, SpendPath, UnlockItem};
+use spec::artifact::{AbiType, Locking, RequireSite, SharedFunction, SourceSpan, SpendPath, UnlockItem};
 use spec::script::instructions;
 use vm::{Failure, Phase, ScriptError};
 
@@ -100,7 +100,7 @@ fn shown(value: &[u8]) -> String {
 /// A script that runs to its end and leaves false there failed its last check.
 #[must_use]
 pub fn explain(artifact: &Artifact, redeem: &[u8], failure: &Failure) -> Explanation {
-    let ways = Ways::of(redeem, failure);
+    let ways = Ways::of(artifact, redeem, failure);
     let (sites, span) = told(artifact, redeem, failure, &|instruction| ways.taken(instruction));
     explanation(artifact, ways.only_path(artifact), failure, &sites, span)
 }
@@ -132,9 +132,9 @@ struct Ways<'f> {
 }
 
 impl<'f> Ways<'f> {
-    fn of(redeem: &[u8], failure: &'f Failure) -> Self {
-        let in_redeem = failure.phase == Phase::Redeem;
-        let offsets = instructions(redeem).map_while(|step| Some(step.ok()?.at)).take_while(|_| in_redeem);
+    fn of(artifact: &Artifact, redeem: &[u8], failure: &'f Failure) -> Self {
+        let in_script = is_in_script(artifact, failure);
+        let offsets = instructions(redeem).map_while(|step| Some(step.ok()?.at)).take_while(|_| in_script);
         Self { failure, offsets: offsets.collect() }
     }
 
@@ -149,10 +149,21 @@ impl<'f> Ways<'f> {
     }
 }
 
-/// Explains why an input failed that unlocks an instance of `artifact` with `unlock`.
+/// Whether the contract's own script failed.
+fn is_in_script(artifact: &Artifact, failure: &Failure) -> bool {
+    match artifact.locking {
+        Locking::P2sh32 => failure.phase == Phase::Redeem,
+        Locking::P2s => failure.phase == Phase::Locking,
+    }
+}
+
+/// Explains why an input failed that unlocks an instance of `artifact`, whose coin has the lock `lock`, with `unlock`.
 #[must_use]
-pub fn explain_input(artifact: &Artifact, unlock: &[u8], failure: &Failure) -> Option<Explanation> {
-    let redeem = instructions(unlock).last()?.ok()?.data?;
+pub fn explain_input(artifact: &Artifact, lock: &[u8], unlock: &[u8], failure: &Failure) -> Option<Explanation> {
+    let redeem = match artifact.locking {
+        Locking::P2sh32 => instructions(unlock).last()?.ok()?.data?,
+        Locking::P2s => lock,
+    };
     Some(match path_taken(artifact, unlock) {
         Some(path) => explain_path(artifact, redeem, failure, path),
         None => explain(artifact, redeem, failure),
@@ -165,7 +176,7 @@ pub fn explain_input(artifact: &Artifact, unlock: &[u8], failure: &Failure) -> O
 /// another: then the message is that of the demand that was not kept.
 #[must_use]
 pub fn explain_path(artifact: &Artifact, redeem: &[u8], failure: &Failure, wanted: &SpendPath) -> Explanation {
-    let ways = Ways::of(redeem, failure);
+    let ways = Ways::of(artifact, redeem, failure);
     let left = wanted.route.iter().find_map(|step| {
         let taken = ways.taken(step.turn.instruction)?;
         step.otherwise.as_ref().filter(|_| taken != step.turn.taken)
@@ -192,10 +203,8 @@ fn told<'a>(
     failure: &Failure,
     taken: &dyn Fn(usize) -> Option<bool>,
 ) -> (Vec<&'a RequireSite>, Option<SourceSpan>) {
-    let instruction = match failure.phase {
-        Phase::Redeem => failure.at.and_then(|at| instruction_at(redeem, at)),
-        Phase::Unlocking | Phase::Locking => None,
-    };
+    let at = failure.at.filter(|_| is_in_script(artifact, failure));
+    let instruction = at.and_then(|at| instruction_at(redeem, at));
     let inner = inside(artifact, redeem, failure);
     let sites = failed(artifact, instruction, inner, failure, taken);
     let in_function = inner.and_then(|(function, instruction)| function.source_of(instruction));
@@ -212,7 +221,7 @@ fn failed<'a>(
     taken: &dyn Fn(usize) -> Option<bool>,
 ) -> Vec<&'a RequireSite> {
     let Some(instruction) = instruction else {
-        let ended = failure.phase == Phase::Redeem && failure.error == ScriptError::FalseResult;
+        let ended = is_in_script(artifact, failure) && failure.error == ScriptError::FalseResult;
         let last = artifact.requires.iter().map(|site| site.instruction).max().filter(|_| ended);
         return last.map(|last| artifact.requires_after(last, taken)).unwrap_or_default();
     };
@@ -239,7 +248,10 @@ fn others(artifact: &Artifact, sites: &[&RequireSite]) -> Vec<Other> {
 #[must_use]
 pub fn path_taken<'a>(artifact: &'a Artifact, unlock: &[u8]) -> Option<&'a SpendPath> {
     let steps = instructions(unlock).collect::<Result<Vec<_>, _>>().ok()?;
-    let (_redeem, steps) = steps.split_last()?;
+    let steps = match artifact.locking {
+        Locking::P2sh32 => steps.split_last()?.1,
+        Locking::P2s => &steps,
+    };
     let pushes: Vec<&[u8]> = steps.iter().map(|step| unlock.get(step.at..step.end).unwrap_or_default()).collect();
     let mut paths = artifact.paths.iter().filter(|path| fits(path, &pushes));
     paths.next().filter(|_| paths.next().is_none())
@@ -284,7 +296,7 @@ fn items_of(path: &SpendPath, arg: usize) -> usize {
 
 /// The shared function that failed, and the instruction of its body.
 fn inside<'a>(artifact: &'a Artifact, redeem: &[u8], failure: &Failure) -> Option<(&'a SharedFunction, usize)> {
-    let inside = failure.inside.filter(|_| failure.phase == Phase::Redeem)?;
+    let inside = failure.inside.filter(|_| is_in_script(artifact, failure))?;
     let function = artifact.function(&inside.function.bytes())?;
     let body = instructions(redeem).nth(function.definition)?.ok()?.data?;
     Some((function, instruction_at(body, inside.at as usize)?))

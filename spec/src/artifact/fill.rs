@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AbiType, AbiValue, Artifact, Piece, Record, Slot, SpendPath, StructType, UnlockItem};
+use super::{AbiType, AbiValue, Artifact, Locking, Piece, Record, Slot, SpendPath, StructType, UnlockItem};
 use crate::script::{p2sh32, push_data, push_int};
 use crate::{hash, num};
 
@@ -69,12 +69,37 @@ impl Artifact {
         Ok(out)
     }
 
-    /// The lock that coins of the contract carry: the 32-byte hash of the redeem script.
+    /// The lock that coins of the contract carry.
     ///
     /// # Errors
     /// As [`Artifact::redeem_script`].
     pub fn lock(&self, values: &BTreeMap<String, AbiValue>) -> Result<Vec<u8>, AbiError> {
-        Ok(p2sh32(&hash::sha256d(&self.redeem_script(values)?)))
+        Ok(self.lock_of(&self.redeem_script(values)?))
+    }
+
+    /// The lock of coins that this script of the contract guards: its hash, or the script itself.
+    #[must_use]
+    pub fn lock_of(&self, script: &[u8]) -> Vec<u8> {
+        match self.locking {
+            Locking::P2sh32 => p2sh32(&hash::sha256d(script)),
+            Locking::P2s => script.to_vec(),
+        }
+    }
+
+    /// The unlocking bytecode that pushes `args` for a path, by name, and the script where coins have its hash.
+    ///
+    /// # Errors
+    /// As [`SpendPath::pushes`].
+    pub fn unlock_script(
+        &self,
+        path: &SpendPath,
+        args: &BTreeMap<String, AbiValue>,
+        script: &[u8],
+    ) -> Result<Vec<u8>, AbiError> {
+        match self.locking {
+            Locking::P2sh32 => path.unlock_script(args, script),
+            Locking::P2s => path.pushes(args),
+        }
     }
 
     /// The parameter behind a hole, and the place of the leaf in it.
@@ -87,12 +112,22 @@ impl Artifact {
 impl SpendPath {
     /// The unlocking bytecode that pushes `args`, by name, and the redeem script.
     ///
+    /// # Errors
+    /// As [`SpendPath::pushes`].
+    pub fn unlock_script(&self, args: &BTreeMap<String, AbiValue>, redeem: &[u8]) -> Result<Vec<u8>, AbiError> {
+        let mut out = self.pushes(args)?;
+        push_data(&mut out, redeem);
+        Ok(out)
+    }
+
+    /// The pushes of `args`, by name.
+    ///
     /// The records of a list are pushed from the last to the first, so that record 0 comes to lie on top; the fields
     /// of a record in their order.
     ///
     /// # Errors
     /// [`AbiError`] if a value is missing, has another number of items than its type, or names nothing.
-    pub fn unlock_script(&self, args: &BTreeMap<String, AbiValue>, redeem: &[u8]) -> Result<Vec<u8>, AbiError> {
+    pub fn pushes(&self, args: &BTreeMap<String, AbiValue>) -> Result<Vec<u8>, AbiError> {
         if let Some(stray) = args.keys().find(|name| !self.args.iter().any(|slot| slot.name == **name)) {
             return Err(AbiError::Unknown(stray.clone()));
         }
@@ -113,7 +148,6 @@ impl SpendPath {
                 }
             }
         }
-        push_data(&mut out, redeem);
         Ok(out)
     }
 

@@ -4,7 +4,7 @@
 //! hash, a number that is no more than some billions.
 
 use super::fill::{ends, locate};
-use super::{AbiType, Artifact, Piece, Slot, SpendPath, UnlockItem, VariantType};
+use super::{AbiType, Artifact, Locking, Piece, Slot, SpendPath, UnlockItem, VariantType};
 use crate::script::{instructions, push_len};
 
 impl AbiType {
@@ -122,7 +122,12 @@ impl Artifact {
     /// The usual bytes of the unlocking bytecode of one of its paths.
     #[must_use]
     pub fn usual_input_bytes(&self, path: &SpendPath) -> usize {
-        usual_input_bytes(&path.unlock, &path.args, self.usual_script_bytes())
+        let script = self.usual_script_bytes();
+        let bytes = usual_input_bytes(&path.unlock, &path.args, script);
+        match self.locking {
+            Locking::P2sh32 => bytes,
+            Locking::P2s => bytes - usual_push(script),
+        }
     }
 }
 

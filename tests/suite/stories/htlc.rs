@@ -1,6 +1,7 @@
 //! A payment against a secret: it is claimed in time, and another one is not.
 
 use spec::Sats;
+use spec::artifact::{Locking, Objective};
 use spec::hash::sha256;
 use tests::Story;
 
@@ -11,7 +12,20 @@ const SECRET: [u8; 32] = [0x5e; 32];
 
 #[test]
 fn whoever_shows_the_secret_in_time_is_paid_and_the_sender_gets_the_rest() {
-    let mut story = Story::example("htlc", PEOPLE);
+    let story = Story::example("htlc", PEOPLE);
+    assert_eq!(story.artifact("Htlc").locking, Locking::P2sh32);
+    swap(story, 1_025);
+}
+
+/// The script is the lock, and refusals say the same.
+#[test]
+fn coins_that_are_locked_by_the_script_itself_take_fewer_bytes() {
+    let story = Story::example_for(Objective::Fee, "htlc", PEOPLE);
+    assert_eq!(story.artifact("Htlc").locking, Locking::P2s);
+    swap(story, 0);
+}
+
+fn swap(mut story: Story, fees: u64) {
     let (secret, digest) = (text_of(&SECRET), text_of(&sha256(&SECRET)));
     let lock = story
         .deploy("Htlc", &[("sender", "@alice"), ("recipient", "@bob"), ("digest", &digest), ("expiry", "height 140")]);
@@ -44,6 +58,7 @@ fn whoever_shows_the_secret_in_time_is_paid_and_the_sender_gets_the_rest() {
     story.attack_raw("refund", &turned, &refund.built.spent, "bad-txns-inputs-missingorspent");
 
     story.balances(&[("alice", 69_999_275), ("bob", 39_999_700), ("carol", 10_000_000)]);
+    assert_eq!(fees, 0);
     assert_eq!(story.held_at(&lock), 0);
     story.end(scratch());
 }

@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 use spec::Address;
+use spec::artifact::Locking;
 use spec::hash::sha256d;
 use spec::script::{LockKind, p2sh32};
 
@@ -19,7 +20,8 @@ pub(crate) fn register(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
         let message = format!("the artifact has format {}, this node reads {oldest} to {known}", artifact.format);
         return Err(RpcError::new(Code::InvalidParameter, message));
     }
-    let lock = contract_lock(node.lock_from_text(&args.text(1)?)?);
+    let given = node.lock_from_text(&args.text(1)?)?;
+    let lock = if artifact.locking == Locking::P2s { given } else { contract_lock(given) };
     let values: Option<Box<RawValue>> = args.get(2)?;
     let answer = summary(node, &lock, &artifact.contract);
     let (json, args) = (json.get().to_owned(), values.map(|values| values.get().to_owned()));
@@ -28,7 +30,8 @@ pub(crate) fn register(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
 }
 
 pub(crate) fn get(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
-    let lock = contract_lock(node.lock_from_text(&args.text(0)?)?);
+    let given = node.lock_from_text(&args.text(0)?)?;
+    let lock = if node.registry().get(&given).is_some() { given } else { contract_lock(given) };
     let entry = node.registry().get(&lock);
     let entry = entry.ok_or_else(|| RpcError::new(Code::NotFound, "no artifact is registered for this lock"))?;
     let values = entry.args.clone().map_or(Json::Null, Json::Raw);

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use spec::artifact::{AbiError, AbiValue, DerivedArg, Misfit, Value};
 use spec::plan::Plan;
-use spec::script::p2sh32;
-use spec::{Artifact, RuleSet, hash};
+use spec::{Artifact, RuleSet};
 
 use crate::contract::Params;
 
@@ -157,8 +156,9 @@ impl Program {
     /// # Errors
     /// [`ProgramError`] if there is no such contract or a value is missing.
     pub fn script(&self, contract: &str, params: &Params) -> Result<(Vec<u8>, Vec<u8>), ProgramError> {
-        let redeem = self.get(contract)?.redeem_script(params)?;
-        let lock = p2sh32(&hash::sha256d(&redeem));
+        let artifact = self.get(contract)?;
+        let redeem = artifact.redeem_script(params)?;
+        let lock = artifact.lock_of(&redeem);
         Ok((redeem, lock))
     }
 }
