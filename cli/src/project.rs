@@ -211,6 +211,11 @@ impl Project {
         }
     }
 
+    /// What each pass of the optimiser wins for a contract.
+    pub(crate) fn passes(&self, contract: &str) -> Vec<driver::Pass> {
+        self.session.passes(contract, &self.options)
+    }
+
     /// A contract with values built in.
     pub(crate) fn sealed(&mut self, shell: &Shell, template: Artifact, values: Params) -> Result<Artifact, Fail> {
         self.session.seal(&template.contract, values).map_err(|error| Fail::refused(error.to_string()))?;

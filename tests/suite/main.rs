@@ -33,6 +33,7 @@ mod machine;
 mod names;
 mod packages;
 mod parity;
+mod passes;
 mod programs;
 mod proofs;
 mod random_rewards;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use driver::Compiled;
+use driver::{Compiled, Pass};
 use serde_json::{Value, json};
 use spec::artifact::{Piece, SpendPath, code_bytes};
 use spec::{Artifact, Mode, Rules};
@@ -60,6 +60,8 @@ enum Emit {
     Hex,
     /// What each path costs at most, and how much it may cost.
     Cost,
+    /// What each pass of the optimiser wins.
+    Passes,
 }
 
 impl Build {
@@ -79,7 +81,7 @@ impl Build {
         let artifacts = if self.seal { self.seal(shell, &mut project, &program, artifacts)? } else { artifacts };
         match (self.emit, artifacts.as_slice()) {
             (None, artifacts) => self.write(shell, artifacts),
-            (Some(emit), [artifact]) => self.show(shell, emit, artifact, &program),
+            (Some(emit), [artifact]) => self.show(shell, emit, artifact, &program, &project),
             (Some(_), artifacts) => {
                 let names: Vec<String> = artifacts.iter().map(|one| format!("`{}`", one.contract)).collect();
                 Err(Fail::usage("`--emit` shows one contract")
@@ -127,7 +129,14 @@ impl Build {
         })
     }
 
-    fn show(&self, shell: &Shell, emit: Emit, artifact: &Artifact, program: &Program) -> Result<(), Fail> {
+    fn show(
+        &self,
+        shell: &Shell,
+        emit: Emit,
+        artifact: &Artifact,
+        program: &Program,
+        project: &Project,
+    ) -> Result<(), Fail> {
         let filled = if self.params.is_empty() || self.seal {
             None
         } else {
@@ -137,6 +146,7 @@ impl Build {
         let text = match emit {
             Emit::Artifact => return Ok(writeln!(shell.out(), "{}", json_text(artifact)?)?),
             Emit::Cost => return cost(shell, artifact),
+            Emit::Passes => return passes(shell, &project.passes(&artifact.contract)),
             Emit::Asm => filled.map_or_else(|| artifact.asm.clone(), |script| spec::asm::disassemble(&script)),
             Emit::Hex => filled.map_or_else(|| template_hex(artifact), hex::encode),
         };
@@ -202,6 +212,31 @@ impl<'a> CostRow<'a> {
         let bound = self.bound.map_or_else(|| "unknown".to_owned(), grouped);
         let (name, bytes, budget) = (self.name, grouped(self.unlock_bytes as u64), grouped(self.budget));
         writeln!(out, "{NAME}{name:<24}{NAME:#} {bytes:>8} {bound:>12} {budget:>12}")
+    }
+}
+
+/// What each pass wins over the one before it.
+fn passes(shell: &Shell, passes: &[Pass]) -> Result<(), Fail> {
+    let row = |pass: &Pass| json!({ "pass": pass.name, "bytes": pass.bytes, "cost_bound": pass.cost_bound });
+    shell.print(&passes.iter().map(row).collect::<Vec<_>>(), |out| {
+        writeln!(out, "{BOLD}{:<31} {:>18} {:>28}{BOLD:#}", "pass", "bytes", "cost at most")?;
+        let before = std::iter::once(None).chain(passes.iter().map(Some));
+        before.zip(passes).try_for_each(|(before, pass)| {
+            let bytes = change(before.map(|before| before.bytes as u64), pass.bytes as u64);
+            let cost = pass.cost_bound.map_or_else(
+                || "without bound".to_owned(),
+                |after| change(before.and_then(|before| before.cost_bound), after),
+            );
+            writeln!(out, "{NAME}{:<31}{NAME:#} {bytes:>18} {cost:>28}", pass.name)
+        })
+    })
+}
+
+/// `131 → 120`, or the one number if it is the first or stays.
+fn change(before: Option<u64>, after: u64) -> String {
+    match before.filter(|before| *before != after) {
+        Some(before) => format!("{} → {}", grouped(before), grouped(after)),
+        None => grouped(after),
     }
 }
 

@@ -7,6 +7,7 @@ use spec::artifact::Objective;
 
 use crate::code::{Code, SiteId};
 use crate::mir::{Block, Effect, Fork, NodeId, NodeKind, Path, Repeat, Var};
+use crate::passes::Passes;
 use crate::reorder::{self, Span};
 use crate::schedule::{Departures, End, Policy, Scheduled, TooLong, Work, schedule};
 use crate::weigh::Scale;
@@ -70,11 +71,12 @@ pub(crate) struct Aim<'a> {
     pub(crate) holes: &'a [usize],
     pub(crate) objective: Objective,
     pub(crate) effort: Effort,
+    pub(crate) passes: Passes,
 }
 
 /// Schedules `path` in several ways.
 pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong> {
-    let Aim { end, bytes_max, holes, objective, effort } = aim;
+    let Aim { end, bytes_max, holes, objective, effort, passes } = aim;
     if end == End::Truth {
         put_truth_last(&mut path.body.effects);
     }
@@ -92,14 +94,18 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
     };
     let rewrites = effort != Effort::None;
     let (hoists, lifts) = (!loops.is_empty(), path.list.is_some());
-    let mut search = Search { end, bytes_max, holes, objective, hoists, lifts, rewrites, path, best: None, room };
-    for order in orders {
-        search.try_order(&order);
+    let policies = passes.policies;
+    let mut search =
+        Search { end, bytes_max, holes, objective, hoists, lifts, rewrites, policies, path, best: None, room };
+    for order in orders.iter().take(if passes.orders { orders.len() } else { 1 }) {
+        search.try_order(order);
     }
-    search.climb(movable.len());
-    search.move_variables(&loops);
-    search.move_extras();
-    if effort >= Effort::Full {
+    if passes.orders {
+        search.climb(movable.len());
+        search.move_variables(&loops);
+        search.move_extras();
+    }
+    if effort >= Effort::Full && passes.reorders {
         search.room = REORDER_INSTRUCTIONS_MAX;
         search.move_checks();
     }
@@ -141,6 +147,8 @@ struct Search<'p> {
     lifts: bool,
     /// As in [`Policy`].
     rewrites: bool,
+    /// Whether more than one policy is tried.
+    policies: bool,
     best: Option<Best>,
     /// How many instructions may still be written.
     room: usize,
@@ -149,7 +157,7 @@ struct Search<'p> {
 impl Search<'_> {
     /// Schedules with every policy, as long as there is room.
     fn try_order(&mut self, order: &[usize]) {
-        for free_weight in FREE_WEIGHTS {
+        for free_weight in FREE_WEIGHTS.into_iter().take(if self.policies { FREE_WEIGHTS.len() } else { 1 }) {
             self.try_policies(order, free_weight);
         }
     }
@@ -174,6 +182,7 @@ impl Search<'_> {
                 }
             }
         }
+        policies.truncate(if self.policies { policies.len() } else { 1 });
         policies
     }
 

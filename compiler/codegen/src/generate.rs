@@ -14,6 +14,7 @@ use crate::forms::Forms;
 use crate::holes::Holes;
 use crate::lengths::typical_push_len;
 use crate::lower::{Excess, Notes, Site, flipped};
+use crate::passes::Passes;
 use crate::plan::{Misfits, Planner, Plans};
 use crate::progress;
 use crate::schedule::End;
@@ -215,10 +216,22 @@ pub fn generate(
     let hashes = !options.whole_constants;
     let (rules, holes, push_lens) = (&rules, &holes, push_lens.as_slice());
     let (level, objective) = aim_for(contract, options);
-    let (joins, effort) = (true, Effort::Full);
+    let (joins, effort, passes) = (true, Effort::Full, Passes::ALL);
     let measure = objective;
-    let planner =
-        Planner { contract, functions, rules, end, holes, push_lens, hashes, joins, objective, measure, effort };
+    let planner = Planner {
+        contract,
+        functions,
+        rules,
+        end,
+        holes,
+        push_lens,
+        hashes,
+        joins,
+        objective,
+        measure,
+        effort,
+        passes,
+    };
     let made = match make(&planner, level, options.seconds, &mut notes) {
         Ok(made) => made,
         Err(misfits) => {
@@ -285,7 +298,7 @@ fn make(planner: &Planner<'_>, level: Level, seconds: u32, notes: &mut Notes) ->
 }
 
 /// The script after a longer search, if that makes it better and is shown to be right.
-fn polished(
+pub(crate) fn polished(
     planner: &Planner<'_>,
     best: (Script, Plans),
     direct: &Plans,
@@ -333,7 +346,7 @@ fn proved(
 
 /// The shortest script, of its paths one by one or joined; among scripts of one length the pushes decide. Without hashes
 /// of constants, if only that keeps within the budget.
-fn best(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result<(Script, Plans), Misfits> {
+pub(crate) fn best(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result<(Script, Plans), Misfits> {
     let (script, plans) = shortest(planner, forms, notes)?;
     let is_over = |script: &Script, plans| has_errors(&script.over_budget(planner.contract, plans, planner.rules));
     if is_over(&script, &plans) && plans.preimages().next().is_some() {
@@ -347,7 +360,7 @@ fn best(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result<(Sc
 
 /// The level and the objective asked for. The flow of a model is the same in every build: its script is that of all models
 /// (`spec::model`), and registries know no other.
-fn aim_for(contract: &hir::Contract, options: &Options) -> (Level, Objective) {
+pub(crate) fn aim_for(contract: &hir::Contract, options: &Options) -> (Level, Objective) {
     let list = contract.reward.as_ref().and_then(|reward| reward.list.as_ref());
     match list.is_some_and(|list| list.has_terms) {
         true => (Level::default(), Objective::default()),
@@ -369,7 +382,7 @@ fn shortest(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result
 }
 
 impl Planner<'_> {
-    fn is_better(&self, new: &(Script, Plans), old: &(Script, Plans)) -> bool {
+    pub(crate) fn is_better(&self, new: &(Script, Plans), old: &(Script, Plans)) -> bool {
         self.rank(new) < self.rank(old)
     }
 
@@ -449,7 +462,7 @@ fn spend_paths(contract: &hir::Contract, script: &Script, plans: &Plans, rules: 
     .collect()
 }
 
-fn slots(params: &[hir::Param]) -> Vec<Slot> {
+pub(crate) fn slots(params: &[hir::Param]) -> Vec<Slot> {
     let slot = |param: &hir::Param| Some(Slot { name: param.name.clone(), ty: param.ty.abi()? });
     params.iter().filter_map(slot).collect()
 }

@@ -44,8 +44,10 @@ mod tell;
 mod validate;
 
 mod generate;
+mod passes;
 mod template;
 
 pub use generate::{Check, Function, Generated, Options, Origin, Route, Unproved, generate};
+pub use passes::{Pass, passes};
 pub use progress::progress;
 pub use template::{contracts_of, template};

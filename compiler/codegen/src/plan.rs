@@ -13,6 +13,7 @@ use crate::holes::Holes;
 use crate::join::{self, Form, Joined};
 use crate::lower::{self, Context, Excess, Found, Lowered, LoweredBody, Notes};
 use crate::mir::Path;
+use crate::passes::Passes;
 use crate::schedule::End;
 use crate::shared::{Body, Calls, Instance, SHARED_MAX, Shared};
 use crate::weigh::Scale;
@@ -63,6 +64,7 @@ impl Plans {
 pub(crate) type Misfits = Vec<(usize, Excess)>;
 
 /// What paths are planned for.
+#[derive(Clone, Copy)]
 pub(crate) struct Planner<'p> {
     pub(crate) contract: &'p hir::Contract,
     pub(crate) functions: &'p hir::Functions,
@@ -81,6 +83,8 @@ pub(crate) struct Planner<'p> {
     pub(crate) measure: Objective,
     /// How much work the last code of each path is worth.
     pub(crate) effort: Effort,
+    /// Which of the other passes run.
+    pub(crate) passes: Passes,
 }
 
 /// What one way of writing the paths makes of them.
@@ -108,7 +112,8 @@ impl Planner<'_> {
         let start = notes.mark();
         let mut best = self.attempt(forms, Shared::default(), Effort::Glance, notes)?;
         let repeated = best.calls.counts.iter().filter(|(_, count)| *count > 1);
-        let candidates: Vec<Instance> = repeated.map(|(instance, _)| instance.clone()).take(CANDIDATES_MAX).collect();
+        let candidates_max = if self.passes.shares { CANDIDATES_MAX } else { 0 };
+        let candidates: Vec<Instance> = repeated.map(|(instance, _)| instance.clone()).take(candidates_max).collect();
         for candidate in candidates {
             if best.plans.shared.len() == SHARED_MAX {
                 break;
@@ -238,7 +243,7 @@ impl Planner<'_> {
         notes: &mut Notes,
     ) -> Result<(Arranged, Vec<Vec<u8>>, Path), Excess> {
         let mut mir = mir.clone();
-        if effort != Effort::None {
+        if effort != Effort::None && self.passes.fewer {
             fewer::fewer_checks(&mut mir, notes);
         }
         let arrange = |mut path: Path, preimages, effort| {
@@ -319,7 +324,7 @@ impl Planner<'_> {
         // Direct code may be longer than a script, as long as the better code is not.
         let room = if effort == Effort::None { DIRECT_ROOM } else { 1 };
         let bytes_max = self.rules.limits.script_bytes * room;
-        Aim { end, bytes_max, holes: self.push_lens, objective: self.measure, effort }
+        Aim { end, bytes_max, holes: self.push_lens, objective: self.measure, effort, passes: self.passes }
     }
 }
 

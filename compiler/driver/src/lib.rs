@@ -12,7 +12,7 @@ mod render;
 mod session;
 mod world;
 
-pub use codegen::{Unproved, progress};
+pub use codegen::{Pass, Unproved, progress};
 pub use compiled::{Compiled, Proof};
 pub use library::library;
 pub use package::{Package, Packages};

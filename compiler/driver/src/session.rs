@@ -334,6 +334,20 @@ impl Session {
         compiled.diagnostics.extend(emitted.diagnostics.iter().cloned());
     }
 
+    /// What each pass of the optimiser wins for the contract of this name, with its values built in; the first entry is
+    /// the direct code. Empty if there is no such contract. It takes several times as long as to compile it.
+    #[must_use]
+    pub fn passes(&self, contract: &str, options: &Options) -> Vec<codegen::Pass> {
+        let programs = self.files.iter().map(|file| &db::checked(&self.db, self.sources, file.source).program);
+        let mut named = programs.filter_map(|program| {
+            Some((program.contracts.iter().find(|known| known.name == contract)?, &program.functions))
+        });
+        let Some((contract, functions)) = named.next() else { return Vec::new() };
+        let sealing = self.sealed.get(&contract.name).and_then(|values| Sealing::of(contract, values).ok());
+        let sealed = sealing.map(|sealing| sealing.leaves).unwrap_or_default();
+        codegen::passes(contract, functions, &codegen::Options { sealed, ..options.of_code() })
+    }
+
     /// The contract with its values built in, if it has any that still fit.
     fn sealed(
         &self,

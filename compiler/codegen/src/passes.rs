@@ -1,0 +1,151 @@
+//! What each pass of the optimiser wins: the script is made again and again, with one pass more each time.
+//!
+//! Nothing of this runs in a build. The passes work into each other's hands, so what one wins depends on those before
+//! it; they come in the order in which they build on each other.
+
+use analysis::hir;
+use spec::artifact::{Level, Objective, usual_instruction_lens};
+use spec::{Mode, Rules};
+
+use crate::arrange::Effort;
+use crate::code;
+use crate::generate::{Options, aim_for, best, polished, slots};
+use crate::holes::Holes;
+use crate::lengths::typical_push_len;
+use crate::lower::Notes;
+use crate::plan::{Planner, Plans};
+use crate::schedule::End;
+use crate::script::Script;
+
+/// A pass, and what the script takes with it and all before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// What the pass is about, in a few words.
+    pub name: &'static str,
+    /// The bytes of the script, with values of usual length in its holes.
+    pub bytes: usize,
+    /// The greatest cost of those paths whose cost has a bound.
+    pub cost_bound: Option<u64>,
+}
+
+/// Which passes run, of those that nothing else of a [`Planner`] switches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Passes {
+    /// Checks that repeat are left out, and two bounds become one check.
+    pub(crate) fewer: bool,
+    /// Arguments and variables lie on the stack in other orders.
+    pub(crate) orders: bool,
+    /// Operands are fetched in other orders, and values are computed again instead of kept.
+    pub(crate) policies: bool,
+    /// Checks stand in other orders.
+    pub(crate) reorders: bool,
+    /// Calls of a function share its body.
+    pub(crate) shares: bool,
+}
+
+impl Passes {
+    /// As in every build.
+    pub(crate) const ALL: Self = Self { fewer: true, orders: true, policies: true, reorders: true, shares: true };
+    /// As few as there can be.
+    const NONE: Self = Self { fewer: false, orders: false, policies: false, reorders: false, shares: false };
+}
+
+/// What each pass wins for a contract, up to the level of `options`; the first entry is the direct code. Empty for a
+/// contract that has no code.
+///
+/// The last entry is what a build makes, unless that is not shown to do what the direct code does.
+#[must_use]
+pub fn passes(contract: &hir::Contract, functions: &hir::Functions, options: &Options) -> Vec<Pass> {
+    stages(contract, functions, options).unwrap_or_default()
+}
+
+fn stages(contract: &hir::Contract, functions: &hir::Functions, options: &Options) -> Option<Vec<Pass>> {
+    let rules = &Rules::new(options.rules, Mode::Relay);
+    let end = if contract.paths.len() == 1 { End::Truth } else { End::Empty };
+    let holes = &Holes::new(contract, &options.sealed);
+    let push_lens: Vec<usize> = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
+    let (level, objective) = aim_for(contract, options);
+    let all = Planner {
+        contract,
+        functions,
+        rules,
+        end,
+        holes,
+        push_lens: &push_lens,
+        hashes: !options.whole_constants,
+        joins: true,
+        objective,
+        // The other objectives try short code first.
+        measure: Objective::Size,
+        effort: Effort::Full,
+        passes: Passes::ALL,
+    };
+    let mut notes = Notes::default();
+    let forms = all.forms(&mut notes).ok()?;
+    let direct = all.direct(&forms, &mut notes).ok()?;
+    let script = Script::assemble(contract, holes, &direct, &mut notes);
+    let mut found = vec![measured("direct code", &all, &script, &direct)];
+    if level == Level::O0 {
+        return Some(found);
+    }
+    let mut made = None;
+    for (name, planner) in steps(all) {
+        let (script, plans) = best(&planner, &forms, &mut notes).ok()?;
+        found.push(measured(name, &all, &script, &plans));
+        made = Some((script, plans));
+    }
+    let mut made = made?;
+    let mut try_also = |name, efforts: &[(Effort, Objective)], notes: &mut Notes| {
+        for (effort, measure) in efforts {
+            let other = best(&Planner { effort: *effort, measure: *measure, ..all }, &forms, notes).ok()?;
+            if all.is_better(&other, &made) {
+                made = other;
+            }
+        }
+        found.push(measured(name, &all, &made.0, &made.1));
+        Some(())
+    };
+    if objective != Objective::Size {
+        try_also("code for the objective", &[(Effort::Full, objective)], &mut notes)?;
+    }
+    if level >= Level::Os {
+        let measures = [(Effort::Beam, Objective::Size), (Effort::Beam, objective)];
+        let count = if objective == Objective::Size { 1 } else { 2 };
+        try_also("beam search", measures.get(..count)?, &mut notes)?;
+    }
+    if level >= Level::Oz {
+        made = polished(&all, made, &direct, options.seconds, &mut notes);
+        found.push(measured("long search", &all, &made.0, &made.1));
+    }
+    Some(found)
+}
+
+/// A planner for each pass of every build, with all passes before it.
+fn steps(all: Planner<'_>) -> Vec<(&'static str, Planner<'_>)> {
+    let fewer = Passes { fewer: true, ..Passes::NONE };
+    let orders = Passes { orders: true, ..fewer };
+    let policies = Passes { policies: true, ..orders };
+    let passes = Passes { reorders: true, ..policies };
+    let switched = [
+        ("computations and instructions", Passes::NONE),
+        ("fewer checks", fewer),
+        ("order of arguments", orders),
+        ("order of operands", policies),
+        ("order of checks", passes),
+    ];
+    let with = |(name, passes)| (name, Planner { hashes: false, joins: false, passes, ..all });
+    let mut found: Vec<(&'static str, Planner<'_>)> = switched.into_iter().map(with).collect();
+    if all.hashes {
+        found.push(("constants by their hash", Planner { joins: false, passes, ..all }));
+    }
+    found.push(("shared functions", Planner { joins: false, ..all }));
+    found.push(("joined paths", all));
+    found
+}
+
+fn measured(name: &'static str, planner: &Planner<'_>, script: &Script, plans: &Plans) -> Pass {
+    let Planner { contract, rules, .. } = planner;
+    let bytes = usual_instruction_lens(&code::pieces(&script.code), &slots(&contract.params)).iter().sum();
+    let costs = contract.paths.iter().enumerate().map(|(at, path)| script.cost_bound(at, path, plans, rules));
+    Pass { name, bytes, cost_bound: costs.flatten().max() }
+}
