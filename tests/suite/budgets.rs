@@ -163,3 +163,29 @@ fn every_contract_of_a_campaign_has_the_budget_of_its_declaration() {
     assert_eq!(limited(largest(&plain) - 1).len(), 1);
     assert_eq!(limited(1).len(), plain.artifacts.len());
 }
+
+#[test]
+fn a_message_marks_what_costs_most() {
+    let text = "contract Two(a: PubKey, h: Hash256) {
+                    spend one(sig: Sig, text: Bytes<32>) {
+                        budget(cost: 10);
+                        require sha256(text) == h, \"the text\";
+                        require a.signed(sig), \"the owner\";
+                        if self.value > 1_000 sats { require self.index == 0, \"the first\"; }
+                    }
+                }";
+    let compiled = compile(text, RuleSet::Bitmodel);
+    let [found] = compiled.diagnostics.as_slice() else { panic!("{:?}", errors(&compiled)) };
+    let mut marked = Vec::new();
+    for label in found.labels.iter().filter(|label| label.text.ends_with(" of it")) {
+        let at = compiled.places.resolve(&label.loc).unwrap();
+        let cost: u64 = label.text.trim_end_matches(" of it").replace('_', "").parse().unwrap();
+        marked.push((at.line, cost));
+    }
+    let lines: Vec<usize> = marked.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines[..2], [5, 4], "{marked:?}");
+    // A signature costs 26_000 and the hashing of what it signs, a hash of 32 bytes some hundreds and the instructions.
+    assert!(marked[0].1 > 26_000 && marked[1].1 > 192 && marked[1].1 < 5_000, "{marked:?}");
+    let all = compiled.artifacts[0].paths[0].cost_bound.unwrap();
+    assert!(marked.iter().map(|(_, cost)| cost).sum::<u64>() < all, "{marked:?} of {all}");
+}

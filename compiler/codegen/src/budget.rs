@@ -4,22 +4,29 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use analysis::hir::{self, Budget, Measure, Part};
-use spec::artifact::{AbiType, SpendPath, usual_input_bytes, usual_instruction_lens};
+use spec::artifact::{AbiType, SpendPath, Turn, usual_input_bytes, usual_instruction_lens};
 use syntax::{Code as ErrorCode, Diagnostic, ItemKind, Loc};
 
-use crate::generate::Generated;
+use crate::generate::{Generated, Origin};
 use crate::tell::grouped;
 
 /// So many of the largest parts are shown.
 const SHOWN_MAX: usize = 3;
 
 /// The budgets of a contract that its script exceeds, or that nothing can be held against.
-pub(crate) fn check(contract: &hir::Contract, functions: &hir::Functions, generated: &Generated) -> Vec<Diagnostic> {
+///
+/// `spent` tells what each instruction costs in the dearest run of a path.
+pub(crate) fn check(
+    contract: &hir::Contract,
+    functions: &hir::Functions,
+    generated: &Generated,
+    spent: &dyn Fn(usize) -> Option<BTreeMap<usize, u64>>,
+) -> Vec<Diagnostic> {
     if contract.budgets.is_empty() {
         return Vec::new();
     }
     let lens = usual_instruction_lens(&generated.bytecode, &generated.params);
-    let held = Held { contract, functions, generated, script: lens.iter().sum(), lens };
+    let held = Held { contract, functions, generated, spent, script: lens.iter().sum(), lens };
     contract.budgets.iter().flat_map(|budget| held.against(budget)).collect()
 }
 
@@ -28,6 +35,7 @@ struct Held<'g> {
     contract: &'g hir::Contract,
     functions: &'g hir::Functions,
     generated: &'g Generated,
+    spent: &'g dyn Fn(usize) -> Option<BTreeMap<usize, u64>>,
     /// The bytes of each instruction.
     lens: Vec<usize>,
     /// The bytes of the script.
@@ -40,10 +48,10 @@ impl Held<'_> {
             let is_over = self.script as u64 > budget.most;
             return is_over.then(|| self.script_over(budget)).into_iter().collect();
         }
-        let both = self.contract.paths.iter().zip(&self.generated.paths);
-        both.filter(|(path, _)| self.governs(budget, path))
-            .filter_map(|(path, made)| match budget.measure {
-                Measure::Cost => self.cost(budget, path, made),
+        let both = self.contract.paths.iter().zip(&self.generated.paths).enumerate();
+        both.filter(|(_, (path, _))| self.governs(budget, path))
+            .filter_map(|(at, (path, made))| match budget.measure {
+                Measure::Cost => self.cost(budget, at, path, made),
                 Measure::Script | Measure::Input => self.input(budget, path, made),
             })
             .collect()
@@ -58,7 +66,7 @@ impl Held<'_> {
 
     fn script_over(&self, budget: &Budget) -> Diagnostic {
         let what = format!("the script of `{}` takes {}", self.contract.name, bytes(self.script as u64));
-        shown(over(budget, &what, self.script as u64), budget, self.script as u64, self.parts())
+        shown(over(budget, &what, self.script as u64), budget, self.script as u64, self.bytes_by_statement())
     }
 
     fn input(&self, budget: &Budget, path: &hir::SpendPath, made: &SpendPath) -> Option<Diagnostic> {
@@ -70,14 +78,14 @@ impl Held<'_> {
             return None;
         }
         let what = format!("the input of path `{}` takes {}", path.name, bytes(taken));
-        let mut parts = self.parts();
+        let mut parts = self.bytes_by_statement();
         let args = path.args.iter().zip(&made.args);
-        parts.extend(args.map(|(arg, slot)| (arg.loc.clone(), slot.ty.usual_push_len())));
+        parts.extend(args.map(|(arg, slot)| (arg.loc.clone(), slot.ty.usual_push_len() as u64)));
         let found = over(budget, &what, taken).label(path.loc.clone(), "the path");
         Some(shown(found, budget, taken, parts))
     }
 
-    fn cost(&self, budget: &Budget, path: &hir::SpendPath, made: &SpendPath) -> Option<Diagnostic> {
+    fn cost(&self, budget: &Budget, at: usize, path: &hir::SpendPath, made: &SpendPath) -> Option<Diagnostic> {
         let Some(cost) = made.cost_bound else {
             let message = format!("the cost of path `{}` has no bound", path.name);
             return Some(
@@ -93,28 +101,33 @@ impl Held<'_> {
         }
         let what = format!("path `{}` may cost {}", path.name, grouped(cost));
         let found = over(budget, &what, cost).label(path.loc.clone(), "the path");
-        Some(found.help(format!("check less in it, or raise the budget to `cost: {}`", grouped(cost))))
+        let spent = (self.spent)(at).unwrap_or_default();
+        let turns: Vec<Turn> = self.generated.routes.get(at).into_iter().flatten().map(|route| route.turn).collect();
+        Some(shown(found, budget, cost, self.by_statement(&|at| spent.get(&at).copied().unwrap_or(0), &turns)))
     }
 
-    /// The bytes of the script by statement.
-    fn parts(&self) -> Vec<(Loc, usize)> {
+    fn bytes_by_statement(&self) -> Vec<(Loc, u64)> {
+        self.by_statement(&|at| self.lens.get(at).copied().unwrap_or(0) as u64, &[])
+    }
+
+    /// What the instructions of each statement weigh together, on the way of these turns.
+    fn by_statement(&self, weigh: &dyn Fn(usize) -> u64, turns: &[Turn]) -> Vec<(Loc, u64)> {
         let statements = Statements::of(self.contract, self.functions);
-        let mut parts: BTreeMap<Loc, usize> = BTreeMap::new();
-        let mut origins = self.generated.source_map.iter().peekable();
+        let mut parts: BTreeMap<Loc, u64> = BTreeMap::new();
+        let mut origins = self.generated.source_map.chunk_by(|a, b| a.instruction == b.instruction).peekable();
         let mut here: Option<&Loc> = None;
-        for (instruction, len) in self.lens.iter().enumerate() {
-            let mut begins = false;
-            while let Some(origin) = origins.next_if(|origin| origin.instruction <= instruction) {
-                // Of several ways the first stands for all.
-                if !std::mem::replace(&mut begins, true) {
-                    here = Some(&origin.loc);
-                }
+        let begins = |origins: &&[Origin], at| origins.first().is_some_and(|origin| origin.instruction <= at);
+        for at in 0..self.lens.len() {
+            while let Some(ways) = origins.next_if(|origins| begins(origins, at)) {
+                // Where branches share the instruction, the first stands for ways that nobody knows.
+                let fits = |origin: &&Origin| origin.after.iter().all(|turn| turns.contains(turn));
+                here = ways.iter().find(fits).or(ways.first()).map(|origin| &origin.loc);
             }
             if let Some(loc) = here {
-                *parts.entry(statements.around(loc)).or_default() += len;
+                *parts.entry(statements.around(loc)).or_default() += weigh(at);
             }
         }
-        parts.into_iter().collect()
+        parts.into_iter().filter(|(_, weight)| *weight > 0).collect()
     }
 }
 
@@ -163,15 +176,14 @@ fn over(budget: &Budget, what: &str, taken: u64) -> Diagnostic {
 }
 
 /// Marks the largest parts, and says what to do.
-fn shown(mut found: Diagnostic, budget: &Budget, taken: u64, mut parts: Vec<(Loc, usize)>) -> Diagnostic {
+fn shown(mut found: Diagnostic, budget: &Budget, taken: u64, mut parts: Vec<(Loc, u64)>) -> Diagnostic {
     parts.sort_by_key(|(_, len)| Reverse(*len));
     for (loc, len) in parts.into_iter().take(SHOWN_MAX) {
-        found = found.label(loc, format!("{} of it", bytes(len as u64)));
+        found = found.label(loc, format!("{} of it", amount(budget.measure, len)));
     }
-    let limit = format!("{}: {}", budget.measure.name(), bytes(taken));
-    found.help(format!(
-        "shorten the parts that are marked, or raise the budget to `{limit}`; `bmc size` tells of every line"
-    ))
+    let limit = format!("{}: {}", budget.measure.name(), amount(budget.measure, taken));
+    let more = if budget.measure == Measure::Cost { "" } else { "; `bmc size` tells of every line" };
+    found.help(format!("shorten the parts that are marked, or raise the budget to `{limit}`{more}"))
 }
 
 /// A limit for the bytes of something that may have any number of them.
@@ -196,6 +208,13 @@ fn elsewhere(budget: &Budget) -> String {
         None if is_declared => format!("remove `{measure}` from this budget, and limit the `script`"),
         None => format!("limit `{measure}` by budgets in those paths that have a bound, and the `script` here"),
         Some(_) => format!("remove `{measure}` here, and limit the `script` of the contract"),
+    }
+}
+
+fn amount(measure: Measure, count: u64) -> String {
+    match measure {
+        Measure::Cost => grouped(count),
+        Measure::Script | Measure::Input => bytes(count),
     }
 }
 

@@ -72,47 +72,55 @@ pub(crate) struct Lengths<'a> {
     pub(crate) records: Option<(u64, &'a [u64])>,
 }
 
-/// The most that an input can cost that pushes `stack` and the script `code`, behind the hash of the script.
-///
-/// `turns` says of some conditionals of the code, by instruction, whether their first block runs.
-pub(crate) fn bound_of_input(
-    code: &[Instr],
-    turns: &BTreeMap<usize, bool>,
-    functions: &[&[Instr]],
-    stack: Vec<Item>,
-    lengths: &Lengths<'_>,
-    rules: &Rules,
-) -> Option<u64> {
+/// What a script is run with.
+pub(crate) struct Input<'i> {
+    pub(crate) code: &'i [Instr],
+    /// For some conditionals of the code, by instruction, whether their first block runs.
+    pub(crate) turns: &'i BTreeMap<usize, bool>,
+    pub(crate) functions: &'i [&'i [Instr]],
+    /// What the unlocking bytecode pushes before the script.
+    pub(crate) stack: Vec<Item>,
+    pub(crate) lengths: &'i Lengths<'i>,
+    pub(crate) rules: &'i Rules,
+}
+
+/// The most that an input can cost: its pushes, the script behind the hash of it, and what the script does.
+pub(crate) fn bound_of_input(input: Input<'_>) -> Option<u64> {
     const HASH_BYTES: u64 = 32;
+    let Input { lengths, rules, .. } = input;
     let prices = &rules.prices;
-    let pushed = stack.iter().try_fold(lengths.script, |sum, item| sum.checked_add(item.len))?;
+    let pushed = input.stack.iter().try_fold(lengths.script, |sum, item| sum.checked_add(item.len))?;
     let (records, fields) = lengths.records.unwrap_or_default();
     let pushed = pushed.checked_add(records.checked_mul(fields.iter().sum())?)?;
-    let pushes = records.checked_mul(fields.len() as u64)?.checked_add(stack.len() as u64)?;
+    let pushes = records.checked_mul(fields.len() as u64)?.checked_add(input.stack.len() as u64)?;
     // The pushes of the items and the script, then `HASH256 <hash> EQUAL`.
     let instructions = prices.instruction.checked_mul(pushes.checked_add(4)?)?;
     let hashing = (hash_iterations(usize::try_from(lengths.script).ok()?) + 1).checked_mul(prices.hash_iteration)?;
     let unlocking = pushed.checked_add(instructions)?.checked_add(hashing)?.checked_add(2 * HASH_BYTES + 1)?;
-    bound(code, turns, functions, stack, lengths, rules)?.checked_add(unlocking)
+    ran(input, None)?.0.checked_add(unlocking)
 }
 
-/// The most that running `code` can cost from `stack` on; `None` if it does something that has no bound here.
-fn bound(
-    code: &[Instr],
-    turns: &BTreeMap<usize, bool>,
-    functions: &[&[Instr]],
-    stack: Vec<Item>,
-    lengths: &Lengths<'_>,
-    rules: &Rules,
-) -> Option<u64> {
+/// What each instruction of the script costs in the dearest run, by its place; not what instructions cost that do not
+/// run.
+pub(crate) fn spent_by_instruction(input: Input<'_>) -> Option<BTreeMap<usize, u64>> {
+    ran(input, Some(BTreeMap::new()))?.1
+}
+
+/// The most that running the code can cost, and of what that consists, if `spent` is to be filled; `None` if the code
+/// does something that has no bound here.
+fn ran(input: Input<'_>, spent: Option<Spent>) -> Option<(u64, Option<Spent>)> {
+    let Input { code, turns, functions, stack, lengths, rules } = input;
     let no_turns = BTreeMap::new();
     let functions = functions.iter().map(|body| parse(body, &no_turns)).collect::<Option<Vec<_>>>()?;
-    let preimage = preimage_len(lengths.script);
-    let mut run =
-        Run { rules, lengths, functions: &functions, preimage, stack, alt: Vec::new(), cost: 0, steps: 0, inside: 0 };
+    let (preimage, alt) = (preimage_len(lengths.script), Vec::new());
+    let functions = functions.as_slice();
+    let mut run = Run { rules, lengths, functions, preimage, stack, alt, cost: 0, spent, steps: 0, inside: 0 };
     run.block(&parse(code, turns)?)?;
-    Some(run.cost)
+    Some((run.cost, run.spent))
 }
+
+/// Costs by instruction.
+type Spent = BTreeMap<usize, u64>;
 
 /// The longest text that a signature of an input with `code_len` bytes of code signs, token prefix included.
 const fn preimage_len(code_len: u64) -> u64 {
@@ -130,7 +138,7 @@ struct Block<'c> {
 }
 
 enum Part<'c> {
-    Op(&'c Op),
+    Op(usize, &'c Op),
     If { when: bool, turn: Option<bool>, then: Block<'c>, otherwise: Block<'c> },
     Loop { rounds: Option<Rounds>, body: Block<'c> },
 }
@@ -177,7 +185,7 @@ fn parse<'c>(code: &'c [Instr], turns: &BTreeMap<usize, bool>) -> Option<Block<'
                 });
                 block = outer;
             }
-            op => block.parts.push(Part::Op(op)),
+            op => block.parts.push(Part::Op(at, op)),
         }
     }
     open.is_empty().then_some(block)
@@ -196,6 +204,8 @@ struct Run<'r> {
     stack: Vec<Item>,
     alt: Vec<Item>,
     cost: u64,
+    /// Which of it each instruction of the script has cost, if somebody asks.
+    spent: Option<Spent>,
     /// How many instructions were looked at.
     steps: u64,
     /// How many functions are open.
@@ -207,15 +217,25 @@ impl Run<'_> {
     fn block(&mut self, block: &Block<'_>) -> Option<()> {
         for part in &block.parts {
             match part {
-                Part::Op(op) => {
+                Part::Op(at, op) => {
+                    let before = self.cost;
                     self.pay_base(1)?;
                     self.step(op)?;
+                    self.note(*at, before);
                 }
                 Part::If { when, turn, then, otherwise } => self.choose(*when, *turn, then, otherwise)?,
                 Part::Loop { rounds, body } => self.repeat(*rounds, body)?,
             }
         }
         Some(())
+    }
+
+    /// Remembers what an instruction of the script has cost; what a function does is the cost of its call.
+    fn note(&mut self, at: usize, before: u64) {
+        if let Some(spent) = self.spent.as_mut().filter(|_| self.inside == 0) {
+            let all = spent.entry(at).or_default();
+            *all = all.saturating_add(self.cost.saturating_sub(before));
+        }
     }
 
     fn pay_base(&mut self, count: u64) -> Option<()> {
@@ -248,14 +268,17 @@ impl Run<'_> {
             return self.block(taken);
         }
         let entry = (self.stack.clone(), self.alt.clone());
-        let before = self.cost;
+        let (before, spent_before) = (self.cost, self.spent.clone());
         self.pay_base(otherwise.len + closing(then))?;
         self.block(then)?;
         let (stack, alt) = (std::mem::replace(&mut self.stack, entry.0), std::mem::replace(&mut self.alt, entry.1));
         let cost = std::mem::replace(&mut self.cost, before);
+        let spent = std::mem::replace(&mut self.spent, spent_before);
         self.pay_base(then.len + closing(otherwise))?;
         self.block(otherwise)?;
-        self.cost = self.cost.max(cost);
+        if cost > self.cost {
+            (self.cost, self.spent) = (cost, spent);
+        }
         self.join(&stack, &alt)
     }
 
@@ -284,6 +307,7 @@ impl Run<'_> {
         let mut ends: Option<(Vec<Item>, Vec<Item>)> = None;
         for round in 0..rounds.max(1) {
             let (before, entry) = (self.cost, (self.stack.clone(), self.alt.clone()));
+            let spent_before = self.spent.clone();
             self.stack.splice(0..0, record.iter().copied());
             self.block(body)?;
             self.pay_base(1)?;
@@ -298,6 +322,10 @@ impl Run<'_> {
             if settled {
                 let left = rounds.saturating_sub(round + 1);
                 self.pay((self.cost - before).checked_mul(left)?)?;
+                for (at, spent) in self.spent.iter_mut().flatten() {
+                    let once = *spent - spent_before.as_ref().and_then(|before| before.get(at)).copied().unwrap_or(0);
+                    *spent = spent.saturating_add(once.saturating_mul(left));
+                }
                 break;
             }
         }

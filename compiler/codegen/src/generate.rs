@@ -248,8 +248,9 @@ pub fn generate(
     if has_errors(&diagnostics) {
         return (None, diagnostics);
     }
-    let generated = generated(contract, made, rules, &notes);
-    diagnostics.extend(budget::check(contract, functions, &generated));
+    let generated = generated(contract, &made, rules, &notes);
+    let spent = |at: usize| made.script.spent(at, contract.paths.get(at)?, plans, rules);
+    diagnostics.extend(budget::check(contract, functions, &generated, &spent));
     (Some(generated), diagnostics)
 }
 
@@ -418,8 +419,8 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
-fn generated(contract: &hir::Contract, made: Made, rules: &Rules, notes: &Notes) -> Generated {
-    let Made { script, plans, level, objective, unproved } = &made;
+fn generated(contract: &hir::Contract, made: &Made, rules: &Rules, notes: &Notes) -> Generated {
+    let Made { script, plans, level, objective, unproved } = made;
     let name = |index: usize| script.leaves.get(index).map_or_else(String::new, |leaf| leaf.name.clone());
     let numbered = plans.shared.bodies().enumerate();
     let function = |(number, body): (usize, &Body)| {

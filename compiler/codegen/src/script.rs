@@ -241,7 +241,30 @@ impl Script {
         self.cost(at, path, plans, rules, Usage::Longest)
     }
 
+    /// What each instruction costs in the dearest run of a path.
+    pub(crate) fn spent(
+        &self,
+        at: usize,
+        path: &hir::SpendPath,
+        plans: &Plans,
+        rules: &Rules,
+    ) -> Option<BTreeMap<usize, u64>> {
+        self.run(at, path, plans, rules, Usage::Longest, cost::spent_by_instruction)
+    }
+
     fn cost(&self, at: usize, path: &hir::SpendPath, plans: &Plans, rules: &Rules, usage: Usage) -> Option<u64> {
+        self.run(at, path, plans, rules, usage, cost::bound_of_input)
+    }
+
+    fn run<T>(
+        &self,
+        at: usize,
+        path: &hir::SpendPath,
+        plans: &Plans,
+        rules: &Rules,
+        usage: Usage,
+        run: impl FnOnce(cost::Input<'_>) -> Option<T>,
+    ) -> Option<T> {
         let longest = match usage {
             Usage::Longest => Some(rules.limits.item_bytes as u64),
             Usage::Usual { .. } => None,
@@ -280,7 +303,8 @@ impl Script {
             },
         };
         let functions: Vec<&[Instr]> = plans.shared.bodies().map(|body| body.code.as_slice()).collect();
-        cost::bound_of_input(&self.code, &turns, &functions, stack, &lengths, rules)
+        let (code, turns, functions) = (self.code.as_slice(), &turns, functions.as_slice());
+        run(cost::Input { code, turns, functions, stack, lengths: &lengths, rules })
     }
 
     /// Refuses paths that cost more than the unlocking bytecode pays for, with arguments of usual lengths,
