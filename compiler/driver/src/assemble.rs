@@ -243,10 +243,8 @@ impl Spans<'_> {
 
     fn sources(&self) -> Vec<SourceFile> {
         let file = |id: &FileId| {
-            self.places.file(*id).map(|file| SourceFile {
-                path: file.path.to_string(),
-                sha256: hex::encode(spec::hash::sha256(file.text.as_bytes())),
-            })
+            let file = self.places.file(*id)?;
+            Some(SourceFile { path: file.path.to_string(), sha256: file.sha256().to_owned() })
         };
         self.used.iter().filter_map(file).collect()
     }

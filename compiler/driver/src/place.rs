@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use syntax::{FileId, ItemKey, LineIndex, Loc};
 
@@ -30,13 +30,20 @@ pub struct FilePlaces {
     pub text: Arc<str>,
     lines: LineIndex,
     items: BTreeMap<ItemKey, u32>,
+    /// As hexadecimal digits, once somebody has asked.
+    sha256: OnceLock<String>,
 }
 
 impl FilePlaces {
     /// A file whose items start at the given offsets.
     #[must_use]
     pub fn new(path: Arc<str>, text: Arc<str>, items: BTreeMap<ItemKey, u32>) -> Self {
-        Self { lines: LineIndex::new(&text), path, text, items }
+        Self { lines: LineIndex::new(&text), path, text, items, sha256: OnceLock::new() }
+    }
+
+    /// The SHA-256 of its text as hexadecimal digits. It is computed once, however many contracts the text declares.
+    pub(crate) fn sha256(&self) -> &str {
+        self.sha256.get_or_init(|| hex::encode(spec::hash::sha256(self.text.as_bytes())))
     }
 }
 
