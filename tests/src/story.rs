@@ -18,7 +18,7 @@ use node::{Config, NodeHandle, Prefund};
 use spec::artifact::{Objective, Slot};
 use spec::plan::Plan;
 use spec::{Mode, OutPoint, RuleSet, Rules, SpendContext, Transaction, TxOut, Txid};
-use wallet::{Accounts, Args, Carried, Deployed, FeeRate, Forgery, Key, PlanWish, Program, Purse, Utxo};
+use wallet::{Accounts, Args, Built, Carried, Deployed, FeeRate, Forgery, Key, PlanWish, Program, Purse, Utxo};
 
 use crate::Independent;
 
@@ -226,10 +226,7 @@ impl Story {
         let error = match self.build(who, &[], plan, args) {
             Err(error) => error,
             Ok(carried) => {
-                self.register_all(&carried.contracts);
-                for built in &carried.first {
-                    self.send(plan, &built.tx, &built.spent).unwrap();
-                }
+                self.send_first(plan, &carried.contracts, &carried.first);
                 let sent = self.send(plan, &carried.built.tx, &carried.built.spent);
                 sent.expect_err("the node must refuse what the story says it refuses")
             }
@@ -256,10 +253,7 @@ impl Story {
         let forged = self.with_wish(who, others, plan, args, &named, |wish| wallet::forge(&wish, change));
         let forged = forged.unwrap_or_else(|error| panic!("{who}: {error}"));
         self.named.clear();
-        self.register_all(&forged.contracts);
-        for built in &forged.first {
-            self.send(plan, &built.tx, &built.spent).unwrap();
-        }
+        self.send_first(plan, &forged.contracts, &forged.first);
         self.attack_raw(plan, &forged.tx, &forged.spent, message);
     }
 
@@ -279,10 +273,7 @@ impl Story {
     ) {
         let carried = self.build(who, &[], plan, args).unwrap_or_else(|error| panic!("{who}: {error}"));
         self.named.clear();
-        self.register_all(&carried.contracts);
-        for built in &carried.first {
-            self.send(plan, &built.tx, &built.spent).unwrap();
-        }
+        self.send_first(plan, &carried.contracts, &carried.first);
         let mut tx = carried.built.tx;
         change(&mut tx);
         self.attack_raw(plan, &tx, &carried.built.spent, message);
@@ -316,10 +307,7 @@ impl Story {
         let named = self.named.clone();
         let forged = self.with_wish(who, &[], plan, args, &named, |wish| wallet::forge(&wish, change));
         let forged = forged.unwrap_or_else(|error| panic!("{who}: {error}"));
-        self.register_all(&forged.contracts);
-        for built in &forged.first {
-            self.send(plan, &built.tx, &built.spent).unwrap();
-        }
+        self.send_first(plan, &forged.contracts, &forged.first);
         self.send(plan, &forged.tx, &forged.spent)
     }
 
@@ -345,6 +333,15 @@ impl Story {
         let built = wallet::pay(&purse, vec![output], FeeRate::RELAY_MIN, RULES).unwrap();
         self.send("a payment", &built.tx, &built.spent).unwrap();
         OutPoint { txid: built.tx.txid(), index: 0 }
+    }
+
+    /// Tells the node of a plan's contracts, and sends what has to come before its transaction.
+    #[track_caller]
+    fn send_first(&mut self, plan: &str, contracts: &BTreeMap<Vec<u8>, String>, first: &[Built]) {
+        self.register_all(contracts);
+        for built in first {
+            self.send(plan, &built.tx, &built.spent).unwrap();
+        }
     }
 
     fn build(&self, who: &str, others: &[&str], plan: &str, args: Pairs<'_>) -> Result<Carried, String> {

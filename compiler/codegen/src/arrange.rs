@@ -191,6 +191,11 @@ impl Search<'_> {
         let Some(Outcome { score, scheduled }) = self.outcome(order, policy, &Departures::default()) else {
             return false;
         };
+        self.keep(order, policy, score, scheduled)
+    }
+
+    /// Keeps what is better than all before; true if it is.
+    fn keep(&mut self, order: &[usize], policy: Policy, score: usize, scheduled: Scheduled) -> bool {
         let better = self.best.as_ref().is_none_or(|best| score < best.score);
         if better {
             self.best = Some(Best { score, order: order.to_vec(), policy, scheduled });

@@ -14,16 +14,11 @@ use crate::forms::Forms;
 use crate::holes::Holes;
 use crate::lengths::typical_push_len;
 use crate::lower::{Excess, Notes, Site, flipped};
-use crate::passes::Passes;
 use crate::plan::{Misfits, Planner, Plans};
 use crate::progress;
-use crate::schedule::End;
 use crate::script::{Forced, Script};
 use crate::shared::Body;
 use crate::tell::why;
-
-/// Each byte of an unlocking script pays for so much work.
-const COST_PER_BYTE: u64 = 800;
 
 /// A machine of today writes about so many instructions in a second while it searches.
 const WORK_PER_SECOND: u64 = 5_000_000;
@@ -91,9 +86,9 @@ pub struct Generated {
     pub level: Level,
     /// What was made small.
     pub objective: Objective,
-    /// Whether its coins may be locked by the script itself: nodes pass it on, it does not read its own bytes, and what
-    /// any spender pushes pays for its path.
-    pub fits_output: bool,
+    /// Whether its coins are better locked by the script itself, if no other contract knows it by its hash: the fee is to
+    /// be small, nodes pass it on, it does not read its own bytes, and what any spender pushes pays for its path.
+    pub stands_in_outputs: bool,
     /// Why it is less.
     pub unproved: Option<Unproved>,
 }
@@ -210,28 +205,12 @@ pub fn generate(
 ) -> (Option<Generated>, Vec<Diagnostic>) {
     let rules = Rules::new(options.rules, Mode::Relay);
     let mut notes = Notes::default();
-    let end = if contract.paths.len() == 1 { End::Truth } else { End::Empty };
     let holes = Holes::new(contract, &options.sealed);
     let push_lens: Vec<usize> = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
-    let hashes = !options.whole_constants;
-    let (rules, holes, push_lens) = (&rules, &holes, push_lens.as_slice());
+    let rules = &rules;
     let (level, objective) = aim_for(contract, options);
-    let (joins, effort, passes) = (true, Effort::Full, Passes::ALL);
-    let measure = objective;
-    let planner = Planner {
-        contract,
-        functions,
-        rules,
-        end,
-        holes,
-        push_lens,
-        hashes,
-        joins,
-        objective,
-        measure,
-        effort,
-        passes,
-    };
+    let hashes = !options.whole_constants;
+    let planner = Planner::new(contract, functions, rules, &holes, &push_lens, hashes, objective);
     let made = match make(&planner, level, options.seconds, &mut notes) {
         Ok(made) => made,
         Err(misfits) => {
@@ -248,7 +227,7 @@ pub fn generate(
     if has_errors(&diagnostics) {
         return (None, diagnostics);
     }
-    let generated = generated(contract, &made, rules, &notes);
+    let generated = generated(&planner, &made, &notes);
     let spent = |at: usize| made.script.spent(at, contract.paths.get(at)?, plans, rules);
     diagnostics.extend(budget::check(contract, functions, &generated, &spent));
     (Some(generated), diagnostics)
@@ -259,23 +238,24 @@ struct Made {
     script: Script,
     plans: Plans,
     level: Level,
-    objective: Objective,
     unproved: Option<Unproved>,
+}
+
+/// What is tried at a level, and by what measure.
+pub(crate) fn tries(level: Level, objective: Objective) -> Vec<(Effort, Objective)> {
+    // Short code is often cheap, and what is cheap alone need not be together.
+    let other = (objective != Objective::Size).then_some(objective);
+    let measures = [Some(Objective::Size), other].into_iter().flatten();
+    let efforts = [(Effort::Full, Level::O1), (Effort::Beam, Level::Os)].into_iter().filter(|(_, from)| *from <= level);
+    efforts.flat_map(|(effort, _)| measures.clone().map(move |measure| (effort, measure))).collect()
 }
 
 /// The shortest script of the level and of those below that is shown to do what the direct one does.
 fn make(planner: &Planner<'_>, level: Level, seconds: u32, notes: &mut Notes) -> Result<Made, Misfits> {
     let forms = planner.forms(notes)?;
     let direct = planner.direct(&forms, notes)?;
-    let objective = planner.objective;
     let (mut best, mut unproved): (Option<(Script, Plans)>, _) = (None, None);
-    let efforts = [(Effort::Full, Level::O1), (Effort::Beam, Level::Os)];
-    let efforts = efforts.into_iter().filter(|(_, from)| *from <= level);
-    // Short code is often cheap, and what is cheap alone need not be together.
-    let other = (objective != Objective::Size).then_some(objective);
-    let measures = [Some(Objective::Size), other].into_iter().flatten();
-    let tries = efforts.flat_map(|(effort, _)| measures.clone().map(move |measure| (effort, measure)));
-    for (effort, measure) in tries {
+    for (effort, measure) in tries(level, planner.objective) {
         let asides = notes.mark();
         match proved(&Planner { effort, measure, ..*planner }, &forms, &direct, notes)? {
             Ok(made) if best.as_ref().is_none_or(|best| planner.is_better(&made, best)) => {
@@ -292,10 +272,10 @@ fn make(planner: &Planner<'_>, level: Level, seconds: u32, notes: &mut Notes) ->
         best = best.map(|best| polished(planner, best, &direct, seconds, notes));
     }
     if let Some((script, plans)) = best {
-        return Ok(Made { script, plans, level, objective, unproved: None });
+        return Ok(Made { script, plans, level, unproved: None });
     }
     let script = Script::assemble(planner.contract, planner.holes, &direct, notes);
-    Ok(Made { script, plans: direct, level: Level::O0, objective, unproved })
+    Ok(Made { script, plans: direct, level: Level::O0, unproved })
 }
 
 /// The script after a longer search, if that makes it better and is shown to be right.
@@ -403,7 +383,8 @@ impl Planner<'_> {
         match self.objective {
             Objective::Size => (bytes, pushed),
             Objective::Fee => {
-                let unpaid = |cost: Option<u64>| (cost.unwrap_or(0) / COST_PER_BYTE).saturating_sub(bytes);
+                let per_byte = self.rules.prices.budget_per_byte;
+                let unpaid = |cost: Option<u64>| (cost.unwrap_or(0) / per_byte).saturating_sub(bytes);
                 let paths = self.contract.paths.len() as u64;
                 (paths * bytes + pushed + costs.map(unpaid).sum::<u64>(), bytes)
             }
@@ -419,8 +400,9 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
-fn generated(contract: &hir::Contract, made: &Made, rules: &Rules, notes: &Notes) -> Generated {
-    let Made { script, plans, level, objective, unproved } = made;
+fn generated(planner: &Planner<'_>, made: &Made, notes: &Notes) -> Generated {
+    let Planner { contract, rules, objective, .. } = *planner;
+    let Made { script, plans, level, unproved } = made;
     let name = |index: usize| script.leaves.get(index).map_or_else(String::new, |leaf| leaf.name.clone());
     let numbered = plans.shared.bodies().enumerate();
     let function = |(number, body): (usize, &Body)| {
@@ -440,8 +422,8 @@ fn generated(contract: &hir::Contract, made: &Made, rules: &Rules, notes: &Notes
         paths: spend_paths(contract, script, plans, rules),
         routes: script.routes.iter().map(|route| told_route(route, notes)).collect(),
         level: *level,
-        objective: *objective,
-        fits_output: script.fits_output(contract, plans, rules),
+        objective,
+        stands_in_outputs: objective == Objective::Fee && script.fits_output(contract, plans, rules),
         unproved: unproved.clone(),
         source_map: source_map(&script.code, notes),
         requires: checks(&script.code, notes),

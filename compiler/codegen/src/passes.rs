@@ -9,12 +9,11 @@ use spec::{Mode, Rules};
 
 use crate::arrange::Effort;
 use crate::code;
-use crate::generate::{Options, aim_for, best, polished, slots};
+use crate::generate::{Options, aim_for, best, polished, slots, tries};
 use crate::holes::Holes;
 use crate::lengths::typical_push_len;
 use crate::lower::Notes;
 use crate::plan::{Planner, Plans};
-use crate::schedule::End;
 use crate::script::Script;
 
 /// A pass, and what the script takes with it and all before it.
@@ -61,28 +60,16 @@ pub fn passes(contract: &hir::Contract, functions: &hir::Functions, options: &Op
 
 fn stages(contract: &hir::Contract, functions: &hir::Functions, options: &Options) -> Option<Vec<Pass>> {
     let rules = &Rules::new(options.rules, Mode::Relay);
-    let end = if contract.paths.len() == 1 { End::Truth } else { End::Empty };
     let holes = &Holes::new(contract, &options.sealed);
     let push_lens: Vec<usize> = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
     let (level, objective) = aim_for(contract, options);
-    let all = Planner {
-        contract,
-        functions,
-        rules,
-        end,
-        holes,
-        push_lens: &push_lens,
-        hashes: !options.whole_constants,
-        joins: true,
-        objective,
-        // The other objectives try short code first.
-        measure: Objective::Size,
-        effort: Effort::Full,
-        passes: Passes::ALL,
-    };
+    let hashes = !options.whole_constants;
+    let planner = Planner::new(contract, functions, rules, holes, &push_lens, hashes, objective);
     let mut notes = Notes::default();
-    let forms = all.forms(&mut notes).ok()?;
-    let direct = all.direct(&forms, &mut notes).ok()?;
+    let forms = planner.forms(&mut notes).ok()?;
+    let direct = planner.direct(&forms, &mut notes).ok()?;
+    // The other objectives try short code first.
+    let all = Planner { measure: Objective::Size, ..planner };
     let script = Script::assemble(contract, holes, &direct, &mut notes);
     let mut found = vec![measured("direct code", &all, &script, &direct)];
     if level == Level::O0 {
@@ -95,9 +82,10 @@ fn stages(contract: &hir::Contract, functions: &hir::Functions, options: &Option
         made = Some((script, plans));
     }
     let mut made = made?;
-    let mut try_also = |name, efforts: &[(Effort, Objective)], notes: &mut Notes| {
-        for (effort, measure) in efforts {
-            let other = best(&Planner { effort: *effort, measure: *measure, ..all }, &forms, notes).ok()?;
+    let rest = tries(level, objective).split_off(1);
+    let mut try_also = |name, wanted: Effort, notes: &mut Notes| {
+        for (effort, measure) in rest.iter().copied().filter(|(effort, _)| *effort == wanted) {
+            let other = best(&Planner { effort, measure, ..all }, &forms, notes).ok()?;
             if all.is_better(&other, &made) {
                 made = other;
             }
@@ -106,12 +94,10 @@ fn stages(contract: &hir::Contract, functions: &hir::Functions, options: &Option
         Some(())
     };
     if objective != Objective::Size {
-        try_also("code for the objective", &[(Effort::Full, objective)], &mut notes)?;
+        try_also("code for the objective", Effort::Full, &mut notes)?;
     }
     if level >= Level::Os {
-        let measures = [(Effort::Beam, Objective::Size), (Effort::Beam, objective)];
-        let count = if objective == Objective::Size { 1 } else { 2 };
-        try_also("beam search", measures.get(..count)?, &mut notes)?;
+        try_also("beam search", Effort::Beam, &mut notes)?;
     }
     if level >= Level::Oz {
         made = polished(&all, made, &direct, options.seconds, &mut notes);

@@ -101,6 +101,23 @@ impl Attempt {
     }
 }
 
+impl<'p> Planner<'p> {
+    /// With all passes, and the effort of the default level.
+    pub(crate) fn new(
+        contract: &'p hir::Contract,
+        functions: &'p hir::Functions,
+        rules: &'p Rules,
+        holes: &'p Holes,
+        push_lens: &'p [usize],
+        hashes: bool,
+        objective: Objective,
+    ) -> Self {
+        let end = if contract.paths.len() == 1 { End::Truth } else { End::Empty };
+        let (measure, joins, effort, passes) = (objective, true, Effort::Full, Passes::ALL);
+        Self { contract, functions, rules, end, holes, push_lens, hashes, joins, objective, measure, effort, passes }
+    }
+}
+
 impl Planner<'_> {
     /// The code of all paths, as they are written: nothing is computed otherwise, shared or put in another order.
     pub(crate) fn direct(&self, forms: &[Forms], notes: &mut Notes) -> Result<Plans, Misfits> {

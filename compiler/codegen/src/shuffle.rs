@@ -53,18 +53,18 @@ pub(crate) fn order(opcode: Opcode) -> Option<(usize, &'static [u8])> {
 
 /// The fewest bytes that make the items `from`, all of them different, into `to`, each with the top last; nothing if the
 /// table has no such entry.
-#[allow(dead_code, reason = "for those who choose among layouts; stretches are written anew without it")]
+#[cfg(test)]
 pub(crate) fn cost_of(from: &[u8], to: &[u8]) -> Option<usize> {
     Some(sum(shortest(from, to)?).bytes)
 }
 
 /// The instructions that [`cost_of`] counts.
-#[allow(dead_code, reason = "for those who choose among layouts; stretches are written anew without it")]
+#[cfg(test)]
 pub(crate) fn write(from: &[u8], to: &[u8]) -> Option<Vec<Op>> {
     Some(shortest(from, to)?.into_iter().flat_map(ops).collect())
 }
 
-#[allow(dead_code, reason = "for those who choose among layouts; stretches are written anew without it")]
+#[cfg(test)]
 fn shortest(from: &[u8], to: &[u8]) -> Option<Vec<Move>> {
     let kept = from.iter().zip(to).take_while(|(a, b)| a == b).count();
     let is_needed = |at: usize| to.iter().skip(kept).any(|item| from.get(at) == Some(item));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use analysis::hir;
 use codegen::Generated;
 use spec::artifact::{
-    AbiError, AbiValue, Artifact, Derived, DerivedArg, Failing, Locking, MapEntry, Objective, RequireSite, RewardList,
+    AbiError, AbiValue, Artifact, Derived, DerivedArg, Failing, Locking, MapEntry, RequireSite, RewardList,
     RewardSource, RewardTable, SealedParam, SharedFunction, Slot, SourceFile, SourceSpan, SpendPath, StateLayout, Step,
     Value,
 };
@@ -36,7 +36,7 @@ pub fn artifact(
     let plans = spans.plans(contract, programs);
     let is_held = |other: &hir::Contract| other.derived.iter().any(|derived| derived.contract == contract.name);
     let held = programs.iter().flat_map(|program| &program.contracts).any(is_held);
-    let by_script = generated.objective == Objective::Fee && generated.fits_output && !held;
+    let by_script = generated.stands_in_outputs && !held;
     Artifact {
         compiler: COMPILER.to_owned(),
         level: generated.level,

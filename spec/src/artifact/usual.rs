@@ -122,11 +122,16 @@ impl Artifact {
     /// The usual bytes of the unlocking bytecode of one of its paths.
     #[must_use]
     pub fn usual_input_bytes(&self, path: &SpendPath) -> usize {
-        let script = self.usual_script_bytes();
-        let bytes = usual_input_bytes(&path.unlock, &path.args, script);
+        self.input_bytes(path, self.usual_script_bytes())
+    }
+
+    /// The same with a script of so many bytes, which is pushed only where coins have its hash.
+    #[must_use]
+    pub fn input_bytes(&self, path: &SpendPath, script_bytes: usize) -> usize {
+        let bytes = usual_input_bytes(&path.unlock, &path.args, script_bytes);
         match self.locking {
             Locking::P2sh32 => bytes,
-            Locking::P2s => bytes - usual_push(script),
+            Locking::P2s => bytes - usual_push(script_bytes),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use driver::Places;
 use serde::Serialize;
-use spec::artifact::{MapEntry, Piece, SourceSpan, UnlockItem, usual_input_bytes};
+use spec::artifact::{MapEntry, Piece, SourceSpan, UnlockItem};
 use spec::opcode::Group;
 use spec::script::instructions;
 use spec::{Artifact, Mode, Opcode, Rules};
@@ -151,7 +151,7 @@ fn template_steps(artifact: &Artifact) -> Vec<Step> {
 fn paths(artifact: &Artifact, script: usize) -> Vec<PathSize> {
     let rules = Rules::new(artifact.rules, Mode::Relay);
     let size = |path: &spec::artifact::SpendPath| {
-        let input = usual_input_bytes(&path.unlock, &path.args, script);
+        let input = artifact.input_bytes(path, script);
         PathSize {
             path: path.name.clone(),
             input,

@@ -120,17 +120,8 @@ impl Search<'_> {
         let Outcome { score, scheduled } = self.outcome(order, policy, &Departures::default())?;
         let (order, body) = (order.to_vec(), body.clone());
         let layout = Layout { score, order, policy, body, code: scheduled.code.clone() };
-        self.note(score, &layout, scheduled);
+        self.keep(&layout.order, policy, score, scheduled);
         Some(layout)
-    }
-
-    /// Keeps what is better than all before; true if it is.
-    fn note(&mut self, score: usize, layout: &Layout, scheduled: crate::schedule::Scheduled) -> bool {
-        let better = self.best.as_ref().is_none_or(|best| score < best.score);
-        if better {
-            self.best = Some(Best { score, order: layout.order.clone(), policy: layout.policy, scheduled });
-        }
-        better
     }
 
     fn other_orders(&mut self, layout: &Layout) -> Vec<Layout> {
@@ -214,7 +205,7 @@ impl Search<'_> {
     fn write(&mut self, layout: &Layout, departures: Departures, better: &mut bool) -> Option<Writing> {
         let Outcome { score, scheduled } = self.outcome(&layout.order, layout.policy, &departures)?;
         let (decisions, code) = (scheduled.decisions.clone(), scheduled.code.clone());
-        *better |= self.note(score, layout, scheduled);
+        *better |= self.keep(&layout.order, layout.policy, score, scheduled);
         Some(Writing { score, departures, decisions, code })
     }
 
