@@ -56,6 +56,22 @@ fn the_bytes_of_all_lines_are_those_of_the_script() {
     assert!(contracts > 50 && shared > 60 && apart > 100, "{contracts} {shared} {apart}");
 }
 
+/// Where the fee is to be small, the script of a swap is its lock.
+#[test]
+fn inputs_do_not_show_a_script_that_stands_in_outputs() {
+    let [hashed, whole] = ["size", "fee"]
+        .map(|objective| sizes(root(), &["examples/htlc", "--target", "bch2026", "--optimise", objective]).remove(0));
+    let script = number(&hashed["script"]);
+    assert_eq!(script, number(&whole["script"]));
+    let paths = |sizes: &Value| sizes["paths"].as_array().unwrap().clone();
+    assert_eq!(paths(&hashed).len(), 2);
+    for (hashed, whole) in paths(&hashed).iter().zip(&paths(&whole)) {
+        // A push of more than 75 bytes takes two more.
+        assert_eq!(number(&whole["input"]) + script + 2, number(&hashed["input"]));
+        assert_eq!(number(&whole["limit"]) + 800 * (script + 2), number(&hashed["limit"]));
+    }
+}
+
 #[test]
 fn a_path_runs_the_lines_of_its_own_body() {
     // Direct code has each path by itself, so a line between `spend x` and the next belongs to `x`.
