@@ -86,8 +86,8 @@ pub struct Generated {
     pub level: Level,
     /// What was made small.
     pub objective: Objective,
-    /// Whether its coins are better locked by the script itself, if no other contract knows it by its hash: the fee is to
-    /// be small, nodes pass it on, it does not read its own bytes, and what any spender pushes pays for its path.
+    /// Whether its coins are better locked by the script itself, if no other contract holds their lock: the fee is to be
+    /// small, nodes pass it on, it does not read its own bytes, and what any spender pushes pays for its path.
     pub stands_in_outputs: bool,
     /// Why it is less.
     pub unproved: Option<Unproved>,

@@ -41,7 +41,7 @@ pub fn artifact(
         compiler: COMPILER.to_owned(),
         level: generated.level,
         objective: generated.objective,
-        // Other contracts know one by the hash of its script.
+        // A contract that holds the lock of another would hold all of its script.
         locking: if by_script { Locking::P2s } else { Locking::P2sh32 },
         contract: contract.name.clone(),
         docs: contract.docs.clone(),

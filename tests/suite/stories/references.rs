@@ -1,6 +1,9 @@
 //! Contracts that know each other: one by its lock, one by the state that the other's coin carries.
 
-use tests::Story;
+use driver::Options;
+use spec::RuleSet;
+use spec::artifact::{Locking, Objective};
+use tests::{Story, compile_with};
 
 use super::scratch;
 
@@ -65,6 +68,16 @@ plan take() {
     };
 }
 "#;
+
+/// What the launcher pays it names by a lock, which shall not be as long as a script.
+#[test]
+fn a_contract_whose_lock_another_one_holds_keeps_its_hash() {
+    let options = Options { rules: RuleSet::Bch2026, objective: Objective::Fee, ..Options::default() };
+    let compiled = compile_with("references", SOURCE, &options);
+    assert!(!compiled.has_errors(), "{}", compiled.to_json());
+    let locking: Vec<_> = compiled.artifacts.iter().map(|one| (one.contract.as_str(), one.locking)).collect();
+    assert_eq!(locking, [("Counter", Locking::P2sh32), ("Launcher", Locking::P2sh32), ("Prize", Locking::P2s)]);
+}
 
 #[test]
 fn a_contract_demands_the_lock_and_the_state_of_another() {
