@@ -14,11 +14,13 @@ pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
     if name.len() > LENGTH_MAX {
         return None;
     }
-    let limit = name.chars().count().max(3) / 3;
+    let letters = name.chars().count();
+    let limit = letters.max(3) / 3;
     candidates
         .into_iter()
         .take(CANDIDATES_MAX)
         .filter(|candidate| candidate.len() <= LENGTH_MAX && !candidate.is_empty())
+        .filter(|candidate| candidate.chars().count().abs_diff(letters) <= limit)
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|(edits, candidate)| *edits <= limit && *edits < candidate.chars().count())
         .min()

@@ -99,7 +99,7 @@ impl Parser<'_> {
 
     fn add_stmt(&mut self, parsed: nodes::Parsed, lexemes: &[Lexeme], is_last: bool, out: &mut Stmts) {
         out.depth = out.depth.max(parsed.depth);
-        match parsed.value {
+        match *parsed.value {
             nodes::Piece::Stmt(stmt) => out.stmts.push(stmt),
             nodes::Piece::Tail(expr) if is_last && gives_value(&expr) => {
                 out.tail = Some(Box::new(expr));
@@ -159,7 +159,7 @@ impl Parser<'_> {
                 Outcome::Before(parsed, at) => (Some(parsed), at),
                 Outcome::Dropping(_) | Outcome::BodyAt(..) | Outcome::Failed => (None, rest.len()),
             };
-            let stmt = match parsed.map(|parsed| parsed.value) {
+            let stmt = match parsed.map(|parsed| *parsed.value) {
                 Some(nodes::Piece::Plan(stmt)) => stmt,
                 _ => PlanStmt { docs: Vec::new(), kind: PlanStmtKind::Error, span },
             };

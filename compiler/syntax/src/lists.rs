@@ -138,7 +138,7 @@ impl Parser<'_> {
             let told_before = self.diagnostics.len();
             if let Some(parsed) = self.read_listed(&piece) {
                 list.depth = list.depth.max(parsed.depth);
-                list.value.extend(unpack(parsed.value, docs));
+                list.value.extend(unpack(*parsed.value, docs));
             }
             let sound = self.diagnostics.len() == told_before && !self.adrift;
             if at < hi && !piece.complete && sound {
@@ -172,7 +172,7 @@ impl Parser<'_> {
             if self.skips(piece) { Outcome::Failed } else { self.run(piece.start, &piece.lexemes, piece.told) };
         match outcome {
             Outcome::Whole(parsed) => Some(parsed),
-            _ => Some(Node::leaf(self.salvaged_element(piece.start, &piece.lexemes, span))),
+            _ => Some(Node::leaf(Box::new(self.salvaged_element(piece.start, &piece.lexemes, span)))),
         }
     }
 

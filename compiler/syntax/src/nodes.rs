@@ -43,15 +43,12 @@ impl<T> Node<T> {
     }
 }
 
-/// What one run of the grammar gives.
-pub(crate) type Parsed = Node<Piece>;
+/// What one run of the grammar gives. In a box, because the parser moves room for it with every token.
+pub(crate) type Parsed = Node<Box<Piece>>;
 
 /// A piece of an island.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "trees are built once and shared; a box for each statement would cost more than it saves"
-)]
+#[expect(clippy::large_enum_variant, reason = "it is boxed as a whole")]
 pub(crate) enum Piece {
     /// An item or member without what its braces hold.
     Header(Header),

@@ -128,7 +128,7 @@ impl Parser<'_> {
             }
             Outcome::Failed => return Declared::Error(span),
         };
-        let Piece::Header(header) = parsed.value else {
+        let Piece::Header(header) = *parsed.value else {
             return Declared::Error(span);
         };
         let has_members = matches!(header, Header::Contract { .. });

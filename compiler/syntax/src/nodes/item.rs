@@ -61,7 +61,7 @@ impl Cx<'_> {
     }
 
     pub(crate) fn header(&self, header: Header) -> Parsed {
-        Node::leaf(Piece::Header(header))
+        Node::leaf(Box::new(Piece::Header(header)))
     }
 
     pub(crate) fn budget(&self, limits: Vec<Node<FieldInit>>) -> Parsed {
@@ -73,12 +73,12 @@ impl Cx<'_> {
 
     pub(crate) fn field_decl(&self, l: u32, r: u32, name: Ident, ty: Node<TypeExpr>) -> Parsed {
         let span = self.span(l, r);
-        ty.map(|ty| Piece::Field(Field { docs: Vec::new(), name, ty, span }))
+        ty.map(|ty| Box::new(Piece::Field(Field { docs: Vec::new(), name, ty, span })))
     }
 
     pub(crate) fn variant(&self, l: u32, r: u32, name: Ident, fields: Node<VariantFields>) -> Parsed {
         let span = self.span(l, r);
-        fields.map(|fields| Piece::Variant(Variant { docs: Vec::new(), name, fields, span }))
+        fields.map(|fields| Box::new(Piece::Variant(Variant { docs: Vec::new(), name, fields, span })))
     }
 
     pub(crate) fn variant_tuple(&self, types: Vec<Node<TypeExpr>>) -> Node<VariantFields> {
@@ -106,7 +106,7 @@ impl Cx<'_> {
 
     pub(crate) fn entry(&self, l: u32, r: u32, key: Ident, value: Node<EntryValue>) -> Parsed {
         let span = self.span(l, r);
-        value.map(|value| Piece::Entry(Entry { docs: Vec::new(), key, value, span }))
+        value.map(|value| Box::new(Piece::Entry(Entry { docs: Vec::new(), key, value, span })))
     }
 
     pub(crate) fn entry_expr(&self, value: Node<Expr>) -> Node<EntryValue> {

@@ -86,6 +86,6 @@ impl Cx<'_> {
     pub(crate) fn pattern_field(&mut self, l: u32, r: u32, name: Ident, pattern: Option<Node<Pattern>>) -> Parsed {
         let span = self.span(l, r);
         let pattern = pattern.unwrap_or_else(|| self.pattern_name(l, r, false, name.clone()));
-        pattern.map(|pattern| Piece::PatternField(Some(PatternField { name, pattern, span })))
+        pattern.map(|pattern| Box::new(Piece::PatternField(Some(PatternField { name, pattern, span }))))
     }
 }

@@ -13,7 +13,7 @@ pub(crate) type Carried = (Option<Node<Expr>>, Option<Node<Expr>>);
 impl Cx<'_> {
     pub(crate) fn stmt(&self, l: u32, r: u32, kind: Node<StmtKind>) -> Parsed {
         let span = self.span(l, r);
-        kind.map(|kind| Piece::Stmt(Stmt { kind, span }))
+        kind.map(|kind| Box::new(Piece::Stmt(Stmt { kind, span })))
     }
 
     pub(crate) fn let_stmt(&self, parts: (Node<Pattern>, Option<Node<TypeExpr>>, Node<Expr>)) -> Node<StmtKind> {
@@ -111,7 +111,7 @@ impl Cx<'_> {
     }
 
     pub(crate) fn tail(&self, value: Node<Expr>) -> Parsed {
-        value.map(Piece::Tail)
+        value.map(|value| Box::new(Piece::Tail(value)))
     }
 
     // ---- arms
@@ -127,7 +127,7 @@ impl Cx<'_> {
         let span = self.span(l, r);
         let mut depth = 0;
         let guard = guard.map(|guard| guard.into_value(&mut depth));
-        let mut parsed = pattern.and(body, |pattern, body| Piece::Arm(Arm { pattern, guard, body, span }));
+        let mut parsed = pattern.and(body, |pattern, body| Box::new(Piece::Arm(Arm { pattern, guard, body, span })));
         parsed.depth = parsed.depth.max(depth);
         parsed
     }
@@ -149,7 +149,7 @@ impl Cx<'_> {
 
     pub(crate) fn plan_stmt(&self, l: u32, r: u32, kind: Node<PlanStmtKind>) -> Parsed {
         let span = self.span(l, r);
-        kind.map(|kind| Piece::Plan(PlanStmt { docs: Vec::new(), kind, span }))
+        kind.map(|kind| Box::new(Piece::Plan(PlanStmt { docs: Vec::new(), kind, span })))
     }
 
     pub(crate) fn plan_let(&self, parts: (Node<Pattern>, Option<Node<TypeExpr>>, Node<Expr>)) -> Node<PlanStmtKind> {

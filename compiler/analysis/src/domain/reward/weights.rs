@@ -204,7 +204,7 @@ impl<'t> Flattening<'_, '_, '_> {
     fn misspelt_setting(&mut self, entry: &Entry) -> bool {
         let (EntryValue::Expr(value) | EntryValue::UpTo(value)) = &entry.value else { return false };
         let is_amount = matches!(value.kind, ExprKind::Quantity { .. });
-        let meant = suggest::closest(entry.key.as_str(), SETTINGS).filter(|_| is_amount);
+        let meant = is_amount.then(|| suggest::closest(entry.key.as_str(), SETTINGS)).flatten();
         let Some(meant) = meant else { return false };
         let found = self.report.error(Code::E0311, format!("there is no setting `{}`", entry.key), entry.key.span);
         let help = match meant == entry.key.as_str() {
