@@ -2,7 +2,10 @@
 //!
 //! The script is run on lengths instead of items. Both branches of a conditional are followed and the
 //! dearer one counts, unless the condition is a number the compiler put in itself. A loop runs as
-//! often as it may; as soon as a round changes nothing, the others cost the same.
+//! often as it may; as soon as a round changes nothing, the others cost the same, and so do rounds
+//! that do nothing but add the same to the same numbers (see [`rounds`]).
+
+mod rounds;
 
 use std::collections::BTreeMap;
 
@@ -114,7 +117,8 @@ fn ran(input: Input<'_>, spent: Option<Spent>) -> Option<(u64, Option<Spent>)> {
     let functions = functions.iter().map(|body| parse(body, &no_turns)).collect::<Option<Vec<_>>>()?;
     let (preimage, alt) = (preimage_len(lengths.script), Vec::new());
     let functions = functions.as_slice();
-    let mut run = Run { rules, lengths, functions, preimage, stack, alt, cost: 0, spent, steps: 0, inside: 0 };
+    let (cost, steps, inside, cuts_numbers) = (0, 0, 0, false);
+    let mut run = Run { rules, lengths, functions, preimage, stack, alt, cost, spent, steps, inside, cuts_numbers };
     run.block(&parse(code, turns)?)?;
     Some((run.cost, run.spent))
 }
@@ -210,6 +214,8 @@ struct Run<'r> {
     steps: u64,
     /// How many functions are open.
     inside: usize,
+    /// Whether a number was cut off by another one.
+    cuts_numbers: bool,
 }
 
 impl Run<'_> {
@@ -291,48 +297,6 @@ impl Run<'_> {
         Some(())
     }
 
-    fn repeat(&mut self, rounds: Option<Rounds>, body: &Block<'_>) -> Option<()> {
-        let rounds_of = rounds?;
-        let rounds = match rounds_of {
-            Rounds::Exactly(rounds) => u64::from(rounds),
-            Rounds::AtMost(rounds) if self.lengths.all_rounds => u64::from(rounds),
-            Rounds::AtMost(_) => 1,
-            Rounds::Records => self.lengths.records?.0,
-        };
-        let record: Vec<Item> = match (rounds_of, self.lengths.records) {
-            (Rounds::Records, Some((_, fields))) => fields.iter().map(|len| Item::of(*len)).collect(),
-            _ => Vec::new(),
-        };
-        self.pay_base(1)?;
-        let mut ends: Option<(Vec<Item>, Vec<Item>)> = None;
-        for round in 0..rounds.max(1) {
-            let (before, entry) = (self.cost, (self.stack.clone(), self.alt.clone()));
-            let spent_before = self.spent.clone();
-            self.stack.splice(0..0, record.iter().copied());
-            self.block(body)?;
-            self.pay_base(1)?;
-            self.pop()?;
-            let settled = (&self.stack, &self.alt) == (&entry.0, &entry.1);
-            if let Some((stack, alt)) = ends.replace((self.stack.clone(), self.alt.clone())) {
-                // The loop may end with this round or with one before.
-                let now = (self.stack.clone(), self.alt.clone());
-                self.join(&stack, &alt)?;
-                ends = Some((std::mem::replace(&mut self.stack, now.0), std::mem::replace(&mut self.alt, now.1)));
-            }
-            if settled {
-                let left = rounds.saturating_sub(round + 1);
-                self.pay((self.cost - before).checked_mul(left)?)?;
-                for (at, spent) in self.spent.iter_mut().flatten() {
-                    let once = *spent - spent_before.as_ref().and_then(|before| before.get(at)).copied().unwrap_or(0);
-                    *spent = spent.saturating_add(once.saturating_mul(left));
-                }
-                break;
-            }
-        }
-        (self.stack, self.alt) = ends?;
-        Some(())
-    }
-
     fn invoke(&mut self) -> Option<()> {
         let number = usize::try_from(self.pop()?.value?).ok()?;
         let functions = self.functions;
@@ -370,6 +334,7 @@ impl Run<'_> {
                 self.pay(body.len)
             }
             Opcode::Invoke => self.invoke(),
+            Opcode::Nop => Some(()),
             Opcode::ToAltStack => {
                 let item = self.pop()?;
                 self.alt.push(item);
@@ -478,6 +443,7 @@ impl Run<'_> {
             self.push(len);
             return self.pay(3);
         }
+        self.cuts_numbers |= opcode == Opcode::Mod;
         for len in result_lens(opcode, &items, self.lengths)? {
             let item = number(opcode, &items).map_or(Item::of(len), |most| Item::up_to(most, len));
             let twice = matches!(opcode.row().cost, CostClass::Arithmetic | CostClass::Product);
