@@ -25,6 +25,10 @@ use crate::command::{
 use crate::fail::Fail;
 use crate::shell::Shell;
 
+/// A compiler takes and gives back many small pieces of memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Contracts that pay everybody who contributed.
 ///
 /// Exit codes: 0 done, 1 refused or found errors, 2 wrong usage, 3 the node cannot be reached.
