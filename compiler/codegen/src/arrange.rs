@@ -6,10 +6,10 @@ mod wander;
 use spec::artifact::Objective;
 
 use crate::code::{Code, SiteId};
-use crate::mir::{Block, Effect, Fork, NodeId, NodeKind, Path, Repeat, Var};
+use crate::mir::{Block, Effect, Fork, Graph, NodeId, NodeKind, Path, Repeat, Var};
 use crate::passes::Passes;
 use crate::reorder::{self, Span};
-use crate::schedule::{Departures, End, Policy, Scheduled, TooLong, Work, schedule};
+use crate::schedule::{Alike, Departures, End, Policy, Scheduled, TooLong, Users, Work, schedule};
 use crate::weigh::Scale;
 
 use beam::Widths;
@@ -26,6 +26,8 @@ const INSTRUCTIONS_MAX: usize = 40_000;
 const LOOP_INSTRUCTIONS_MAX: usize = 60_000;
 /// The search for a better order of checks ends after so many more.
 const REORDER_INSTRUCTIONS_MAX: usize = 30_000;
+/// Where time matters, so many orders are tried.
+const LOOK_ORDERS_MAX: usize = 2;
 /// A glance ends after so many.
 const GLANCE_INSTRUCTIONS_MAX: usize = 2_000;
 /// What values may weigh to be computed again.
@@ -52,9 +54,13 @@ pub(crate) struct Arranged {
 pub(crate) enum Effort {
     /// One way: arguments as they are declared, instructions one by one.
     None,
-    /// Enough to compare two forms of one path.
+    /// A few orders of the arguments: enough to compare two forms of one path where time matters.
+    Look,
+    /// A few orders, and other policies for the best of them: as much as every build may take.
+    Quick,
+    /// Many ways, but not for long: enough to compare two forms of one path in a search.
     Glance,
-    /// As much as every build may take.
+    /// Many ways.
     Full,
     /// A beam over layouts, and over the decisions of the scheduler for the best of them.
     Beam,
@@ -87,6 +93,7 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
     let orders = orders(&movable);
     let room = match effort {
         Effort::None => 1,
+        Effort::Look | Effort::Quick => usize::MAX,
         Effort::Glance => GLANCE_INSTRUCTIONS_MAX,
         Effort::Full | Effort::Beam | Effort::Long(_) => {
             INSTRUCTIONS_MAX + if loops.is_empty() { 0 } else { LOOP_INSTRUCTIONS_MAX }
@@ -95,22 +102,49 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
     let rewrites = effort != Effort::None;
     let (hoists, lifts) = (!loops.is_empty(), path.list.is_some());
     let policies = passes.policies;
-    let mut search =
-        Search { end, bytes_max, holes, objective, hoists, lifts, rewrites, policies, path, best: None, room };
-    for order in orders.iter().take(if passes.orders { orders.len() } else { 1 }) {
-        search.try_order(order);
+    let users = Users::new(&path.graph);
+    let free_weights = different_weights(&path.graph);
+    let mut search = Search {
+        end,
+        bytes_max,
+        holes,
+        objective,
+        hoists,
+        lifts,
+        rewrites,
+        policies,
+        users,
+        free_weights,
+        path,
+        best: None,
+        room,
+    };
+    let orders = orders.get(..if passes.orders { orders.len() } else { 1 }).unwrap_or_default();
+    match effort {
+        Effort::None => search.try_orders(orders),
+        Effort::Look => search.look(orders, false),
+        Effort::Quick => {
+            search.look(orders, true);
+            if passes.orders {
+                search.move_variables(&loops, Width::One);
+                search.move_extras(Width::One);
+            }
+        }
+        Effort::Glance | Effort::Full | Effort::Beam | Effort::Long(_) => {
+            search.try_orders(orders);
+            if passes.orders {
+                search.climb(movable.len());
+                search.move_variables(&loops, Width::All);
+                search.move_extras(Width::All);
+            }
+        }
     }
-    if passes.orders {
-        search.climb(movable.len());
-        search.move_variables(&loops);
-        search.move_extras();
-    }
-    if effort >= Effort::Full && passes.reorders {
+    if effort >= Effort::Full {
         search.room = REORDER_INSTRUCTIONS_MAX;
         search.move_checks();
     }
     match effort {
-        Effort::None | Effort::Glance | Effort::Full => {}
+        Effort::None | Effort::Look | Effort::Quick | Effort::Glance | Effort::Full => {}
         Effort::Beam => search.beam(&Widths::BEAM, &loops),
         Effort::Long(work) => search.wander(work, &loops),
     }
@@ -119,6 +153,24 @@ pub(crate) fn arrange(path: &mut Path, aim: Aim<'_>) -> Result<Arranged, TooLong
     order.splice(0..0, path.list);
     let Scheduled { code, depth_max, end, .. } = scheduled;
     Ok(Arranged { code, order, items, depth_max, end, score })
+}
+
+/// How many policies a layout is tried with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Width {
+    /// The best one.
+    One,
+    All,
+}
+
+impl Width {
+    /// All orders of so many variables are tried; else single ones move.
+    const fn all_orders_max(self) -> usize {
+        match self {
+            Self::One => 3,
+            Self::All => ALL_ORDERS_MAX,
+        }
+    }
 }
 
 /// The best code so far.
@@ -149,23 +201,82 @@ struct Search<'p> {
     rewrites: bool,
     /// Whether more than one policy is tried.
     policies: bool,
+    users: Users,
+    /// Those that make other values free than the ones before them.
+    free_weights: Vec<u32>,
     best: Option<Best>,
     /// How many instructions may still be written.
     room: usize,
 }
 
 impl Search<'_> {
+    /// Schedules few orders with one policy, and if `whole`, the best order with policies that differ in one thing from
+    /// the best so far.
+    fn look(&mut self, orders: &[Vec<usize>], whole: bool) {
+        let Some(first) = self.free_weights.first().copied() else { return };
+        let Some(policy) = self.policies(first).first().copied() else { return };
+        for order in orders.iter().take(LOOK_ORDERS_MAX) {
+            self.attempt(order, policy);
+        }
+        if !whole {
+            return;
+        }
+        for free_weight in self.free_weights() {
+            self.change(|policy| Policy { free_weight, ..policy });
+        }
+        if self.policies {
+            for hoisted_weight in HOISTED_WEIGHTS.into_iter().take(if self.hoists { usize::MAX } else { 0 }) {
+                self.change(|policy| Policy { hoisted_weight, ..policy });
+            }
+            let (lifts_records, settles) = (self.lifts, self.rewrites);
+            self.change(|policy| Policy { lifts_records, ..policy });
+            self.change(|policy| Policy { settles, ..policy });
+        }
+    }
+
+    /// Schedules the best order with another policy than the best, unless that comes to the same.
+    fn change(&mut self, change: impl Fn(Policy) -> Policy) {
+        let Some(Best { order, policy, scheduled, .. }) = &self.best else { return };
+        let changed = change(*policy);
+        if !scheduled.alike.contains(changed) {
+            let order = order.clone();
+            self.attempt(&order, changed);
+        }
+    }
+
+    /// Schedules once; true if that is the best so far.
+    fn attempt(&mut self, order: &[usize], policy: Policy) -> bool {
+        let outcome = self.outcome(order, policy, &Departures::default());
+        outcome.is_some_and(|Outcome { score, scheduled }| self.keep(order, policy, score, scheduled))
+    }
+
+    fn try_orders(&mut self, orders: &[Vec<usize>]) {
+        orders.iter().for_each(|order| self.try_order(order));
+    }
+
     /// Schedules with every policy, as long as there is room.
     fn try_order(&mut self, order: &[usize]) {
-        for free_weight in FREE_WEIGHTS.into_iter().take(if self.policies { FREE_WEIGHTS.len() } else { 1 }) {
+        for free_weight in self.free_weights() {
             self.try_policies(order, free_weight);
         }
     }
 
+    fn free_weights(&self) -> Vec<u32> {
+        self.free_weights.iter().copied().take(if self.policies { usize::MAX } else { 1 }).collect()
+    }
+
     fn try_policies(&mut self, order: &[usize], free_weight: u32) -> bool {
         let mut better = false;
+        let mut known: Vec<Alike> = Vec::new();
         for policy in self.policies(free_weight) {
-            better |= self.attempt(order, policy);
+            if known.iter().any(|alike| alike.contains(policy)) {
+                continue;
+            }
+            let Some(Outcome { score, scheduled }) = self.outcome(order, policy, &Departures::default()) else {
+                continue;
+            };
+            known.push(scheduled.alike);
+            better |= self.keep(order, policy, score, scheduled);
         }
         better
     }
@@ -186,14 +297,6 @@ impl Search<'_> {
         policies
     }
 
-    /// Schedules once; true if that is the best so far.
-    fn attempt(&mut self, order: &[usize], policy: Policy) -> bool {
-        let Some(Outcome { score, scheduled }) = self.outcome(order, policy, &Departures::default()) else {
-            return false;
-        };
-        self.keep(order, policy, score, scheduled)
-    }
-
     /// Keeps what is better than all before; true if it is.
     fn keep(&mut self, order: &[usize], policy: Policy, score: usize, scheduled: Scheduled) -> bool {
         let better = self.best.as_ref().is_none_or(|best| score < best.score);
@@ -210,8 +313,8 @@ impl Search<'_> {
         }
         let stack = stack(self.path, order);
         let Path { graph, body, results, .. } = &*self.path;
-        let (end, instructions_max) = (self.end, self.bytes_max);
-        let work = Work { graph, body, results, stack: &stack, end, instructions_max };
+        let (users, end, instructions_max) = (&self.users, self.end, self.bytes_max);
+        let work = Work { graph, users, body, results, stack: &stack, end, instructions_max };
         let Ok(scheduled) = schedule(work, policy, departures) else {
             self.room = self.room.saturating_sub(self.bytes_max);
             return None;
@@ -251,30 +354,33 @@ impl Search<'_> {
     }
 
     /// Orders the variables of each loop, with the arguments as they are; twice, because loops inside each other meet.
-    fn move_variables(&mut self, loops: &[(u32, usize)]) {
+    fn move_variables(&mut self, loops: &[(u32, usize)], width: Width) {
         for _ in 0..CLIMBS_MAX {
             let Some(Best { score: before, .. }) = self.best else { return };
             for (id, count) in loops {
-                self.move_variables_of(*id, *count);
+                self.move_variables_of(*id, *count, width);
             }
-            if self.is_still(before) {
+            if width == Width::One || self.is_still(before) {
                 return;
             }
         }
     }
 
-    fn move_variables_of(&mut self, id: u32, count: usize) {
+    fn move_variables_of(&mut self, id: u32, count: usize, width: Width) {
         let mut best: Vec<usize> = (0..count).collect();
         let given = best.clone();
-        let orders: Box<dyn Iterator<Item = Vec<usize>>> =
-            if count <= ALL_ORDERS_MAX { Box::new(orders(&given).into_iter()) } else { Box::new(moves(&given)) };
+        let orders: Box<dyn Iterator<Item = Vec<usize>>> = if count <= width.all_orders_max() {
+            Box::new(orders(&given).into_iter())
+        } else {
+            Box::new(moves(&given))
+        };
         let Some(unordered) = find(&mut self.path.body, id).map(|repeat| repeat.vars.clone()) else { return };
         for order in orders {
             if self.room == 0 {
                 break;
             }
             self.put_variables(id, &unordered, &order);
-            if self.attempt_best() {
+            if self.attempt_best(width) {
                 best = order;
             }
         }
@@ -316,7 +422,7 @@ impl Search<'_> {
                     return true;
                 }
                 self.shift(number, from, to);
-                if self.attempt_best() {
+                if self.attempt_best(Width::All) {
                     best = to;
                 }
                 self.shift(number, to, from);
@@ -337,7 +443,7 @@ impl Search<'_> {
     }
 
     /// Orders what lies on the stack in one block of a conditional and not in the other.
-    fn move_extras(&mut self) {
+    fn move_extras(&mut self, width: Width) {
         let mut forks = Vec::new();
         forks_of(&self.path.body, &mut forks);
         for (site, block, count) in forks {
@@ -353,7 +459,7 @@ impl Search<'_> {
                 if let Some(extras) = extras_of(&mut self.path.body, site, block) {
                     extras.clone_from(&moved);
                 }
-                if self.attempt_best() {
+                if self.attempt_best(width) {
                     best = moved;
                 }
             }
@@ -364,11 +470,27 @@ impl Search<'_> {
     }
 
     /// Tries the best order and policies again, after something else has changed.
-    fn attempt_best(&mut self) -> bool {
+    fn attempt_best(&mut self, width: Width) -> bool {
         let Some(Best { order, policy, .. }) = &self.best else { return false };
-        let (order, free_weight) = (order.clone(), policy.free_weight);
-        self.try_policies(&order, free_weight)
+        let (order, policy) = (order.clone(), *policy);
+        match width {
+            Width::One => self.attempt(&order, policy),
+            Width::All => self.try_policies(&order, policy.free_weight),
+        }
     }
+}
+
+/// Of the weights those that make other values free than the ones before them.
+fn different_weights(graph: &Graph) -> Vec<u32> {
+    let free = |weight: u32| graph.nodes().iter().filter(|node| node.weight <= weight).count();
+    let mut found: Vec<(u32, usize)> = Vec::new();
+    for weight in FREE_WEIGHTS {
+        let free = free(weight);
+        if !found.iter().any(|(_, other)| *other == free) {
+            found.push((weight, free));
+        }
+    }
+    found.into_iter().map(|(weight, _)| weight).collect()
 }
 
 /// The loops inside, each with its number of variables.

@@ -10,11 +10,10 @@ use syntax::{Diagnostic, Loc, Severity};
 use crate::arrange::Effort;
 use crate::budget;
 use crate::code::{self, Instr, SiteId, Way};
-use crate::forms::Forms;
 use crate::holes::Holes;
 use crate::lengths::typical_push_len;
 use crate::lower::{Excess, Notes, Site, flipped};
-use crate::plan::{Misfits, Planner, Plans};
+use crate::plan::{Misfits, Planner, Plans, Shape};
 use crate::progress;
 use crate::script::{Forced, Script};
 use crate::shared::Body;
@@ -203,15 +202,11 @@ pub fn generate(
     functions: &hir::Functions,
     options: &Options,
 ) -> (Option<Generated>, Vec<Diagnostic>) {
-    let rules = Rules::new(options.rules, Mode::Relay);
+    let target = Target::new(contract, options);
+    let rules = &target.rules;
+    let planner = target.planner(contract, functions, options);
     let mut notes = Notes::default();
-    let holes = Holes::new(contract, &options.sealed);
-    let push_lens: Vec<usize> = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
-    let rules = &rules;
-    let (level, objective) = aim_for(contract, options);
-    let hashes = !options.whole_constants;
-    let planner = Planner::new(contract, functions, rules, &holes, &push_lens, hashes, objective);
-    let made = match make(&planner, level, options.seconds, &mut notes) {
+    let made = match make(&planner, target.level, options.seconds, &mut notes) {
         Ok(made) => made,
         Err(misfits) => {
             let told = |(at, excess): (usize, Excess)| Some(why(&excess, contract.paths.get(at)?, rules));
@@ -233,6 +228,52 @@ pub fn generate(
     (Some(generated), diagnostics)
 }
 
+/// For each path of a contract, what each instruction costs in the dearest run, by its place in the script; nothing for a
+/// path whose cost has no bound. It takes as long as to compile the contract.
+#[must_use]
+pub fn costs(
+    contract: &hir::Contract,
+    functions: &hir::Functions,
+    options: &Options,
+) -> Vec<Option<BTreeMap<usize, u64>>> {
+    let target = Target::new(contract, options);
+    let planner = target.planner(contract, functions, options);
+    let Ok(Made { script, plans, .. }) = make(&planner, target.level, options.seconds, &mut Notes::default()) else {
+        return Vec::new();
+    };
+    contract.paths.iter().enumerate().map(|(at, path)| script.spent(at, path, &plans, &target.rules)).collect()
+}
+
+/// What a contract is made for.
+pub(crate) struct Target {
+    pub(crate) rules: Rules,
+    pub(crate) holes: Holes,
+    /// How long the push of each hole is to count.
+    push_lens: Vec<usize>,
+    pub(crate) level: Level,
+    pub(crate) objective: Objective,
+}
+
+impl Target {
+    pub(crate) fn new(contract: &hir::Contract, options: &Options) -> Self {
+        let rules = Rules::new(options.rules, Mode::Relay);
+        let holes = Holes::new(contract, &options.sealed);
+        let push_lens = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
+        let (level, objective) = aim_for(contract, options);
+        Self { rules, holes, push_lens, level, objective }
+    }
+
+    pub(crate) fn planner<'p>(
+        &'p self,
+        contract: &'p hir::Contract,
+        functions: &'p hir::Functions,
+        options: &Options,
+    ) -> Planner<'p> {
+        let Self { rules, holes, push_lens, objective, .. } = self;
+        Planner::new(contract, functions, rules, holes, push_lens, !options.whole_constants, *objective)
+    }
+}
+
 /// A script, and how it came about.
 struct Made {
     script: Script,
@@ -246,20 +287,38 @@ pub(crate) fn tries(level: Level, objective: Objective) -> Vec<(Effort, Objectiv
     // Short code is often cheap, and what is cheap alone need not be together.
     let other = (objective != Objective::Size).then_some(objective);
     let measures = [Some(Objective::Size), other].into_iter().flatten();
-    let efforts = [(Effort::Full, Level::O1), (Effort::Beam, Level::Os)].into_iter().filter(|(_, from)| *from <= level);
+    let efforts = [(Effort::Quick, Level::O1), (Effort::Full, Level::Os), (Effort::Beam, Level::Os)];
+    let efforts = efforts.into_iter().filter(|(_, from)| *from <= level);
     efforts.flat_map(|(effort, _)| measures.clone().map(move |measure| (effort, measure))).collect()
+}
+
+/// What scripts are made from: the shape of paths, and the direct code of the same shape, which shows what is right.
+pub(crate) struct Source {
+    pub(crate) shape: Shape,
+    pub(crate) direct: Plans,
+}
+
+impl Source {
+    pub(crate) fn new(planner: &Planner<'_>, notes: &mut Notes) -> Result<Self, Misfits> {
+        let shape = planner.shape(notes)?;
+        let direct = planner.direct(&shape, notes)?;
+        Ok(Self { shape, direct })
+    }
 }
 
 /// The shortest script of the level and of those below that is shown to do what the direct one does.
 fn make(planner: &Planner<'_>, level: Level, seconds: u32, notes: &mut Notes) -> Result<Made, Misfits> {
-    let forms = planner.forms(notes)?;
-    let direct = planner.direct(&forms, notes)?;
+    let first = Source::new(planner, notes)?;
+    let searching = Planner { effort: Effort::Full, ..*planner };
+    let searched = if level > Level::O1 { Some(Source::new(&searching, notes)?) } else { None };
     let (mut best, mut unproved): (Option<(Script, Plans)>, _) = (None, None);
+    let mut direct = &first.direct;
     for (effort, measure) in tries(level, planner.objective) {
+        let source = searched.as_ref().filter(|_| effort > Effort::Quick).unwrap_or(&first);
         let asides = notes.mark();
-        match proved(&Planner { effort, measure, ..*planner }, &forms, &direct, notes)? {
+        match proved(&Planner { effort, measure, ..*planner }, &source.shape, &source.direct, notes)? {
             Ok(made) if best.as_ref().is_none_or(|best| planner.is_better(&made, best)) => {
-                best = Some(made);
+                (best, direct) = (Some(made), &source.direct);
             }
             Ok(_) => notes.back_to(asides),
             Err(why) => {
@@ -269,13 +328,13 @@ fn make(planner: &Planner<'_>, level: Level, seconds: u32, notes: &mut Notes) ->
         }
     }
     if let Level::Oz = level {
-        best = best.map(|best| polished(planner, best, &direct, seconds, notes));
+        best = best.map(|best| polished(planner, best, direct, seconds, notes));
     }
     if let Some((script, plans)) = best {
         return Ok(Made { script, plans, level, unproved: None });
     }
-    let script = Script::assemble(planner.contract, planner.holes, &direct, notes);
-    Ok(Made { script, plans: direct, level: Level::O0, unproved })
+    let script = Script::assemble(planner.contract, planner.holes, &first.direct, notes);
+    Ok(Made { script, plans: first.direct, level: Level::O0, unproved })
 }
 
 /// The script after a longer search, if that makes it better and is shown to be right.
@@ -306,19 +365,19 @@ pub(crate) fn polished(
 /// The shortest script of one effort, or why it is not shown to do what the direct one does.
 fn proved(
     planner: &Planner<'_>,
-    forms: &[Forms],
+    shape: &Shape,
     direct: &Plans,
     notes: &mut Notes,
 ) -> Result<Result<(Script, Plans), Unproved>, Misfits> {
     let asides = notes.mark();
-    let (script, plans) = best(planner, forms, notes)?;
+    let (script, plans) = best(planner, shape, notes)?;
     let Some(unproved) = script.unproved(planner.contract, &plans, direct) else { return Ok(Ok((script, plans))) };
     if plans.joined.is_none() {
         return Ok(Err(unproved));
     }
     // Paths by themselves are easier to follow than joined ones.
     notes.back_to(asides);
-    let (script, plans) = best(&Planner { joins: false, ..*planner }, forms, notes)?;
+    let (script, plans) = best(&Planner { joins: false, ..*planner }, shape, notes)?;
     Ok(match script.unproved(planner.contract, &plans, direct) {
         None => Ok((script, plans)),
         Some(unproved) => Err(unproved),
@@ -327,11 +386,11 @@ fn proved(
 
 /// The shortest script, of its paths one by one or joined; among scripts of one length the pushes decide. Without hashes
 /// of constants, if only that keeps within the budget.
-pub(crate) fn best(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result<(Script, Plans), Misfits> {
-    let (script, plans) = shortest(planner, forms, notes)?;
+pub(crate) fn best(planner: &Planner<'_>, shape: &Shape, notes: &mut Notes) -> Result<(Script, Plans), Misfits> {
+    let (script, plans) = shortest(planner, shape, notes)?;
     let is_over = |script: &Script, plans| has_errors(&script.over_budget(planner.contract, plans, planner.rules));
     if is_over(&script, &plans) && plans.preimages().next().is_some() {
-        let (other, plain) = shortest(&Planner { hashes: false, ..*planner }, forms, notes)?;
+        let (other, plain) = shortest(&Planner { hashes: false, ..*planner }, shape, notes)?;
         if !is_over(&other, &plain) {
             return Ok((other, plain));
         }
@@ -341,7 +400,7 @@ pub(crate) fn best(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) ->
 
 /// The level and the objective asked for. The flow of a model is the same in every build: its script is that of all models
 /// (`spec::model`), and registries know no other.
-pub(crate) fn aim_for(contract: &hir::Contract, options: &Options) -> (Level, Objective) {
+fn aim_for(contract: &hir::Contract, options: &Options) -> (Level, Objective) {
     let list = contract.reward.as_ref().and_then(|reward| reward.list.as_ref());
     match list.is_some_and(|list| list.has_terms) {
         true => (Level::default(), Objective::default()),
@@ -349,11 +408,11 @@ pub(crate) fn aim_for(contract: &hir::Contract, options: &Options) -> (Level, Ob
     }
 }
 
-fn shortest(planner: &Planner<'_>, forms: &[Forms], notes: &mut Notes) -> Result<(Script, Plans), Misfits> {
-    let plans = planner.plan(forms, notes)?;
+fn shortest(planner: &Planner<'_>, shape: &Shape, notes: &mut Notes) -> Result<(Script, Plans), Misfits> {
+    let plans = planner.plan(shape, notes)?;
     let Planner { contract, holes, .. } = planner;
     let mut best = (Script::assemble(contract, holes, &plans, notes), plans);
-    for plans in planner.joined(&best.1, forms, notes) {
+    for plans in planner.joined(&best.1, shape, notes) {
         let made = (Script::assemble(contract, holes, &plans, notes), plans);
         if planner.is_fit(&made) && planner.is_better(&made, &best) {
             best = made;

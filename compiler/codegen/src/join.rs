@@ -105,12 +105,22 @@ pub(crate) struct Crossing {
 pub(crate) fn join(planner: &Planner<'_>, plans: &[PathPlan], form: Form, notes: &mut Notes) -> Option<Joined> {
     let instructions: usize = plans.iter().map(|plan| plan.arranged.code.len()).sum();
     let paths: Vec<&Path> = plans.iter().map(|plan| form.of(plan)).collect();
-    if paths.len() > PATHS_MAX || instructions > INSTRUCTIONS_MAX || !paths.iter().all(|path| can_join(path)) {
+    // Alone it would be the same path with other numbers for its values, which is worth a try in a search.
+    let is_alone =
+        planner.effort <= Effort::Full && paths.len() == 1 && !paths.iter().any(|path| has_choices(&path.body));
+    if is_alone
+        || paths.len() > PATHS_MAX
+        || instructions > INSTRUCTIONS_MAX
+        || !paths.iter().all(|path| can_join(path))
+    {
         return None;
     }
     let mut search = Search { planner, paths: &paths, notes };
-    let (trees_max, look) =
-        if planner.effort > Effort::Full { (usize::MAX, Effort::Full) } else { (TREES_MAX, Effort::Glance) };
+    let (trees_max, look) = match planner.effort {
+        Effort::Beam | Effort::Long(_) => (usize::MAX, Effort::Full),
+        Effort::Glance | Effort::Full => (TREES_MAX, Effort::Glance),
+        Effort::None | Effort::Look | Effort::Quick => (1, Effort::Look),
+    };
     let mut trees: Vec<(usize, Tree)> = Vec::new();
     for tree in tree::trees(planner.contract, &paths) {
         if let Some(joined) = search.attempt(&tree, Manner::default(), look) {
@@ -152,6 +162,14 @@ impl Joined {
     pub(crate) fn again(&self, planner: &Planner<'_>, plans: &[PathPlan], notes: &mut Notes) -> Option<Self> {
         again(planner, plans, &self.recipe, notes)
     }
+}
+
+fn has_choices(block: &Block) -> bool {
+    block.effects.iter().any(|effect| match effect {
+        Effect::Choose(_) => true,
+        Effect::Repeat(repeat) => has_choices(&repeat.body),
+        Effect::Verify { .. } | Effect::Lock { .. } | Effect::Run(_) => false,
+    })
 }
 
 /// Whether the number of items beneath does not matter to the path, and each argument has some.

@@ -10,6 +10,7 @@ mod facts;
 mod holes;
 mod lengths;
 mod number;
+mod numbering;
 
 mod fold;
 mod mir;
@@ -24,6 +25,7 @@ mod arrange;
 mod demand;
 mod fewer;
 mod hashed;
+mod marks;
 mod peephole;
 mod progress;
 mod reorder;
@@ -47,7 +49,7 @@ mod generate;
 mod passes;
 mod template;
 
-pub use generate::{Check, Function, Generated, Options, Origin, Route, Unproved, generate};
+pub use generate::{Check, Function, Generated, Options, Origin, Route, Unproved, costs, generate};
 pub use passes::{Pass, passes};
 pub use progress::progress;
 pub use template::{contracts_of, template};

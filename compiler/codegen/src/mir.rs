@@ -6,11 +6,13 @@
 //! computed early.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use spec::Opcode;
 use spec::script::push_len;
 
 use crate::code::{Code, PlaceId, Rounds, SiteId};
+use crate::numbering::Numbering;
 
 /// A value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,7 +76,7 @@ impl Node {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Graph {
     nodes: Vec<Node>,
-    ids: BTreeMap<NodeKind, NodeId>,
+    ids: Numbering,
     phis: u32,
     param_weights: Vec<u32>,
     call_lens: Vec<usize>,
@@ -135,7 +137,7 @@ impl Graph {
 
     /// The node of this kind, if there is one already.
     pub(crate) fn find(&self, kind: &NodeKind) -> Option<NodeId> {
-        self.ids.get(kind).copied()
+        self.ids.find(kind, |at| self.nodes.get(at as usize).is_some_and(|node| node.kind == *kind)).map(NodeId)
     }
 
     /// A constant.
@@ -190,13 +192,12 @@ impl Graph {
 
     /// The node of `kind`, new if there is none.
     pub(crate) fn intern(&mut self, kind: NodeKind, place: PlaceId) -> NodeId {
-        if let Some(id) = self.ids.get(&kind) {
-            return *id;
+        if let Some(id) = self.find(&kind) {
+            return id;
         }
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
-        let node = Node { place, from_args: self.is_from_args(&kind), weight: self.weight(&kind), kind: kind.clone() };
-        self.nodes.push(node);
-        self.ids.insert(kind, id);
+        self.ids.add(&kind, id.0);
+        self.nodes.push(Node { place, from_args: self.is_from_args(&kind), weight: self.weight(&kind), kind });
         id
     }
 
@@ -332,7 +333,12 @@ pub(crate) struct Fork {
     pub(crate) holder: Option<NodeId>,
     /// The arguments that lie there in either block, and only there: bottom first, the items of one together.
     pub(crate) extras: [Vec<Vec<NodeId>>; 2],
+    /// Where the values of either block were written, if it belongs to one path.
+    pub(crate) written: [Written; 2],
 }
+
+/// Where one path has written values that are written elsewhere as well.
+pub(crate) type Written = Rc<BTreeMap<NodeId, PlaceId>>;
 
 /// How a conditional decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

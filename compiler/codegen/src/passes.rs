@@ -5,13 +5,10 @@
 
 use analysis::hir;
 use spec::artifact::{Level, Objective, usual_instruction_lens};
-use spec::{Mode, Rules};
 
 use crate::arrange::Effort;
 use crate::code;
-use crate::generate::{Options, aim_for, best, polished, slots, tries};
-use crate::holes::Holes;
-use crate::lengths::typical_push_len;
+use crate::generate::{Options, Source, Target, best, polished, slots, tries};
 use crate::lower::Notes;
 use crate::plan::{Planner, Plans};
 use crate::script::Script;
@@ -36,17 +33,15 @@ pub(crate) struct Passes {
     pub(crate) orders: bool,
     /// Operands are fetched in other orders, and values are computed again instead of kept.
     pub(crate) policies: bool,
-    /// Checks stand in other orders.
-    pub(crate) reorders: bool,
     /// Calls of a function share its body.
     pub(crate) shares: bool,
 }
 
 impl Passes {
     /// As in every build.
-    pub(crate) const ALL: Self = Self { fewer: true, orders: true, policies: true, reorders: true, shares: true };
+    pub(crate) const ALL: Self = Self { fewer: true, orders: true, policies: true, shares: true };
     /// As few as there can be.
-    const NONE: Self = Self { fewer: false, orders: false, policies: false, reorders: false, shares: false };
+    const NONE: Self = Self { fewer: false, orders: false, policies: false, shares: false };
 }
 
 /// What each pass wins for a contract, up to the level of `options`; the first entry is the direct code. Empty for a
@@ -59,15 +54,12 @@ pub fn passes(contract: &hir::Contract, functions: &hir::Functions, options: &Op
 }
 
 fn stages(contract: &hir::Contract, functions: &hir::Functions, options: &Options) -> Option<Vec<Pass>> {
-    let rules = &Rules::new(options.rules, Mode::Relay);
-    let holes = &Holes::new(contract, &options.sealed);
-    let push_lens: Vec<usize> = holes.leaves.iter().map(|leaf| typical_push_len(&leaf.ty)).collect();
-    let (level, objective) = aim_for(contract, options);
-    let hashes = !options.whole_constants;
-    let planner = Planner::new(contract, functions, rules, holes, &push_lens, hashes, objective);
+    let target = Target::new(contract, options);
+    let planner = target.planner(contract, functions, options);
+    let Target { holes, level, objective, .. } = &target;
+    let (level, objective) = (*level, *objective);
     let mut notes = Notes::default();
-    let forms = planner.forms(&mut notes).ok()?;
-    let direct = planner.direct(&forms, &mut notes).ok()?;
+    let Source { shape, direct } = Source::new(&planner, &mut notes).ok()?;
     // The other objectives try short code first.
     let all = Planner { measure: Objective::Size, ..planner };
     let script = Script::assemble(contract, holes, &direct, &mut notes);
@@ -77,30 +69,33 @@ fn stages(contract: &hir::Contract, functions: &hir::Functions, options: &Option
     }
     let mut made = None;
     for (name, planner) in steps(all) {
-        let (script, plans) = best(&planner, &forms, &mut notes).ok()?;
+        let (script, plans) = best(&planner, &shape, &mut notes).ok()?;
         found.push(measured(name, &all, &script, &plans));
         made = Some((script, plans));
     }
     let mut made = made?;
-    let rest = tries(level, objective).split_off(1);
-    let mut try_also = |name, wanted: Effort, notes: &mut Notes| {
-        for (effort, measure) in rest.iter().copied().filter(|(effort, _)| *effort == wanted) {
-            let other = best(&Planner { effort, measure, ..all }, &forms, notes).ok()?;
+    let searching = Planner { effort: Effort::Full, ..all };
+    let searched = if level > Level::O1 { Some(Source::new(&searching, &mut notes).ok()?) } else { None };
+    let mut right = &direct;
+    let names =
+        [("code for the objective", Effort::Quick), ("more orders", Effort::Full), ("beam search", Effort::Beam)];
+    for (name, wanted) in names {
+        let mut tried = tries(level, objective).into_iter().skip(1).filter(|(effort, _)| *effort == wanted).peekable();
+        if tried.peek().is_none() {
+            continue;
+        }
+        let source = searched.as_ref().filter(|_| wanted > Effort::Quick);
+        let (shape, direct) = source.map_or((&shape, &direct), |source| (&source.shape, &source.direct));
+        for (effort, measure) in tried {
+            let other = best(&Planner { effort, measure, ..all }, shape, &mut notes).ok()?;
             if all.is_better(&other, &made) {
-                made = other;
+                (made, right) = (other, direct);
             }
         }
         found.push(measured(name, &all, &made.0, &made.1));
-        Some(())
-    };
-    if objective != Objective::Size {
-        try_also("code for the objective", Effort::Full, &mut notes)?;
-    }
-    if level >= Level::Os {
-        try_also("beam search", Effort::Beam, &mut notes)?;
     }
     if level >= Level::Oz {
-        made = polished(&all, made, &direct, options.seconds, &mut notes);
+        made = polished(&all, made, right, options.seconds, &mut notes);
         found.push(measured("long search", &all, &made.0, &made.1));
     }
     Some(found)
@@ -110,14 +105,12 @@ fn stages(contract: &hir::Contract, functions: &hir::Functions, options: &Option
 fn steps(all: Planner<'_>) -> Vec<(&'static str, Planner<'_>)> {
     let fewer = Passes { fewer: true, ..Passes::NONE };
     let orders = Passes { orders: true, ..fewer };
-    let policies = Passes { policies: true, ..orders };
-    let passes = Passes { reorders: true, ..policies };
+    let passes = Passes { policies: true, ..orders };
     let switched = [
         ("computations and instructions", Passes::NONE),
         ("fewer checks", fewer),
         ("order of arguments", orders),
-        ("order of operands", policies),
-        ("order of checks", passes),
+        ("order of operands", passes),
     ];
     let with = |(name, passes)| (name, Planner { hashes: false, joins: false, passes, ..all });
     let mut found: Vec<(&'static str, Planner<'_>)> = switched.into_iter().map(with).collect();

@@ -60,6 +60,14 @@ impl Plans {
     }
 }
 
+/// What is known of paths before they are planned.
+pub(crate) struct Shape {
+    /// For each path the forms of its loops that make it shortest, with every function copied.
+    forms: Vec<Forms>,
+    /// Whether any calls a function that could be shared.
+    calls: bool,
+}
+
 /// Which path cannot be planned, and why.
 pub(crate) type Misfits = Vec<(usize, Excess)>;
 
@@ -113,21 +121,24 @@ impl<'p> Planner<'p> {
         objective: Objective,
     ) -> Self {
         let end = if contract.paths.len() == 1 { End::Truth } else { End::Empty };
-        let (measure, joins, effort, passes) = (objective, true, Effort::Full, Passes::ALL);
+        let (measure, joins, effort, passes) = (objective, true, Effort::Quick, Passes::ALL);
         Self { contract, functions, rules, end, holes, push_lens, hashes, joins, objective, measure, effort, passes }
     }
 }
 
 impl Planner<'_> {
     /// The code of all paths, as they are written: nothing is computed otherwise, shared or put in another order.
-    pub(crate) fn direct(&self, forms: &[Forms], notes: &mut Notes) -> Result<Plans, Misfits> {
-        self.attempt(forms, Shared::default(), Effort::None, notes).map(|attempt| attempt.plans)
+    pub(crate) fn direct(&self, shape: &Shape, notes: &mut Notes) -> Result<Plans, Misfits> {
+        self.attempt(&shape.forms, Shared::default(), Effort::None, notes).map(|attempt| attempt.plans)
     }
 
-    /// The best code of all paths for these forms of their loops.
-    pub(crate) fn plan(&self, forms: &[Forms], notes: &mut Notes) -> Result<Plans, Misfits> {
+    /// The best code of all paths of this shape.
+    pub(crate) fn plan(&self, Shape { forms, calls }: &Shape, notes: &mut Notes) -> Result<Plans, Misfits> {
+        if !calls {
+            return self.attempt(forms, Shared::default(), self.effort, notes).map(|attempt| attempt.plans);
+        }
         let start = notes.mark();
-        let mut best = self.attempt(forms, Shared::default(), Effort::Glance, notes)?;
+        let mut best = self.attempt(forms, Shared::default(), self.comparing(), notes)?;
         let repeated = best.calls.counts.iter().filter(|(_, count)| *count > 1);
         let candidates_max = if self.passes.shares { CANDIDATES_MAX } else { 0 };
         let candidates: Vec<Instance> = repeated.map(|(instance, _)| instance.clone()).take(candidates_max).collect();
@@ -139,7 +150,7 @@ impl Planner<'_> {
             shared.clear_bodies();
             shared.add(candidate);
             notes.back_to(start);
-            if let Ok(other) = self.attempt(forms, shared, Effort::Glance, notes)
+            if let Ok(other) = self.attempt(forms, shared, self.comparing(), notes)
                 && other.score() < best.score()
             {
                 best = other;
@@ -153,15 +164,16 @@ impl Planner<'_> {
 
     /// The same paths joined into one, and with them paths that do not share one or any of the functions: what
     /// joined paths have in common need not be a function.
-    pub(crate) fn joined(&self, plans: &Plans, forms: &[Forms], notes: &mut Notes) -> Vec<Plans> {
+    pub(crate) fn joined(&self, plans: &Plans, shape: &Shape, notes: &mut Notes) -> Vec<Plans> {
         if !self.joins {
             return Vec::new();
         }
         let shared = &plans.shared;
-        let fewer = (0..shared.len()).take(if shared.len() > 1 { UNSHARED_MAX } else { 0 });
+        let unshared_max = if self.effort > Effort::Quick { UNSHARED_MAX } else { 0 };
+        let fewer = (0..shared.len()).take(if shared.len() > 1 { unshared_max } else { 0 });
         let none = (shared.len() > 0).then(Shared::default);
         let others = fewer.map(|index| shared.without(index)).chain(none);
-        let others = others.filter_map(|shared| self.attempt(forms, shared, self.effort, notes).ok());
+        let others = others.filter_map(|shared| self.attempt(&shape.forms, shared, self.effort, notes).ok());
         let all: Vec<Plans> = others.map(|attempt| attempt.plans).collect();
         let mut found = Vec::new();
         for plans in std::iter::once(plans).chain(&all) {
@@ -188,24 +200,36 @@ impl Planner<'_> {
         Some(plans)
     }
 
-    /// For each path the forms of its loops that make it shortest, with every function copied.
-    pub(crate) fn forms(&self, notes: &mut Notes) -> Result<Vec<Forms>, Misfits> {
+    /// Looks at all paths: a first time as they are, and where there are loops once more for each of them.
+    pub(crate) fn shape(&self, notes: &mut Notes) -> Result<Shape, Misfits> {
         let start = notes.mark();
         let mut misfits = Misfits::new();
-        let mut chosen = Vec::new();
+        let mut shape = Shape { forms: Vec::new(), calls: false };
         for (at, path) in self.contract.paths.iter().enumerate() {
-            let best = best_forms(|forms| {
-                notes.back_to(start);
-                let plan = self.path(path, forms, &mut Shared::default(), &mut Calls::default(), Effort::Glance, notes);
-                plan.map(|plan| plan.arranged.score)
-            });
-            match best {
-                Ok(forms) => chosen.push(forms),
-                Err(excess) => misfits.push((at, excess)),
+            let (mut forms, mut calls, effort) = (Forms::default(), Calls::default(), self.comparing());
+            let found = Found { forms: &mut forms, calls: &mut calls, notes: &mut *notes };
+            let is_lowered = lower::lower(self.context(&Shared::default(), effort), path, found).is_ok();
+            if !is_lowered || forms.len() > 0 {
+                let best = best_forms(|forms| {
+                    notes.back_to(start);
+                    let plan = self.path(path, forms, &mut Shared::default(), &mut calls, effort, notes);
+                    plan.map(|plan| plan.arranged.score)
+                });
+                match best {
+                    Ok(best) => forms = best,
+                    Err(excess) => misfits.push((at, excess)),
+                }
             }
+            notes.back_to(start);
+            shape.calls |= !calls.counts.is_empty();
+            shape.forms.push(forms);
         }
-        notes.back_to(start);
-        if misfits.is_empty() { Ok(chosen) } else { Err(misfits) }
+        if misfits.is_empty() { Ok(shape) } else { Err(misfits) }
+    }
+
+    /// How much work comparing two forms of one path is worth.
+    pub(crate) fn comparing(&self) -> Effort {
+        if self.effort > Effort::Quick { Effort::Glance } else { Effort::Look }
     }
 
     fn attempt(
@@ -306,7 +330,7 @@ impl Planner<'_> {
         let mut forms = best_forms(|forms| {
             notes.back_to(start);
             let lowered = lower_with(forms, notes)?;
-            self.arranged(&lowered.path, End::Results, Effort::Glance, notes).map(|(arranged, ..)| arranged.score)
+            self.arranged(&lowered.path, End::Results, self.comparing(), notes).map(|(arranged, ..)| arranged.score)
         })?;
         notes.back_to(start);
         let LoweredBody { path: mir, leaves } = lower_with(&mut forms, notes)?;

@@ -12,13 +12,12 @@ mod decide;
 mod fork;
 mod operands;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use spec::Opcode;
 
 use crate::code::{Code, Instr, Op, PlaceId, SiteId, calls};
-use crate::demand::{Counter, Demand};
-use crate::mir::{Block, Choice, Effect, Exit, Graph, NodeId, NodeKind, Operation, Repeat, Run};
+use crate::demand::{Counter, Weights};
+use crate::marks::Outer;
+use crate::mir::{Block, Choice, Effect, Exit, Graph, NodeId, NodeKind, Operation, Repeat, Run, Written};
 use crate::peephole;
 use crate::shuffle::{Shortened, shorten};
 
@@ -68,6 +67,27 @@ pub(crate) struct Scheduled {
     pub(crate) is_lost: bool,
     /// How many alternatives there were at each decision.
     pub(crate) decisions: Vec<u8>,
+    /// What other policies would have come to the same.
+    pub(crate) alike: Alike,
+}
+
+/// Policies that write the same code as the one that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Alike {
+    policy: Policy,
+    hoisted_weights: Weights,
+    settles: bool,
+}
+
+impl Alike {
+    /// Whether the policy is known to lead to the same code, where the same values are free.
+    pub(crate) fn contains(&self, policy: Policy) -> bool {
+        let Self { policy: own, hoisted_weights, settles } = *self;
+        let Policy { free_weight, hoisted_weight, lifts_records, rewrites, settles: also_settles } = policy;
+        (free_weight, lifts_records, rewrites) == (own.free_weight, own.lifts_records, own.rewrites)
+            && hoisted_weights.contains(hoisted_weight)
+            && (settles || also_settles == own.settles)
+    }
 }
 
 /// The path needs more instructions than any rules allow.
@@ -78,6 +98,8 @@ pub(crate) struct TooLong;
 #[derive(Clone, Copy)]
 pub(crate) struct Work<'w> {
     pub(crate) graph: &'w Graph,
+    /// What each value is an operand of.
+    pub(crate) users: &'w Users,
     pub(crate) body: &'w Block,
     /// What lies on the stack at the end.
     pub(crate) results: &'w [NodeId],
@@ -89,18 +111,21 @@ pub(crate) struct Work<'w> {
 
 /// The instructions of a body.
 pub(crate) fn schedule(work: Work<'_>, policy: Policy, departures: &Departures) -> Result<Scheduled, TooLong> {
-    let Work { graph, body, results, stack, end, instructions_max } = work;
+    let Work { graph, users, body, results, stack, end, instructions_max } = work;
     let is_free = |node: NodeId| {
         let weight = graph.node(node).weight;
         (weight <= policy.free_weight) != (weight <= FREE_WEIGHT_MAX && departures.is_flipped(node))
     };
     let mut scheduler = Scheduler {
         graph,
+        users,
         policy,
-        free: graph.ids().map(is_free).collect(),
+        counter: Counter::new(graph, graph.ids().map(is_free).collect(), policy.hoisted_weight),
+        would_settle: false,
         decisions: Decisions::new(departures),
         stack: stack.iter().map(|node| Entry { node: *node, reserved: false }).collect(),
         scopes: Vec::new(),
+        written: Vec::new(),
         code: Code::new(),
         depth_max: stack.len(),
         per_record: 0,
@@ -108,10 +133,11 @@ pub(crate) fn schedule(work: Work<'_>, policy: Policy, departures: &Departures) 
         is_lost: false,
     };
     let end = scheduler.path(body, results, end)?;
-    let Scheduler { code, depth_max, per_record, is_lost, decisions, .. } = scheduler;
+    let Scheduler { code, depth_max, per_record, is_lost, decisions, counter, would_settle, .. } = scheduler;
     let Shortened { code, deeper } = if policy.rewrites { shorten(code) } else { Shortened { code, deeper: 0 } };
     let depth_max = depth_max + deeper;
-    Ok(Scheduled { code, depth_max, per_record, end, is_lost, decisions: decisions.into_made() })
+    let alike = Alike { policy, hoisted_weights: counter.alike(), settles: !would_settle };
+    Ok(Scheduled { code, depth_max, per_record, end, is_lost, decisions: decisions.into_made(), alike })
 }
 
 /// One item of the stack.
@@ -124,21 +150,26 @@ struct Entry {
 
 /// A block that is being written.
 struct Scope {
-    demand: Demand,
-    /// What each value is an operand of, if anybody asks.
-    users: BTreeMap<NodeId, Vec<NodeId>>,
-    /// What an outer block still needs after this one.
-    keep: BTreeSet<NodeId>,
+    /// The uses of the block around it.
+    outer: Outer,
+    /// For each choice and loop of the block in order, what it takes from the stack.
+    captures: Vec<Vec<NodeId>>,
+    /// What an outer block still needs after this one, in ascending order.
+    keep: Vec<NodeId>,
 }
 
 struct Scheduler<'g> {
     graph: &'g Graph,
+    users: &'g Users,
     policy: Policy,
-    /// Which values are computed again instead of kept.
-    free: Vec<bool>,
+    counter: Counter<'g>,
+    /// Whether there was anything to settle.
+    would_settle: bool,
     decisions: Decisions<'g>,
     stack: Vec<Entry>,
     scopes: Vec<Scope>,
+    /// Of each conditional around, where the values of the block were written.
+    written: Vec<Written>,
     code: Code,
     depth_max: usize,
     per_record: usize,
@@ -176,7 +207,7 @@ enum Purpose {
 
 impl Scheduler<'_> {
     fn path(&mut self, body: &Block, results: &[NodeId], end: End) -> Result<End, TooLong> {
-        self.open(body, results, BTreeSet::new());
+        self.open(body, results, Vec::new());
         let end = match (body.effects.split_last(), end) {
             (Some((Effect::Verify { value, site, place }, before)), End::Truth) => {
                 self.effects(before)?;
@@ -192,7 +223,7 @@ impl Scheduler<'_> {
                 if end == End::Results { End::Results } else { End::Empty }
             }
         };
-        self.scopes.pop();
+        self.close();
         debug_assert_eq!(self.stack.len(), results.len(), "every other item was used or dropped");
         Ok(end)
     }
@@ -207,25 +238,36 @@ impl Scheduler<'_> {
     }
 
     /// Begins a block: counts what it needs and drops what nobody will.
-    fn open(&mut self, block: &Block, yields: &[NodeId], keep: BTreeSet<NodeId>) {
-        let on_stack = self.stack.iter().map(|entry| entry.node).collect();
-        let hoisted_weight = self.policy.hoisted_weight;
-        let counter = Counter { graph: self.graph, free: &self.free, hoisted_weight, on_stack };
-        let demand = counter.count(block, yields);
-        let users = if self.policy.settles { users(self.graph, &demand) } else { BTreeMap::new() };
-        self.scopes.push(Scope { demand, users, keep });
+    fn open(&mut self, block: &Block, yields: &[NodeId], keep: Vec<NodeId>) {
+        let outer = self.counter.uses.begin();
+        let captures = self.counter.count(block, yields, self.stack.iter().map(|entry| entry.node));
+        self.scopes.push(Scope { outer, captures, keep });
         let place = match block.effects.first() {
             Some(effect) => effect.place(),
             None => match yields.first() {
-                Some(value) => self.graph.node(*value).place,
+                Some(value) => self.place_of(*value),
                 None => self.last_place(),
             },
         };
         self.drop_unneeded(place);
     }
 
+    /// Ends a block.
+    fn close(&mut self) {
+        if let Some(scope) = self.scopes.pop() {
+            self.counter.uses.end(scope.outer);
+        }
+    }
+
+    /// Where the path has written the value that is being scheduled; where several paths share code, where the first
+    /// of them has.
+    fn place_of(&self, id: NodeId) -> PlaceId {
+        let of_path = self.written.iter().rev().find_map(|written| written.get(&id));
+        of_path.copied().unwrap_or_else(|| self.graph.node(id).place)
+    }
+
     fn last_place(&self) -> PlaceId {
-        let of_stack = || self.stack.last().map(|entry| self.graph.node(entry.node).place);
+        let of_stack = || self.stack.last().map(|entry| self.place_of(entry.node));
         self.code.last().map(|instr| instr.place).or_else(of_stack).unwrap_or_default()
     }
 
@@ -253,7 +295,7 @@ impl Scheduler<'_> {
     }
 
     fn uses(&self, id: NodeId) -> u32 {
-        self.scopes.last().and_then(|scope| scope.demand.uses.get(&id)).copied().unwrap_or(0)
+        self.counter.uses.of(id)
     }
 
     fn is_needed(&self, id: NodeId) -> bool {
@@ -262,9 +304,7 @@ impl Scheduler<'_> {
 
     /// Takes one use off; true if the value is needed no more.
     fn use_up(&mut self, id: NodeId) -> bool {
-        if let Some(uses) = self.scopes.last_mut().and_then(|scope| scope.demand.uses.get_mut(&id)) {
-            *uses = uses.saturating_sub(1);
-        }
+        self.counter.uses.take(id);
         !self.is_needed(id)
     }
 
@@ -321,9 +361,7 @@ impl Scheduler<'_> {
                 }
                 Effect::Run(run) => self.given(run)?,
             }
-            if self.policy.settles {
-                self.settle(effect.place())?;
-            }
+            self.settle(effect.place())?;
         }
         Ok(())
     }
@@ -349,7 +387,8 @@ impl Scheduler<'_> {
     /// Computes what the top of the stack is still needed for, as long as that takes it away and another item is there.
     fn settle(&mut self, place: PlaceId) -> Result<(), TooLong> {
         while let Some(next) = self.settled() {
-            if self.departs() {
+            self.would_settle = true;
+            if !self.policy.settles || self.departs() {
                 return Ok(());
             }
             self.ensure(next, place)?;
@@ -363,8 +402,7 @@ impl Scheduler<'_> {
         if self.uses(top) != 1 || self.is_kept(top) {
             return None;
         }
-        let users = self.scopes.last()?.users.get(&top)?;
-        users.iter().copied().find(|user| match self.graph.as_op(*user) {
+        self.users.of(top).iter().copied().find(|user| match self.graph.as_op(*user) {
             Some((_, [a, b])) => {
                 let other = if *a == top { *b } else { *a };
                 let waits = self.uses(*user) > 0 && !self.is_free(*user) && self.find(*user).is_none();
@@ -376,12 +414,12 @@ impl Scheduler<'_> {
 
     /// Whether an outer block needs the value after this one.
     fn is_kept(&self, id: NodeId) -> bool {
-        self.scopes.last().is_some_and(|scope| scope.keep.contains(&id))
+        self.scopes.last().is_some_and(|scope| scope.keep.binary_search(&id).is_ok())
     }
 
     /// What the choice or loop with this index among those of the block takes from the stack.
     fn captures(&self, index: usize) -> Vec<NodeId> {
-        self.scopes.last().and_then(|scope| scope.demand.captures.get(index)).cloned().unwrap_or_default()
+        self.scopes.last().and_then(|scope| scope.captures.get(index)).cloned().unwrap_or_default()
     }
 
     /// A loop: its variables come to the top, everything else stays beneath through all rounds.
@@ -390,7 +428,7 @@ impl Scheduler<'_> {
         let initials: Vec<NodeId> = repeat.vars.iter().map(|var| var.initial).collect();
         self.arrange(&initials, repeat.place)?;
         let beneath = self.stack.len().saturating_sub(initials.len());
-        let keep = self.stack.iter().take(beneath).map(|entry| entry.node).collect();
+        let keep = in_order(self.stack.iter().take(beneath).map(|entry| entry.node));
         self.stack.truncate(beneath);
         repeat.vars.iter().for_each(|var| self.push(var.entry, false));
         let records = repeat.records.iter().map(|node| Entry { node: *node, reserved: false });
@@ -415,7 +453,7 @@ impl Scheduler<'_> {
     }
 
     /// One round with its exit condition, in code of its own.
-    fn rounds(&mut self, repeat: &Repeat, keep: BTreeSet<NodeId>) -> Result<Code, TooLong> {
+    fn rounds(&mut self, repeat: &Repeat, keep: Vec<NodeId>) -> Result<Code, TooLong> {
         let yields = repeat.yields();
         self.open(&repeat.body, &yields, keep);
         if self.policy.lifts_records {
@@ -423,7 +461,7 @@ impl Scheduler<'_> {
         }
         self.effects(&repeat.body.effects)?;
         self.arrange(&yields, repeat.place)?;
-        self.scopes.pop();
+        self.close();
         match repeat.exit {
             Exit::When(_) => drop(self.stack.pop()),
             Exit::NoRecords => {
@@ -475,14 +513,19 @@ impl Scheduler<'_> {
         let entry = self.stack.clone();
         let holder = fork.and_then(|fork| fork.holder);
         let needed = |node: &NodeId| self.is_needed(*node) && Some(*node) != holder;
-        let keep: BTreeSet<NodeId> = entry.iter().map(|e| e.node).filter(needed).collect();
+        let keep = in_order(entry.iter().map(|e| e.node).filter(needed));
         let outer = std::mem::take(&mut self.code);
         self.room = self.room.saturating_sub(outer.len());
+        let [written, other_written] = fork.map(|fork| fork.written.clone()).unwrap_or_default();
         self.enter(&entry, fork, true);
+        self.written.push(written);
         let [verdict, other_verdict] = choice.phis.last().map_or([None; 2], |phi| phi.verdicts);
         let then = self.branch(&choice.then, &choice.yields(true), keep.clone(), verdict)?;
         self.enter(&entry, fork, false);
+        self.written.pop();
+        self.written.push(other_written);
         let otherwise = self.branch(&choice.otherwise, &choice.yields(false), keep, other_verdict)?;
+        self.written.pop();
         self.room = self.room.saturating_add(outer.len());
         self.code = outer;
         self.join(choice, turned, then, otherwise);
@@ -499,14 +542,14 @@ impl Scheduler<'_> {
         &mut self,
         block: &Block,
         yields: &[NodeId],
-        keep: BTreeSet<NodeId>,
+        keep: Vec<NodeId>,
         verdict: Option<SiteId>,
     ) -> Result<Code, TooLong> {
         let kept = keep.len();
         self.open(block, yields, keep);
         self.effects(&block.effects)?;
         self.arrange(yields, self.last_place())?;
-        self.scopes.pop();
+        self.close();
         debug_assert_eq!(self.stack.len(), kept + yields.len(), "branches leave the same items");
         let gives = |op: &Op| match (op, yields.last().and_then(|top| self.graph.as_op(*top))) {
             (Op::Code(opcode), Some((Operation::Op(of), _))) => {
@@ -596,7 +639,7 @@ impl Scheduler<'_> {
     }
 
     fn is_free(&self, id: NodeId) -> bool {
-        self.free.get(id.index()).copied().unwrap_or(false)
+        self.counter.is_free(id)
     }
 
     /// How far below the top an item lies that may be fetched.
@@ -624,13 +667,13 @@ impl Scheduler<'_> {
 
     fn write_free(&mut self, id: NodeId) {
         let graph = self.graph;
-        let node = graph.node(id);
-        match &node.kind {
-            NodeKind::Const(data) => self.emit(Op::Push(data.clone()), node.place),
-            NodeKind::Param(index) => self.emit(Op::Hole(*index), node.place),
+        let place = self.place_of(id);
+        match graph.kind(id) {
+            NodeKind::Const(data) => self.emit(Op::Push(data.clone()), place),
+            NodeKind::Param(index) => self.emit(Op::Hole(*index), place),
             NodeKind::Op(operation, inputs) => {
                 inputs.iter().for_each(|input| self.write_free(*input));
-                self.emit_operation(*operation, node.place);
+                self.emit_operation(*operation, place);
             }
             NodeKind::Arg(_) | NodeKind::Phi(_) => unreachable!("what has a fixed place is never free"),
         }
@@ -638,21 +681,21 @@ impl Scheduler<'_> {
 
     fn apply(&mut self, id: NodeId, form: Form, purpose: Purpose) {
         let graph = self.graph;
-        let node = graph.node(id);
-        match &node.kind {
+        let place = self.place_of(id);
+        match graph.kind(id) {
             NodeKind::Op(operation, inputs) => {
                 self.stack.truncate(self.stack.len().saturating_sub(inputs.len()));
                 if form == Form::Swapped {
-                    self.emit(Op::Code(Opcode::Swap), node.place);
+                    self.emit(Op::Code(Opcode::Swap), place);
                 }
                 match self.twin(*operation, inputs) {
                     Some(twin) if purpose == Purpose::Stay => {
-                        return self.cut_to_stay(id, *operation, twin, node.place);
+                        return self.cut_to_stay(id, *operation, twin, place);
                     }
-                    Some(twin) => self.cut(*operation, twin, node.place),
+                    Some(twin) => self.cut(*operation, twin, place),
                     None => match form {
-                        Form::Mirrored(opcode) => self.emit_operation(Operation::Op(opcode), node.place),
-                        Form::Own | Form::Swapped => self.emit_operation(*operation, node.place),
+                        Form::Mirrored(opcode) => self.emit_operation(Operation::Op(opcode), place),
+                        Form::Own | Form::Swapped => self.emit_operation(*operation, place),
                     },
                 }
             }
@@ -665,7 +708,7 @@ impl Scheduler<'_> {
             self.push(id, true);
         } else {
             self.push(id, false);
-            self.emit(Op::Code(Opcode::Dup), node.place);
+            self.emit(Op::Code(Opcode::Dup), place);
             self.push(id, true);
         }
     }
@@ -703,14 +746,31 @@ impl Scheduler<'_> {
     }
 }
 
-/// What each value is an operand of, among what a block needs.
-fn users(graph: &Graph, demand: &Demand) -> BTreeMap<NodeId, Vec<NodeId>> {
-    let mut users: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
-    for user in demand.uses.keys() {
-        let inputs = graph.as_op(*user).map(|(_, inputs)| inputs).unwrap_or_default();
-        inputs.iter().for_each(|input| users.entry(*input).or_default().push(*user));
+/// What each value of a graph is an operand of.
+#[derive(Clone, Debug)]
+pub(crate) struct Users(Vec<Vec<NodeId>>);
+
+impl Users {
+    pub(crate) fn new(graph: &Graph) -> Self {
+        let mut users = vec![Vec::new(); graph.len()];
+        for user in graph.ids() {
+            let inputs = graph.as_op(user).map(|(_, inputs)| inputs).unwrap_or_default();
+            inputs.iter().for_each(|input| users.get_mut(input.index()).into_iter().for_each(|of| of.push(user)));
+        }
+        Self(users)
     }
-    users
+
+    /// In ascending order.
+    fn of(&self, id: NodeId) -> &[NodeId] {
+        self.0.get(id.index()).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+fn in_order(values: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+    let mut values: Vec<NodeId> = values.collect();
+    values.sort_unstable();
+    values.dedup();
+    values
 }
 
 /// About how many instructions run, those of shared functions included.

@@ -49,7 +49,7 @@ fn a_thief_with_the_daily_key_is_too_slow() {
     story.refused("alice", "recover", &[("lock", "@alice")], "no key at hand signs for");
     story.run("carol", "recover", &[("lock", "@alice")]);
 
-    story.balances(&[("alice", 49_997_933), ("bob", 9_999_247), ("carol", 9_998_638), ("dave", 59_999_424)]);
+    story.balances(&[("alice", 49_997_984), ("bob", 9_999_298), ("carol", 9_998_740), ("dave", 59_999_475)]);
     assert_eq!(story.held_at(&lock), 0);
     story.end(scratch());
 }

@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 use crate::code::Code;
 use crate::mir::{Block, Effect, NodeId, NodeKind, Var};
 use crate::reorder::{self, Span};
-use crate::schedule::{Departures, FREE_WEIGHT_MAX, Policy};
+use crate::schedule::{Alike, Departures, FREE_WEIGHT_MAX, Policy};
 
-use super::{Best, FREE_WEIGHTS, Outcome, Search, find, moves};
+use super::{Best, Outcome, Search, find, moves};
 
 /// How much is looked at.
 pub(super) struct Widths {
@@ -54,6 +54,7 @@ pub(super) struct Layout {
     pub(super) policy: Policy,
     pub(super) body: Block,
     pub(super) code: Code,
+    pub(super) alike: Alike,
 }
 
 /// A way to write a layout.
@@ -85,7 +86,7 @@ impl Search<'_> {
     pub(super) fn best_layout(&self) -> Option<Layout> {
         let Best { score, order, policy, scheduled } = self.best.as_ref()?;
         let (order, policy, code) = (order.clone(), *policy, scheduled.code.clone());
-        Some(Layout { score: *score, order, policy, body: self.path.body.clone(), code })
+        Some(Layout { score: *score, order, policy, body: self.path.body.clone(), code, alike: scheduled.alike })
     }
 
     /// The best layouts around the first one, the best in front.
@@ -119,7 +120,7 @@ impl Search<'_> {
         self.path.body = body.clone();
         let Outcome { score, scheduled } = self.outcome(order, policy, &Departures::default())?;
         let (order, body) = (order.to_vec(), body.clone());
-        let layout = Layout { score, order, policy, body, code: scheduled.code.clone() };
+        let layout = Layout { score, order, policy, body, code: scheduled.code.clone(), alike: scheduled.alike };
         self.keep(&layout.order, policy, score, scheduled);
         Some(layout)
     }
@@ -130,9 +131,20 @@ impl Search<'_> {
     }
 
     fn other_policies(&mut self, layout: &Layout) -> Vec<Layout> {
-        let policies = FREE_WEIGHTS.into_iter().flat_map(|weight| self.policies(weight));
+        let policies = self.free_weights.iter().flat_map(|weight| self.policies(*weight));
         let others: Vec<Policy> = policies.filter(|policy| *policy != layout.policy).collect();
-        others.into_iter().filter_map(|policy| self.layout(&layout.order, policy, &layout.body)).collect()
+        let mut found = Vec::new();
+        let mut known = vec![layout.alike];
+        for policy in others {
+            if known.iter().any(|alike| alike.contains(policy)) {
+                continue;
+            }
+            if let Some(layout) = self.layout(&layout.order, policy, &layout.body) {
+                known.push(layout.alike);
+                found.push(layout);
+            }
+        }
+        found
     }
 
     fn other_checks(&mut self, layout: &Layout) -> Vec<Layout> {

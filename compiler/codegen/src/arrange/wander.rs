@@ -8,8 +8,8 @@ use crate::progress;
 use crate::reorder::{self, Span};
 use crate::schedule::End;
 
+use super::Search;
 use super::beam::{Layout, Widths};
-use super::{FREE_WEIGHTS, Search};
 
 /// Where the row of numbers begins.
 const SEED: u64 = 0x6269_746d_6f64_656c;
@@ -97,7 +97,7 @@ impl Search<'_> {
                     }
                 }
                 1 => {
-                    let weight = FREE_WEIGHTS.get(row.below(FREE_WEIGHTS.len())).copied().unwrap_or_default();
+                    let weight = self.free_weights.get(row.below(self.free_weights.len())).copied().unwrap_or_default();
                     let policies = self.policies(weight);
                     policy = policies.get(row.below(policies.len())).copied().unwrap_or(policy);
                 }

@@ -1,6 +1,7 @@
 //! From a tree and the paths to one path.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use analysis::hir;
 use spec::Opcode;
@@ -9,7 +10,7 @@ use spec::artifact::UnlockItem;
 use crate::code::{PlaceId, SiteId};
 use crate::lower::Notes;
 use crate::mir::{
-    Block, Choice, Effect, Exit, Fork, Graph, NodeId, NodeKind, Operation, Path, Phi, Repeat, Run, Test, Var,
+    Block, Choice, Effect, Exit, Fork, Graph, NodeId, NodeKind, Operation, Path, Phi, Repeat, Run, Test, Var, Written,
 };
 
 use super::Crossing;
@@ -196,8 +197,11 @@ pub(super) fn unite(
     let mut bodies = Vec::new();
     let mut loops = 0;
     let places: Vec<PlaceId> = contract.paths.iter().map(|path| notes.places.add(&path.loc)).collect();
+    let mut written = Vec::new();
     for (at, path) in paths.iter().enumerate() {
         let nodes = slots.import(&mut graph, at, path);
+        let places = nodes.iter().copied().zip(path.graph.nodes().iter().map(|node| node.place));
+        written.push(Rc::new(places.filter(|(id, place)| graph.node(*id).place != *place).collect()));
         let mut copy = Copy { nodes: &nodes, graph: &mut graph, notes, manner, loops: &mut loops };
         bodies.push(copy.block(&path.body, true)?);
     }
@@ -211,7 +215,7 @@ pub(super) fn unite(
         slots.holders.insert(slot, holder);
     }
     let routes = vec![Vec::new(); paths.len()];
-    let mut uniting = Uniting { graph, notes, manner, slots: &slots, bodies, places, routes };
+    let mut uniting = Uniting { graph, notes, manner, slots: &slots, bodies, places, written, routes };
     let body = Block { effects: uniting.branch(&trunk, None)? };
     let Uniting { graph, routes, .. } = uniting;
     let hidden = (0..slots.widths.len()).filter(|slot| !trunk.own.contains(slot)).collect();
@@ -282,6 +286,8 @@ struct Uniting<'u> {
     slots: &'u Slots,
     bodies: Vec<Vec<Effect>>,
     places: Vec<PlaceId>,
+    /// By path.
+    written: Vec<Written>,
     routes: Vec<Vec<Crossing>>,
 }
 
@@ -315,7 +321,11 @@ impl Uniting<'_> {
         };
         let extras = [extras(first), extras(second)];
         let holder = holder.and_then(|slot| self.slots.holder(slot));
-        let fork = Some(Box::new(Fork { site: fork, test, holder, extras }));
+        let written = [first, second].map(|branch| match branch.node {
+            Node::Path(at) => self.written.get(at).cloned().unwrap_or_default(),
+            Node::Fork { .. } => Written::default(),
+        });
+        let fork = Some(Box::new(Fork { site: fork, test, holder, extras, written }));
         let choice = Choice { condition, place, then, otherwise, phis, fork };
         Some(before.into_iter().chain([Effect::Choose(Box::new(choice))]).chain(behind).collect())
     }
@@ -444,7 +454,8 @@ impl Copy<'_> {
         let mut alike = Alike { graph: self.graph, notes: self.notes, manner: self.manner.inside() };
         let meeting = alike.meet(site, blocks, at_end);
         phis.extend(meeting.phis);
-        let fork = Fork { site, test: Test::Truth, holder: None, extras: Default::default() };
+        let (extras, written) = (Default::default(), Default::default());
+        let fork = Fork { site, test: Test::Truth, holder: None, extras, written };
         effects.extend(meeting.before);
         effects.push(copy(meeting.blocks, phis, Some(Box::new(fork))));
         effects.extend(meeting.behind);

@@ -14,6 +14,7 @@ use spec::hash::sha256;
 use crate::facts;
 use crate::fold::{gives_number, gives_truth};
 use crate::number;
+use crate::numbering::Numbering;
 
 /// The most products of a sum; longer sums stay as they were computed.
 const PRODUCTS_MAX: usize = 64;
@@ -167,7 +168,7 @@ pub(super) struct Terms {
     facts: Vec<Facts>,
     /// Conditions and what holds where they do not.
     opposites: BTreeMap<Term, Term>,
-    ids: BTreeMap<Kind, Term>,
+    ids: Numbering,
     /// Texts by their SHA-256.
     preimages: BTreeMap<[u8; 32], Vec<u8>>,
 }
@@ -193,13 +194,13 @@ impl Terms {
     }
 
     pub(super) fn intern(&mut self, kind: Kind) -> Term {
-        if let Some(term) = self.ids.get(&kind) {
-            return *term;
+        if let Some(known) = self.ids.find(&kind, |at| self.kinds.get(at as usize) == Some(&kind)) {
+            return Term(known);
         }
         let term = Term(u32::try_from(self.kinds.len()).unwrap_or(u32::MAX));
         self.facts.push(self.facts_of(&kind));
-        self.kinds.push(kind.clone());
-        self.ids.insert(kind, term);
+        self.ids.add(&kind, term.0);
+        self.kinds.push(kind);
         term
     }
 
