@@ -2,6 +2,7 @@
 
 mod search;
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -205,15 +206,24 @@ impl Project {
 
     /// Compiles them.
     pub(crate) fn compile(&self) -> Compiled {
+        self.with_progress(|| self.session.compile(&self.options))
+    }
+
+    fn with_progress<T>(&self, work: impl FnOnce() -> T) -> T {
         match self.options.level {
-            Level::Oz => search::shown(|| self.session.compile(&self.options)),
-            Level::O0 | Level::O1 | Level::Os => self.session.compile(&self.options),
+            Level::Oz => search::shown(work),
+            Level::O0 | Level::O1 | Level::Os => work(),
         }
     }
 
     /// What each pass of the optimiser wins for a contract.
     pub(crate) fn passes(&self, contract: &str) -> Vec<driver::Pass> {
         self.session.passes(contract, &self.options)
+    }
+
+    /// For each path of a contract, what each instruction costs in the dearest run.
+    pub(crate) fn costs(&self, contract: &str) -> Vec<Option<BTreeMap<usize, u64>>> {
+        self.with_progress(|| self.session.costs(contract, &self.options))
     }
 
     /// A contract with values built in.

@@ -55,14 +55,15 @@ pub(crate) struct Size {
 
 impl Size {
     pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
-        let compiled = Project::open(&self.paths, self.target)?.compile();
+        let project = Project::open(&self.paths, self.target)?;
+        let compiled = project.compile();
         let sound = project::report(shell, &compiled);
         if compiled.artifacts.is_empty() || self.snapshot.is_some() || self.check.is_some() {
             sound?;
-            return self.record(shell, &self.measured(compiled)?);
+            return self.record(shell, &self.measured(&project, compiled)?);
         }
         // What is more than its budget has a size all the same, and this tells where to shorten it.
-        let all = self.measured(compiled)?;
+        let all = self.measured(&project, compiled)?;
         if self.svg.is_some() {
             self.draw(shell, &all)?;
         } else {
@@ -87,7 +88,7 @@ impl Size {
         wrote(shell, file)
     }
 
-    fn measured(&self, compiled: Compiled) -> Result<Vec<Sizes>, Fail> {
+    fn measured(&self, project: &Project, compiled: Compiled) -> Result<Vec<Sizes>, Fail> {
         let program = Program::new(compiled.artifacts.clone());
         let places = compiled.places.clone();
         let artifacts = match &self.contract {
@@ -96,12 +97,13 @@ impl Size {
             None => compiled.artifacts,
         };
         let one = |artifact: &spec::Artifact| {
+            let costs = project.costs(&artifact.contract);
             if self.params.is_empty() {
-                return Ok(measure::measure(artifact, None, &places));
+                return Ok(measure::measure(artifact, None, &costs, &places));
             }
             let given = project::params(artifact, &self.params, &self.keys.accounts()?)?;
             let script = artifact.redeem_script(&program.complete(&artifact.contract, given)?)?;
-            Ok(measure::measure(artifact, Some(&script), &places))
+            Ok(measure::measure(artifact, Some(&script), &costs, &places))
         };
         artifacts.iter().map(one).collect()
     }
@@ -153,7 +155,7 @@ fn table(out: &mut dyn Write, at: usize, sizes: &Sizes) -> io::Result<()> {
     if sizes.paths.iter().any(|path| path.open) {
         writeln!(out, "{FAINT}+: more, if an argument of any length is longer than usual{FAINT:#}")?;
     }
-    writeln!(out, "{BOLD}{:>5} {:>6}  line{BOLD:#}", "bytes", "share")?;
+    writeln!(out, "{BOLD}{:>5} {:>6} {:>12}  line{BOLD:#}", "bytes", "share", "cost")?;
     sizes.lines.iter().filter(|line| line.bytes > 0).try_for_each(|line| line_row(out, sizes, line))
 }
 
@@ -171,5 +173,6 @@ fn line_row(out: &mut dyn Write, sizes: &Sizes, line: &LineSize) -> io::Result<(
         _ if sizes.paths.len() == 1 => String::new(),
         paths => format!("  {FAINT}[{}]{FAINT:#}", svg::named(paths, sizes.paths.len())),
     };
-    writeln!(out, "{bytes:>5} {share:>6}  {NAME}{}:{}{NAME:#} {}{of}", line.file, line.line, line.text)
+    let cost = line.cost.map_or_else(|| "?".to_owned(), grouped);
+    writeln!(out, "{bytes:>5} {share:>6} {cost:>12}  {NAME}{}:{}{NAME:#} {}{of}", line.file, line.line, line.text)
 }

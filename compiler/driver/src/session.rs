@@ -338,14 +338,31 @@ impl Session {
     /// the direct code. Empty if there is no such contract. It takes several times as long as to compile it.
     #[must_use]
     pub fn passes(&self, contract: &str, options: &Options) -> Vec<codegen::Pass> {
+        self.of_contract(contract, options, codegen::passes)
+    }
+
+    /// For each path of the contract of this name, what each instruction costs in the dearest run, by its place in the
+    /// script. Empty if there is no such contract. It takes as long as to compile it.
+    #[must_use]
+    pub fn costs(&self, contract: &str, options: &Options) -> Vec<Option<BTreeMap<usize, u64>>> {
+        self.of_contract(contract, options, codegen::costs)
+    }
+
+    /// What something says of the contract of this name, with its values built in.
+    fn of_contract<T>(
+        &self,
+        name: &str,
+        options: &Options,
+        says: fn(&hir::Contract, &hir::Functions, &codegen::Options) -> Vec<T>,
+    ) -> Vec<T> {
         let programs = self.files.iter().map(|file| &db::checked(&self.db, self.sources, file.source).program);
         let mut named = programs.filter_map(|program| {
-            Some((program.contracts.iter().find(|known| known.name == contract)?, &program.functions))
+            Some((program.contracts.iter().find(|known| known.name == name)?, &program.functions))
         });
         let Some((contract, functions)) = named.next() else { return Vec::new() };
         let sealing = self.sealed.get(&contract.name).and_then(|values| Sealing::of(contract, values).ok());
         let sealed = sealing.map(|sealing| sealing.leaves).unwrap_or_default();
-        codegen::passes(contract, functions, &codegen::Options { sealed, ..options.of_code() })
+        says(contract, functions, &codegen::Options { sealed, ..options.of_code() })
     }
 
     /// The contract with its values built in, if it has any that still fit.

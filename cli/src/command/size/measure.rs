@@ -52,6 +52,8 @@ pub(crate) struct LineSize {
     pub(crate) paths: Vec<String>,
     /// What most of its instructions do.
     pub(crate) kind: Kind,
+    /// What they cost in the dearest run of the path for which that is most, if that has a bound.
+    pub(crate) cost: Option<u64>,
 }
 
 /// What instructions are for.
@@ -110,8 +112,11 @@ struct Step {
     data: Vec<u8>,
 }
 
+/// For each path what each instruction costs in the dearest run, if that has a bound.
+type Costs = [Option<BTreeMap<usize, u64>>];
+
 /// The script of an artifact with holes of usual length, or with the values of its parameters if `filled` is that.
-pub(crate) fn measure(artifact: &Artifact, filled: Option<&[u8]>, places: &Places) -> Sizes {
+pub(crate) fn measure(artifact: &Artifact, filled: Option<&[u8]>, costs: &Costs, places: &Places) -> Sizes {
     let steps = match filled {
         Some(script) => steps_of(script),
         None => template_steps(artifact),
@@ -121,7 +126,7 @@ pub(crate) fn measure(artifact: &Artifact, filled: Option<&[u8]>, places: &Place
         contract: artifact.contract.clone(),
         script,
         paths: paths(artifact, script),
-        lines: lines(artifact, &steps, places),
+        lines: lines(artifact, &steps, costs, places),
     }
 }
 
@@ -168,12 +173,14 @@ fn paths(artifact: &Artifact, script: usize) -> Vec<PathSize> {
 struct Count {
     bytes: usize,
     kinds: BTreeMap<Kind, usize>,
+    /// The instructions of the script; those of functions count where they are called.
+    instructions: BTreeSet<usize>,
 }
 
 /// By file, line and the paths that run it.
 type Counts = BTreeMap<(usize, usize, BTreeSet<usize>), Count>;
 
-fn lines(artifact: &Artifact, steps: &[Step], places: &Places) -> Vec<LineSize> {
+fn lines(artifact: &Artifact, steps: &[Step], costs: &Costs, places: &Places) -> Vec<LineSize> {
     let routes = routes(artifact, steps);
     let runs = runs(steps, &routes);
     let mut counts = Counts::new();
@@ -185,10 +192,12 @@ fn lines(artifact: &Artifact, steps: &[Step], places: &Places) -> Vec<LineSize> 
         let function = artifact.functions.iter().find(|function| function.definition == at);
         let inner = function.map_or(0, |function| add_body(&mut counts, &function.source_map, &step.data, &of));
         if let Some(span) = artifact.source_after(at, &taken) {
-            add(&mut counts, span, step.bytes.saturating_sub(inner), Kind::of(step.opcode), &of);
+            let count = add(&mut counts, span, step.bytes.saturating_sub(inner), Kind::of(step.opcode), &of);
+            count.instructions.insert(at);
         }
     }
-    let mut lines: Vec<LineSize> = counts.into_iter().map(|(at, count)| line(artifact, places, at, &count)).collect();
+    let mut lines: Vec<LineSize> =
+        counts.into_iter().map(|(at, count)| line(artifact, costs, places, at, &count)).collect();
     // Those with as many bytes stay in the order of the source.
     lines.sort_by_key(|line| Reverse(line.bytes));
     lines
@@ -207,14 +216,16 @@ fn add_body(counts: &mut Counts, source_map: &[MapEntry], body: &[u8], of: &BTre
     all
 }
 
-fn add(counts: &mut Counts, span: SourceSpan, bytes: usize, kind: Kind, of: &BTreeSet<usize>) {
+fn add<'c>(counts: &'c mut Counts, span: SourceSpan, bytes: usize, kind: Kind, of: &BTreeSet<usize>) -> &'c mut Count {
     let count = counts.entry((span.file, span.line, of.clone())).or_default();
     count.bytes += bytes;
     *count.kinds.entry(kind).or_default() += 1;
+    count
 }
 
 fn line(
     artifact: &Artifact,
+    costs: &Costs,
     places: &Places,
     (file, line, of): (usize, usize, BTreeSet<usize>),
     count: &Count,
@@ -226,7 +237,13 @@ fn line(
     // many instructions the first.
     let doing = count.kinds.iter().rev().filter(|(kind, _)| **kind != Kind::Values);
     let kind = doing.max_by_key(|(_, instructions)| **instructions).map_or(Kind::Values, |(kind, _)| *kind);
+    let cost = |path: &usize| {
+        let spent = costs.get(*path)?.as_ref()?;
+        Some(count.instructions.iter().filter_map(|at| spent.get(at)).sum::<u64>())
+    };
+    let costs: Option<Vec<u64>> = of.iter().map(cost).collect();
     LineSize {
+        cost: costs.map(|costs| costs.into_iter().max().unwrap_or(0)),
         file: path.to_owned(),
         line,
         text: shortened(text.trim()),

@@ -201,6 +201,7 @@ mod tests {
             bytes: *bytes,
             paths: vec!["take".into()],
             kind: Kind::Values,
+            cost: None,
         };
         let path = PathSize { path: "take".into(), input: script + 100, open: false, cost, limit: 1_000_000 };
         let lines = lines.iter().map(line).collect();
