@@ -20,6 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("codegen", &["analysis", "spec", "syntax"]),
     ("driver", &["analysis", "codegen", "spec", "syntax"]),
     ("vm", &["spec"]),
+    ("engine", &["spec", "vm"]),
     ("chain", &["spec", "vm"]),
     ("wallet", &["flow", "spec", "vm"]),
     ("flow", &["spec"]),
@@ -28,7 +29,7 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that only check the others, and so may use all of them.
-const CHECKERS: &[&str] = &["typed", "tests", "benches", "xtask"];
+const CHECKERS: &[&str] = &["typed", "scripts", "tests", "benches", "xtask"];
 
 /// The one home of each heavy dependency.
 const HOMES: &[(&str, &[&str])] = &[

@@ -135,7 +135,7 @@ impl Machine<'_> {
         Ok(Some(next))
     }
 
-    fn function_key(&self, id: Item) -> Result<FunctionId, ScriptError> {
+    pub(crate) fn function_key(&self, id: Item) -> Result<FunctionId, ScriptError> {
         let bytes = self.view(id);
         let known = FunctionId::new(&bytes).filter(|_| bytes.len() <= self.rules.limits.function_id_bytes);
         known.ok_or(ScriptError::FunctionId)

@@ -8,7 +8,7 @@ use std::ops::Deref;
 
 /// A stack item.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Item {
+pub enum Item {
     /// A number whose minimal encoding has up to 8 bytes: anything but `i64::MIN`.
     Int(i64),
     /// Bytes that are no such encoding.
@@ -17,7 +17,7 @@ pub(crate) enum Item {
 
 /// Where bytes are.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
+pub struct Span {
     pub(crate) source: Source,
     pub(crate) start: u32,
     pub(crate) len: u32,
@@ -72,13 +72,20 @@ impl Source {
 }
 
 impl Item {
+    /// Whether there are no bytes: the number zero.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        matches!(self, Self::Int(0))
+    }
+
     pub(crate) const fn bool(truth: bool) -> Self {
         Self::Int(truth as i64)
     }
 
     /// The number of bytes.
     #[inline]
-    pub(crate) const fn len(self) -> usize {
+    #[must_use]
+    pub const fn len(self) -> usize {
         match self {
             Self::Int(n) => spec::num::encoded_len(n),
             Self::Bytes(span) => span.len as usize,

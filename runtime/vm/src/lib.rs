@@ -22,10 +22,14 @@ mod stack;
 mod item;
 mod memory;
 
+mod kernel;
+
 pub mod ecdsa;
 mod jacobi;
 pub mod schnorr;
 
 pub use error::{Failure, FunctionId, Inside, Phase, ScriptError, Turns};
+pub use item::{Item, Span};
+pub use kernel::{Caller, Kernel, Start};
 pub use trace::{StackView, Step, Tracer};
 pub use verify::{Metrics, verify_input, verify_input_traced};

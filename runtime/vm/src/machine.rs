@@ -76,7 +76,7 @@ pub(crate) struct Machine<'a> {
     hash_iterations: u64,
     hash_budget: u64,
     sig_checks: u32,
-    live_bytes: usize,
+    pub(crate) live_bytes: usize,
 }
 
 impl<'a> Machine<'a> {

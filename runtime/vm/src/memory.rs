@@ -39,6 +39,11 @@ impl<'a> Memory<'a> {
         slice(self.context, &self.codes, &self.arena, span)
     }
 
+    /// Moves nothing from now on, however much is made.
+    pub(crate) const fn keep_all(&mut self) {
+        self.tidy_at = usize::MAX;
+    }
+
     /// Keeps a function body or redeem script and says where.
     pub(crate) fn keep_code(&mut self, code: Rc<[u8]>) -> Source {
         self.codes.push(code);

@@ -25,7 +25,7 @@ impl Machine<'_> {
 
     fn pop_and_check_multisig(&mut self) -> Result<bool, ScriptError> {
         let operands = self.pop_operands()?;
-        if operands.check.len() == 0 { self.check_in_order(&operands) } else { self.check_by_bits(&operands) }
+        if operands.check.is_empty() { self.check_in_order(&operands) } else { self.check_by_bits(&operands) }
     }
 
     fn pop_operands(&mut self) -> Result<Operands, ScriptError> {
@@ -58,7 +58,7 @@ impl Machine<'_> {
             }
         }
         let all = signatures.len() == 0;
-        if operands.signatures.iter().all(|signature| signature.len() == 0) {
+        if operands.signatures.iter().all(|signature| signature.is_empty()) {
             return Ok(all);
         }
         if !all {

@@ -81,7 +81,7 @@ pub fn verify_input_traced<T: Tracer>(
 }
 
 /// A reason, and whether a single instruction is to blame.
-struct Fault {
+pub(crate) struct Fault {
     error: ScriptError,
     in_code: bool,
 }
@@ -98,6 +98,32 @@ fn run_phases<'a, T: Tracer>(
     lock: &'a [u8],
     tracer: &mut T,
 ) -> Result<(), Fault> {
+    if let Prelude::Accepted = prelude(machine, unlock, lock, tracer)? {
+        return Ok(());
+    }
+    run(machine, tracer)?;
+    require_true(machine)?;
+    if machine.stack.len() != 1 {
+        return Err(Fault::of_result(ScriptError::NotClean));
+    }
+    check_density(machine, unlock.len()).map_err(Fault::of_result)
+}
+
+/// What comes after the scripts that only prepare.
+pub(crate) enum Prelude {
+    /// Nothing: the input may spend.
+    Accepted,
+    /// The machine is ready to run the last script.
+    Run,
+}
+
+/// Runs the unlocking bytecode and, where the lock only names a redeem script, the lock.
+pub(crate) fn prelude<'a, T: Tracer>(
+    machine: &mut Machine<'a>,
+    unlock: &'a [u8],
+    lock: &'a [u8],
+    tracer: &mut T,
+) -> Result<Prelude, Fault> {
     if !is_push_only(unlock) {
         return Err(Fault::of_result(ScriptError::UnlockNotPushOnly));
     }
@@ -105,20 +131,15 @@ fn run_phases<'a, T: Tracer>(
     let redeem = RedeemHash::of(lock);
     let copy = redeem.map(|_| machine.stack.clone());
     machine.enter_locking(lock);
-    run(machine, tracer)?;
-    require_true(machine)?;
     if let (Some(hash), Some(stack)) = (redeem, copy) {
-        if is_segwit_recovery(machine, hash, &stack) {
-            return Ok(());
-        }
-        machine.enter_redeem(stack).map_err(Fault::of_result)?;
         run(machine, tracer)?;
         require_true(machine)?;
+        if is_segwit_recovery(machine, hash, &stack) {
+            return Ok(Prelude::Accepted);
+        }
+        machine.enter_redeem(stack).map_err(Fault::of_result)?;
     }
-    if machine.stack.len() != 1 {
-        return Err(Fault::of_result(ScriptError::NotClean));
-    }
-    check_density(machine, unlock.len()).map_err(Fault::of_result)
+    Ok(Prelude::Run)
 }
 
 fn run<T: Tracer>(machine: &mut Machine<'_>, tracer: &mut T) -> Result<(), Fault> {
@@ -130,7 +151,7 @@ const fn is_in_code(error: ScriptError) -> bool {
     !matches!(error, ScriptError::ScriptSize)
 }
 
-fn require_true(machine: &Machine<'_>) -> Result<(), Fault> {
+pub(crate) fn require_true(machine: &Machine<'_>) -> Result<(), Fault> {
     match machine.stack.last() {
         Some(top) if machine.is_truthy(*top) => Ok(()),
         Some(_) | None => Err(Fault::of_result(ScriptError::FalseResult)),
@@ -170,7 +191,7 @@ const fn is_witness_program(script: &[u8]) -> bool {
 }
 
 /// Relay lets an input check only as many signatures as its length could plausibly hold.
-const fn check_density(machine: &Machine<'_>, unlock_len: usize) -> Outcome {
+pub(crate) const fn check_density(machine: &Machine<'_>, unlock_len: usize) -> Outcome {
     let checks = machine.metrics().sig_checks as usize;
     match machine.rules.mode {
         Mode::Relay if unlock_len + 60 < 43 * checks => Err(ScriptError::SigCheckDensity),

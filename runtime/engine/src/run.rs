@@ -1,0 +1,545 @@
+//! The register interpreter.
+//!
+//! Whatever is not plainly right ends the run with `None`: then the input is for the oracle.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use spec::Opcode;
+use spec::num::encoded_len;
+use spec::rules::Limits;
+use vm::{Caller, FunctionId, Item, Kernel};
+
+use crate::ir::{Binary, ENTRY, Op, Reg, Unary, Unit};
+
+/// Cells below the stack, so that a window may reach below its bottom.
+const PAD: usize = 256;
+/// The size of a window.
+const WINDOW: usize = 256;
+
+type Window = [Item; WINDOW];
+
+/// What a script has left.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) stack: Vec<Item>,
+    pub(crate) alt: Vec<Item>,
+    /// What it cost beside the kernel's work.
+    pub(crate) cost: u64,
+}
+
+/// A caller that waits.
+struct Frame<'a> {
+    unit: Arc<Unit>,
+    next: usize,
+    caller: Caller<'a>,
+    top: Reg,
+    /// What is open around the caller.
+    around: usize,
+}
+
+struct Runner<'k, 'a> {
+    kernel: &'k mut Kernel<'a>,
+    limits: &'k Limits,
+    /// The stack, above the padding.
+    cells: Vec<Item>,
+    /// The cell of register 0.
+    base: usize,
+    alt: Vec<Item>,
+    /// Slots that are not on the stack: the alt stack and functions.
+    elsewhere: usize,
+    /// The most cells and other slots that were in use.
+    peak: usize,
+    cost: u64,
+    frames: Vec<Frame<'a>>,
+    units: BTreeMap<FunctionId, Arc<Unit>>,
+    around: usize,
+}
+
+/// Why a stretch of one unit has ended.
+enum Exit {
+    End,
+    Call { id: Item, top: Reg, open: usize, next: usize },
+}
+
+/// Runs a unit and what it calls; `find` lowers functions.
+pub(crate) fn run(
+    kernel: &mut Kernel<'_>,
+    limits: &Limits,
+    unit: Arc<Unit>,
+    stack: &[Item],
+    find: &dyn Fn(&[u8]) -> Option<Arc<Unit>>,
+) -> Option<Finished> {
+    let mut cells = vec![Item::Int(0); PAD];
+    cells.extend_from_slice(stack);
+    let base = cells.len() - usize::from(ENTRY);
+    let runner = Runner {
+        kernel,
+        limits,
+        cells,
+        base,
+        alt: Vec::new(),
+        elsewhere: 0,
+        peak: 0,
+        cost: 0,
+        frames: Vec::new(),
+        units: BTreeMap::new(),
+        around: 0,
+    };
+    runner.run(unit, find)
+}
+
+impl<'a> Runner<'_, 'a> {
+    fn run(mut self, mut unit: Arc<Unit>, find: &dyn Fn(&[u8]) -> Option<Arc<Unit>>) -> Option<Finished> {
+        self.admit(&unit)?;
+        let mut next = 0;
+        loop {
+            match self.stretch(&unit, next)? {
+                Exit::Call { id, top, open, next: after } => {
+                    let (callee, caller) = self.enter(id, find)?;
+                    let frame = Frame { unit, next: after, caller, top, around: self.around };
+                    self.frames.push(frame);
+                    self.around += open + 1;
+                    self.admit(&callee)?;
+                    self.base = (self.base + usize::from(top)).checked_sub(ENTRY.into())?;
+                    (unit, next) = (callee, 0);
+                }
+                Exit::End => {
+                    let Some(frame) = self.frames.pop() else { break };
+                    self.base = (self.base + usize::from(ENTRY)).checked_sub(frame.top.into())?;
+                    self.kernel.leave(frame.caller);
+                    self.around = frame.around;
+                    (unit, next) = (frame.unit, frame.next);
+                }
+            }
+        }
+        self.finish()
+    }
+
+    /// Whether the control stack has room for a unit. It counts what is only skipped too.
+    fn admit(&self, unit: &Unit) -> Option<()> {
+        (self.around + unit.nesting <= self.limits.control_depth).then_some(())
+    }
+
+    fn enter(&mut self, id: Item, find: &dyn Fn(&[u8]) -> Option<Arc<Unit>>) -> Option<(Arc<Unit>, Caller<'a>)> {
+        let (key, caller) = self.kernel.call(id)?;
+        let known = self.units.get(&key).cloned();
+        let unit = match known {
+            Some(unit) => unit,
+            None => {
+                let unit = find(self.kernel.code())?;
+                self.units.insert(key, Arc::clone(&unit));
+                unit
+            }
+        };
+        Some((unit, caller))
+    }
+
+    /// The items that are left, and whether memory can never have been short. Every byte that comes to life is charged, so
+    /// cost bounds memory; so does the number of slots.
+    fn finish(self) -> Option<Finished> {
+        let cost = self.cost.checked_add(self.kernel.cost())?;
+        let most = self.limits.memory_bytes;
+        let slots = self.peak.saturating_sub(PAD);
+        if cost > most as u64 && slots.saturating_mul(self.limits.item_bytes) > most {
+            return None;
+        }
+        let stack = self.cells.get(PAD..self.base + usize::from(ENTRY))?.to_vec();
+        Some(Finished { stack, alt: self.alt, cost: self.cost })
+    }
+
+    /// Runs a unit until it ends or calls. It is one function so that place, cost and window stay in machine registers.
+    fn stretch(&mut self, unit: &Unit, mut next: usize) -> Option<Exit> {
+        let ops = unit.ops.as_slice();
+        let total = self.kernel.cost_budget();
+        let mut budget = total.checked_sub(self.kernel.cost())?;
+        let mut cost = self.cost;
+        // Does an instruction on operands that are not small numbers; `$base` times its result is charged by the kernel.
+        macro_rules! slow {
+            ($opcode:expr, $operands:expr, $weight:expr, $base:expr) => {{
+                let item = slow(self.kernel, $opcode, &$operands)?;
+                budget = total.checked_sub(self.kernel.cost())?;
+                cost += u64::from($weight - $base) * item.len() as u64;
+                if cost > budget {
+                    return None;
+                }
+                item
+            }};
+        }
+        'window: loop {
+            if self.cells.len() < self.base + WINDOW {
+                self.cells.resize(self.base + 2 * WINDOW, Item::Int(0));
+            }
+            let window: &mut Window = self.cells.get_mut(self.base..)?.first_chunk_mut()?;
+            loop {
+                let op = *ops.get(next)?;
+                next += 1;
+                match op {
+                    Op::Block { low, high, cost: fixed } => {
+                        cost += u64::from(fixed);
+                        let need = self.base + usize::from(high) + self.elsewhere;
+                        if self.base + usize::from(low) < PAD || need > self.limits.slots + PAD {
+                            return None;
+                        }
+                        self.peak = self.peak.max(need);
+                    }
+                    Op::Cost(fixed) => cost += u64::from(fixed),
+                    Op::Charge { a, weight } => cost += charge(get(window, a), weight),
+                    Op::Copy { d, a } => set(window, d, get(window, a)),
+                    Op::Int { d, n } => set(window, d, Item::Int(n.into())),
+                    Op::Wide { d, at } => set(window, d, Item::Int(*unit.numbers.get(at as usize)?)),
+                    Op::Data { d, start, len } => set(window, d, self.kernel.constant(start.into(), len.into())),
+                    Op::Unary { kind, d, a, weight } => {
+                        let item = match (kind, get(window, a)) {
+                            (Unary::Not, Item::Int(n)) => Item::Int(i64::from(n == 0)),
+                            (Unary::NotZero, Item::Int(n)) => Item::Int(i64::from(n != 0)),
+                            // No number in place is the one that has no opposite.
+                            (Unary::Negate, Item::Int(n)) => Item::Int(-n),
+                            (Unary::Abs, Item::Int(n)) => Item::Int(n.abs()),
+                            (kind, item) => {
+                                let base = if matches!(kind, Unary::Not | Unary::NotZero) { 1 } else { 2 };
+                                set(window, d, slow!(kind.opcode(), [item], weight, base));
+                                continue;
+                            }
+                        };
+                        cost += charge(item, weight);
+                        set(window, d, item);
+                    }
+                    Op::Add { d, a, b, weight } => {
+                        let (x, y) = (get(window, a), get(window, b));
+                        match numbers(x, y).and_then(|(x, y)| in_place(x.checked_add(y))) {
+                            Some(n) => {
+                                cost += charge_int(n, weight);
+                                set(window, d, Item::Int(n));
+                            }
+                            None => set(window, d, slow!(Opcode::Add, [x, y], weight, 2)),
+                        }
+                    }
+                    Op::Sub { d, a, b, weight } => {
+                        let (x, y) = (get(window, a), get(window, b));
+                        match numbers(x, y).and_then(|(x, y)| in_place(x.checked_sub(y))) {
+                            Some(n) => {
+                                cost += charge_int(n, weight);
+                                set(window, d, Item::Int(n));
+                            }
+                            None => set(window, d, slow!(Opcode::Sub, [x, y], weight, 2)),
+                        }
+                    }
+                    Op::AddInt { d, a, weight, n } => {
+                        let (x, y) = (get(window, a), Item::Int(n.into()));
+                        match numbers(x, y).and_then(|(x, y)| in_place(x.checked_add(y))) {
+                            Some(n) => {
+                                cost += charge_int(n, weight);
+                                set(window, d, Item::Int(n));
+                            }
+                            None => set(window, d, slow!(Opcode::Add, [x, y], weight, 2)),
+                        }
+                    }
+                    Op::Mul { d, a, b, weight } => {
+                        let (x, y) = (get(window, a), get(window, b));
+                        match numbers(x, y).and_then(|(x, y)| in_place(x.checked_mul(y))) {
+                            Some(n) => {
+                                cost += charge_int(n, weight) + (x.len() * y.len()) as u64;
+                                set(window, d, Item::Int(n));
+                            }
+                            None => set(window, d, slow!(Opcode::Mul, [x, y], weight, 2)),
+                        }
+                    }
+                    Op::Binary { kind, d, a, b, weight } => {
+                        let (x, y) = (get(window, a), get(window, b));
+                        match numbers(x, y).and_then(|(x, y)| binary(kind, x, y)) {
+                            Some(n) => {
+                                cost += charge_int(n, weight);
+                                if matches!(kind, Binary::Div | Binary::Mod) {
+                                    cost += (x.len() * y.len()) as u64;
+                                }
+                                set(window, d, Item::Int(n));
+                            }
+                            None => {
+                                let base = if matches!(kind, Binary::And | Binary::Or) { 1 } else { 2 };
+                                set(window, d, slow!(kind.opcode(), [x, y], weight, base));
+                            }
+                        }
+                    }
+                    Op::Compare { kind, d, a, b, weight } => {
+                        let (x, y) = (get(window, a), get(window, b));
+                        match numbers(x, y) {
+                            Some((x, y)) => {
+                                let truth = kind.holds(x, y);
+                                cost += u64::from(truth) * u64::from(weight);
+                                set(window, d, Item::Int(truth.into()));
+                            }
+                            None => set(window, d, slow!(kind.opcode(), [x, y], weight, 1)),
+                        }
+                    }
+                    Op::Unless { kind, a, b, to } => {
+                        let (x, y) = (get(window, a), get(window, b));
+                        let truth = match numbers(x, y) {
+                            Some((x, y)) => {
+                                let truth = kind.holds(x, y);
+                                cost += u64::from(truth);
+                                truth
+                            }
+                            None => slow!(kind.opcode(), [x, y], 1u8, 1).len() == 1,
+                        };
+                        if !truth {
+                            if cost > budget {
+                                return None;
+                            }
+                            next = to as usize;
+                        }
+                    }
+                    Op::UnlessInt { kind, a, n, to } => {
+                        let (x, y) = (get(window, a), Item::Int(n.into()));
+                        let truth = match numbers(x, y) {
+                            Some((x, y)) => {
+                                let truth = kind.holds(x, y);
+                                cost += u64::from(truth);
+                                truth
+                            }
+                            None => slow!(kind.opcode(), [x, y], 1u8, 1).len() == 1,
+                        };
+                        if !truth {
+                            if cost > budget {
+                                return None;
+                            }
+                            next = to as usize;
+                        }
+                    }
+                    Op::Equal { d, a, b, weight } => {
+                        let truth = same(self.kernel, get(window, a), get(window, b));
+                        cost += u64::from(truth) * u64::from(weight);
+                        set(window, d, Item::Int(truth.into()));
+                    }
+                    Op::Size { d, a, weight } => {
+                        let n = get(window, a).len() as i64;
+                        cost += charge_int(n, weight);
+                        set(window, d, Item::Int(n));
+                    }
+                    Op::Depth { d, top, weight } => {
+                        let n = (self.base + usize::from(top)).checked_sub(PAD)? as i64;
+                        cost += charge_int(n, weight);
+                        set(window, d, Item::Int(n));
+                    }
+                    Op::Value { opcode, d, a, weight } => {
+                        let index = get(window, a);
+                        let value = match index {
+                            Item::Int(index) => self.kernel.value(opcode, index),
+                            Item::Bytes(_) => None,
+                        };
+                        match value {
+                            Some(n) => {
+                                cost += charge_int(n, weight);
+                                set(window, d, Item::Int(n));
+                            }
+                            None => set(window, d, slow!(opcode, [index], weight, 1)),
+                        }
+                    }
+                    Op::Verify(a) => {
+                        if !is_true(self.kernel, get(window, a)) {
+                            return None;
+                        }
+                    }
+                    Op::VerifyEqual { a, b } => {
+                        if !same(self.kernel, get(window, a), get(window, b)) {
+                            return None;
+                        }
+                    }
+                    Op::Kernel { opcode, operands, results, shape } => {
+                        let items = operands.map(|reg| get(window, reg));
+                        let made = self.kernel.execute(opcode, items.get(..usize::from(shape & 15))?)?;
+                        let count = usize::from(shape >> 4);
+                        results.iter().zip(made).take(count).for_each(|(reg, item)| set(window, *reg, *item));
+                        budget = total.checked_sub(self.kernel.cost())?;
+                        if cost > budget {
+                            return None;
+                        }
+                    }
+                    Op::Many { opcode, top, after } => {
+                        self.base = self.many(opcode, top)?.checked_sub(after.into())?;
+                        budget = total.checked_sub(self.kernel.cost())?;
+                        continue 'window;
+                    }
+                    Op::IfDup { top } => {
+                        let real = self.base + usize::from(top);
+                        let item = *self.cells.get(real.checked_sub(1)?)?;
+                        if is_true(self.kernel, item) {
+                            cost += item.len() as u64;
+                            *self.cells.get_mut(real)? = item;
+                            self.base += 1;
+                        }
+                        continue 'window;
+                    }
+                    Op::Pick { d, a, top, weight } => {
+                        let at = below(self.base + usize::from(top), get(window, a))?;
+                        let item = *self.cells.get(at)?;
+                        cost += charge(item, weight);
+                        *self.cells.get_mut(self.base + usize::from(d))? = item;
+                        continue 'window;
+                    }
+                    Op::Roll { a, top } => {
+                        let real = self.base + usize::from(top);
+                        let at = below(real, get(window, a))?;
+                        let items = self.cells.get_mut(at..real)?;
+                        items.rotate_left(1);
+                        cost += (items.last()?.len() + items.len() - 1) as u64;
+                        continue 'window;
+                    }
+                    Op::ToAlt(a) => {
+                        self.alt.push(get(window, a));
+                        self.elsewhere += 1;
+                    }
+                    Op::FromAlt { d, weight } => {
+                        let item = self.alt.pop()?;
+                        self.elsewhere -= 1;
+                        cost += charge(item, weight);
+                        set(window, d, item);
+                    }
+                    Op::Shift(by) => {
+                        self.base = self.base.checked_add_signed(by.into())?;
+                        continue 'window;
+                    }
+                    Op::Jump(to) => {
+                        if cost > budget {
+                            return None;
+                        }
+                        next = to as usize;
+                    }
+                    Op::JumpUnless { a, to } => {
+                        if !is_true(self.kernel, get(window, a)) {
+                            if cost > budget {
+                                return None;
+                            }
+                            next = to as usize;
+                        }
+                    }
+                    Op::JumpIf { a, to } => {
+                        if is_true(self.kernel, get(window, a)) {
+                            next = to as usize;
+                        }
+                    }
+                    Op::Separate(start) => self.kernel.separate(start as usize),
+                    Op::Define { a, b } => {
+                        self.kernel.execute(Opcode::Define, &[get(window, a), get(window, b)])?;
+                        self.elsewhere = self.alt.len() + self.kernel.functions();
+                        budget = total.checked_sub(self.kernel.cost())?;
+                    }
+                    Op::Call { a, top, open } => {
+                        self.cost = cost;
+                        if cost > budget {
+                            return None;
+                        }
+                        return Some(Exit::Call { id: get(window, a), top, open: open.into(), next });
+                    }
+                    Op::End(top) => {
+                        self.cost = cost;
+                        self.base = (self.base + usize::from(top)).checked_sub(ENTRY.into())?;
+                        return Some(Exit::End);
+                    }
+                    Op::Fail => return None,
+                }
+            }
+        }
+    }
+
+    /// A check of signatures by several keys on top of the stack; gives the end of the stack after it.
+    #[inline(never)]
+    fn many(&mut self, opcode: Opcode, top: Reg) -> Option<usize> {
+        let real = self.base + usize::from(top);
+        let most = self.limits.multisig_keys;
+        let count = |at: usize| match self.cells.get(at).filter(|_| at >= PAD)? {
+            Item::Int(n) => usize::try_from(*n).ok().filter(|n| *n <= most),
+            Item::Bytes(_) => None,
+        };
+        let keys = count(real.checked_sub(1)?)?;
+        let signatures = count(real.checked_sub(keys + 2)?)?;
+        let start = real.checked_sub(keys + signatures + 3).filter(|start| *start >= PAD)?;
+        let made = self.kernel.execute(opcode, self.cells.get(start..real)?)?;
+        let truth = made.first().copied();
+        if let Some(truth) = truth {
+            *self.cells.get_mut(start)? = truth;
+        }
+        Some(start + usize::from(truth.is_some()))
+    }
+}
+
+/// The cell that lies `depth` below the top cell.
+fn below(real: usize, depth: Item) -> Option<usize> {
+    let Item::Int(depth) = depth else { return None };
+    let depth = usize::try_from(depth).ok()?;
+    real.checked_sub(depth.checked_add(1)?).filter(|at| *at >= PAD)
+}
+
+#[inline(always)]
+fn get(window: &Window, reg: Reg) -> Item {
+    // The index is a byte and a window has 256 cells.
+    #[allow(clippy::indexing_slicing)]
+    window[usize::from(reg)]
+}
+
+#[inline(always)]
+fn set(window: &mut Window, reg: Reg, item: Item) {
+    // The index is a byte and a window has 256 cells.
+    #[allow(clippy::indexing_slicing)]
+    {
+        window[usize::from(reg)] = item;
+    }
+}
+
+#[inline(always)]
+const fn charge(item: Item, weight: u8) -> u64 {
+    item.len() as u64 * weight as u64
+}
+
+#[inline(always)]
+const fn charge_int(n: i64, weight: u8) -> u64 {
+    encoded_len(n) as u64 * weight as u64
+}
+
+#[inline(always)]
+const fn numbers(a: Item, b: Item) -> Option<(i64, i64)> {
+    match (a, b) {
+        (Item::Int(a), Item::Int(b)) => Some((a, b)),
+        _ => None,
+    }
+}
+
+/// The one 64-bit number that needs 9 bytes is not held in place.
+#[inline(always)]
+fn in_place(n: Option<i64>) -> Option<i64> {
+    n.filter(|n| *n != i64::MIN)
+}
+
+fn binary(kind: Binary, a: i64, b: i64) -> Option<i64> {
+    match kind {
+        Binary::Div => a.checked_div(b),
+        Binary::Mod => a.checked_rem(b),
+        Binary::Min => Some(a.min(b)),
+        Binary::Max => Some(a.max(b)),
+        Binary::And => Some(i64::from(a != 0 && b != 0)),
+        Binary::Or => Some(i64::from(a != 0 || b != 0)),
+    }
+}
+
+#[inline(always)]
+fn is_true(kernel: &Kernel<'_>, item: Item) -> bool {
+    match item {
+        Item::Int(n) => n != 0,
+        Item::Bytes(_) => kernel.is_true(item),
+    }
+}
+
+#[inline(always)]
+fn same(kernel: &Kernel<'_>, a: Item, b: Item) -> bool {
+    match (a, b) {
+        (Item::Int(a), Item::Int(b)) => a == b,
+        (Item::Bytes(_), Item::Bytes(_)) => kernel.same(a, b),
+        _ => false,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn slow(kernel: &mut Kernel<'_>, opcode: Opcode, operands: &[Item]) -> Option<Item> {
+    kernel.execute(opcode, operands)?.last().copied()
+}
