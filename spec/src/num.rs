@@ -117,8 +117,10 @@ pub const fn is_minimal(bytes: &[u8]) -> bool {
 /// The number of bytes of the minimal encoding of `n`.
 #[must_use]
 pub const fn encoded_len(n: i64) -> usize {
-    let bits = 64 - n.unsigned_abs().leading_zeros() as usize;
-    if bits == 0 { 0 } else { bits / 8 + 1 }
+    // The sign needs a bit beside the magnitude's; zero needs nothing.
+    let magnitude = n.unsigned_abs();
+    let highest = 63 - (magnitude | 1).leading_zeros() as usize;
+    (highest + 9) / 8 - (magnitude == 0) as usize
 }
 
 /// Whether a stack item counts as true: any non-zero byte, except a lone sign bit in the last.

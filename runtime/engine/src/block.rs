@@ -6,11 +6,11 @@
 //!
 //! Worked example: `OP_TUCK OP_ADD` on `a b`, in registers 94 and 95. `OP_TUCK` makes the symbols `95 94 95`. `OP_ADD`
 //! takes two; its result belongs to register 95, which the lowest symbol still names, so it is made in register 160. At
-//! the end 94 := 95, then 95 := 160.
+//! the end 94 := 95, then 95 := 160; the second move is saved where the sum can be made in its place at once.
 
 use spec::num::encoded_len;
 
-use crate::ir::{Op, Reg, TEMPS};
+use crate::ir::{Access, Op, Reg, TEMPS};
 
 /// Where an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,9 @@ const TOP_MAX: usize = 144;
 const FREE_MIN: usize = 16;
 const ALT_MAX: usize = 24;
 const COST_MAX: u64 = 1 << 30;
+
+/// How far back a result is sought that can be made in its place.
+const REACH: usize = 48;
 
 /// The code so far and the block at its end.
 #[derive(Debug)]
@@ -306,10 +309,10 @@ impl Builder {
         self.release(Sym::Reg(reg));
     }
 
-    /// Whether every item but the top one is at home already.
-    pub(crate) fn is_settled_below(&self) -> bool {
-        let mut items = self.slots.iter().enumerate().take(self.top.saturating_sub(1)).skip(self.low);
-        self.alt.is_empty() && items.all(|(at, sym)| *sym == Sym::Reg(at as Reg))
+    /// Whether a register keeps its value when every item but the top one is brought home.
+    pub(crate) fn stays(&self, reg: Reg) -> bool {
+        let at = usize::from(reg);
+        !(self.low..self.top.saturating_sub(1)).contains(&at) || self.slots.get(at) == Some(&Sym::Reg(reg))
     }
 
     /// Whether only one symbol names a register.
@@ -335,12 +338,17 @@ impl Builder {
         if moved {
             self.emit(Op::Copy { d: KEPT, a: reg });
         }
-        self.settle();
+        self.settle_around(&[kept]);
         kept
     }
 
     /// Brings every item home.
     pub(crate) fn settle(&mut self) {
+        self.settle_around(&[]);
+    }
+
+    /// Brings every item home and leaves the values in some registers, which no move may overwrite.
+    pub(crate) fn settle_around(&mut self, kept: &[Reg]) {
         for sym in std::mem::take(&mut self.alt) {
             let reg = match sym {
                 Sym::Reg(reg) => reg,
@@ -351,6 +359,7 @@ impl Builder {
             };
             self.emit(Op::ToAlt(reg));
         }
+        self.make_at_home(kept);
         self.move_home();
         self.names = [0; 256];
         for at in self.low..self.top {
@@ -358,6 +367,51 @@ impl Builder {
         }
         self.free.clear();
         self.free.extend((TEMPS..KEPT).rev());
+    }
+
+    /// Lets results be made in their places, where nothing needs what is there in between.
+    fn make_at_home(&mut self, kept: &[Reg]) {
+        for at in self.low..self.top {
+            let home = at as Reg;
+            let Some(&Sym::Reg(temp)) = self.slots.get(at) else { continue };
+            if temp >= TEMPS && !kept.contains(&temp) && !kept.contains(&home) && *of(&mut self.names, home) == 0 {
+                self.make_in(temp, home);
+            }
+        }
+    }
+
+    fn make_in(&mut self, temp: Reg, home: Reg) -> Option<()> {
+        let site = *of(&mut self.charges, temp);
+        let site = site? as usize;
+        if site <= self.header || self.ops.len() - site > REACH {
+            return None;
+        }
+        let (first, rest) = self.ops.get_mut(site..)?.split_first_mut()?;
+        let mut made = false;
+        first.registers(&mut |reg, access| made |= access == Access::Makes && *reg == temp);
+        let mut needed = !made;
+        rest.iter_mut().for_each(|op| op.registers(&mut |reg, _| needed |= *reg == home));
+        if needed {
+            return None;
+        }
+        first.registers(&mut |reg, access| {
+            if access == Access::Makes {
+                *reg = home;
+            }
+        });
+        let mut rename = |reg: &mut Reg, _| {
+            if *reg == temp {
+                *reg = home;
+            }
+        };
+        rest.iter_mut().for_each(|op| op.registers(&mut rename));
+        for slot in self.slots.get_mut(self.low..self.top)?.iter_mut().filter(|slot| **slot == Sym::Reg(temp)) {
+            *slot = Sym::Reg(home);
+        }
+        *of(&mut self.charges, home) = Some(site as u32);
+        let len = *of(&mut self.lens, temp);
+        *of(&mut self.lens, home) = len;
+        Some(())
     }
 
     /// The moves: first those whose destination nobody reads any more; a cycle is opened by putting one value aside.

@@ -51,6 +51,14 @@ pub struct Counts {
     pub left: u64,
 }
 
+impl Counts {
+    /// Adds those of another engine.
+    pub const fn add(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.left += other.left;
+    }
+}
+
 /// Runs inputs. The verdict, its reason and the cost do not depend on the tier.
 ///
 /// ```

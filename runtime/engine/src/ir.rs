@@ -318,6 +318,13 @@ pub enum Op {
     Fail,
 }
 
+/// What an instruction does with a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Reads,
+    Makes,
+}
+
 /// Operations on one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unary {
@@ -453,6 +460,57 @@ impl Op {
                 true
             }
             None => false,
+        }
+    }
+
+    /// Shows the registers that the instruction reads, then the one it makes. Those that end a block are not asked.
+    pub(crate) fn registers(&mut self, visit: &mut dyn FnMut(&mut Reg, Access)) {
+        let (reads, makes): (&mut [&mut Reg], Option<&mut Reg>) = match self {
+            Self::Charge { a, .. } | Self::Verify(a) | Self::ToAlt(a) => (&mut [a], None),
+            Self::Copy { d, a }
+            | Self::Unary { d, a, .. }
+            | Self::AddInt { d, a, .. }
+            | Self::Size { d, a, .. }
+            | Self::Value { d, a, .. }
+            | Self::Pick { d, a, .. } => (&mut [a], Some(d)),
+            Self::Add { d, a, b, .. }
+            | Self::Sub { d, a, b, .. }
+            | Self::Mul { d, a, b, .. }
+            | Self::Binary { d, a, b, .. }
+            | Self::Compare { d, a, b, .. }
+            | Self::Equal { d, a, b, .. } => (&mut [a, b], Some(d)),
+            Self::Int { d, .. }
+            | Self::Wide { d, .. }
+            | Self::Data { d, .. }
+            | Self::Depth { d, .. }
+            | Self::FromAlt { d, .. } => (&mut [], Some(d)),
+            Self::VerifyEqual { a, b } | Self::Define { a, b } => (&mut [a, b], None),
+            Self::Kernel { operands, results, shape, .. } => {
+                operands.iter_mut().take(usize::from(*shape & 15)).for_each(|reg| visit(reg, Access::Reads));
+                results.iter_mut().take(usize::from(*shape >> 4)).for_each(|reg| visit(reg, Access::Makes));
+                return;
+            }
+            Self::Block { .. }
+            | Self::Cost(_)
+            | Self::Unless { .. }
+            | Self::UnlessInt { .. }
+            | Self::Many { .. }
+            | Self::IfDup { .. }
+            | Self::Roll { .. }
+            | Self::Shift(_)
+            | Self::Jump(_)
+            | Self::JumpUnless { .. }
+            | Self::JumpIf { .. }
+            | Self::Separate(_)
+            | Self::Call { .. }
+            | Self::End(_)
+            | Self::Fail => return,
+        };
+        for reg in reads.iter_mut() {
+            visit(reg, Access::Reads);
+        }
+        if let Some(reg) = makes {
+            visit(reg, Access::Makes);
         }
     }
 

@@ -151,7 +151,7 @@ impl Lower<'_> {
         Some(kept)
     }
 
-    /// A comparison that only decides where to go, with the jump in it. Nothing else may be left to do in the block.
+    /// A comparison that only decides where to go, with the jump in it; the block is settled.
     fn fused(&mut self) -> Option<Op> {
         let sym @ Sym::Reg(made) = self.b.peek(0)? else { return None };
         let (kind, a, b) = match self.b.last()? {
@@ -159,13 +159,16 @@ impl Lower<'_> {
             Op::Unary { kind: Unary::Not, d, a, weight: 1 } if d == made => (Compare::Equal, a, None),
             _ => return None,
         };
-        if !self.b.is_last_name(made) || !self.b.is_settled_below() {
+        if !self.b.is_last_name(made) || !self.b.stays(a) || !b.is_none_or(|b| self.b.stays(b)) {
             return None;
         }
         self.b.pop()?;
         self.b.release(sym);
         self.b.undo();
-        let Some(b) = b else { return Some(Op::UnlessInt { kind, a, n: 0, to: 0 }) };
+        let Some(b) = b else {
+            self.b.settle_around(&[a]);
+            return Some(Op::UnlessInt { kind, a, n: 0, to: 0 });
+        };
         if let Some(Op::Int { d, n }) = self.b.last()
             && d == b
             && a != b
@@ -173,8 +176,10 @@ impl Lower<'_> {
             && let Ok(n) = i8::try_from(n)
         {
             self.b.undo();
+            self.b.settle_around(&[a]);
             return Some(Op::UnlessInt { kind, a, n, to: 0 });
         }
+        self.b.settle_around(&[a, b]);
         Some(Op::Unless { kind, a, b, to: 0 })
     }
 

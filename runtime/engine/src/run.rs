@@ -48,6 +48,10 @@ struct Runner<'k, 'a> {
     alt: Vec<Item>,
     /// Slots that are not on the stack: the alt stack and functions.
     elsewhere: usize,
+    /// How many cells and other slots may be in use.
+    most: usize,
+    /// The cost that is left beside the kernel's own.
+    budget: u64,
     /// The most cells and other slots that were in use.
     peak: usize,
     cost: u64,
@@ -80,6 +84,8 @@ pub(crate) fn run(
         base,
         alt: Vec::new(),
         elsewhere: 0,
+        most: limits.slots + PAD,
+        budget: 0,
         peak: 0,
         cost: 0,
         frames: Vec::new(),
@@ -114,6 +120,12 @@ impl<'a> Runner<'_, 'a> {
             }
         }
         self.finish()
+    }
+
+    /// What is left for work beside the kernel's.
+    fn tally(&mut self) -> Option<()> {
+        self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
+        Some(())
     }
 
     /// Whether the control stack has room for a unit. It counts what is only skipped too.
@@ -151,16 +163,15 @@ impl<'a> Runner<'_, 'a> {
     /// Runs a unit until it ends or calls. It is one function so that place, cost and window stay in machine registers.
     fn stretch(&mut self, unit: &Unit, mut next: usize) -> Option<Exit> {
         let ops = unit.ops.as_slice();
-        let total = self.kernel.cost_budget();
-        let mut budget = total.checked_sub(self.kernel.cost())?;
+        self.tally()?;
         let mut cost = self.cost;
         // Does an instruction on operands that are not small numbers; `$base` times its result is charged by the kernel.
         macro_rules! slow {
             ($opcode:expr, $operands:expr, $weight:expr, $base:expr) => {{
-                let item = slow(self.kernel, $opcode, &$operands)?;
-                budget = total.checked_sub(self.kernel.cost())?;
-                cost += u64::from($weight - $base) * item.len() as u64;
-                if cost > budget {
+                let (item, more) = slow(self.kernel, $opcode, &$operands, $weight - $base)?;
+                cost += more;
+                self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
+                if cost > self.budget {
                     return None;
                 }
                 item
@@ -178,141 +189,137 @@ impl<'a> Runner<'_, 'a> {
                     Op::Block { low, high, cost: fixed } => {
                         cost += u64::from(fixed);
                         let need = self.base + usize::from(high) + self.elsewhere;
-                        if self.base + usize::from(low) < PAD || need > self.limits.slots + PAD {
+                        if self.base + usize::from(low) < PAD || need > self.most {
                             return None;
                         }
-                        self.peak = self.peak.max(need);
+                        if need > self.peak {
+                            self.peak = need;
+                        }
                     }
                     Op::Cost(fixed) => cost += u64::from(fixed),
-                    Op::Charge { a, weight } => cost += charge(get(window, a), weight),
-                    Op::Copy { d, a } => set(window, d, get(window, a)),
+                    Op::Charge { a, weight } => cost += charge(at(window, a), weight),
+                    Op::Copy { d, a } => match number(window, a) {
+                        Some(n) => set(window, d, Item::Int(n)),
+                        None => set(window, d, get(window, a)),
+                    },
                     Op::Int { d, n } => set(window, d, Item::Int(n.into())),
                     Op::Wide { d, at } => set(window, d, Item::Int(*unit.numbers.get(at as usize)?)),
                     Op::Data { d, start, len } => set(window, d, self.kernel.constant(start.into(), len.into())),
-                    Op::Unary { kind, d, a, weight } => {
-                        let item = match (kind, get(window, a)) {
-                            (Unary::Not, Item::Int(n)) => Item::Int(i64::from(n == 0)),
-                            (Unary::NotZero, Item::Int(n)) => Item::Int(i64::from(n != 0)),
-                            // No number in place is the one that has no opposite.
-                            (Unary::Negate, Item::Int(n)) => Item::Int(-n),
-                            (Unary::Abs, Item::Int(n)) => Item::Int(n.abs()),
-                            (kind, item) => {
-                                let base = if matches!(kind, Unary::Not | Unary::NotZero) { 1 } else { 2 };
-                                set(window, d, slow!(kind.opcode(), [item], weight, base));
-                                continue;
-                            }
-                        };
-                        cost += charge(item, weight);
-                        set(window, d, item);
-                    }
+                    Op::Unary { kind, d, a, weight } => match number(window, a) {
+                        Some(n) => {
+                            let n = unary(kind, n);
+                            cost += charge_int(n, weight);
+                            set(window, d, Item::Int(n));
+                        }
+                        None => {
+                            let base = if matches!(kind, Unary::Not | Unary::NotZero) { 1 } else { 2 };
+                            set(window, d, slow!(kind.opcode(), [get(window, a)], weight, base));
+                        }
+                    },
                     Op::Add { d, a, b, weight } => {
-                        let (x, y) = (get(window, a), get(window, b));
-                        match numbers(x, y).and_then(|(x, y)| in_place(x.checked_add(y))) {
+                        match numbers(window, a, b).and_then(|(x, y)| in_place(x.checked_add(y))) {
                             Some(n) => {
                                 cost += charge_int(n, weight);
                                 set(window, d, Item::Int(n));
                             }
-                            None => set(window, d, slow!(Opcode::Add, [x, y], weight, 2)),
+                            None => set(window, d, slow!(Opcode::Add, [get(window, a), get(window, b)], weight, 2)),
                         }
                     }
                     Op::Sub { d, a, b, weight } => {
-                        let (x, y) = (get(window, a), get(window, b));
-                        match numbers(x, y).and_then(|(x, y)| in_place(x.checked_sub(y))) {
+                        match numbers(window, a, b).and_then(|(x, y)| in_place(x.checked_sub(y))) {
                             Some(n) => {
                                 cost += charge_int(n, weight);
                                 set(window, d, Item::Int(n));
                             }
-                            None => set(window, d, slow!(Opcode::Sub, [x, y], weight, 2)),
+                            None => set(window, d, slow!(Opcode::Sub, [get(window, a), get(window, b)], weight, 2)),
                         }
                     }
                     Op::AddInt { d, a, weight, n } => {
-                        let (x, y) = (get(window, a), Item::Int(n.into()));
-                        match numbers(x, y).and_then(|(x, y)| in_place(x.checked_add(y))) {
+                        match number(window, a).and_then(|x| in_place(x.checked_add(n.into()))) {
                             Some(n) => {
                                 cost += charge_int(n, weight);
                                 set(window, d, Item::Int(n));
                             }
-                            None => set(window, d, slow!(Opcode::Add, [x, y], weight, 2)),
+                            None => {
+                                let operands = [get(window, a), Item::Int(n.into())];
+                                set(window, d, slow!(Opcode::Add, operands, weight, 2));
+                            }
                         }
                     }
                     Op::Mul { d, a, b, weight } => {
-                        let (x, y) = (get(window, a), get(window, b));
-                        match numbers(x, y).and_then(|(x, y)| in_place(x.checked_mul(y))) {
+                        match numbers(window, a, b).and_then(|(x, y)| in_place(x.checked_mul(y))) {
                             Some(n) => {
-                                cost += charge_int(n, weight) + (x.len() * y.len()) as u64;
+                                cost += charge_int(n, weight) + product(window, a, b);
                                 set(window, d, Item::Int(n));
                             }
-                            None => set(window, d, slow!(Opcode::Mul, [x, y], weight, 2)),
+                            None => set(window, d, slow!(Opcode::Mul, [get(window, a), get(window, b)], weight, 2)),
                         }
                     }
                     Op::Binary { kind, d, a, b, weight } => {
-                        let (x, y) = (get(window, a), get(window, b));
-                        match numbers(x, y).and_then(|(x, y)| binary(kind, x, y)) {
+                        match numbers(window, a, b).and_then(|(x, y)| binary(kind, x, y)) {
                             Some(n) => {
                                 cost += charge_int(n, weight);
                                 if matches!(kind, Binary::Div | Binary::Mod) {
-                                    cost += (x.len() * y.len()) as u64;
+                                    cost += product(window, a, b);
                                 }
                                 set(window, d, Item::Int(n));
                             }
                             None => {
                                 let base = if matches!(kind, Binary::And | Binary::Or) { 1 } else { 2 };
-                                set(window, d, slow!(kind.opcode(), [x, y], weight, base));
+                                set(window, d, slow!(kind.opcode(), [get(window, a), get(window, b)], weight, base));
                             }
                         }
                     }
-                    Op::Compare { kind, d, a, b, weight } => {
-                        let (x, y) = (get(window, a), get(window, b));
-                        match numbers(x, y) {
-                            Some((x, y)) => {
-                                let truth = kind.holds(x, y);
-                                cost += u64::from(truth) * u64::from(weight);
-                                set(window, d, Item::Int(truth.into()));
-                            }
-                            None => set(window, d, slow!(kind.opcode(), [x, y], weight, 1)),
+                    Op::Compare { kind, d, a, b, weight } => match numbers(window, a, b) {
+                        Some((x, y)) => {
+                            let truth = kind.holds(x, y);
+                            cost += u64::from(truth) * u64::from(weight);
+                            set(window, d, Item::Int(truth.into()));
                         }
-                    }
+                        None => {
+                            let operands = [get(window, a), get(window, b)];
+                            set(window, d, slow!(kind.opcode(), operands, weight, 1));
+                        }
+                    },
                     Op::Unless { kind, a, b, to } => {
-                        let (x, y) = (get(window, a), get(window, b));
-                        let truth = match numbers(x, y) {
+                        let truth = match numbers(window, a, b) {
                             Some((x, y)) => {
                                 let truth = kind.holds(x, y);
                                 cost += u64::from(truth);
                                 truth
                             }
-                            None => slow!(kind.opcode(), [x, y], 1u8, 1).len() == 1,
+                            None => slow!(kind.opcode(), [get(window, a), get(window, b)], 1u8, 1).len() == 1,
                         };
                         if !truth {
-                            if cost > budget {
+                            if cost > self.budget {
                                 return None;
                             }
                             next = to as usize;
                         }
                     }
                     Op::UnlessInt { kind, a, n, to } => {
-                        let (x, y) = (get(window, a), Item::Int(n.into()));
-                        let truth = match numbers(x, y) {
-                            Some((x, y)) => {
-                                let truth = kind.holds(x, y);
+                        let truth = match number(window, a) {
+                            Some(x) => {
+                                let truth = kind.holds(x, n.into());
                                 cost += u64::from(truth);
                                 truth
                             }
-                            None => slow!(kind.opcode(), [x, y], 1u8, 1).len() == 1,
+                            None => slow!(kind.opcode(), [get(window, a), Item::Int(n.into())], 1u8, 1).len() == 1,
                         };
                         if !truth {
-                            if cost > budget {
+                            if cost > self.budget {
                                 return None;
                             }
                             next = to as usize;
                         }
                     }
                     Op::Equal { d, a, b, weight } => {
-                        let truth = same(self.kernel, get(window, a), get(window, b));
+                        let truth = same(self.kernel, at(window, a), at(window, b));
                         cost += u64::from(truth) * u64::from(weight);
                         set(window, d, Item::Int(truth.into()));
                     }
                     Op::Size { d, a, weight } => {
-                        let n = get(window, a).len() as i64;
+                        let n = at(window, a).len() as i64;
                         cost += charge_int(n, weight);
                         set(window, d, Item::Int(n));
                     }
@@ -322,26 +329,21 @@ impl<'a> Runner<'_, 'a> {
                         set(window, d, Item::Int(n));
                     }
                     Op::Value { opcode, d, a, weight } => {
-                        let index = get(window, a);
-                        let value = match index {
-                            Item::Int(index) => self.kernel.value(opcode, index),
-                            Item::Bytes(_) => None,
-                        };
-                        match value {
+                        match number(window, a).and_then(|index| self.kernel.value(opcode, index)) {
                             Some(n) => {
                                 cost += charge_int(n, weight);
                                 set(window, d, Item::Int(n));
                             }
-                            None => set(window, d, slow!(opcode, [index], weight, 1)),
+                            None => set(window, d, slow!(opcode, [get(window, a)], weight, 1)),
                         }
                     }
                     Op::Verify(a) => {
-                        if !is_true(self.kernel, get(window, a)) {
+                        if !is_true(self.kernel, at(window, a)) {
                             return None;
                         }
                     }
                     Op::VerifyEqual { a, b } => {
-                        if !same(self.kernel, get(window, a), get(window, b)) {
+                        if !same(self.kernel, at(window, a), at(window, b)) {
                             return None;
                         }
                     }
@@ -350,20 +352,20 @@ impl<'a> Runner<'_, 'a> {
                         let made = self.kernel.execute(opcode, items.get(..usize::from(shape & 15))?)?;
                         let count = usize::from(shape >> 4);
                         results.iter().zip(made).take(count).for_each(|(reg, item)| set(window, *reg, *item));
-                        budget = total.checked_sub(self.kernel.cost())?;
-                        if cost > budget {
+                        self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
+                        if cost > self.budget {
                             return None;
                         }
                     }
                     Op::Many { opcode, top, after } => {
                         self.base = self.many(opcode, top)?.checked_sub(after.into())?;
-                        budget = total.checked_sub(self.kernel.cost())?;
+                        self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
                         continue 'window;
                     }
                     Op::IfDup { top } => {
                         let real = self.base + usize::from(top);
                         let item = *self.cells.get(real.checked_sub(1)?)?;
-                        if is_true(self.kernel, item) {
+                        if is_true(self.kernel, &item) {
                             cost += item.len() as u64;
                             *self.cells.get_mut(real)? = item;
                             self.base += 1;
@@ -373,7 +375,7 @@ impl<'a> Runner<'_, 'a> {
                     Op::Pick { d, a, top, weight } => {
                         let at = below(self.base + usize::from(top), get(window, a))?;
                         let item = *self.cells.get(at)?;
-                        cost += charge(item, weight);
+                        cost += charge(&item, weight);
                         *self.cells.get_mut(self.base + usize::from(d))? = item;
                         continue 'window;
                     }
@@ -392,7 +394,7 @@ impl<'a> Runner<'_, 'a> {
                     Op::FromAlt { d, weight } => {
                         let item = self.alt.pop()?;
                         self.elsewhere -= 1;
-                        cost += charge(item, weight);
+                        cost += charge(&item, weight);
                         set(window, d, item);
                     }
                     Op::Shift(by) => {
@@ -400,21 +402,21 @@ impl<'a> Runner<'_, 'a> {
                         continue 'window;
                     }
                     Op::Jump(to) => {
-                        if cost > budget {
+                        if cost > self.budget {
                             return None;
                         }
                         next = to as usize;
                     }
                     Op::JumpUnless { a, to } => {
-                        if !is_true(self.kernel, get(window, a)) {
-                            if cost > budget {
+                        if !is_true(self.kernel, at(window, a)) {
+                            if cost > self.budget {
                                 return None;
                             }
                             next = to as usize;
                         }
                     }
                     Op::JumpIf { a, to } => {
-                        if is_true(self.kernel, get(window, a)) {
+                        if is_true(self.kernel, at(window, a)) {
                             next = to as usize;
                         }
                     }
@@ -422,11 +424,11 @@ impl<'a> Runner<'_, 'a> {
                     Op::Define { a, b } => {
                         self.kernel.execute(Opcode::Define, &[get(window, a), get(window, b)])?;
                         self.elsewhere = self.alt.len() + self.kernel.functions();
-                        budget = total.checked_sub(self.kernel.cost())?;
+                        self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
                     }
                     Op::Call { a, top, open } => {
                         self.cost = cost;
-                        if cost > budget {
+                        if cost > self.budget {
                             return None;
                         }
                         return Some(Exit::Call { id: get(window, a), top, open: open.into(), next });
@@ -472,9 +474,7 @@ fn below(real: usize, depth: Item) -> Option<usize> {
 
 #[inline(always)]
 fn get(window: &Window, reg: Reg) -> Item {
-    // The index is a byte and a window has 256 cells.
-    #[allow(clippy::indexing_slicing)]
-    window[usize::from(reg)]
+    *at(window, reg)
 }
 
 #[inline(always)]
@@ -487,7 +487,7 @@ fn set(window: &mut Window, reg: Reg, item: Item) {
 }
 
 #[inline(always)]
-const fn charge(item: Item, weight: u8) -> u64 {
+const fn charge(item: &Item, weight: u8) -> u64 {
     item.len() as u64 * weight as u64
 }
 
@@ -496,12 +496,30 @@ const fn charge_int(n: i64, weight: u8) -> u64 {
     encoded_len(n) as u64 * weight as u64
 }
 
+/// The operands, if both are numbers in place.
 #[inline(always)]
-const fn numbers(a: Item, b: Item) -> Option<(i64, i64)> {
-    match (a, b) {
-        (Item::Int(a), Item::Int(b)) => Some((a, b)),
+fn numbers(window: &Window, a: Reg, b: Reg) -> Option<(i64, i64)> {
+    match (at(window, a), at(window, b)) {
+        (Item::Int(a), Item::Int(b)) => Some((*a, *b)),
         _ => None,
     }
+}
+
+/// The operand, if it is a number in place.
+#[inline(always)]
+const fn number(window: &Window, a: Reg) -> Option<i64> {
+    match at(window, a) {
+        Item::Int(n) => Some(*n),
+        Item::Bytes(_) => None,
+    }
+}
+
+/// A register to look at. Items in place are read where they are: a copy would have to wait for the parts of a recent one.
+#[inline(always)]
+const fn at(window: &Window, reg: Reg) -> &Item {
+    // The index is a byte and a window has 256 cells.
+    #[allow(clippy::indexing_slicing)]
+    &window[reg as usize]
 }
 
 /// The one 64-bit number that needs 9 bytes is not held in place.
@@ -510,6 +528,24 @@ fn in_place(n: Option<i64>) -> Option<i64> {
     n.filter(|n| *n != i64::MIN)
 }
 
+/// No number in place is the one that has no opposite.
+#[inline(always)]
+fn unary(kind: Unary, n: i64) -> i64 {
+    match kind {
+        Unary::Negate => -n,
+        Unary::Abs => n.abs(),
+        Unary::Not => i64::from(n == 0),
+        Unary::NotZero => i64::from(n != 0),
+    }
+}
+
+/// What a product charges for its operands.
+#[inline(always)]
+const fn product(window: &Window, a: Reg, b: Reg) -> u64 {
+    (at(window, a).len() * at(window, b).len()) as u64
+}
+
+#[inline(always)]
 fn binary(kind: Binary, a: i64, b: i64) -> Option<i64> {
     match kind {
         Binary::Div => a.checked_div(b),
@@ -522,24 +558,26 @@ fn binary(kind: Binary, a: i64, b: i64) -> Option<i64> {
 }
 
 #[inline(always)]
-fn is_true(kernel: &Kernel<'_>, item: Item) -> bool {
+fn is_true(kernel: &Kernel<'_>, item: &Item) -> bool {
     match item {
-        Item::Int(n) => n != 0,
-        Item::Bytes(_) => kernel.is_true(item),
+        Item::Int(n) => *n != 0,
+        Item::Bytes(_) => kernel.is_true(*item),
     }
 }
 
 #[inline(always)]
-fn same(kernel: &Kernel<'_>, a: Item, b: Item) -> bool {
+fn same(kernel: &Kernel<'_>, a: &Item, b: &Item) -> bool {
     match (a, b) {
         (Item::Int(a), Item::Int(b)) => a == b,
-        (Item::Bytes(_), Item::Bytes(_)) => kernel.same(a, b),
+        (Item::Bytes(_), Item::Bytes(_)) => kernel.same(*a, *b),
         _ => false,
     }
 }
 
+/// The result, and what it costs to charge it so many times more.
 #[cold]
 #[inline(never)]
-fn slow(kernel: &mut Kernel<'_>, opcode: Opcode, operands: &[Item]) -> Option<Item> {
-    kernel.execute(opcode, operands)?.last().copied()
+fn slow(kernel: &mut Kernel<'_>, opcode: Opcode, operands: &[Item], again: u8) -> Option<(Item, u64)> {
+    let item = kernel.execute(opcode, operands)?.last().copied()?;
+    Some((item, charge(&item, again)))
 }
