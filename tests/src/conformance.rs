@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
-use chain::Workers;
+use chain::{Runner, Workers};
+use engine::{Counts, Engine, Tier};
 use spec::tx::decode_outputs;
 use spec::{Mode, RuleSet, Rules, SpendContext, Transaction, TxOut};
 
@@ -20,6 +21,8 @@ pub struct Options {
     pub modes: Vec<Mode>,
     /// Whether the work of every input must equal what was recorded.
     pub metrics: bool,
+    /// What runs the scripts.
+    pub tier: Tier,
     /// How many threads judge.
     pub jobs: NonZeroUsize,
 }
@@ -42,6 +45,8 @@ pub struct Summary {
     pub passed: usize,
     /// Those that did not, in the file's order.
     pub failed: Vec<Failed>,
+    /// How many inputs register code has accepted, where it was asked.
+    pub counts: Counts,
 }
 
 /// Judges every line of `lines`; tells `progress` the number of vectors done now and then.
@@ -54,10 +59,15 @@ pub fn run(lines: &mut dyn BufRead, options: &Options, progress: &mut dyn FnMut(
     let (send_verdict, verdicts) = channel();
     let lines_to_do = Mutex::new(lines_to_do);
     let mut summary = Summary::default();
+    let counts = Mutex::new(Counts::default());
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.get() {
-            let (queue, send_verdict) = (&lines_to_do, send_verdict.clone());
-            scope.spawn(move || work(queue, options, &send_verdict));
+            let (queue, counts, send_verdict) = (&lines_to_do, &counts, send_verdict.clone());
+            scope.spawn(move || {
+                let engine = Engine::new(options.tier);
+                work(queue, options, &engine, &send_verdict);
+                counts.lock().expect("no thread panics while it counts").add(engine.counts());
+            });
         }
         drop(send_verdict);
         // Ends the workers when it goes, also when reading fails.
@@ -73,6 +83,7 @@ pub fn run(lines: &mut dyn BufRead, options: &Options, progress: &mut dyn FnMut(
         summary.take(verdicts.iter(), progress);
         Ok::<_, io::Error>(())
     })?;
+    summary.counts = counts.into_inner().expect("no thread panics while it counts");
     summary.failed.sort_by_key(|failed| failed.line);
     Ok(summary)
 }
@@ -92,12 +103,17 @@ impl Summary {
     }
 }
 
-fn work(lines: &Mutex<Receiver<(usize, String)>>, options: &Options, verdicts: &Sender<Result<(), Failed>>) {
+fn work(
+    lines: &Mutex<Receiver<(usize, String)>>,
+    options: &Options,
+    engine: &Engine,
+    verdicts: &Sender<Result<(), Failed>>,
+) {
     loop {
         let next = lines.lock().expect("no thread panics while it waits for a line").recv();
         let Ok((line, text)) = next else { return };
         let verdict = match Vector::parse(&text) {
-            Ok(vector) => judge(&vector, options).map_err(|reason| Failed { line, id: vector.id, reason }),
+            Ok(vector) => judge(&vector, options, engine).map_err(|reason| Failed { line, id: vector.id, reason }),
             Err(error) => Err(Failed { line, id: String::new(), reason: format!("not a vector: {error}") }),
         };
         if verdicts.send(verdict).is_err() {
@@ -109,12 +125,16 @@ fn work(lines: &Mutex<Receiver<(usize, String)>>, options: &Options, verdicts: &
 /// Whether a vector comes out as it must.
 ///
 /// # Errors
-/// What came out instead.
-pub fn judge(vector: &Vector, options: &Options) -> Result<(), String> {
-    options.modes.iter().try_for_each(|mode| judge_in(vector, options, *mode))
+/// What came out instead, or how two engines differ.
+pub fn judge(vector: &Vector, options: &Options, engine: &Engine) -> Result<(), String> {
+    options.modes.iter().try_for_each(|mode| judge_in(vector, options, engine, *mode))?;
+    match engine.take_differences().as_slice() {
+        [] => Ok(()),
+        differences => Err(format!("engines differ: {differences:?}")),
+    }
 }
 
-fn judge_in(vector: &Vector, options: &Options, mode: Mode) -> Result<(), String> {
+fn judge_in(vector: &Vector, options: &Options, engine: &Engine, mode: Mode) -> Result<(), String> {
     let must_pass = vector.expect.passes(mode);
     if options.rules == RuleSet::Bitmodel && !must_pass {
         return Ok(());
@@ -122,13 +142,13 @@ fn judge_in(vector: &Vector, options: &Options, mode: Mode) -> Result<(), String
     let rules = Rules::new(options.rules, mode);
     let name = mode_name(mode);
     let spend = decode(vector);
-    match spend.as_ref().map_err(Clone::clone).and_then(|(tx, spent)| verdict(vector, &rules, tx, spent)) {
+    match spend.as_ref().map_err(Clone::clone).and_then(|(tx, spent)| verdict(vector, &rules, tx, spent, engine)) {
         Ok(()) if !must_pass => return Err(format!("{name}: passes, must fail")),
         Err(reason) if must_pass => return Err(format!("{name}: fails, must pass: {reason}")),
         Ok(()) | Err(_) => {}
     }
     match spend {
-        Ok((tx, spent)) if options.metrics => compare_metrics(vector, &rules, &tx, &spent),
+        Ok((tx, spent)) if options.metrics => compare_metrics(vector, &rules, &tx, &spent, engine),
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -146,19 +166,26 @@ fn decode(vector: &Vector) -> Result<(Transaction, Vec<TxOut>), String> {
     Ok((tx, spent))
 }
 
-fn verdict(vector: &Vector, rules: &Rules, tx: &Transaction, spent: &[TxOut]) -> Result<(), String> {
+fn verdict(vector: &Vector, rules: &Rules, tx: &Transaction, spent: &[TxOut], engine: &Engine) -> Result<(), String> {
+    let runner = Runner { engine, workers: Workers::ONE };
     let found = if vector.script_only {
-        chain::check_scripts(rules, tx, spent, Workers::ONE).map(|_| ())
+        chain::check_scripts(rules, tx, spent, runner).map(|_| ())
     } else {
-        chain::verify_spend(rules, tx, spent, Workers::ONE).map(|_| ())
+        chain::verify_spend(rules, tx, spent, runner).map(|_| ())
     };
     found.map_err(|error| error.to_string())
 }
 
-fn compare_metrics(vector: &Vector, rules: &Rules, tx: &Transaction, spent: &[TxOut]) -> Result<(), String> {
+fn compare_metrics(
+    vector: &Vector,
+    rules: &Rules,
+    tx: &Transaction,
+    spent: &[TxOut],
+    engine: &Engine,
+) -> Result<(), String> {
     let Some(context) = SpendContext::new(tx, spent) else { return Ok(()) };
     for (input, recorded) in vector.recorded(rules.mode).iter().enumerate() {
-        let ours = vm::verify_input(rules, &context, input);
+        let ours = engine.verify(rules, &context, input);
         difference(rules.set, recorded, ours)
             .map_or(Ok(()), |text| Err(format!("{}: input {input}: {text}", mode_name(rules.mode))))?;
     }
@@ -207,6 +234,7 @@ mod tests {
             rules: RuleSet::Bch2026,
             modes: vec![Mode::Relay, Mode::Consensus],
             metrics: true,
+            tier: Tier::Shadow,
             jobs: NonZeroUsize::new(3).unwrap(),
         };
         let summary = run(&mut lines.join("\n").as_bytes(), &options, &mut |_| ()).unwrap();

@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use chain::{TxError, Workers};
+use chain::{Runner, TxError, Workers};
+use engine::{Engine, Tier};
 use serde_json::Value;
 use spec::codec::Reader;
 use spec::script::push_data;
@@ -40,16 +41,20 @@ fn json_beside(path: &Path, name: &str) -> Vec<Value> {
 #[test]
 fn every_vector_of_the_virtual_machine_comes_out_as_it_must() {
     let Some(path) = vectors() else { return };
-    for rules in [RuleSet::Bch2026, RuleSet::Bitmodel] {
+    for (rules, tier) in
+        [(RuleSet::Bch2026, Tier::Oracle), (RuleSet::Bch2026, Tier::Register), (RuleSet::Bitmodel, Tier::Shadow)]
+    {
         let options = Options {
             rules,
             modes: vec![Mode::Relay, Mode::Consensus],
             metrics: rules == RuleSet::Bch2026,
+            tier,
             jobs: NonZeroUsize::new(2).unwrap(),
         };
         let summary = tests::run(&mut tests::open(&path).unwrap(), &options, &mut |_| ()).unwrap();
         assert!(summary.passed > 0);
-        assert_eq!(summary.failed, [], "{}", rules.name());
+        assert_eq!(summary.failed, [], "{} {tier:?}", rules.name());
+        assert_eq!(summary.counts.accepted > 0, tier != Tier::Oracle);
     }
 }
 
@@ -148,7 +153,7 @@ fn verdict(tx: &Transaction, spent: &[TxOut]) -> Result<(), TxError> {
         return chain::check_coinbase_shape(tx);
     }
     let rules = Rules::new(RuleSet::Bch2026, Mode::Consensus);
-    chain::verify_spend(&rules, tx, spent, Workers::ONE).map(|_| ())
+    chain::verify_spend(&rules, tx, spent, Runner { engine: &Engine::default(), workers: Workers::ONE }).map(|_| ())
 }
 
 /// Rows are invalid by flags that our rules imply, so they are invalid by our rules.

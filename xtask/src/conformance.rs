@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use engine::{Counts, Tier};
 use spec::{Mode, RuleSet};
 use tests::{Options, Summary};
 
@@ -35,6 +36,10 @@ pub(crate) struct Conformance {
 enum Engine {
     /// The interpreter that every other engine is compared with
     Oracle,
+    /// Register code, and the oracle for what it does not accept
+    Register,
+    /// Both for every input: a difference fails
+    Shadow,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -54,16 +59,21 @@ enum Modes {
 
 /// Judges the files; fails if any vector did.
 pub(crate) fn run(arguments: &Conformance) -> Result<(), String> {
-    let Engine::Oracle = arguments.engine;
     let options = options(arguments);
-    let (mut passed, mut failed) = (0, 0);
+    let (mut passed, mut failed, mut counts) = (0, 0, Counts::default());
     for file in &arguments.files {
         let summary = run_file(file, &options).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
         report(&summary).map_err(|error| format!("cannot write: {error}"))?;
         passed += summary.passed;
         failed += summary.failed.len();
+        counts.add(summary.counts);
     }
-    writeln!(stdout(), "{passed} passed, {failed} failed").map_err(|error| format!("cannot write: {error}"))?;
+    let mut text = format!("{passed} passed, {failed} failed");
+    if options.tier != Tier::Oracle {
+        let Counts { accepted, left } = counts;
+        text += &format!("; register code accepted {accepted} inputs and left {left} to the oracle");
+    }
+    writeln!(stdout(), "{text}").map_err(|error| format!("cannot write: {error}"))?;
     if failed == 0 { Ok(()) } else { Err("vectors failed".to_owned()) }
 }
 
@@ -79,6 +89,11 @@ fn options(arguments: &Conformance) -> Options {
             Modes::Both => vec![Mode::Relay, Mode::Consensus],
         },
         metrics: arguments.metrics,
+        tier: match arguments.engine {
+            Engine::Oracle => Tier::Oracle,
+            Engine::Register => Tier::Register,
+            Engine::Shadow => Tier::Shadow,
+        },
         jobs: arguments.jobs,
     }
 }

@@ -4,6 +4,7 @@
 //! Case number `n` depends on the seed and `n` alone, so a failure is repeated by `--only n`.
 
 mod programs;
+mod scripts;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -44,6 +45,9 @@ pub struct Fuzz {
     /// The longest that a source may take, in milliseconds
     #[arg(long, default_value_t = 5_000)]
     slowest_ms: u64,
+    /// Vectors whose scripts are changed, JSON lines plain or zstd; only for `scripts`
+    #[arg(long)]
+    vectors: Option<PathBuf>,
     /// How many transactions each program meets
     #[arg(long, default_value_t = 200)]
     transactions: usize,
@@ -58,6 +62,8 @@ enum Target {
     Examples,
     /// Typed programs, each compiled at every level and run with random transactions
     Programs,
+    /// Bytecode in every engine: what register code accepts the oracle must accept, with equal stacks and costs
+    Scripts,
 }
 
 /// Words that make deep or strange sources likely.
@@ -179,6 +185,9 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
     if fuzz.target == Target::Programs {
         return programs::run(fuzz);
     }
+    if fuzz.target == Target::Scripts {
+        return scripts::run(fuzz);
+    }
     let mut corpus = Vec::new();
     for folder in
         ["examples", "tests/contracts", "tests/programs", "tests/types", "tests/syntax", "tests/diagnostics", "stdlib"]
@@ -275,7 +284,7 @@ fn source(fuzz: &Fuzz, texts: &[String], case: u64) -> String {
     random.next();
     match fuzz.target {
         Target::Bytes => noise(&mut random),
-        Target::Examples | Target::Programs => changed(&mut random, texts),
+        Target::Examples | Target::Programs | Target::Scripts => changed(&mut random, texts),
     }
 }
 

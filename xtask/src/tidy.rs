@@ -21,7 +21,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("driver", &["analysis", "codegen", "spec", "syntax"]),
     ("vm", &["spec"]),
     ("engine", &["spec", "vm"]),
-    ("chain", &["spec", "vm"]),
+    ("chain", &["engine", "spec", "vm"]),
     ("wallet", &["flow", "spec", "vm"]),
     ("flow", &["spec"]),
     ("node", &["chain", "spec", "vm", "wallet"]),

@@ -10,7 +10,7 @@ use spec::{Block, Height, Mode, OutPoint, Rules, Sats, SpendContext, Transaction
 use crate::block::refused;
 use crate::error::{BlockError, TxError};
 use crate::params::Params;
-use crate::scripts::{Workers, run_all};
+use crate::scripts::{Runner, run_all};
 use crate::store::{BlockDelta, Coin, Store, StoreError};
 use crate::tokens::check_tokens;
 use crate::transaction::{Place, TX_SIG_CHECKS_MAX, check_maturity, check_relative_locks, check_values};
@@ -19,7 +19,7 @@ use crate::transaction::{Place, TX_SIG_CHECKS_MAX, check_maturity, check_relativ
 pub(crate) struct Surroundings<'a> {
     pub(crate) params: &'a Params,
     pub(crate) place: Place,
-    pub(crate) workers: Workers,
+    pub(crate) runner: Runner<'a>,
     /// The median time past of the block below a height of this branch.
     pub(crate) median_before: &'a dyn Fn(Height) -> u32,
     /// The signature checks of a transaction whose scripts are known to succeed.
@@ -168,11 +168,11 @@ fn run_scripts(at: &Surroundings<'_>, spends: &[Spend<'_>]) -> Result<(), BlockE
         contexts.iter().flat_map(|one| (0..one.1.tx.inputs.len()).map(move |input| (one, input))).collect();
     let job = |number: usize| {
         let ((place, spend, context), input) = jobs.get(number).expect("there are as many jobs as were counted");
-        vm::verify_input(&rules, context, *input).map(|metrics| (*place, u64::from(metrics.sig_checks))).map_err(
+        at.runner.engine.verify(&rules, context, *input).map(|metrics| (*place, u64::from(metrics.sig_checks))).map_err(
             |failure| blame(spend, TxError::Script { input: *input, failure: Box::new(failure), mandatory: true }),
         )
     };
-    for (place, count) in run_all(jobs.len(), at.workers, job).map_err(|(_, error)| error)? {
+    for (place, count) in run_all(jobs.len(), at.runner.workers, job).map_err(|(_, error)| error)? {
         if let Some(sum) = counts.get_mut(place) {
             *sum += count;
         }

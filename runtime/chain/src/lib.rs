@@ -25,7 +25,7 @@ pub use mempool::{Entry, Mempool, Update};
 pub use miner::{Template, build_template, coinbase, solve};
 pub use params::{Difficulty, Params};
 pub use policy::{Policy, check_standard, check_standard_inputs};
-pub use scripts::{Workers, check_scripts};
+pub use scripts::{Runner, Workers, check_scripts};
 pub use state::{Accepted, Chain, Tip};
 pub use store::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
 pub use tokens::check_tokens;

@@ -196,7 +196,7 @@ impl Mempool {
             Some(known) => known,
             None => {
                 let rules = Rules::new(chain.params().rules, Mode::Relay);
-                let metrics = check_scripts(&rules, &tx, &spent, chain.workers())?;
+                let metrics = check_scripts(&rules, &tx, &spent, chain.runner())?;
                 (metrics.iter().map(|one| one.cost).sum(), sig_checks(&metrics))
             }
         };

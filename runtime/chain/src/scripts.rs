@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use engine::Engine;
 use spec::{Mode, Rules, SpendContext, Transaction, TxOut};
 
 use crate::error::TxError;
@@ -29,6 +30,15 @@ impl Workers {
     }
 }
 
+/// What runs scripts, and on how many threads.
+#[derive(Clone, Copy, Debug)]
+pub struct Runner<'e> {
+    /// What runs them.
+    pub engine: &'e Engine,
+    /// On how many threads.
+    pub workers: Workers,
+}
+
 /// Fewer inputs than this are run by the calling thread: starting another would take longer.
 const INPUTS_PER_THREAD_MIN: usize = 16;
 
@@ -40,11 +50,11 @@ pub fn check_scripts(
     rules: &Rules,
     tx: &Transaction,
     spent: &[TxOut],
-    workers: Workers,
+    runner: Runner<'_>,
 ) -> Result<Vec<vm::Metrics>, TxError> {
     let context = SpendContext::new(tx, spent).ok_or(TxError::MissingInputs)?;
-    let run = |input: usize| vm::verify_input(rules, &context, input);
-    let metrics = run_all(tx.inputs.len(), workers, run).map_err(|(input, failure)| {
+    let run = |input: usize| runner.engine.verify(rules, &context, input);
+    let metrics = run_all(tx.inputs.len(), runner.workers, run).map_err(|(input, failure)| {
         let mandatory = rules.mode == Mode::Consensus || fails_in_blocks(rules, &context, input);
         TxError::Script { input, failure: Box::new(failure), mandatory }
     })?;

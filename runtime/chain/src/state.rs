@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine::Engine;
 use spec::{Block, BlockHash, BlockHeader, CompactTarget, Height, OutPoint, Transaction, Txid};
 
 use crate::block::{check_body, check_header, check_header_data};
@@ -9,7 +10,7 @@ use crate::connect::{Surroundings, check_and_build};
 use crate::error::BlockError;
 use crate::index::{HeaderEntry, Index, Status};
 use crate::params::{Difficulty, Params};
-use crate::scripts::Workers;
+use crate::scripts::{Runner, Workers};
 use crate::store::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
 use crate::transaction::Place;
 use crate::work::{Schedule, asert};
@@ -56,6 +57,7 @@ pub struct Chain<S> {
     index: Index,
     active: Vec<BlockHash>,
     workers: Workers,
+    engine: Arc<Engine>,
 }
 
 impl<S: Store> Chain<S> {
@@ -76,7 +78,7 @@ impl<S: Store> Chain<S> {
         if active.first() != Some(&hash) {
             return Err(StoreError::Damaged("the store holds another chain"));
         }
-        Ok(Self { params, store, index, active, workers: Workers::all() })
+        Ok(Self { params, store, index, active, workers: Workers::all(), engine: Arc::default() })
     }
 
     /// Uses that many threads for scripts.
@@ -85,14 +87,21 @@ impl<S: Store> Chain<S> {
         Self { workers, ..self }
     }
 
+    /// Runs scripts by that engine; without it by the oracle.
+    #[must_use]
+    pub fn with_engine(self, engine: Arc<Engine>) -> Self {
+        Self { engine, ..self }
+    }
+
     /// The chain's constants.
     pub const fn params(&self) -> &Params {
         &self.params
     }
 
-    /// How many threads run scripts.
-    pub const fn workers(&self) -> Workers {
-        self.workers
+    /// What runs scripts, and on how many threads.
+    #[must_use]
+    pub fn runner(&self) -> Runner<'_> {
+        Runner { engine: &self.engine, workers: self.workers }
     }
 
     /// What keeps the chain.
@@ -380,7 +389,7 @@ impl<S: Store> Chain<S> {
         let at = Surroundings {
             params: &self.params,
             place: self.next_place(),
-            workers: self.workers,
+            runner: self.runner(),
             median_before: &median_before,
             verified,
         };

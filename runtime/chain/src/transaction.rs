@@ -6,7 +6,7 @@ use spec::{Height, Mode, OutPoint, Rules, Sats, Transaction, TxOut};
 
 use crate::error::TxError;
 use crate::policy::{Policy, check_standard, check_standard_inputs};
-use crate::scripts::{Workers, check_scripts};
+use crate::scripts::{Runner, check_scripts};
 use crate::store::Coin;
 use crate::tokens::check_tokens;
 
@@ -41,7 +41,7 @@ pub struct Verified {
 ///
 /// # Errors
 /// The first rule that is broken. Among failing scripts, that of the lowest input.
-pub fn verify_spend(rules: &Rules, tx: &Transaction, spent: &[TxOut], workers: Workers) -> Result<Verified, TxError> {
+pub fn verify_spend(rules: &Rules, tx: &Transaction, spent: &[TxOut], runner: Runner<'_>) -> Result<Verified, TxError> {
     check_shape(tx)?;
     if rules.mode == Mode::Relay {
         let policy = Policy::of(rules.set);
@@ -50,7 +50,7 @@ pub fn verify_spend(rules: &Rules, tx: &Transaction, spent: &[TxOut], workers: W
     }
     let fee = check_values(tx, spent)?;
     check_tokens(tx, spent)?;
-    Ok(Verified { fee, metrics: check_scripts(rules, tx, spent, workers)? })
+    Ok(Verified { fee, metrics: check_scripts(rules, tx, spent, runner)? })
 }
 
 /// The rules of an ordinary transaction that need nothing but itself.

@@ -1,7 +1,7 @@
 //! Scripts at random. Most know what is on the stack, so that they come far.
 
 use spec::opcode::Opcode::{self, *};
-use spec::script::{push_data, push_int, push_op};
+use spec::script::{LockKind, instructions, push_data, push_int, push_op};
 use spec::{Mode, RuleSet};
 
 use crate::compare::Case;
@@ -62,8 +62,39 @@ pub fn draw(kind: Kind, seed: u64, case: u64) -> Case {
     Case { unlock, lock, set, mode }
 }
 
+/// What an input pushes, without its redeem script, and the last script that it runs.
+pub type Parts = (Vec<u8>, Vec<u8>);
+
+/// The parts of an input with that unlocking bytecode and lock.
+#[must_use]
+pub fn parts(unlock: &[u8], lock: &[u8]) -> Parts {
+    if let LockKind::P2sh20(_) | LockKind::P2sh32(_) = LockKind::of(lock)
+        && let Some(Ok(last)) = instructions(unlock).last()
+        && let Some(redeem) = last.data
+    {
+        return (unlock.get(..last.at).unwrap_or_default().to_vec(), redeem.to_vec());
+    }
+    (unlock.to_vec(), lock.to_vec())
+}
+
+/// A script of others with some changes: what it pushes and what it runs.
+#[must_use]
+pub fn changed(corpus: &[Parts], seed: u64, case: u64) -> Case {
+    let mut random = Random::new(seed, case);
+    let (mut unlock, mut lock) = corpus.get(random.below(corpus.len())).cloned().unwrap_or_default();
+    let set = random.pick(&[RuleSet::Bch2026, RuleSet::Bitmodel], RuleSet::Bitmodel);
+    let mode = random.pick(&[Mode::Relay, Mode::Consensus], Mode::Consensus);
+    if random.below(8) > 0 {
+        mutate(&mut random, &mut lock);
+    }
+    if random.one_in(8) {
+        mutate(&mut random, &mut unlock);
+    }
+    Case { unlock, lock, set, mode }
+}
+
 /// Changes some bytes.
-pub(crate) fn mutate(random: &mut Random, script: &mut Vec<u8>) {
+fn mutate(random: &mut Random, script: &mut Vec<u8>) {
     for _ in 0..=random.below(3) {
         let at = random.below(script.len() + 1).min(script.len());
         match random.below(4) {

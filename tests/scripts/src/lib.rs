@@ -6,5 +6,5 @@ mod draw;
 mod random;
 
 pub use compare::{Case, Counts, Seen};
-pub use draw::{Kind, draw};
+pub use draw::{Kind, Parts, changed, draw, parts};
 pub use random::Random;
