@@ -8,7 +8,7 @@ use crate::machine::{Machine, Outcome};
 use crate::trace::{StackView, Step, Tracer};
 
 /// Why the loop over one piece of code ended.
-enum Exit {
+pub(crate) enum Exit {
     /// The code is at its end.
     End,
     /// The machine has gone into a function.
@@ -35,7 +35,12 @@ impl Machine<'_> {
     }
 
     /// The dispatch table. It is one function so that offset and state stay in registers.
-    fn run_code<T: Tracer>(&mut self, code: &[u8], from: usize, tracer: &mut T) -> Result<Exit, ScriptError> {
+    pub(crate) fn run_code<T: Tracer>(
+        &mut self,
+        code: &[u8],
+        from: usize,
+        tracer: &mut T,
+    ) -> Result<Exit, ScriptError> {
         let mut next = from;
         let mut executing = true;
         let price = self.rules.prices.instruction;
@@ -85,174 +90,132 @@ impl Machine<'_> {
                 Opcode::EndIf => executing = self.close_if()?,
                 Opcode::Begin => self.open_loop(next)?,
                 Opcode::Until => next = self.until()?.unwrap_or(next),
+                Opcode::Verify => self.verify()?,
                 Opcode::Return => return Err(ScriptError::Return),
+                Opcode::Define => self.define()?,
                 Opcode::Invoke => {
                     self.invoke(next)?;
                     self.check_limits()?;
                     return Ok(Exit::Call);
                 }
 
-                Opcode::CodeSeparator => self.separator = next,
+                Opcode::ToAltStack => self.push_alt()?,
+                Opcode::FromAltStack => self.pop_alt()?,
+                Opcode::Drop2 => self.drop_two()?,
+                Opcode::Dup2 => self.duplicate(2)?,
+                Opcode::Dup3 => self.duplicate(3)?,
+                Opcode::Over2 => self.over_two()?,
+                Opcode::Rot2 => self.rotate_two()?,
+                Opcode::Swap2 => self.swap_two()?,
+                Opcode::IfDup => self.if_dup()?,
+                Opcode::Depth => self.depth()?,
+                Opcode::Drop => self.drop_top()?,
+                Opcode::Dup => self.dup()?,
+                Opcode::Nip => self.nip()?,
+                Opcode::Over => self.over()?,
+                Opcode::Pick => self.pick()?,
+                Opcode::Roll => self.roll()?,
+                Opcode::Rot => self.rotate()?,
+                Opcode::Swap => self.swap()?,
+                Opcode::Tuck => self.tuck()?,
 
-                opcode => self.plain(opcode)?,
+                Opcode::Cat => self.cat()?,
+                Opcode::Split => self.split()?,
+                Opcode::Num2Bin => self.num_to_bin()?,
+                Opcode::Bin2Num => self.bin_to_num()?,
+                Opcode::Size => self.size()?,
+                Opcode::Invert => self.invert()?,
+                Opcode::And => self.bitwise(|a, b| *a &= b)?,
+                Opcode::Or => self.bitwise(|a, b| *a |= b)?,
+                Opcode::Xor => self.bitwise(|a, b| *a ^= b)?,
+                Opcode::Equal => self.equal()?,
+                Opcode::EqualVerify => self.equal_verify()?,
+                Opcode::LShiftBin => self.shift_bytes_left()?,
+                Opcode::RShiftBin => self.shift_bytes_right()?,
+                Opcode::ReverseBytes => self.reverse_bytes()?,
+                Opcode::Substr => self.substr()?,
+                Opcode::Left => self.left()?,
+                Opcode::Right => self.right()?,
+
+                Opcode::Add1 => self.add_one()?,
+                Opcode::Sub1 => self.subtract_one()?,
+                Opcode::LShiftNum => self.shift_number_left()?,
+                Opcode::RShiftNum => self.shift_number_right()?,
+                Opcode::Negate => self.negate()?,
+                Opcode::Abs => self.abs()?,
+                Opcode::Not => self.not()?,
+                Opcode::NotEqual0 => self.not_zero()?,
+                Opcode::Add => self.add()?,
+                Opcode::Sub => self.subtract()?,
+                Opcode::Mul => self.multiply()?,
+                Opcode::Div => self.divide()?,
+                Opcode::Mod => self.modulo()?,
+                Opcode::BoolAnd => self.both()?,
+                Opcode::BoolOr => self.either()?,
+                Opcode::NumEqual => self.compare(|order| order.is_eq())?,
+                Opcode::NumEqualVerify => self.number_equal_verify()?,
+                Opcode::NumNotEqual => self.compare(|order| order.is_ne())?,
+                Opcode::LessThan => self.compare(|order| order.is_lt())?,
+                Opcode::GreaterThan => self.compare(|order| order.is_gt())?,
+                Opcode::LessThanOrEqual => self.compare(|order| order.is_le())?,
+                Opcode::GreaterThanOrEqual => self.compare(|order| order.is_ge())?,
+                Opcode::Min => self.minimum()?,
+                Opcode::Max => self.maximum()?,
+                Opcode::Within => self.within()?,
+                Opcode::Mul2 => self.double()?,
+                Opcode::Div2 => self.halve()?,
+
+                Opcode::Ripemd160 => self.ripemd160()?,
+                Opcode::Sha1 => self.sha1()?,
+                Opcode::Sha256 => self.sha256()?,
+                Opcode::Hash160 => self.hash160()?,
+                Opcode::Hash256 => self.hash256()?,
+                Opcode::CodeSeparator => self.separator = next,
+                Opcode::CheckSig => self.check_sig()?,
+                Opcode::CheckSigVerify => self.check_sig_verify()?,
+                Opcode::CheckMultiSig => self.check_multisig()?,
+                Opcode::CheckMultiSigVerify => self.check_multisig_verify()?,
+                Opcode::CheckDataSig => self.check_data_sig()?,
+                Opcode::CheckDataSigVerify => self.check_data_sig_verify()?,
+
+                Opcode::CheckLockTimeVerify => self.check_lock_time()?,
+                Opcode::CheckSequenceVerify => self.check_sequence()?,
+
+                Opcode::Ver => self.version_bytes()?,
+                Opcode::InputIndex => self.push_int(self.input as i64)?,
+                Opcode::ActiveBytecode => self.active_bytecode()?,
+                Opcode::TxVersion => self.tx_version()?,
+                Opcode::TxInputCount => self.push_int(self.context.tx().inputs.len() as i64)?,
+                Opcode::TxOutputCount => self.push_int(self.context.tx().outputs.len() as i64)?,
+                Opcode::TxLockTime => self.push_int(i64::from(self.context.tx().locktime))?,
+                Opcode::UtxoValue => self.utxo_value()?,
+                Opcode::UtxoBytecode => self.utxo_bytecode()?,
+                Opcode::OutpointTxHash => self.outpoint_tx_hash()?,
+                Opcode::OutpointIndex => self.outpoint_index()?,
+                Opcode::InputBytecode => self.input_bytecode()?,
+                Opcode::InputSequenceNumber => self.input_sequence()?,
+                Opcode::OutputValue => self.output_value()?,
+                Opcode::OutputBytecode => self.output_bytecode()?,
+                Opcode::UtxoTokenCategory => self.utxo_token_category()?,
+                Opcode::UtxoTokenCommitment => self.utxo_token_commitment()?,
+                Opcode::UtxoTokenAmount => self.utxo_token_amount()?,
+                Opcode::OutputTokenCategory => self.output_token_category()?,
+                Opcode::OutputTokenCommitment => self.output_token_commitment()?,
+                Opcode::OutputTokenAmount => self.output_token_amount()?,
+
+                Opcode::Nop1
+                | Opcode::Nop4
+                | Opcode::Nop5
+                | Opcode::Nop6
+                | Opcode::Nop7
+                | Opcode::Nop8
+                | Opcode::Nop9
+                | Opcode::Nop10 => self.discouraged_nop()?,
             }
             self.check_limits()?;
         }
         // A conditional that skips to the end is still open, which `leave` refuses.
         Ok(Exit::End)
-    }
-
-    /// The instructions that neither push what the code holds nor change where it goes on.
-    #[inline(always)]
-    pub(crate) fn plain(&mut self, opcode: Opcode) -> Outcome {
-        match opcode {
-            Opcode::Verify => self.verify(),
-            Opcode::Define => self.define(),
-            Opcode::ToAltStack => self.push_alt(),
-            Opcode::FromAltStack => self.pop_alt(),
-            Opcode::Drop2 => self.drop_two(),
-            Opcode::Dup2 => self.duplicate(2),
-            Opcode::Dup3 => self.duplicate(3),
-            Opcode::Over2 => self.over_two(),
-            Opcode::Rot2 => self.rotate_two(),
-            Opcode::Swap2 => self.swap_two(),
-            Opcode::IfDup => self.if_dup(),
-            Opcode::Depth => self.depth(),
-            Opcode::Drop => self.drop_top(),
-            Opcode::Dup => self.dup(),
-            Opcode::Nip => self.nip(),
-            Opcode::Over => self.over(),
-            Opcode::Pick => self.pick(),
-            Opcode::Roll => self.roll(),
-            Opcode::Rot => self.rotate(),
-            Opcode::Swap => self.swap(),
-            Opcode::Tuck => self.tuck(),
-
-            Opcode::Cat => self.cat(),
-            Opcode::Split => self.split(),
-            Opcode::Num2Bin => self.num_to_bin(),
-            Opcode::Bin2Num => self.bin_to_num(),
-            Opcode::Size => self.size(),
-            Opcode::Invert => self.invert(),
-            Opcode::And => self.bitwise(|a, b| *a &= b),
-            Opcode::Or => self.bitwise(|a, b| *a |= b),
-            Opcode::Xor => self.bitwise(|a, b| *a ^= b),
-            Opcode::Equal => self.equal(),
-            Opcode::EqualVerify => self.equal_verify(),
-            Opcode::LShiftBin => self.shift_bytes_left(),
-            Opcode::RShiftBin => self.shift_bytes_right(),
-            Opcode::ReverseBytes => self.reverse_bytes(),
-            Opcode::Substr => self.substr(),
-            Opcode::Left => self.left(),
-            Opcode::Right => self.right(),
-
-            Opcode::Add1 => self.add_one(),
-            Opcode::Sub1 => self.subtract_one(),
-            Opcode::LShiftNum => self.shift_number_left(),
-            Opcode::RShiftNum => self.shift_number_right(),
-            Opcode::Negate => self.negate(),
-            Opcode::Abs => self.abs(),
-            Opcode::Not => self.not(),
-            Opcode::NotEqual0 => self.not_zero(),
-            Opcode::Add => self.add(),
-            Opcode::Sub => self.subtract(),
-            Opcode::Mul => self.multiply(),
-            Opcode::Div => self.divide(),
-            Opcode::Mod => self.modulo(),
-            Opcode::BoolAnd => self.both(),
-            Opcode::BoolOr => self.either(),
-            Opcode::NumEqual => self.compare(|order| order.is_eq()),
-            Opcode::NumEqualVerify => self.number_equal_verify(),
-            Opcode::NumNotEqual => self.compare(|order| order.is_ne()),
-            Opcode::LessThan => self.compare(|order| order.is_lt()),
-            Opcode::GreaterThan => self.compare(|order| order.is_gt()),
-            Opcode::LessThanOrEqual => self.compare(|order| order.is_le()),
-            Opcode::GreaterThanOrEqual => self.compare(|order| order.is_ge()),
-            Opcode::Min => self.minimum(),
-            Opcode::Max => self.maximum(),
-            Opcode::Within => self.within(),
-            Opcode::Mul2 => self.double(),
-            Opcode::Div2 => self.halve(),
-
-            Opcode::Ripemd160 => self.ripemd160(),
-            Opcode::Sha1 => self.sha1(),
-            Opcode::Sha256 => self.sha256(),
-            Opcode::Hash160 => self.hash160(),
-            Opcode::Hash256 => self.hash256(),
-            Opcode::CheckSig => self.check_sig(),
-            Opcode::CheckSigVerify => self.check_sig_verify(),
-            Opcode::CheckMultiSig => self.check_multisig(),
-            Opcode::CheckMultiSigVerify => self.check_multisig_verify(),
-            Opcode::CheckDataSig => self.check_data_sig(),
-            Opcode::CheckDataSigVerify => self.check_data_sig_verify(),
-
-            Opcode::CheckLockTimeVerify => self.check_lock_time(),
-            Opcode::CheckSequenceVerify => self.check_sequence(),
-
-            Opcode::Ver => self.version_bytes(),
-            Opcode::InputIndex => self.push_int(self.input as i64),
-            Opcode::ActiveBytecode => self.active_bytecode(),
-            Opcode::TxVersion => self.tx_version(),
-            Opcode::TxInputCount => self.push_int(self.context.tx().inputs.len() as i64),
-            Opcode::TxOutputCount => self.push_int(self.context.tx().outputs.len() as i64),
-            Opcode::TxLockTime => self.push_int(i64::from(self.context.tx().locktime)),
-            Opcode::UtxoValue => self.utxo_value(),
-            Opcode::UtxoBytecode => self.utxo_bytecode(),
-            Opcode::OutpointTxHash => self.outpoint_tx_hash(),
-            Opcode::OutpointIndex => self.outpoint_index(),
-            Opcode::InputBytecode => self.input_bytecode(),
-            Opcode::InputSequenceNumber => self.input_sequence(),
-            Opcode::OutputValue => self.output_value(),
-            Opcode::OutputBytecode => self.output_bytecode(),
-            Opcode::UtxoTokenCategory => self.utxo_token_category(),
-            Opcode::UtxoTokenCommitment => self.utxo_token_commitment(),
-            Opcode::UtxoTokenAmount => self.utxo_token_amount(),
-            Opcode::OutputTokenCategory => self.output_token_category(),
-            Opcode::OutputTokenCommitment => self.output_token_commitment(),
-            Opcode::OutputTokenAmount => self.output_token_amount(),
-
-            Opcode::Nop1
-            | Opcode::Nop4
-            | Opcode::Nop5
-            | Opcode::Nop6
-            | Opcode::Nop7
-            | Opcode::Nop8
-            | Opcode::Nop9
-            | Opcode::Nop10 => self.discouraged_nop(),
-
-            Opcode::N0
-            | Opcode::PushData1
-            | Opcode::PushData2
-            | Opcode::PushData4
-            | Opcode::Negate1
-            | Opcode::Reserved
-            | Opcode::N1
-            | Opcode::N2
-            | Opcode::N3
-            | Opcode::N4
-            | Opcode::N5
-            | Opcode::N6
-            | Opcode::N7
-            | Opcode::N8
-            | Opcode::N9
-            | Opcode::N10
-            | Opcode::N11
-            | Opcode::N12
-            | Opcode::N13
-            | Opcode::N14
-            | Opcode::N15
-            | Opcode::N16
-            | Opcode::Nop
-            | Opcode::If
-            | Opcode::NotIf
-            | Opcode::Else
-            | Opcode::EndIf
-            | Opcode::Begin
-            | Opcode::Until
-            | Opcode::Return
-            | Opcode::Invoke
-            | Opcode::CodeSeparator => Err(ScriptError::BadOpcode),
-        }
     }
 
     #[inline]
