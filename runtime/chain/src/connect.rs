@@ -168,9 +168,9 @@ fn run_scripts(at: &Surroundings<'_>, spends: &[Spend<'_>]) -> Result<(), BlockE
         contexts.iter().flat_map(|one| (0..one.1.tx.inputs.len()).map(move |input| (one, input))).collect();
     let job = |number: usize| {
         let ((place, spend, context), input) = jobs.get(number).expect("there are as many jobs as were counted");
-        at.runner.engine.verify(&rules, context, *input).map(|metrics| (*place, u64::from(metrics.sig_checks))).map_err(
-            |failure| blame(spend, TxError::Script { input: *input, failure: Box::new(failure), mandatory: true }),
-        )
+        at.runner.engine.accept(&rules, context, *input).map(|checks| (*place, u64::from(checks))).map_err(|failure| {
+            blame(spend, TxError::Script { input: *input, failure: Box::new(failure), mandatory: true })
+        })
     };
     for (place, count) in run_all(jobs.len(), at.runner.workers, job).map_err(|(_, error)| error)? {
         if let Some(sum) = counts.get_mut(place) {

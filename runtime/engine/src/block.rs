@@ -10,7 +10,7 @@
 
 use spec::num::encoded_len;
 
-use crate::ir::{Access, Op, Reg, TEMPS};
+use crate::ir::{Access, Binary, Metering, Op, Reg, TEMPS};
 
 /// Where an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,7 @@ pub(crate) struct Builder {
     pub(crate) top: usize,
     /// The price of an instruction.
     pub(crate) price: u64,
+    pub(crate) metering: Metering,
     /// The lowest position that the block has touched; below it every item is at home.
     low: usize,
     high: usize,
@@ -69,12 +70,13 @@ fn of<T>(table: &mut [T; 256], reg: Reg) -> &mut T {
 }
 
 impl Builder {
-    pub(crate) fn new(price: u64, top: Reg) -> Self {
+    pub(crate) fn new(price: u64, metering: Metering, top: Reg) -> Self {
         let mut new = Self {
             ops: Vec::new(),
             numbers: Vec::new(),
             top: usize::from(top),
             price,
+            metering,
             low: 0,
             high: 0,
             slots: [Sym::Int(0); TEMPS as usize],
@@ -232,7 +234,12 @@ impl Builder {
         }
         let Sym::Reg(reg) = sym else { return };
         let site = *of(&mut self.charges, reg);
-        let again = site.and_then(|site| self.ops.get_mut(site as usize)).is_some_and(Op::charge_again);
+        let made = site.and_then(|site| self.ops.get_mut(site as usize));
+        let bound = made.as_ref().map_or(8, |op| op.bound());
+        let again = made.is_some_and(Op::charge_again);
+        if self.metering == Metering::Bound {
+            self.cost += bound;
+        }
         if !again {
             let site = self.emit(Op::Charge { a: reg, weight: 1 });
             *of(&mut self.charges, reg) = Some(site as u32);
@@ -264,7 +271,13 @@ impl Builder {
     /// Emits what makes one result and puts it on the stack.
     pub(crate) fn make(&mut self, op: impl FnOnce(Reg) -> Op) -> Option<()> {
         let reg = self.target()?;
-        let site = self.emit(op(reg));
+        let op = op(reg);
+        if self.metering == Metering::Bound {
+            let product =
+                if let Op::Mul { .. } | Op::Binary { kind: Binary::Div | Binary::Mod, .. } = op { 64 } else { 0 };
+            self.cost += op.bound() * op.weight() + product;
+        }
+        let site = self.emit(op);
         self.put_result(reg, Some(site), None)
     }
 

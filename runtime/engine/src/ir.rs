@@ -373,11 +373,23 @@ pub enum Compare {
     AtLeast = 0b110,
 }
 
+/// How the lengths of numbers are charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metering {
+    /// As they are.
+    Exact,
+    /// As if each were as long as a number in place can be, which blocks charge at their start. The cost comes out too
+    /// high: if it fits the budget all the same, the true one does.
+    Bound,
+}
+
 /// The register code of one piece of bytecode: a script or a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
     /// The instructions.
     pub ops: Vec<Op>,
+    /// How it charges the lengths of numbers.
+    pub metering: Metering,
     /// Numbers too wide for an instruction.
     pub numbers: Vec<i64>,
     /// How many conditionals, loops and inlined calls are open at once, at most.
@@ -460,6 +472,39 @@ impl Op {
                 true
             }
             None => false,
+        }
+    }
+
+    /// The longest that the value it makes can be, if that is a number in place.
+    pub(crate) const fn bound(&self) -> u64 {
+        match self {
+            Self::Compare { .. }
+            | Self::Equal { .. }
+            | Self::Unary { kind: Unary::Not | Unary::NotZero, .. }
+            | Self::Binary { kind: Binary::And | Binary::Or, .. } => 1,
+            Self::Size { .. } | Self::Depth { .. } => 3,
+            _ => 8,
+        }
+    }
+
+    /// How often the value it makes is charged at first.
+    pub(crate) const fn weight(&self) -> u64 {
+        match self {
+            Self::Charge { weight, .. }
+            | Self::Unary { weight, .. }
+            | Self::Add { weight, .. }
+            | Self::Sub { weight, .. }
+            | Self::AddInt { weight, .. }
+            | Self::Mul { weight, .. }
+            | Self::Binary { weight, .. }
+            | Self::Compare { weight, .. }
+            | Self::Equal { weight, .. }
+            | Self::Size { weight, .. }
+            | Self::Depth { weight, .. }
+            | Self::Value { weight, .. }
+            | Self::Pick { weight, .. }
+            | Self::FromAlt { weight, .. } => *weight as u64,
+            _ => 0,
         }
     }
 

@@ -8,7 +8,7 @@
 use spec::{Opcode, Rules, num};
 
 use crate::block::{Builder, Sym};
-use crate::ir::{Compare, ENTRY, Op, Reg, Unary, Unit};
+use crate::ir::{Compare, ENTRY, Metering, Op, Reg, Unary, Unit};
 use crate::parse::{Instr, Parsed, What, parse};
 
 /// Instructions of functions that a unit may take in.
@@ -56,12 +56,12 @@ pub(crate) struct Lower<'c> {
 }
 
 /// Lowers `code`; `None` if no input can spend with it, or it is too large.
-pub(crate) fn lower(code: &[u8], rules: &Rules) -> Option<Unit> {
+pub(crate) fn lower(code: &[u8], rules: &Rules, metering: Metering) -> Option<Unit> {
     let parsed = parse(code, rules)?;
     let mut lower = Lower {
         code,
         rules,
-        b: Builder::new(rules.prices.instruction, ENTRY),
+        b: Builder::new(rules.prices.instruction, metering, ENTRY),
         open: Vec::new(),
         calls: 0,
         around: 0,
@@ -73,7 +73,7 @@ pub(crate) fn lower(code: &[u8], rules: &Rules) -> Option<Unit> {
     lower.b.settle();
     lower.b.close();
     lower.b.emit(Op::End(lower.b.top as Reg));
-    Some(Unit { ops: lower.b.ops, numbers: lower.b.numbers, nesting: lower.nesting })
+    Some(Unit { ops: lower.b.ops, metering, numbers: lower.b.numbers, nesting: lower.nesting })
 }
 
 impl Lower<'_> {

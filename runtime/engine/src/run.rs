@@ -10,7 +10,7 @@ use spec::num::encoded_len;
 use spec::rules::Limits;
 use vm::{Caller, FunctionId, Item, Kernel};
 
-use crate::ir::{Binary, ENTRY, Op, Reg, Unary, Unit};
+use crate::ir::{Binary, ENTRY, Metering, Op, Reg, Unary, Unit};
 
 /// Cells below the stack, so that a window may reach below its bottom.
 const PAD: usize = 256;
@@ -100,7 +100,11 @@ impl<'a> Runner<'_, 'a> {
         self.admit(&unit)?;
         let mut next = 0;
         loop {
-            match self.stretch(&unit, next)? {
+            let exit = match unit.metering {
+                Metering::Exact => self.stretch::<true>(&unit, next)?,
+                Metering::Bound => self.stretch::<false>(&unit, next)?,
+            };
+            match exit {
                 Exit::Call { id, top, open, next: after } => {
                     let (callee, caller) = self.enter(id, find)?;
                     let frame = Frame { unit, next: after, caller, top, around: self.around };
@@ -160,15 +164,15 @@ impl<'a> Runner<'_, 'a> {
         Some(Finished { stack, alt: self.alt, cost: self.cost })
     }
 
-    /// Runs a unit until it ends or calls. It is one function so that place, cost and window stay in machine registers.
-    fn stretch(&mut self, unit: &Unit, mut next: usize) -> Option<Exit> {
+    /// Runs a unit until it ends or calls. Unless it charges exactly, blocks have charged numbers already. It is one function so that place, cost and window stay in machine registers.
+    fn stretch<const EXACT: bool>(&mut self, unit: &Unit, mut next: usize) -> Option<Exit> {
         let ops = unit.ops.as_slice();
         self.tally()?;
         let mut cost = self.cost;
         // Does an instruction on operands that are not small numbers; `$base` times its result is charged by the kernel.
         macro_rules! slow {
             ($opcode:expr, $operands:expr, $weight:expr, $base:expr) => {{
-                let (item, more) = slow(self.kernel, $opcode, &$operands, $weight - $base)?;
+                let (item, more) = slow::<EXACT>(self.kernel, $opcode, &$operands, $weight - $base)?;
                 cost += more;
                 self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
                 if cost > self.budget {
@@ -197,7 +201,7 @@ impl<'a> Runner<'_, 'a> {
                         }
                     }
                     Op::Cost(fixed) => cost += u64::from(fixed),
-                    Op::Charge { a, weight } => cost += charge(at(window, a), weight),
+                    Op::Charge { a, weight } => cost += charge::<EXACT>(at(window, a), weight),
                     Op::Copy { d, a } => match number(window, a) {
                         Some(n) => set(window, d, Item::Int(n)),
                         None => set(window, d, get(window, a)),
@@ -208,7 +212,7 @@ impl<'a> Runner<'_, 'a> {
                     Op::Unary { kind, d, a, weight } => match number(window, a) {
                         Some(n) => {
                             let n = unary(kind, n);
-                            cost += charge_int(n, weight);
+                            cost += charge_int::<EXACT>(n, weight);
                             set(window, d, Item::Int(n));
                         }
                         None => {
@@ -219,7 +223,7 @@ impl<'a> Runner<'_, 'a> {
                     Op::Add { d, a, b, weight } => {
                         match numbers(window, a, b).and_then(|(x, y)| in_place(x.checked_add(y))) {
                             Some(n) => {
-                                cost += charge_int(n, weight);
+                                cost += charge_int::<EXACT>(n, weight);
                                 set(window, d, Item::Int(n));
                             }
                             None => set(window, d, slow!(Opcode::Add, [get(window, a), get(window, b)], weight, 2)),
@@ -228,7 +232,7 @@ impl<'a> Runner<'_, 'a> {
                     Op::Sub { d, a, b, weight } => {
                         match numbers(window, a, b).and_then(|(x, y)| in_place(x.checked_sub(y))) {
                             Some(n) => {
-                                cost += charge_int(n, weight);
+                                cost += charge_int::<EXACT>(n, weight);
                                 set(window, d, Item::Int(n));
                             }
                             None => set(window, d, slow!(Opcode::Sub, [get(window, a), get(window, b)], weight, 2)),
@@ -237,7 +241,7 @@ impl<'a> Runner<'_, 'a> {
                     Op::AddInt { d, a, weight, n } => {
                         match number(window, a).and_then(|x| in_place(x.checked_add(n.into()))) {
                             Some(n) => {
-                                cost += charge_int(n, weight);
+                                cost += charge_int::<EXACT>(n, weight);
                                 set(window, d, Item::Int(n));
                             }
                             None => {
@@ -249,7 +253,7 @@ impl<'a> Runner<'_, 'a> {
                     Op::Mul { d, a, b, weight } => {
                         match numbers(window, a, b).and_then(|(x, y)| in_place(x.checked_mul(y))) {
                             Some(n) => {
-                                cost += charge_int(n, weight) + product(window, a, b);
+                                cost += charge_int::<EXACT>(n, weight) + product::<EXACT>(window, a, b);
                                 set(window, d, Item::Int(n));
                             }
                             None => set(window, d, slow!(Opcode::Mul, [get(window, a), get(window, b)], weight, 2)),
@@ -258,9 +262,9 @@ impl<'a> Runner<'_, 'a> {
                     Op::Binary { kind, d, a, b, weight } => {
                         match numbers(window, a, b).and_then(|(x, y)| binary(kind, x, y)) {
                             Some(n) => {
-                                cost += charge_int(n, weight);
+                                cost += charge_int::<EXACT>(n, weight);
                                 if matches!(kind, Binary::Div | Binary::Mod) {
-                                    cost += product(window, a, b);
+                                    cost += product::<EXACT>(window, a, b);
                                 }
                                 set(window, d, Item::Int(n));
                             }
@@ -273,7 +277,7 @@ impl<'a> Runner<'_, 'a> {
                     Op::Compare { kind, d, a, b, weight } => match numbers(window, a, b) {
                         Some((x, y)) => {
                             let truth = kind.holds(x, y);
-                            cost += u64::from(truth) * u64::from(weight);
+                            cost += charge_int::<EXACT>(truth.into(), weight);
                             set(window, d, Item::Int(truth.into()));
                         }
                         None => {
@@ -285,7 +289,7 @@ impl<'a> Runner<'_, 'a> {
                         let truth = match numbers(window, a, b) {
                             Some((x, y)) => {
                                 let truth = kind.holds(x, y);
-                                cost += u64::from(truth);
+                                cost += charge_int::<EXACT>(truth.into(), 1);
                                 truth
                             }
                             None => slow!(kind.opcode(), [get(window, a), get(window, b)], 1u8, 1).len() == 1,
@@ -301,7 +305,7 @@ impl<'a> Runner<'_, 'a> {
                         let truth = match number(window, a) {
                             Some(x) => {
                                 let truth = kind.holds(x, n.into());
-                                cost += u64::from(truth);
+                                cost += charge_int::<EXACT>(truth.into(), 1);
                                 truth
                             }
                             None => slow!(kind.opcode(), [get(window, a), Item::Int(n.into())], 1u8, 1).len() == 1,
@@ -315,23 +319,23 @@ impl<'a> Runner<'_, 'a> {
                     }
                     Op::Equal { d, a, b, weight } => {
                         let truth = same(self.kernel, at(window, a), at(window, b));
-                        cost += u64::from(truth) * u64::from(weight);
+                        cost += charge_int::<EXACT>(truth.into(), weight);
                         set(window, d, Item::Int(truth.into()));
                     }
                     Op::Size { d, a, weight } => {
                         let n = at(window, a).len() as i64;
-                        cost += charge_int(n, weight);
+                        cost += charge_int::<EXACT>(n, weight);
                         set(window, d, Item::Int(n));
                     }
                     Op::Depth { d, top, weight } => {
                         let n = (self.base + usize::from(top)).checked_sub(PAD)? as i64;
-                        cost += charge_int(n, weight);
+                        cost += charge_int::<EXACT>(n, weight);
                         set(window, d, Item::Int(n));
                     }
                     Op::Value { opcode, d, a, weight } => {
                         match number(window, a).and_then(|index| self.kernel.value(opcode, index)) {
                             Some(n) => {
-                                cost += charge_int(n, weight);
+                                cost += charge_int::<EXACT>(n, weight);
                                 set(window, d, Item::Int(n));
                             }
                             None => set(window, d, slow!(opcode, [get(window, a)], weight, 1)),
@@ -375,7 +379,7 @@ impl<'a> Runner<'_, 'a> {
                     Op::Pick { d, a, top, weight } => {
                         let at = below(self.base + usize::from(top), get(window, a))?;
                         let item = *self.cells.get(at)?;
-                        cost += charge(&item, weight);
+                        cost += charge::<EXACT>(&item, weight);
                         *self.cells.get_mut(self.base + usize::from(d))? = item;
                         continue 'window;
                     }
@@ -394,7 +398,7 @@ impl<'a> Runner<'_, 'a> {
                     Op::FromAlt { d, weight } => {
                         let item = self.alt.pop()?;
                         self.elsewhere -= 1;
-                        cost += charge(&item, weight);
+                        cost += charge::<EXACT>(&item, weight);
                         set(window, d, item);
                     }
                     Op::Shift(by) => {
@@ -487,13 +491,17 @@ fn set(window: &mut Window, reg: Reg, item: Item) {
 }
 
 #[inline(always)]
-const fn charge(item: &Item, weight: u8) -> u64 {
-    item.len() as u64 * weight as u64
+const fn charge<const EXACT: bool>(item: &Item, weight: u8) -> u64 {
+    match item {
+        Item::Int(n) => charge_int::<EXACT>(*n, weight),
+        // Without exact charges, what a number in place could be has been charged.
+        Item::Bytes(_) => (item.len() as u64).saturating_sub(if EXACT { 0 } else { 8 }) * weight as u64,
+    }
 }
 
 #[inline(always)]
-const fn charge_int(n: i64, weight: u8) -> u64 {
-    encoded_len(n) as u64 * weight as u64
+const fn charge_int<const EXACT: bool>(n: i64, weight: u8) -> u64 {
+    if EXACT { encoded_len(n) as u64 * weight as u64 } else { 0 }
 }
 
 /// The operands, if both are numbers in place.
@@ -541,8 +549,8 @@ fn unary(kind: Unary, n: i64) -> i64 {
 
 /// What a product charges for its operands.
 #[inline(always)]
-const fn product(window: &Window, a: Reg, b: Reg) -> u64 {
-    (at(window, a).len() * at(window, b).len()) as u64
+const fn product<const EXACT: bool>(window: &Window, a: Reg, b: Reg) -> u64 {
+    if EXACT { (at(window, a).len() * at(window, b).len()) as u64 } else { 0 }
 }
 
 #[inline(always)]
@@ -577,7 +585,12 @@ fn same(kernel: &Kernel<'_>, a: &Item, b: &Item) -> bool {
 /// The result, and what it costs to charge it so many times more.
 #[cold]
 #[inline(never)]
-fn slow(kernel: &mut Kernel<'_>, opcode: Opcode, operands: &[Item], again: u8) -> Option<(Item, u64)> {
+fn slow<const EXACT: bool>(
+    kernel: &mut Kernel<'_>,
+    opcode: Opcode,
+    operands: &[Item],
+    again: u8,
+) -> Option<(Item, u64)> {
     let item = kernel.execute(opcode, operands)?.last().copied()?;
-    Some((item, charge(&item, again)))
+    Some((item, charge::<EXACT>(&item, again)))
 }

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use spec::{Mode, RuleSet, Rules};
 
-use crate::ir::{Op, Unit};
+use crate::ir::{Metering, Op, Unit};
 use crate::lower::lower;
 
 /// Bytes of lowered code that are kept; more, and all is forgotten.
 const KEPT_BYTES_MAX: usize = 64 << 20;
 
 /// All that lowering depends on.
-type Key = (bool, bool, u64, usize, Vec<u8>);
+type Key = (Metering, bool, bool, u64, usize, Vec<u8>);
 
 /// Lowered code by its bytecode. Code that cannot be lowered is remembered too.
 #[derive(Debug, Default)]
@@ -28,13 +28,13 @@ struct Kept {
 
 impl Units {
     /// The unit of `code`.
-    pub(crate) fn find(&self, code: &[u8], rules: &Rules) -> Option<Arc<Unit>> {
+    pub(crate) fn find(&self, code: &[u8], rules: &Rules, metering: Metering) -> Option<Arc<Unit>> {
         let (ours, relay) = (rules.set == RuleSet::Bitmodel, rules.mode == Mode::Relay);
-        let key = (ours, relay, rules.prices.instruction, rules.limits.item_bytes, code.to_vec());
+        let key = (metering, ours, relay, rules.prices.instruction, rules.limits.item_bytes, code.to_vec());
         if let Some(unit) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).units.get(&key) {
             return unit.clone();
         }
-        let unit = lower(code, rules).map(Arc::new);
+        let unit = lower(code, rules, metering).map(Arc::new);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.bytes > KEPT_BYTES_MAX {
             *kept = Kept::default();

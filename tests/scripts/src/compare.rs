@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use engine::ir::Metering;
 use engine::{Engine, Left, Tier};
 use spec::token::{Capability, Nft};
 use spec::{
@@ -97,7 +98,7 @@ impl Case {
         let context = SpendContext::new(&tx, &spent).ok_or("one output for each input")?;
         let rules = Rules::new(self.set, self.mode);
         let Ok(theirs) = self.oracle(&rules, &context) else { return Ok(Seen::Fails) };
-        let seen = match (theirs, engine::leaves(&rules, &context, 0)) {
+        let seen = match (theirs.clone(), engine::leaves(&rules, &context, 0, Metering::Exact)) {
             (None, None) => Seen::Fails,
             (Some(_), None) => Seen::Left,
             (Some(theirs), Some(ours)) if theirs == ours => Seen::Ends,
@@ -105,6 +106,13 @@ impl Case {
                 return Err(format!("register code leaves\n{ours:?}\nand the oracle\n{theirs:?}\n{self}"));
             }
         };
+        if let Some(bound) = engine::leaves(&rules, &context, 0, Metering::Bound)
+            && !theirs.as_ref().is_some_and(|theirs| covers(&bound, theirs))
+        {
+            return Err(format!(
+                "register code with bound costs leaves\n{bound:?}\nand the oracle\n{theirs:?}\n{self}"
+            ));
+        }
         let (register, oracle) = (Engine::new(Tier::Register), Engine::new(Tier::Oracle));
         let verdicts = (register.verify(&rules, &context, 0), oracle.verify(&rules, &context, 0));
         if verdicts.0 == verdicts.1 { Ok(seen) } else { Err(format!("verdicts differ: {verdicts:?}\n{self}")) }
@@ -154,6 +162,13 @@ impl Case {
         ];
         (tx, spent)
     }
+}
+
+/// Whether bound costs leave the same at no lower cost.
+fn covers(bound: &Left, exact: &Left) -> bool {
+    let (over, true_cost) = (bound.metrics.cost, exact.metrics.cost);
+    let same = Metrics { cost: true_cost, ..bound.metrics } == exact.metrics;
+    same && over >= true_cost && bound.stack == exact.stack && bound.alt == exact.alt
 }
 
 /// The work of a script that came to its end with a stack that does not let the input spend.
