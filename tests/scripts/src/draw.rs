@@ -135,7 +135,7 @@ struct Draw {
     set: RuleSet,
 }
 
-const EDGES: [i64; 22] = [
+const EDGES: [i64; 27] = [
     0,
     1,
     -1,
@@ -157,6 +157,11 @@ const EDGES: [i64; 22] = [
     i64::MAX,
     -i64::MAX,
     i64::MAX - 1,
+    -(1 << 62),
+    1 << 32,
+    -(1 << 32),
+    -2,
+    -(1 << 55),
     3,
 ];
 
