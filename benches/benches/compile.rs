@@ -126,15 +126,15 @@ struct Times {
 
 fn measure(source: impl Fn(&str) -> String) -> Times {
     let file = "bench.bmc".to_owned();
-    let texts: [Arc<str>; 2] = ["A", "B"].map(|name| source(name).into());
-    let world = MemoryWorld::new([("bench.bmc", &*texts[0])]);
+    let [text, other]: [Arc<str>; 2] = ["A", "B"].map(|name| source(name).into());
+    let world = MemoryWorld::new([("bench.bmc", &*text)]);
     let options = Options::default();
     let compiled = compile(&world, std::slice::from_ref(&file), &options);
     let first = least(|_| drop(compile(&world, std::slice::from_ref(&file), &options)));
     let mut session = Session::open(&world, Packages::default(), std::slice::from_ref(&file));
     drop(session.compile(&options));
     let again = least(|run| {
-        session.set(&file, texts[(run + 1) % 2].clone());
+        session.set(&file, if run % 2 == 0 { other.clone() } else { text.clone() });
         session.load(&world);
         drop(session.compile(&options));
     });

@@ -218,7 +218,7 @@ pub fn generate(
     if !excess.is_empty() {
         return (None, excess);
     }
-    let mut diagnostics = script.over_budget(contract, plans, rules);
+    let mut diagnostics = script.over_budget(contract, plans, rules).to_vec();
     if has_errors(&diagnostics) {
         return (None, diagnostics);
     }
@@ -388,7 +388,7 @@ fn proved(
 /// of constants, if only that keeps within the budget.
 pub(crate) fn best(planner: &Planner<'_>, shape: &Shape, notes: &mut Notes) -> Result<(Script, Plans), Misfits> {
     let (script, plans) = shortest(planner, shape, notes)?;
-    let is_over = |script: &Script, plans| has_errors(&script.over_budget(planner.contract, plans, planner.rules));
+    let is_over = |script: &Script, plans| has_errors(script.over_budget(planner.contract, plans, planner.rules));
     if is_over(&script, &plans) && plans.preimages().next().is_some() {
         let (other, plain) = shortest(&Planner { hashes: false, ..*planner }, shape, notes)?;
         if !is_over(&other, &plain) {
@@ -429,7 +429,7 @@ impl Planner<'_> {
     /// Whether a script of joined paths keeps within all limits.
     fn is_fit(&self, (script, plans): &(Script, Plans)) -> bool {
         script.excess(self.contract, plans, self.rules).is_empty()
-            && !has_errors(&script.over_budget(self.contract, plans, self.rules))
+            && !has_errors(script.over_budget(self.contract, plans, self.rules))
             && (plans.joined.is_none() || script.tells_ways())
     }
 

@@ -27,7 +27,12 @@ pub(crate) fn push_direct(code: &mut Code, instr: Instr) {
 
 /// Applies one rule; false if none fits.
 fn rewrite(code: &mut Code) -> bool {
-    six(code) || four(code) || three(code) || two(code)
+    let Some(Instr { op: Op::Code(last), .. }) = code.last() else { return false };
+    match last {
+        Opcode::Pick | Opcode::Roll => six(code) || four(code) || two(code),
+        Opcode::Nip | Opcode::Rot | Opcode::If | Opcode::NotIf | Opcode::Verify => three(code) || two(code),
+        _ => two(code),
+    }
 }
 
 /// The opcodes of the last `N` instructions, if none but the last carries a check.
@@ -47,7 +52,8 @@ fn tail<const N: usize>(code: &Code) -> Option<[Word; N]> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Word {
     Code(Opcode),
-    Int(i64),
+    /// A small number, or -1.
+    Int(i8),
     Data,
 }
 
@@ -55,7 +61,12 @@ impl Word {
     fn of(op: &Op) -> Self {
         match op {
             Op::Code(opcode) => Self::Code(*opcode),
-            Op::Push(_) => op.as_int().map_or(Self::Data, Self::Int),
+            Op::Push(data) => match data.as_slice() {
+                [] => Self::Int(0),
+                [n @ 1..=0x7f] => Self::Int((*n).cast_signed()),
+                [0x81] => Self::Int(-1),
+                _ => Self::Data,
+            },
             Op::Hole(_) => Self::Data,
             Op::Begin(_) => Self::Code(Opcode::Begin),
         }
@@ -130,7 +141,7 @@ fn two(code: &mut Code) -> bool {
     }
 }
 
-fn with_number(code: &mut Code, n: i64, opcode: Opcode) -> bool {
+fn with_number(code: &mut Code, n: i8, opcode: Opcode) -> bool {
     let better: &[Opcode] = match (n, opcode) {
         (1, Opcode::Add) | (-1, Opcode::Sub) => &[Opcode::Add1],
         (1, Opcode::Sub) | (-1, Opcode::Add) => &[Opcode::Sub1],

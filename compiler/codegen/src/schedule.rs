@@ -27,6 +27,9 @@ pub(crate) use decide::Departures;
 /// Values of at most this weight may be computed again where a search says.
 pub(crate) const FREE_WEIGHT_MAX: u32 = 8;
 
+/// Room for the code of most paths.
+const CODE_LEN: usize = 64;
+
 /// What a caller may vary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
@@ -126,7 +129,7 @@ pub(crate) fn schedule(work: Work<'_>, policy: Policy, departures: &Departures) 
         stack: stack.iter().map(|node| Entry { node: *node, reserved: false }).collect(),
         scopes: Vec::new(),
         written: Vec::new(),
-        code: Code::new(),
+        code: Code::with_capacity(CODE_LEN),
         depth_max: stack.len(),
         per_record: 0,
         room: instructions_max,

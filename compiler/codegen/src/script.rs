@@ -1,5 +1,6 @@
 //! The whole script of a contract: its paths, the functions that they share, and what limits say of them.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use analysis::hir;
@@ -34,6 +35,8 @@ pub(crate) struct Script {
     unlocks: Vec<Vec<UnlockItem>>,
     /// How the script comes to each path, where the paths are joined.
     pub(crate) routes: Vec<Vec<Forced>>,
+    /// What is more than its budget, once somebody has asked.
+    excesses: OnceCell<Vec<Diagnostic>>,
 }
 
 /// A conditional on the way to a path.
@@ -76,7 +79,7 @@ impl Script {
                 let place = notes.places.add(&contract.loc);
                 code.push(Instr { op: Op::int(1), place, site: None });
             }
-            return Self { code, leaves, unlocks: unlocks(plans, &[]), routes: vec![Vec::new()] };
+            return Self::new(code, leaves, unlocks(plans, &[]), vec![Vec::new()]);
         }
         let mut parts = Vec::new();
         for (at, (path, plan)) in contract.paths.iter().zip(&plans.paths).enumerate() {
@@ -85,7 +88,11 @@ impl Script {
         let (paths, selectors) = dispatch::join(parts);
         code.extend(paths);
         let routes = vec![Vec::new(); plans.paths.len()];
-        Self { code, leaves, unlocks: unlocks(plans, &selectors), routes }
+        Self::new(code, leaves, unlocks(plans, &selectors), routes)
+    }
+
+    fn new(code: Code, leaves: Vec<Leaf>, unlocks: Vec<Vec<UnlockItem>>, routes: Vec<Vec<Forced>>) -> Self {
+        Self { code, leaves, unlocks, routes, excesses: OnceCell::new() }
     }
 
     /// The script of joined paths, with all functions before them.
@@ -110,7 +117,7 @@ impl Script {
         };
         let routes = joined.paths.iter().map(|path| path.route.iter().filter_map(forced).collect()).collect();
         let unlocks = joined.paths.iter().map(|path| path.unlock.clone()).collect();
-        Self { code, leaves: holes.leaves.clone(), unlocks, routes }
+        Self::new(code, holes.leaves.clone(), unlocks, routes)
     }
 
     /// The bytes with such pushes of parameters, and then how many items that are no arguments are pushed.
@@ -309,7 +316,11 @@ impl Script {
 
     /// Refuses paths that cost more than the unlocking bytecode pays for, with arguments of usual lengths,
     /// unless the author allows it.
-    pub(crate) fn over_budget(&self, contract: &hir::Contract, plans: &Plans, rules: &Rules) -> Vec<Diagnostic> {
+    pub(crate) fn over_budget(&self, contract: &hir::Contract, plans: &Plans, rules: &Rules) -> &[Diagnostic] {
+        self.excesses.get_or_init(|| self.excesses_of(contract, plans, rules))
+    }
+
+    fn excesses_of(&self, contract: &hir::Contract, plans: &Plans, rules: &Rules) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for (at, path) in contract.paths.iter().enumerate() {
             // Padding pays for whatever it has to.

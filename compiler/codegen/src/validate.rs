@@ -12,6 +12,7 @@ mod bytes;
 mod implied;
 mod loops;
 mod run;
+mod sum;
 mod term;
 
 #[cfg(test)]
@@ -168,11 +169,7 @@ fn merged(terms: &mut Terms, mut clauses: BTreeSet<Term>) -> BTreeSet<Term> {
 /// Of bounds of one sum only the tightest.
 fn tightest(terms: &Terms, clauses: BTreeSet<Term>) -> BTreeSet<Term> {
     let bound = |clause: Term| match terms.kind(clause) {
-        Kind::Positive(products) => {
-            let (constant, others): (Vec<_>, Vec<_>) = products.iter().partition(|(factors, _)| factors.is_empty());
-            let constant = constant.first().map_or(dashu_int::IBig::ZERO, |(_, n)| n.clone());
-            Some((others, constant))
-        }
+        Kind::Positive(sum) => Some((sum.varying(), sum.constant())),
         _ => None,
     };
     let mut least = std::collections::BTreeMap::new();

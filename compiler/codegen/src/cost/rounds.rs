@@ -30,6 +30,17 @@ impl State {
         if is_like { self.items().zip(before.items()).map(grown).collect() } else { None }
     }
 
+    /// For how many rounds of growth all numbers can be as long as they are.
+    fn rounds_alike(&self, growth: &[u128]) -> u64 {
+        let rounds = |(item, growth): (&Item, &u128)| {
+            let bits = u128::BITS - item.most.leading_zeros();
+            let most = if bits == 0 { 0 } else { Item::of(u64::from(bits / 8 + 1)).most };
+            most.saturating_sub(item.most).checked_div(*growth)
+        };
+        let least = self.items().zip(growth).filter_map(rounds).min().unwrap_or(u128::MAX);
+        u64::try_from(least).unwrap_or(u64::MAX)
+    }
+
     /// This after so many rounds of growth.
     fn grown(&self, growth: &[u128], rounds: u64) -> Option<Self> {
         let mut after = self.clone();
@@ -87,16 +98,18 @@ impl Run<'_> {
             if wait > 0 {
                 wait -= 1;
             } else if let Some(growth) = same_growth(last.as_ref(), &round) {
-                match self.leap(body, &record, &round, &growth, left) {
+                let most = left.min(round.exit.rounds_alike(&growth));
+                match self.leap(body, &record, &round, &growth, most) {
                     Some((rounds, exit)) => {
                         left -= rounds;
                         self.add(&round, rounds)?;
                         self.end(&mut ends, exit)?;
                     }
-                    None => {
+                    None if most > 1 => {
                         wait = patience;
                         patience *= 2;
                     }
+                    None => {}
                 }
             }
             last = Some(round);
@@ -122,17 +135,18 @@ impl Run<'_> {
         Some(Round { entry, exit: self.state(), cost: of_round, spent, cuts_numbers: cut })
     }
 
-    /// How many of the rounds to come are like this one, as far as that can be shown, and what lies there then.
+    /// How many of the rounds to come, at most so many, are like this one, as far as that can be shown, and what lies there
+    /// then.
     fn leap(
         &mut self,
         body: &Block<'_>,
         record: &[Item],
         like: &Round,
         growth: &[u128],
-        left: u64,
+        most: u64,
     ) -> Option<(u64, State)> {
         let here = self.state();
-        let mut rounds = left;
+        let mut rounds = most;
         while rounds > 1 {
             if let Some(entry) = like.exit.grown(growth, rounds - 1) {
                 self.set(entry);

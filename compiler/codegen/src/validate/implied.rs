@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use dashu_int::IBig;
 
+use super::sum::{Factors, Sum};
 use super::term::{Kind, Term, Terms};
 
 /// A sum without its constant, and the constant.
-type Split<'t> = (Vec<&'t (Vec<Term>, IBig)>, IBig);
+type Split<'t> = (&'t [(Factors, IBig)], IBig);
 
 /// Whether one of `known` makes `condition` hold.
 pub(super) fn is_implied(terms: &Terms, known: &BTreeSet<Term>, condition: Term) -> bool {
@@ -28,7 +29,7 @@ fn implies(terms: &Terms, known: Term, condition: Term) -> bool {
             // The sum without its constant is a number: the wanted one is that, or less than nothing of it.
             let ((known, constant), (wanted, added)) = (split(known), split(wanted));
             let negated = known.len() == wanted.len()
-                && known.iter().zip(&wanted).all(|((factors, n), (others, m))| factors == others && *n == -m.clone());
+                && known.iter().zip(wanted).all(|((factors, n), (others, m))| factors == others && *n == -m.clone());
             (known == wanted && &added - &constant > IBig::ZERO) || (negated && &added + &constant > IBig::ZERO)
         }
         (_, Kind::Not(refused)) => rules_out(terms, known, *refused),
@@ -56,7 +57,6 @@ fn rules_out(terms: &Terms, known: Term, refused: Term) -> bool {
     }
 }
 
-fn split(sum: &[(Vec<Term>, IBig)]) -> Split<'_> {
-    let (constant, others): (Vec<_>, Vec<_>) = sum.iter().partition(|(factors, _)| factors.is_empty());
-    (others, constant.first().map_or(IBig::ZERO, |(_, n)| n.clone()))
+fn split(sum: &Sum) -> Split<'_> {
+    (sum.varying(), sum.constant())
 }

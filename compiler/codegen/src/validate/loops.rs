@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use spec::hash::sha256;
 
 use super::run::{Machine, State, Unknown};
+use super::sum::Sum;
 use super::term::{Kind, Term, Terms};
 
 /// Passes in which names are refined.
@@ -142,7 +143,7 @@ fn names(terms: &Terms, variables: &[Variable]) -> Vec<Name> {
         .map(|variable| {
             let mut data = b"first".to_vec();
             data.push(u8::from(variable.place.is_none()));
-            data.extend(format!("{:?}", variable.initial).bytes());
+            data.extend(variable.initial.number().to_le_bytes());
             sha256(&data)
         })
         .collect();
@@ -175,6 +176,9 @@ impl Shapes<'_> {
         if let Some(name) = self.known.get(&term) {
             return (*name, true);
         }
+        if !self.terms.may_vary(term) {
+            return (fixed(term), false);
+        }
         if let Some(done) = self.done.get(&term) {
             return *done;
         }
@@ -204,8 +208,8 @@ impl Shapes<'_> {
         if kind.is_unordered() {
             hashes.sort_unstable();
         }
-        let data = if varies { [label, hashes.concat()].concat() } else { format!("term {term:?}").into_bytes() };
-        let done = (sha256(&data), varies);
+        let name = if varies { sha256(&[label, hashes.concat()].concat()) } else { fixed(term) };
+        let done = (name, varies);
         self.done.insert(term, done);
         done
     }
@@ -221,15 +225,18 @@ impl Shapes<'_> {
             ways.push(sha256(&[condition, value].concat()));
         }
         ways.sort_unstable();
-        let data = if varies {
-            [b"choice".as_slice(), &ways.concat()].concat()
-        } else {
-            format!("term {term:?}").into_bytes()
-        };
-        let done = (sha256(&data), varies);
+        let name = if varies { sha256(&[b"choice".as_slice(), &ways.concat()].concat()) } else { fixed(term) };
+        let done = (name, varies);
         self.done.insert(term, done);
         done
     }
+}
+
+/// The name of what no round changes: no hash begins like this.
+fn fixed(term: Term) -> Name {
+    let mut name = Name::default();
+    name.iter_mut().rev().zip(term.number().to_le_bytes()).for_each(|(to, from)| *to = from);
+    name
 }
 
 /// Terms with other variables.
@@ -241,6 +248,9 @@ struct Rename<'t> {
 
 impl Rename<'_> {
     fn term(&mut self, term: Term) -> Term {
+        if !self.terms.may_vary(term) {
+            return term;
+        }
         if let Some(name) = self.renamed.get(&term) {
             return *name;
         }
@@ -257,12 +267,12 @@ impl Rename<'_> {
         terms.iter().map(|term| self.term(*term)).collect()
     }
 
-    fn sum(&mut self, products: Vec<(Vec<Term>, dashu_int::IBig)>) -> Term {
+    fn sum(&mut self, of: &Sum) -> Term {
         let mut sum = self.terms.int(0);
-        for (factors, n) in products {
-            let mut product = self.terms.bytes(crate::number::encode(&n));
+        for (factors, n) in of.iter() {
+            let mut product = self.terms.bytes(crate::number::encode(n));
             for factor in factors {
-                let factor = self.term(factor);
+                let factor = self.term(*factor);
                 product = self.terms.multiply(product, factor);
             }
             sum = self.terms.add(sum, product, 1);
@@ -280,7 +290,7 @@ impl Rename<'_> {
             | Kind::Varies(..)
             | Kind::Left(..)
             | Kind::Loop(_) => term,
-            Kind::Sum(products) => self.sum(products),
+            Kind::Sum(sum) => self.sum(&sum),
             Kind::Op(opcode, args) => {
                 let mut args = self.terms(&args);
                 if kind_is_unordered(opcode) {
@@ -308,13 +318,13 @@ impl Rename<'_> {
                 let (condition, a, b) = (self.term(condition), self.term(a), self.term(b));
                 self.terms.choice(condition, a, b)
             }
-            Kind::Positive(products) => {
-                let sum = self.sum(products);
+            Kind::Positive(sum) => {
+                let sum = self.sum(&sum);
                 let sum = self.terms.sum_of(sum);
                 self.terms.positive(sum)
             }
-            Kind::Zero(products) => {
-                let sum = self.sum(products);
+            Kind::Zero(sum) => {
+                let sum = self.sum(&sum);
                 let sum = self.terms.sum_of(sum);
                 self.terms.zero(sum)
             }

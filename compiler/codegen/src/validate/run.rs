@@ -178,9 +178,10 @@ impl<'t> Machine<'t> {
             _ => vec![condition],
         };
         for part in parts {
-            let mut failing = self.guards.clone();
-            failing.push(self.terms.not(part));
-            let fails = self.terms.all(failing);
+            let mut fails = self.terms.not(part);
+            if !self.guards.is_empty() {
+                fails = self.terms.all(self.guards.iter().copied().chain([fails]).collect::<Vec<_>>());
+            }
             let clause = self.terms.not(fails);
             if self.terms.decided(clause) != Some(true) {
                 self.clauses.push(clause);

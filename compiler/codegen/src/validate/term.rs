@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use dashu_base::{Abs, Gcd, Sign, UnsignedAbs};
+use dashu_base::{Gcd, Sign, UnsignedAbs};
 use dashu_int::IBig;
 use spec::Opcode;
 use spec::hash::sha256;
 
+use super::sum::{Factors, Sum};
 use crate::facts;
 use crate::fold::{gives_number, gives_truth};
 use crate::number;
@@ -31,11 +32,14 @@ const PARTS_MAX: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Term(u32);
 
-/// Products with their coefficients, none of which is zero; the product of nothing is the constant.
-pub(super) type Sum = BTreeMap<Vec<Term>, IBig>;
+impl Term {
+    pub(super) const fn number(self) -> u32 {
+        self.0
+    }
+}
 
 /// What a value is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// Bytes.
     Const(Vec<u8>),
@@ -48,7 +52,7 @@ pub(super) enum Kind {
     /// How many items lie beneath everything that is known.
     Beneath,
     /// A sum of more than one product, or of one with a coefficient.
-    Sum(Vec<(Vec<Term>, IBig)>),
+    Sum(Sum),
     /// What an opcode makes of these.
     Op(Opcode, Vec<Term>),
     /// The length in bytes.
@@ -66,9 +70,9 @@ pub(super) enum Kind {
 
     // ---- conditions: 1 or empty
     /// The sum is above zero.
-    Positive(Vec<(Vec<Term>, IBig)>),
+    Positive(Sum),
     /// The sum is zero.
-    Zero(Vec<(Vec<Term>, IBig)>),
+    Zero(Sum),
     /// The bytes are the same.
     Same(Term, Term),
     /// The bytes are a number in its shortest form.
@@ -124,7 +128,7 @@ impl Kind {
                 Vec::new()
             }
             Self::Sum(sum) | Self::Positive(sum) | Self::Zero(sum) => {
-                sum.iter().map(|(factors, n)| (factors.clone(), number::encode(n))).collect()
+                sum.iter().map(|(factors, n)| (factors.to_vec(), number::encode(n))).collect()
             }
             Self::Op(_, terms) | Self::Works(_, terms) | Self::Cat(terms) | Self::All(terms) | Self::Loop(terms) => {
                 each(terms)
@@ -133,6 +137,23 @@ impl Kind {
             Self::Slice(of, from, to) => each(&[*of, *from].into_iter().chain(*to).collect::<Vec<_>>()),
             Self::Choice(condition, a, b) => each(&[*condition, *a, *b]),
             Self::Left(a, b, _) | Self::Same(a, b) => each(&[*a, *b]),
+        }
+    }
+
+    /// Whether one of the values inside is such.
+    fn has_part(&self, mut is_such: impl FnMut(Term) -> bool) -> bool {
+        match self {
+            Self::Const(_) | Self::Hole(_) | Self::Item(_) | Self::Field(_) | Self::Beneath | Self::Varies(..) => false,
+            Self::Sum(sum) | Self::Positive(sum) | Self::Zero(sum) => {
+                sum.iter().flat_map(|(factors, _)| factors).any(|factor| is_such(*factor))
+            }
+            Self::Op(_, terms) | Self::Works(_, terms) | Self::Cat(terms) | Self::All(terms) | Self::Loop(terms) => {
+                terms.iter().any(|term| is_such(*term))
+            }
+            Self::Length(of) | Self::IsNumber(of) | Self::Truth(of) | Self::Not(of) => is_such(*of),
+            Self::Slice(of, from, to) => is_such(*of) || is_such(*from) || to.is_some_and(is_such),
+            Self::Choice(condition, a, b) => is_such(*condition) || is_such(*a) || is_such(*b),
+            Self::Left(a, b, _) | Self::Same(a, b) => is_such(*a) || is_such(*b),
         }
     }
 
@@ -152,6 +173,8 @@ type Range = (Option<IBig>, Option<IBig>);
 /// What is known of a value, whatever the transaction.
 #[derive(Clone, Debug)]
 struct Facts {
+    /// Something inside may change from round to round of a loop.
+    may_vary: bool,
     /// It is 1 or empty.
     condition: bool,
     /// It is a number in its shortest form.
@@ -166,8 +189,8 @@ struct Facts {
 pub(super) struct Terms {
     kinds: Vec<Kind>,
     facts: Vec<Facts>,
-    /// Conditions and what holds where they do not.
-    opposites: BTreeMap<Term, Term>,
+    /// For each term that is a condition what holds where it does not, once somebody has asked.
+    opposites: Vec<Option<Term>>,
     ids: Numbering,
     /// Texts by their SHA-256.
     preimages: BTreeMap<[u8; 32], Vec<u8>>,
@@ -201,6 +224,7 @@ impl Terms {
         self.facts.push(self.facts_of(&kind));
         self.ids.add(&kind, term.0);
         self.kinds.push(kind);
+        self.opposites.push(None);
         term
     }
 
@@ -247,6 +271,11 @@ impl Terms {
         self.facts(term).number
     }
 
+    /// Whether there is anything inside that may change from round to round of a loop.
+    pub(super) fn may_vary(&self, term: Term) -> bool {
+        self.facts(term).may_vary
+    }
+
     /// How many bytes it has, if that is sure.
     pub(super) fn fixed_len(&self, term: Term) -> Option<usize> {
         self.facts(term).len
@@ -281,7 +310,11 @@ impl Terms {
             Kind::Choice(_, a, b) => self.is_number(*a) && self.is_number(*b),
             _ => condition,
         };
-        Facts { condition, number, len: self.len_of(kind), range: self.range_of(kind, condition) }
+        let may_vary = match kind {
+            Kind::Varies(..) | Kind::Field(_) => true,
+            _ => kind.has_part(|part| self.may_vary(part)),
+        };
+        Facts { may_vary, condition, number, len: self.len_of(kind), range: self.range_of(kind, condition) }
     }
 
     fn len_of(&self, kind: &Kind) -> Option<usize> {
@@ -302,7 +335,7 @@ impl Terms {
         let from = |n: i64| (Some(IBig::from(n)), None);
         let between = |a: i64, b: i64| (Some(IBig::from(a)), Some(IBig::from(b)));
         match kind {
-            Kind::Sum(products) => self.range_of_sum(products.iter().map(|(factors, n)| (factors, n))),
+            Kind::Sum(sum) => self.range_of_sum(sum),
             Kind::Const(data) => number::decode(data).map_or((None, None), |n| (Some(n.clone()), Some(n))),
             _ if condition => between(0, 1),
             Kind::Length(_) | Kind::Beneath => from(0),
@@ -321,9 +354,9 @@ impl Terms {
         self.facts(term).range.0.as_ref().is_some_and(|least| *least >= IBig::ZERO)
     }
 
-    fn range_of_sum<'s>(&self, products: impl Iterator<Item = (&'s Vec<Term>, &'s IBig)>) -> Range {
+    fn range_of_sum(&self, sum: &Sum) -> Range {
         let (mut least, mut most) = (Some(IBig::ZERO), Some(IBig::ZERO));
-        for (factors, n) in products {
+        for (factors, n) in sum.iter() {
             let (low, high) = match factors.as_slice() {
                 [] => (Some(IBig::ONE), Some(IBig::ONE)),
                 [atom] => self.facts(*atom).range.clone(),
@@ -343,8 +376,8 @@ impl Terms {
             return "..".into();
         }
         let of = |term: &Term| self.show(*term, levels - 1);
-        let sum = |products: &[(Vec<Term>, IBig)]| {
-            let product = |(factors, n): &(Vec<Term>, IBig)| {
+        let sum = |products: &Sum| {
+            let product = |(factors, n): (&Factors, &IBig)| {
                 let factors: Vec<String> = factors.iter().map(of).collect();
                 if factors.is_empty() { n.to_string() } else { format!("{n}*{}", factors.join("*")) }
             };
@@ -388,29 +421,20 @@ impl Terms {
     /// The value as a sum.
     pub(super) fn sum_of(&self, term: Term) -> Sum {
         match self.kind(term) {
-            Kind::Sum(products) => products.iter().cloned().collect(),
-            _ => match self.as_number(term) {
-                Some(n) if n == IBig::ZERO => Sum::new(),
-                Some(n) => Sum::from([(Vec::new(), n)]),
-                None => Sum::from([(vec![term], IBig::ONE)]),
-            },
+            Kind::Sum(sum) => sum.clone(),
+            _ => self.as_number(term).map_or_else(|| Sum::of(term), Sum::constant_of),
         }
     }
 
     /// A sum as a value.
     pub(super) fn number(&mut self, sum: Sum) -> Term {
-        let mut products = sum.iter();
-        match (products.next(), products.next()) {
-            (None, _) => return self.int(0),
-            (Some((factors, n)), None) if factors.is_empty() => return self.bytes(number::encode(n)),
-            (Some((factors, n)), None) if *n == IBig::ONE => {
-                if let [atom] = factors.as_slice() {
-                    return *atom;
-                }
-            }
-            _ => {}
+        let first = sum.iter().next().filter(|_| sum.len() == 1);
+        match first.map(|(factors, n)| (factors.as_slice(), n)) {
+            None if sum.is_empty() => self.int(0),
+            Some(([], n)) => self.bytes(number::encode(n)),
+            Some(([atom], n)) if *n == IBig::ONE => *atom,
+            _ => self.intern(Kind::Sum(sum)),
         }
-        self.intern(Kind::Sum(sum.into_iter().collect()))
     }
 
     pub(super) fn add(&mut self, a: Term, b: Term, factor: i64) -> Term {
@@ -419,27 +443,17 @@ impl Terms {
             let opcode = if factor < 0 { Opcode::Sub } else { Opcode::Add };
             return self.intern(Kind::Op(opcode, vec![a, b]));
         }
-        for (factors, n) in other {
-            add_to(&mut sum, factors, n * factor);
-        }
+        sum.add_all(&other, &IBig::from(factor));
         self.number(sum)
     }
 
     pub(super) fn multiply(&mut self, a: Term, b: Term) -> Term {
         let (left, right) = (self.sum_of(a), self.sum_of(b));
-        let factors = |sum: &Sum| sum.keys().map(Vec::len).max().unwrap_or(0);
+        let factors = |sum: &Sum| sum.iter().map(|(factors, _)| factors.len()).max().unwrap_or(0);
         if left.len() * right.len() > PRODUCTS_MAX || factors(&left) + factors(&right) > FACTORS_MAX {
             return self.intern(Kind::Op(Opcode::Mul, vec![a.min(b), a.max(b)]));
         }
-        let mut product = Sum::new();
-        for (a, n) in &left {
-            for (b, m) in &right {
-                let mut factors = [a.as_slice(), b].concat();
-                factors.sort_unstable();
-                add_to(&mut product, factors, n * m);
-            }
-        }
-        self.number(product)
+        self.number(left.times(&right))
     }
 
     /// The quotient, rounded towards zero; what divides both sides falls out.
@@ -454,15 +468,14 @@ impl Terms {
         };
         let sum = self.sum_of(a);
         let mut common = IBig::from(divisor.clone().unsigned_abs());
-        for n in sum.values() {
+        for (_, n) in sum.iter() {
             common = IBig::from(common.unsigned_abs().gcd(n.clone().unsigned_abs()));
         }
         if divisor.sign() == Sign::Negative {
             common = -common;
         }
         let divisor = &divisor / &common;
-        let sum: Sum = sum.into_iter().map(|(factors, n)| (factors, n / &common)).collect();
-        let a = self.number(sum);
+        let a = self.number(sum.map(|n| n / &common));
         if divisor == IBig::ONE {
             return a;
         }
@@ -473,7 +486,8 @@ impl Terms {
     /// The sum for either way of the only condition that values in it depend on.
     fn ways(&mut self, sum: &Sum) -> Option<(Term, Sum, Sum)> {
         let is_choice = |atom: &Term| matches!(self.kind(*atom), Kind::Choice(..));
-        let depending: Vec<&Vec<Term>> = sum.keys().filter(|factors| factors.iter().any(is_choice)).collect();
+        let factors = sum.iter().map(|(factors, _)| factors);
+        let depending: Vec<&Factors> = factors.filter(|factors| factors.iter().any(is_choice)).collect();
         let mut choices = Vec::new();
         for factors in &depending {
             let [atom] = factors.as_slice() else { return None };
@@ -489,10 +503,9 @@ impl Terms {
         let way = |second: usize| {
             let mut way = sum.clone();
             for (factors, (_, values)) in depending.iter().zip(&choices) {
-                let n = way.remove(*factors).unwrap_or(IBig::ZERO);
-                for (factors, m) in values.get(second).map(|value| self.sum_of(*value)).unwrap_or_default() {
-                    add_to(&mut way, factors, m * &n);
-                }
+                let n = way.remove(factors);
+                let value = values.get(second).map(|value| self.sum_of(*value)).unwrap_or_default();
+                way.add_all(&value, &n);
             }
             way
         };
@@ -502,7 +515,7 @@ impl Terms {
     /// How many values a number may be by the conditions that it depends on, if at most so many.
     fn ends(&self, value: Term, most: usize) -> Option<usize> {
         let mut ends = 1usize;
-        for atom in self.sum_of(value).keys().flatten() {
+        for atom in self.sum_of(value).iter().flat_map(|(factors, _)| factors) {
             if let Kind::Choice(_, a, b) = *self.kind(*atom) {
                 let most = most.checked_sub(1)?;
                 ends = ends.checked_mul(self.ends(a, most)? + self.ends(b, most)?).filter(|ends| *ends <= most + 1)?;
@@ -517,7 +530,7 @@ impl Terms {
             let (a, b) = (self.positive(a), self.positive(b));
             return self.choice(condition, a, b);
         }
-        let (least, most) = self.range_of_sum(sum.iter());
+        let (least, most) = self.range_of_sum(&sum);
         if least.as_ref().is_some_and(|n| *n > IBig::ZERO) {
             return self.truth_value(true);
         }
@@ -527,8 +540,8 @@ impl Terms {
         if let Some(condition) = self.of_one_condition(&sum, |n| *n > IBig::ZERO) {
             return condition;
         }
-        let sum = without_factor_above_zero(sum);
-        let (least, most) = self.range_of_sum(sum.iter());
+        let sum = sum.without_factor_above_zero();
+        let (least, most) = self.range_of_sum(&sum);
         if least == Some(IBig::ZERO) {
             // What is never below zero is above it where it is not zero.
             let zero = self.zero(sum);
@@ -536,10 +549,10 @@ impl Terms {
         }
         if most == Some(IBig::ONE) {
             let mut rest = sum;
-            add_to(&mut rest, Vec::new(), -IBig::ONE);
+            rest.add(Factors::new(), -IBig::ONE);
             return self.zero(rest);
         }
-        self.intern(Kind::Positive(sum.into_iter().collect()))
+        self.intern(Kind::Positive(sum))
     }
 
     /// Whether the sum is zero.
@@ -548,7 +561,7 @@ impl Terms {
             let (a, b) = (self.zero(a), self.zero(b));
             return self.choice(condition, a, b);
         }
-        let (least, most) = self.range_of_sum(sum.iter());
+        let (least, most) = self.range_of_sum(&sum);
         if least.is_some_and(|n| n > IBig::ZERO) || most.is_some_and(|n| n < IBig::ZERO) {
             return self.truth_value(false);
         }
@@ -558,26 +571,21 @@ impl Terms {
         if let Some(condition) = self.of_one_condition(&sum, |n| *n == IBig::ZERO) {
             return condition;
         }
-        let common = common_factor(&sum);
-        let constant = sum.get(&Vec::new()).cloned().unwrap_or(IBig::ZERO);
-        if common != IBig::ZERO && &constant % &common != IBig::ZERO {
+        let common = sum.common_factor();
+        if common != IBig::ZERO && sum.constant() % &common != IBig::ZERO {
             return self.truth_value(false);
         }
-        let turn = sum.iter().find(|(factors, _)| !factors.is_empty()).is_some_and(|(_, n)| n.sign() == Sign::Negative);
+        let turn = sum.varying().first().is_some_and(|(_, n)| n.sign() == Sign::Negative);
         let common = if turn { -common } else { common };
-        let sum: Sum = sum.into_iter().map(|(factors, n)| (factors, n / &common)).collect();
-        self.intern(Kind::Zero(sum.into_iter().collect()))
+        self.intern(Kind::Zero(sum.map(|n| n / &common)))
     }
 
     /// A test of a sum of one condition and a constant.
     fn of_one_condition(&mut self, sum: &Sum, test: impl Fn(&IBig) -> bool) -> Option<Term> {
-        let constant = sum.get(&Vec::new()).cloned().unwrap_or(IBig::ZERO);
-        let mut others = sum.iter().filter(|(factors, _)| !factors.is_empty());
-        let (condition, factor) = match (others.next()?, others.next()) {
-            ((factors, n), None) => match factors.as_slice() {
-                [atom] if self.is_condition(*atom) => (*atom, n),
-                _ => return None,
-            },
+        let constant = sum.constant();
+        let [(factors, factor)] = sum.varying() else { return None };
+        let condition = match factors.as_slice() {
+            [atom] if self.is_condition(*atom) => *atom,
             _ => return None,
         };
         Some(match (test(&constant), test(&(constant + factor))) {
@@ -594,6 +602,9 @@ impl Terms {
 
     /// Whether `a` is above `b`.
     pub(super) fn above(&mut self, a: Term, b: Term) -> Term {
+        if let (Some(a), Some(b)) = (self.as_number(a), self.as_number(b)) {
+            return self.truth_value(a > b);
+        }
         let difference = self.difference(a, b);
         self.positive(difference)
     }
@@ -612,17 +623,19 @@ impl Terms {
     // ---- conditions
 
     pub(super) fn not(&mut self, condition: Term) -> Term {
-        if let Some(opposite) = self.opposites.get(&condition) {
-            return *opposite;
+        if let Some(opposite) = self.opposite(condition) {
+            return opposite;
         }
         let opposite = self.turned(condition);
-        self.opposites.insert(condition, opposite);
+        if let Some(known) = self.opposites.get_mut(condition.0 as usize) {
+            *known = Some(opposite);
+        }
         opposite
     }
 
     /// The opposite of a condition, if anybody has asked for it.
     pub(super) fn opposite(&self, condition: Term) -> Option<Term> {
-        self.opposites.get(&condition).copied()
+        self.opposites.get(condition.0 as usize).copied().flatten()
     }
 
     fn turned(&mut self, condition: Term) -> Term {
@@ -633,8 +646,8 @@ impl Terms {
             }
             Kind::Not(inner) => inner,
             Kind::Positive(sum) => {
-                let mut turned: Sum = sum.into_iter().map(|(factors, n)| (factors, -n)).collect();
-                add_to(&mut turned, Vec::new(), IBig::ONE);
+                let mut turned = sum.map(|n| -n);
+                turned.add(Factors::new(), IBig::ONE);
                 self.positive(turned)
             }
             Kind::Choice(of, a, b) => {
@@ -744,40 +757,4 @@ impl Terms {
             _ => value,
         }
     }
-}
-
-fn add_to(sum: &mut Sum, factors: Vec<Term>, n: IBig) {
-    let entry = sum.entry(factors).or_insert(IBig::ZERO);
-    *entry += n;
-    if *entry == IBig::ZERO {
-        sum.retain(|_, n| *n != IBig::ZERO);
-    }
-}
-
-/// What divides the coefficients of all but the constant; zero if there are none.
-fn common_factor(sum: &Sum) -> IBig {
-    let others = sum.iter().filter(|(factors, _)| !factors.is_empty());
-    others.fold(IBig::ZERO, |common, (_, n)| match common == IBig::ZERO {
-        true => n.clone().abs(),
-        false => IBig::from(common.unsigned_abs().gcd(n.clone().unsigned_abs())),
-    })
-}
-
-/// A sum that is above zero for the same numbers, with the common factor taken out: `4x - 6` as `x - 1`.
-fn without_factor_above_zero(sum: Sum) -> Sum {
-    let common = common_factor(&sum);
-    if common == IBig::ZERO || common == IBig::ONE {
-        return sum;
-    }
-    let constant = sum.get(&Vec::new()).cloned().unwrap_or(IBig::ZERO);
-    let mut out: Sum =
-        sum.into_iter().filter(|(factors, _)| !factors.is_empty()).map(|(factors, n)| (factors, n / &common)).collect();
-    // common * q + constant > 0 where q > -constant / common, so where q is above its floor.
-    let turned = -constant;
-    let mut floor = &turned / &common;
-    if turned.sign() == Sign::Negative && &turned % &common != IBig::ZERO {
-        floor -= IBig::ONE;
-    }
-    add_to(&mut out, Vec::new(), -floor);
-    out
 }
