@@ -23,7 +23,7 @@ use crate::rules::RuleSet;
 use crate::units::Sats;
 
 /// The version of the format that this crate writes.
-pub const FORMAT_VERSION: u32 = 4;
+pub const FORMAT_VERSION: u32 = 5;
 /// The oldest version that it reads: such an artifact is one of today without [`SpendPath::route`] and without checks
 /// that several branches share.
 pub const FORMAT_VERSION_MIN: u32 = 3;
@@ -414,6 +414,30 @@ pub enum Piece {
     /// The push of the leaf with this index: the leaves of all parameters are counted through, in order. Leaves of a
     /// sealed parameter have no holes.
     Param(usize),
+    /// One push of all these, one behind the other.
+    Push(Vec<Part>),
+}
+
+/// A part of what one instruction pushes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// Bytes, in hexadecimal in JSON.
+    #[serde(with = "hex::serde")]
+    Bytes(Vec<u8>),
+    /// The value of the leaf with this index.
+    Param(usize),
+}
+
+impl Part {
+    /// Its bytes, as far as they are the same in every deployment.
+    #[must_use]
+    pub fn fixed_len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Param(_) => 0,
+        }
+    }
 }
 
 /// The bytes of a script without what fills its holes.
@@ -427,6 +451,7 @@ pub fn code_bytes(script: &[Piece]) -> usize {
     let len = |piece: &Piece| match piece {
         Piece::Code(code) => code.len(),
         Piece::Param(_) => 0,
+        Piece::Push(parts) => parts.iter().map(Part::fixed_len).sum(),
     };
     script.iter().map(len).sum()
 }

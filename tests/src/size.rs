@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use driver::{Compiled, MemoryWorld, Options};
 use spec::RuleSet;
-use spec::artifact::{Artifact, Level, Piece};
+use spec::artifact::{Artifact, Level, Part, Piece};
 
 use crate::by_hand::ByHand;
 use crate::lines::{Ran, compile_named, run_lines, run_sealed};
@@ -269,6 +269,10 @@ fn code_and_holes(artifact: &Artifact) -> (usize, usize) {
     artifact.bytecode.iter().fold((0, 0), |(code, holes), piece| match piece {
         Piece::Code(bytes) => (code + bytes.len(), holes),
         Piece::Param(_) => (code, holes + 1),
+        Piece::Push(parts) => {
+            let inside = parts.iter().filter(|part| matches!(part, Part::Param(_))).count();
+            (code + parts.iter().map(Part::fixed_len).sum::<usize>(), holes + inside)
+        }
     })
 }
 

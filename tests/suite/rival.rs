@@ -143,6 +143,7 @@ fn scripts_that_fit_an_output_stand_there() {
         "nft_counter",
         "p2pkh",
         "split2",
+        "split5",
         "transfer_with_timeout",
     ];
     assert_eq!(by_script, expected);

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use driver::{Compiled, Pass};
 use serde_json::{Value, json};
-use spec::artifact::{Piece, SpendPath, code_bytes};
+use spec::artifact::{Part, Piece, SpendPath, code_bytes};
 use spec::{Artifact, Mode, Rules};
 use wallet::Program;
 
@@ -169,13 +169,19 @@ fn json_text(artifact: &Artifact) -> Result<String, Fail> {
 }
 
 fn template_hex(artifact: &Artifact) -> String {
+    let hole = |leaf: usize| match artifact.hole(leaf) {
+        Some((slot, place)) if slot.ty.leaf_count() > 1 => format!("<{}.{place}>", slot.name),
+        Some((slot, _)) => format!("<{}>", slot.name),
+        None => "<?>".to_owned(),
+    };
+    let part = |part: &Part| match part {
+        Part::Bytes(bytes) => hex::encode(bytes),
+        Part::Param(leaf) => hole(*leaf),
+    };
     let text = |piece: &Piece| match piece {
         Piece::Code(code) => hex::encode(code),
-        Piece::Param(leaf) => match artifact.hole(*leaf) {
-            Some((slot, place)) if slot.ty.leaf_count() > 1 => format!("<{}.{place}>", slot.name),
-            Some((slot, _)) => format!("<{}>", slot.name),
-            None => "<?>".to_owned(),
-        },
+        Piece::Param(leaf) => hole(*leaf),
+        Piece::Push(parts) => format!("<{}>", parts.iter().map(part).collect::<String>()),
     };
     artifact.bytecode.iter().map(text).collect()
 }

@@ -1,7 +1,7 @@
 //! Instructions with their origin, before holes are filled.
 
 use spec::Opcode;
-use spec::artifact::Piece;
+use spec::artifact::{Part, Piece};
 use spec::script::{Instruction, push_data, push_len, short_push};
 use syntax::Loc;
 
@@ -94,6 +94,8 @@ pub(crate) enum Op {
     Push(Vec<u8>),
     /// The push of the contract's parameter with this index.
     Hole(usize),
+    /// The push of parts, one behind the other, at least one of them a parameter.
+    Text(Vec<Part>),
     /// `OP_BEGIN` of a loop that runs so often.
     Begin(Rounds),
 }
@@ -138,6 +140,7 @@ impl Op {
             Self::Code(_) | Self::Begin(_) => 1,
             Self::Push(data) => push_len(data),
             Self::Hole(index) => hole(*index),
+            Self::Text(parts) => push_len_of(text_len(parts, hole)),
         }
     }
 
@@ -145,7 +148,7 @@ impl Op {
     pub(crate) fn as_int(&self) -> Option<i64> {
         match self {
             Self::Push(data) => spec::num::decode(data),
-            Self::Code(_) | Self::Hole(_) | Self::Begin(_) => None,
+            Self::Code(_) | Self::Hole(_) | Self::Text(_) | Self::Begin(_) => None,
         }
     }
 
@@ -158,8 +161,34 @@ impl Op {
                 None => format!("0x{}", hex_text(data)),
             },
             Self::Hole(index) => format!("<{}>", hole(*index)),
+            Self::Text(parts) => {
+                let part = |part: &Part| match part {
+                    Part::Bytes(bytes) => hex_text(bytes),
+                    Part::Param(index) => format!("<{}>", hole(*index)),
+                };
+                format!("0x{}", parts.iter().map(part).collect::<String>())
+            }
         }
     }
+}
+
+/// The bytes of the push of so many bytes that are no small number.
+pub(crate) fn push_len_of(len: usize) -> usize {
+    push_len(&vec![0x7f; len])
+}
+
+/// The bytes of parts whose parameters take so many to push.
+pub(crate) fn text_len(parts: &[Part], hole: impl Fn(usize) -> usize) -> usize {
+    let len = |part: &Part| match part {
+        Part::Bytes(bytes) => bytes.len(),
+        Part::Param(index) => match hole(*index) {
+            // Perhaps a small number, which is one byte inside of a push.
+            pushed @ 0..=1 => pushed,
+            pushed @ 2..=76 => pushed - 1,
+            pushed => pushed - 2,
+        },
+    };
+    parts.iter().map(len).sum()
 }
 
 /// The numbers of the shared functions that the code invokes, in order.
@@ -207,7 +236,7 @@ pub(crate) fn bytes(code: &[Instr]) -> Vec<u8> {
     for piece in pieces(code) {
         match piece {
             Piece::Code(code) => bytes.extend(code),
-            Piece::Param(_) => debug_assert!(false, "a shared function takes parameters as arguments"),
+            Piece::Param(_) | Piece::Push(_) => debug_assert!(false, "a shared function takes parameters as arguments"),
         }
     }
     bytes
@@ -217,17 +246,19 @@ pub(crate) fn bytes(code: &[Instr]) -> Vec<u8> {
 pub(crate) fn pieces(code: &[Instr]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut bytes = Vec::new();
+    let add = |piece: Piece, bytes: &mut Vec<u8>, pieces: &mut Vec<Piece>| {
+        if !bytes.is_empty() {
+            pieces.push(Piece::Code(std::mem::take(bytes)));
+        }
+        pieces.push(piece);
+    };
     for instr in code {
         match &instr.op {
             Op::Code(opcode) => bytes.push(opcode.to_byte()),
             Op::Begin(_) => bytes.push(Opcode::Begin.to_byte()),
             Op::Push(data) => push_data(&mut bytes, data),
-            Op::Hole(index) => {
-                if !bytes.is_empty() {
-                    pieces.push(Piece::Code(std::mem::take(&mut bytes)));
-                }
-                pieces.push(Piece::Param(*index));
-            }
+            Op::Hole(index) => add(Piece::Param(*index), &mut bytes, &mut pieces),
+            Op::Text(parts) => add(Piece::Push(parts.clone()), &mut bytes, &mut pieces),
         }
     }
     if !bytes.is_empty() {

@@ -9,6 +9,7 @@ mod rounds;
 
 use std::collections::BTreeMap;
 
+use spec::artifact::Part as Filling;
 use spec::opcode::CostClass;
 use spec::rules::hash_iterations;
 use spec::{Opcode, Rules};
@@ -257,6 +258,15 @@ impl Run<'_> {
             }
             Op::Hole(index) => {
                 let len = self.lengths.holes.get(*index).copied()?;
+                self.push(Item::of(len));
+                self.pay(len)
+            }
+            Op::Text(parts) => {
+                let len = |part: &Filling| match part {
+                    Filling::Bytes(bytes) => Some(bytes.len() as u64),
+                    Filling::Param(index) => self.lengths.holes.get(*index).copied(),
+                };
+                let len = parts.iter().map(len).sum::<Option<u64>>()?;
                 self.push(Item::of(len));
                 self.pay(len)
             }

@@ -147,7 +147,7 @@ impl<'g> Counter<'g> {
                 NodeKind::Phi(_) | NodeKind::Arg(_) if self.inner.contains(id) => {}
                 NodeKind::Arg(_) | NodeKind::Phi(_) => taken.push(id),
                 NodeKind::Op(_, inputs) => self.todo.extend(inputs),
-                NodeKind::Const(_) | NodeKind::Param(_) => {}
+                NodeKind::Const(_) | NodeKind::Param(_) | NodeKind::Text(_) => {}
             }
         }
         taken.sort_unstable();

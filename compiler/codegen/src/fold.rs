@@ -73,7 +73,7 @@ impl Graph {
         match self.kind(id) {
             NodeKind::Const(data) => matches!(data.as_slice(), [] | [1]),
             NodeKind::Op(Operation::Op(opcode), _) => gives_truth(*opcode),
-            NodeKind::Op(..) | NodeKind::Param(_) | NodeKind::Arg(_) | NodeKind::Phi(_) => false,
+            NodeKind::Op(..) | NodeKind::Param(_) | NodeKind::Text(_) | NodeKind::Arg(_) | NodeKind::Phi(_) => false,
         }
     }
 

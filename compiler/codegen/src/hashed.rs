@@ -204,7 +204,7 @@ impl Graph {
             }
             NodeKind::Op(Operation::Op(opcode), _) => facts::fixed_len(*opcode).map(usize::from),
             NodeKind::Op(Operation::Head, inputs) => index(*inputs.get(1)?),
-            NodeKind::Op(..) | NodeKind::Param(_) | NodeKind::Arg(_) | NodeKind::Phi(_) => None,
+            NodeKind::Op(..) | NodeKind::Param(_) | NodeKind::Text(_) | NodeKind::Arg(_) | NodeKind::Phi(_) => None,
         }
     }
 }

@@ -46,9 +46,9 @@ const TREES_MAX: usize = 2;
 /// Which form of paths is joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// With all constants as they are.
+    /// With all constants and parameters as they are.
     Plain,
-    /// With hashes of constants where that makes the path alone shorter.
+    /// With hashes of constants and parameters inside of texts, where that makes the path alone shorter.
     Best,
 }
 

@@ -440,7 +440,7 @@ impl<'a> Lowering<'a> {
                 let arg = self.args.iter().position(|items| *items == [source]);
                 arg.map_or(TimeBound::Computed, TimeBound::Arg)
             }
-            NodeKind::Const(_) | NodeKind::Phi(_) | NodeKind::Op(..) => TimeBound::Computed,
+            NodeKind::Const(_) | NodeKind::Text(_) | NodeKind::Phi(_) | NodeKind::Op(..) => TimeBound::Computed,
         })
     }
 

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use spec::Opcode;
+use spec::artifact::Part;
 use spec::script::push_len;
 
-use crate::code::{Code, PlaceId, Rounds, SiteId};
+use crate::code::{Code, PlaceId, Rounds, SiteId, push_len_of, text_len};
 use crate::numbering::Numbering;
 
 /// A value.
@@ -47,6 +48,8 @@ pub(crate) enum NodeKind {
     Const(Vec<u8>),
     /// The contract's parameter with this index.
     Param(usize),
+    /// Constants and parameters, one behind the other, in one push.
+    Text(Vec<Part>),
     /// The item with this index among all items of the path's arguments.
     Arg(usize),
     /// What a conditional chose, a variable of a loop or what given instructions left; numbered in order of creation.
@@ -168,7 +171,7 @@ impl Graph {
     pub(crate) fn as_const(&self, id: NodeId) -> Option<&[u8]> {
         match self.kind(id) {
             NodeKind::Const(data) => Some(data),
-            NodeKind::Param(_) | NodeKind::Arg(_) | NodeKind::Phi(_) | NodeKind::Op(..) => None,
+            NodeKind::Param(_) | NodeKind::Text(_) | NodeKind::Arg(_) | NodeKind::Phi(_) | NodeKind::Op(..) => None,
         }
     }
 
@@ -186,7 +189,7 @@ impl Graph {
     pub(crate) fn as_op(&self, id: NodeId) -> Option<(Operation, &[NodeId])> {
         match self.kind(id) {
             NodeKind::Op(operation, inputs) => Some((*operation, inputs)),
-            NodeKind::Const(_) | NodeKind::Param(_) | NodeKind::Arg(_) | NodeKind::Phi(_) => None,
+            NodeKind::Const(_) | NodeKind::Param(_) | NodeKind::Text(_) | NodeKind::Arg(_) | NodeKind::Phi(_) => None,
         }
     }
 
@@ -204,7 +207,11 @@ impl Graph {
     fn weight(&self, kind: &NodeKind) -> u32 {
         match kind {
             NodeKind::Const(data) => u32::try_from(push_len(data)).unwrap_or(Node::FIXED - 1),
-            NodeKind::Param(index) => self.param_weights.get(*index).copied().unwrap_or(1),
+            NodeKind::Param(index) => self.param_weight(*index),
+            NodeKind::Text(parts) => {
+                let len = text_len(parts, |index| self.param_weight(index) as usize);
+                u32::try_from(push_len_of(len)).unwrap_or(Node::FIXED - 1)
+            }
             NodeKind::Arg(_) | NodeKind::Phi(_) => Node::FIXED,
             NodeKind::Op(operation, inputs) => {
                 let own = match operation {
@@ -216,9 +223,57 @@ impl Graph {
         }
     }
 
+    fn param_weight(&self, index: usize) -> u32 {
+        self.param_weights.get(index).copied().unwrap_or(1)
+    }
+
+    /// The same graph with every joining of constants and parameters as one text; nothing if there is none.
+    pub(crate) fn with_texts(&self) -> Option<Self> {
+        let mut graph = self.clone();
+        let mut found = false;
+        for at in 0..self.nodes.len() {
+            let Some(node) = graph.nodes.get(at) else { break };
+            let text = graph.text_of(&node.kind);
+            let weight = graph.weight(text.as_ref().unwrap_or(&node.kind));
+            let Some(node) = graph.nodes.get_mut(at) else { break };
+            node.weight = weight;
+            if let Some(text) = text {
+                graph.ids.add(&text, u32::try_from(at).unwrap_or(u32::MAX));
+                node.kind = text;
+                found = true;
+            }
+        }
+        found.then_some(graph)
+    }
+
+    /// Whether any text has parameters inside.
+    pub(crate) fn has_texts(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.kind, NodeKind::Text(_)))
+    }
+
+    fn text_of(&self, kind: &NodeKind) -> Option<NodeKind> {
+        let NodeKind::Op(Operation::Op(Opcode::Cat), inputs) = kind else { return None };
+        let mut parts: Vec<Part> = Vec::new();
+        for input in inputs {
+            let more = match self.kind(*input) {
+                NodeKind::Const(data) => vec![Part::Bytes(data.clone())],
+                NodeKind::Param(index) => vec![Part::Param(*index)],
+                NodeKind::Text(parts) => parts.clone(),
+                NodeKind::Arg(_) | NodeKind::Phi(_) | NodeKind::Op(..) => return None,
+            };
+            for part in more {
+                match (parts.last_mut(), part) {
+                    (Some(Part::Bytes(last)), Part::Bytes(bytes)) => last.extend(bytes),
+                    (_, part) => parts.push(part),
+                }
+            }
+        }
+        Some(NodeKind::Text(parts))
+    }
+
     fn is_from_args(&self, kind: &NodeKind) -> bool {
         match kind {
-            NodeKind::Const(_) | NodeKind::Param(_) => false,
+            NodeKind::Const(_) | NodeKind::Param(_) | NodeKind::Text(_) => false,
             NodeKind::Arg(_) | NodeKind::Phi(_) => true,
             NodeKind::Op(_, inputs) => inputs.iter().any(|input| self.node(*input).from_args),
         }

@@ -33,15 +33,17 @@ pub(crate) struct Passes {
     pub(crate) orders: bool,
     /// Operands are fetched in other orders, and values are computed again instead of kept.
     pub(crate) policies: bool,
+    /// Constants and parameters that are joined stand in one push.
+    pub(crate) texts: bool,
     /// Calls of a function share its body.
     pub(crate) shares: bool,
 }
 
 impl Passes {
     /// As in every build.
-    pub(crate) const ALL: Self = Self { fewer: true, orders: true, policies: true, shares: true };
+    pub(crate) const ALL: Self = Self { fewer: true, orders: true, policies: true, texts: true, shares: true };
     /// As few as there can be.
-    const NONE: Self = Self { fewer: false, orders: false, policies: false, shares: false };
+    const NONE: Self = Self { fewer: false, orders: false, policies: false, texts: false, shares: false };
 }
 
 /// What each pass wins for a contract, up to the level of `options`; the first entry is the direct code. Empty for a
@@ -105,12 +107,14 @@ fn stages(contract: &hir::Contract, functions: &hir::Functions, options: &Option
 fn steps(all: Planner<'_>) -> Vec<(&'static str, Planner<'_>)> {
     let fewer = Passes { fewer: true, ..Passes::NONE };
     let orders = Passes { orders: true, ..fewer };
-    let passes = Passes { policies: true, ..orders };
+    let policies = Passes { policies: true, ..orders };
+    let passes = Passes { texts: true, ..policies };
     let switched = [
         ("computations and instructions", Passes::NONE),
         ("fewer checks", fewer),
         ("order of arguments", orders),
-        ("order of operands", passes),
+        ("order of operands", policies),
+        ("parameters inside pushes", passes),
     ];
     let with = |(name, passes)| (name, Planner { hashes: false, joins: false, passes, ..all });
     let mut found: Vec<(&'static str, Planner<'_>)> = switched.into_iter().map(with).collect();

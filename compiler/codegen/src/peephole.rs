@@ -67,7 +67,7 @@ impl Word {
                 [0x81] => Self::Int(-1),
                 _ => Self::Data,
             },
-            Op::Hole(_) => Self::Data,
+            Op::Hole(_) | Op::Text(_) => Self::Data,
             Op::Begin(_) => Self::Code(Opcode::Begin),
         }
     }

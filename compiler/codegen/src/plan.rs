@@ -38,7 +38,7 @@ pub(crate) struct PathPlan {
     pub(crate) preimages: Vec<Vec<u8>>,
     /// What it is the code of.
     pub(crate) mir: Path,
-    /// The same without hashes of constants.
+    /// The same without hashes of constants, and with parameters by themselves.
     pub(crate) plain: Path,
 }
 
@@ -177,8 +177,8 @@ impl Planner<'_> {
         let all: Vec<Plans> = others.map(|attempt| attempt.plans).collect();
         let mut found = Vec::new();
         for plans in std::iter::once(plans).chain(&all) {
-            let has_hashes = plans.paths.iter().any(|plan| !plan.preimages.is_empty());
-            for form in if has_hashes { &[Form::Plain, Form::Best][..] } else { &[Form::Best] } {
+            let is_other = |plan: &PathPlan| !plan.preimages.is_empty() || plan.mir.graph.has_texts();
+            for form in if plans.paths.iter().any(is_other) { &[Form::Plain, Form::Best][..] } else { &[Form::Best] } {
                 let joined = join::join(self, &plans.paths, *form, notes);
                 found.extend(joined.map(|joined| Plans { joined: Some(joined), ..plans.clone() }));
             }
@@ -291,7 +291,17 @@ impl Planner<'_> {
             Some((arrange::arrange(&mut path, self.aim(end, effort)).ok()?, preimages, path))
         };
         let first = effort.min(Effort::Full);
-        let plain = arrange(mir.clone(), Vec::new(), first);
+        let mut plain = arrange(mir.clone(), Vec::new(), first);
+        let writes_texts = effort != Effort::None && self.passes.texts;
+        let texts = if writes_texts { mir.graph.with_texts() } else { None };
+        if let Some(graph) = texts {
+            let texts = Path { graph, ..mir.clone() };
+            let other = arrange(texts.clone(), Vec::new(), first);
+            let score = |made: &Option<(Arranged, _, _)>| made.as_ref().map_or(usize::MAX, |made| made.0.score);
+            if score(&other) < score(&plain) {
+                (plain, mir) = (other, texts);
+            }
+        }
         let ways: &[Way] = if self.hashes && effort != Effort::None { &Way::ALL } else { &[] };
         let shorter = ways.iter().filter_map(|way| {
             let Hashed { path, preimages } = hashed::hashed(&mir, *way, notes)?;

@@ -48,7 +48,9 @@ impl Graph {
             NodeKind::Const(data) => spec::num::decode(data).map_or(Range::default(), |n| Range::between(n, n)),
             NodeKind::Op(Operation::Length, _) => Range::from(0),
             NodeKind::Op(Operation::Op(opcode), inputs) => self.range_of(*opcode, inputs, levels),
-            NodeKind::Op(..) | NodeKind::Param(_) | NodeKind::Arg(_) | NodeKind::Phi(_) => Range::default(),
+            NodeKind::Op(..) | NodeKind::Param(_) | NodeKind::Text(_) | NodeKind::Arg(_) | NodeKind::Phi(_) => {
+                Range::default()
+            }
         }
     }
 
@@ -75,7 +77,7 @@ impl Graph {
     /// Whether computing the value cannot fail.
     pub(crate) fn is_safe(&self, id: NodeId) -> bool {
         match self.kind(id) {
-            NodeKind::Const(_) | NodeKind::Param(_) | NodeKind::Arg(_) | NodeKind::Phi(_) => true,
+            NodeKind::Const(_) | NodeKind::Param(_) | NodeKind::Text(_) | NodeKind::Arg(_) | NodeKind::Phi(_) => true,
             NodeKind::Op(Operation::Op(opcode), inputs) => {
                 inputs.is_empty() && opcode.arity().is_some_and(|(takes, _)| takes == 0)
             }

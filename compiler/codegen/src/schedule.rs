@@ -674,6 +674,7 @@ impl Scheduler<'_> {
         match graph.kind(id) {
             NodeKind::Const(data) => self.emit(Op::Push(data.clone()), place),
             NodeKind::Param(index) => self.emit(Op::Hole(*index), place),
+            NodeKind::Text(parts) => self.emit(Op::Text(parts.clone()), place),
             NodeKind::Op(operation, inputs) => {
                 inputs.iter().for_each(|input| self.write_free(*input));
                 self.emit_operation(*operation, place);
@@ -702,7 +703,7 @@ impl Scheduler<'_> {
                     },
                 }
             }
-            NodeKind::Const(_) | NodeKind::Param(_) => self.write_free(id),
+            NodeKind::Const(_) | NodeKind::Param(_) | NodeKind::Text(_) => self.write_free(id),
             NodeKind::Arg(_) | NodeKind::Phi(_) => unreachable!("it lies on the stack until its last use"),
         }
         if purpose == Purpose::Stay {

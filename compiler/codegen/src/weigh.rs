@@ -5,7 +5,7 @@ use spec::artifact::Objective;
 use spec::opcode::CostClass;
 use spec::script::push_len;
 
-use crate::code::{self, Code, Instr, Op, Rounds};
+use crate::code::{self, Code, Instr, Op, Rounds, text_len};
 
 /// What an instruction costs, whatever it does.
 const INSTRUCTION_COST: u64 = 100;
@@ -79,7 +79,7 @@ impl Scale<'_> {
                 }
                 Op::Begin(Rounds::Records) => rounds.push(times.saturating_mul(ROUNDS).min(ROUNDS_MAX)),
                 Op::Code(Opcode::Until) if rounds.len() > 1 => drop(rounds.pop()),
-                Op::Code(_) | Op::Push(_) | Op::Hole(_) => {}
+                Op::Code(_) | Op::Push(_) | Op::Hole(_) | Op::Text(_) => {}
             }
             before = Some(instr);
         }
@@ -90,6 +90,7 @@ impl Scale<'_> {
         let more = match &instr.op {
             Op::Push(data) => data.len() as u64,
             Op::Hole(index) => self.hole(*index) as u64,
+            Op::Text(parts) => text_len(parts, |index| self.hole(index)) as u64,
             Op::Code(Opcode::Invoke) => {
                 let number = before.and_then(|before| usize::try_from(before.op.as_int()?).ok());
                 let run = number.and_then(|number| self.calls.get(number)).copied().unwrap_or(0);

@@ -37,7 +37,7 @@ fn compile(text: &str, rules: RuleSet) -> Vec<(String, Generated)> {
 
 fn report(name: &str, generated: &Generated) -> String {
     let mut out = String::new();
-    let holes = generated.asm.split(' ').filter(|word| word.starts_with('<')).count();
+    let holes = generated.asm.matches('<').count();
     writeln!(out, "contract {name}: {} bytes and {holes} holes", generated.code_bytes()).unwrap();
     for path in &generated.paths {
         let cost = path.cost_bound.map_or_else(|| "unknown".to_owned(), |cost| cost.to_string());

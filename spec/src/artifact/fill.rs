@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AbiType, AbiValue, Artifact, Locking, Piece, Record, Slot, SpendPath, StructType, UnlockItem};
+use super::{AbiType, AbiValue, Artifact, Locking, Part, Piece, Record, Slot, SpendPath, StructType, UnlockItem};
 use crate::script::{p2sh32, push_data, push_int};
 use crate::{hash, num};
 
@@ -64,6 +64,16 @@ impl Artifact {
             match piece {
                 Piece::Code(code) => out.extend_from_slice(code),
                 Piece::Param(leaf) => push_data(&mut out, &leaves.get(*leaf)?),
+                Piece::Push(parts) => {
+                    let mut data = Vec::new();
+                    for part in parts {
+                        match part {
+                            Part::Bytes(bytes) => data.extend_from_slice(bytes),
+                            Part::Param(leaf) => data.extend_from_slice(&leaves.get(*leaf)?),
+                        }
+                    }
+                    push_data(&mut out, &data);
+                }
             }
         }
         Ok(out)
@@ -302,6 +312,25 @@ mod tests {
         let json = serde_json::to_string(&artifact).unwrap();
         assert!(json.contains(r#""type":"Bytes<20>""#), "{json}");
         assert_eq!(serde_json::from_str::<Artifact>(&json).unwrap(), artifact);
+    }
+
+    #[test]
+    fn a_value_inside_a_push_makes_it_longer() {
+        let push =
+            |before: Vec<u8>| Piece::Push(vec![Part::Bytes(before), Part::Param(0), Part::Bytes(vec![0x88, 0xac])]);
+        let bytecode = vec![push(vec![0x76, 0xa9, 0x14]), push(vec![1; 60]), Piece::Push(vec![Part::Param(0)])];
+        let artifact = Artifact { bytecode, ..owned() };
+        let json = serde_json::to_string(&artifact).unwrap();
+        assert!(json.contains(r#"{"push":[{"bytes":"76a914"},{"param":0},{"bytes":"88ac"}]}"#), "{json}");
+        assert_eq!(serde_json::from_str::<Artifact>(&json).unwrap(), artifact);
+        let values = BTreeMap::from([("pkh".to_owned(), AbiValue::Item(vec![7; 20]))]);
+        let lock = [&[25, 0x76, 0xa9, 0x14], [7; 20].as_slice(), &[0x88, 0xac]].concat();
+        let long = [&[0x4c, 82], [1; 60].as_slice(), &[7; 20], &[0x88, 0xac]].concat();
+        let alone = [&[20], [7; 20].as_slice()].concat();
+        assert_eq!(artifact.redeem_script(&values).unwrap(), [lock, long, alone].concat());
+        assert_eq!(artifact.usual_instruction_lens(), [26, 84, 21]);
+        let missing = artifact.redeem_script(&BTreeMap::new());
+        assert!(missing.is_err(), "{missing:?}");
     }
 
     #[test]

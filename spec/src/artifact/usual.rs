@@ -4,7 +4,7 @@
 //! hash, a number that is no more than some billions.
 
 use super::fill::{ends, locate};
-use super::{AbiType, Artifact, Locking, Piece, Slot, SpendPath, UnlockItem, VariantType};
+use super::{AbiType, Artifact, Locking, Part, Piece, Slot, SpendPath, UnlockItem, VariantType};
 use crate::script::{instructions, push_len};
 
 impl AbiType {
@@ -93,13 +93,18 @@ pub fn usual_input_bytes(unlock: &[UnlockItem], args: &[Slot], script_bytes: usi
 pub fn usual_instruction_lens(bytecode: &[Piece], params: &[Slot]) -> Vec<usize> {
     let ends = ends(params);
     let mut lens = Vec::new();
+    let len_of =
+        |leaf: usize| locate(params, &ends, leaf).and_then(|(slot, place)| slot.ty.usual_lens().get(place).copied());
     for piece in bytecode {
         match piece {
             Piece::Code(code) => lens.extend(instructions(code).map_while(Result::ok).map(|step| step.end - step.at)),
-            Piece::Param(leaf) => {
-                let len =
-                    locate(params, &ends, *leaf).and_then(|(slot, place)| slot.ty.usual_lens().get(place).copied());
-                lens.push(len.map_or(1, usual_push));
+            Piece::Param(leaf) => lens.push(len_of(*leaf).map_or(1, usual_push)),
+            Piece::Push(parts) => {
+                let len = |part: &Part| match part {
+                    Part::Bytes(bytes) => bytes.len(),
+                    Part::Param(leaf) => len_of(*leaf).unwrap_or(0),
+                };
+                lens.push(usual_push(parts.iter().map(len).sum()));
             }
         }
     }

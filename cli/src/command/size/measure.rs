@@ -144,7 +144,7 @@ fn template_steps(artifact: &Artifact) -> Vec<Step> {
     for piece in &artifact.bytecode {
         match piece {
             Piece::Code(code) => steps.extend(steps_of(code)),
-            Piece::Param(_) => steps.push(Step { bytes: 0, opcode: None, data: Vec::new() }),
+            Piece::Param(_) | Piece::Push(_) => steps.push(Step { bytes: 0, opcode: None, data: Vec::new() }),
         }
     }
     for (step, bytes) in steps.iter_mut().zip(artifact.usual_instruction_lens()) {

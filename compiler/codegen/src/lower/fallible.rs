@@ -144,7 +144,7 @@ impl Lowering<'_> {
         match self.graph.kind(id) {
             NodeKind::Param(leaf) => self.param_types.get(*leaf).and_then(Option::as_ref),
             NodeKind::Arg(item) => self.arg_types.get(*item).and_then(Option::as_ref),
-            NodeKind::Const(_) | NodeKind::Phi(_) | NodeKind::Op(..) => None,
+            NodeKind::Const(_) | NodeKind::Text(_) | NodeKind::Phi(_) | NodeKind::Op(..) => None,
         }
     }
 
@@ -163,7 +163,7 @@ impl Lowering<'_> {
             NodeKind::Param(_) | NodeKind::Arg(_) => {
                 self.given_type(id).and_then(hir::Type::fixed_len).map_or(0, u64::from)
             }
-            NodeKind::Phi(_) => 0,
+            NodeKind::Text(_) | NodeKind::Phi(_) => 0,
             NodeKind::Op(operation, inputs) => match (operation, inputs.as_slice()) {
                 (Operation::Op(Opcode::Cat), [a, b]) => {
                     self.len_min(*a, levels).saturating_add(self.len_min(*b, levels))
@@ -192,7 +192,7 @@ impl Lowering<'_> {
             // The length of an argument is checked if its type fixes it; a parameter is checked before it is deployed.
             NodeKind::Arg(_) => self.given_type(id)?.fixed_len().map(u64::from),
             NodeKind::Param(_) => param_len_max(self.given_type(id)?).map(|len| len as u64),
-            NodeKind::Phi(_) => None,
+            NodeKind::Text(_) | NodeKind::Phi(_) => None,
             NodeKind::Op(operation, inputs) => match (operation, inputs.as_slice()) {
                 (Operation::Op(Opcode::Cat), [a, b]) => {
                     self.len_max(*a, levels)?.checked_add(self.len_max(*b, levels)?)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use spec::Opcode;
+use spec::artifact::Part;
 use spec::opcode::Availability;
 use spec::script::{Instruction, TruncatedPush, instructions};
 
@@ -232,6 +233,15 @@ impl<'t> Machine<'t> {
                 Op::Push(data) => {
                     let value = self.terms.bytes(data.clone());
                     state.stack.push(value);
+                    at + 1
+                }
+                Op::Text(parts) => {
+                    let part = |part: &Part| match part {
+                        Part::Bytes(bytes) => self.terms.bytes(bytes.clone()),
+                        Part::Param(index) => self.terms.intern(Kind::Hole(*index)),
+                    };
+                    let parts = parts.iter().map(part).collect();
+                    state.stack.push(self.terms.join(parts));
                     at + 1
                 }
                 Op::Hole(index) => {
