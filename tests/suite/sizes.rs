@@ -56,6 +56,28 @@ fn the_bytes_of_all_lines_are_those_of_the_script() {
     assert!(contracts > 50 && shared > 60 && apart > 100, "{contracts} {shared} {apart}");
 }
 
+/// No path costs less than its own lines together, and a line that checks a signature costs at least that.
+#[test]
+fn each_line_costs_its_part_of_the_path() {
+    const SIGNATURE: u64 = 26_000;
+    let mut paths = 0;
+    for folder in example_folders() {
+        for sizes in sizes(root(), &[&folder, "--level", "O1"]) {
+            let lines = sizes["lines"].as_array().unwrap();
+            for path in sizes["paths"].as_array().unwrap().iter().filter(|path| path["cost"].is_u64()) {
+                let only = |line: &&Value| *line["paths"].as_array().unwrap() == [path["path"].clone()];
+                let own: u64 = lines.iter().filter(only).map(|line| number(&line["cost"])).sum();
+                assert!(own <= number(&path["cost"]), "{folder} {} {path}: {own}", sizes["contract"]);
+                paths += 1;
+            }
+        }
+    }
+    let vault = sizes(root(), &["examples/vault", "--level", "O1"]).remove(0);
+    let hot = |line: &&Value| line["text"].as_str().unwrap().contains("hot.signed(sig)");
+    let hot: u64 = vault["lines"].as_array().unwrap().iter().filter(hot).map(|line| number(&line["cost"])).sum();
+    assert!(hot >= SIGNATURE && paths > 20, "{hot} {paths}");
+}
+
 /// Where the fee is to be small, the script of a swap is its lock.
 #[test]
 fn inputs_do_not_show_a_script_that_stands_in_outputs() {
