@@ -430,12 +430,11 @@ pub enum Part {
 }
 
 impl Part {
-    /// Its bytes, as far as they are the same in every deployment.
-    #[must_use]
-    pub fn fixed_len(&self) -> usize {
+    /// Its bytes, where the value of a leaf has as many as `of` says.
+    pub fn len(&self, of: impl FnOnce(usize) -> usize) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
-            Self::Param(_) => 0,
+            Self::Param(leaf) => of(*leaf),
         }
     }
 }
@@ -451,7 +450,7 @@ pub fn code_bytes(script: &[Piece]) -> usize {
     let len = |piece: &Piece| match piece {
         Piece::Code(code) => code.len(),
         Piece::Param(_) => 0,
-        Piece::Push(parts) => parts.iter().map(Part::fixed_len).sum(),
+        Piece::Push(parts) => parts.iter().map(|part| part.len(|_| 0)).sum(),
     };
     script.iter().map(len).sum()
 }

@@ -110,12 +110,22 @@ pub fn push_op(out: &mut Vec<u8>, opcode: Opcode) {
 /// The number of bytes of the shortest push of `data`.
 #[must_use]
 pub fn push_len(data: &[u8]) -> usize {
-    match data.len() {
-        _ if short_push(data).is_some() => 1,
-        len @ 0..=75 => len + 1,
-        len @ 76..=255 => len + 2,
-        len @ 256..=65_535 => len + 3,
-        len => len + 5,
+    if short_push(data).is_some() { 1 } else { push_len_of(data.len()) }
+}
+
+/// The number of bytes of the shortest push of `len` bytes that are no small number.
+///
+/// ```
+/// assert_eq!([0, 1, 75, 76, 256].map(spec::script::push_len_of), [1, 2, 76, 78, 259]);
+/// ```
+#[must_use]
+pub const fn push_len_of(len: usize) -> usize {
+    match len {
+        0 => 1,
+        1..=75 => len + 1,
+        76..=255 => len + 2,
+        256..=65_535 => len + 3,
+        _ => len + 5,
     }
 }
 

@@ -271,7 +271,7 @@ fn code_and_holes(artifact: &Artifact) -> (usize, usize) {
         Piece::Param(_) => (code, holes + 1),
         Piece::Push(parts) => {
             let inside = parts.iter().filter(|part| matches!(part, Part::Param(_))).count();
-            (code + parts.iter().map(Part::fixed_len).sum::<usize>(), holes + inside)
+            (code + parts.iter().map(|part| part.len(|_| 0)).sum::<usize>(), holes + inside)
         }
     })
 }

@@ -82,6 +82,11 @@ impl Size {
         self.check.as_ref().map_or(Ok(()), |file| check(shell, file, &Record::of(all)))
     }
 
+    /// Whether anybody sees what each line costs, which takes another compilation.
+    fn shows_lines(&self) -> bool {
+        self.svg.is_none() && self.snapshot.is_none() && self.check.is_none()
+    }
+
     fn draw(&self, shell: &Shell, all: &[Sizes]) -> Result<(), Fail> {
         let Some(file) = &self.svg else { return Ok(()) };
         std::fs::write(file, svg::draw(all)).map_err(|error| about(file, error))?;
@@ -97,7 +102,7 @@ impl Size {
             None => compiled.artifacts,
         };
         let one = |artifact: &spec::Artifact| {
-            let costs = project.costs(&artifact.contract);
+            let costs = if self.shows_lines() { project.costs(&artifact.contract) } else { Vec::new() };
             if self.params.is_empty() {
                 return Ok(measure::measure(artifact, None, &costs, &places));
             }

@@ -267,17 +267,12 @@ impl Search<'_> {
 
     fn try_policies(&mut self, order: &[usize], free_weight: u32) -> bool {
         let mut better = false;
-        let mut known: Vec<Alike> = Vec::new();
-        for policy in self.policies(free_weight) {
-            if known.iter().any(|alike| alike.contains(policy)) {
-                continue;
-            }
-            let Some(Outcome { score, scheduled }) = self.outcome(order, policy, &Departures::default()) else {
-                continue;
-            };
-            known.push(scheduled.alike);
+        for_each_unlike(self.policies(free_weight), Vec::new(), |policy| {
+            let Outcome { score, scheduled } = self.outcome(order, policy, &Departures::default())?;
+            let alike = scheduled.alike;
             better |= self.keep(order, policy, score, scheduled);
-        }
+            Some(alike)
+        });
         better
     }
 
@@ -476,6 +471,16 @@ impl Search<'_> {
         match width {
             Width::One => self.attempt(&order, policy),
             Width::All => self.try_policies(&order, policy.free_weight),
+        }
+    }
+}
+
+/// Writes with all policies but those that are known to lead to code that was written before; `write` gives which others
+/// come to the same as its own.
+fn for_each_unlike(policies: Vec<Policy>, mut known: Vec<Alike>, mut write: impl FnMut(Policy) -> Option<Alike>) {
+    for policy in policies {
+        if !known.iter().any(|alike| alike.contains(policy)) {
+            known.extend(write(policy));
         }
     }
 }

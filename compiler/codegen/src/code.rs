@@ -2,7 +2,7 @@
 
 use spec::Opcode;
 use spec::artifact::{Part, Piece};
-use spec::script::{Instruction, push_data, push_len, short_push};
+use spec::script::{Instruction, push_data, push_len, push_len_of, short_push};
 use syntax::Loc;
 
 /// A place in the source, numbered once.
@@ -172,23 +172,16 @@ impl Op {
     }
 }
 
-/// The bytes of the push of so many bytes that are no small number.
-pub(crate) fn push_len_of(len: usize) -> usize {
-    push_len(&vec![0x7f; len])
-}
-
 /// The bytes of parts whose parameters take so many to push.
 pub(crate) fn text_len(parts: &[Part], hole: impl Fn(usize) -> usize) -> usize {
-    let len = |part: &Part| match part {
-        Part::Bytes(bytes) => bytes.len(),
-        Part::Param(index) => match hole(*index) {
-            // Perhaps a small number, which is one byte inside of a push.
-            pushed @ 0..=1 => pushed,
-            pushed @ 2..=76 => pushed - 1,
-            pushed => pushed - 2,
-        },
+    let value = |index: usize| match hole(index) {
+        // Perhaps a small number, which is one byte inside of a push.
+        pushed @ 0..=1 => pushed,
+        pushed @ 2..=76 => pushed - 1,
+        pushed @ 77..=257 => pushed - 2,
+        pushed => pushed - 3,
     };
-    parts.iter().map(len).sum()
+    parts.iter().map(|part| part.len(value)).sum()
 }
 
 /// The numbers of the shared functions that the code invokes, in order.

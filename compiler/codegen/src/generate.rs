@@ -304,13 +304,18 @@ impl Source {
         let direct = planner.direct(&shape, notes)?;
         Ok(Self { shape, direct })
     }
+
+    /// What searches begin from, at the levels that search.
+    pub(crate) fn searched(planner: &Planner<'_>, level: Level, notes: &mut Notes) -> Result<Option<Self>, Misfits> {
+        let searches = level > Level::O1;
+        searches.then(|| Self::new(&Planner { effort: Effort::Full, ..*planner }, notes)).transpose()
+    }
 }
 
 /// The shortest script of the level and of those below that is shown to do what the direct one does.
 fn make(planner: &Planner<'_>, level: Level, seconds: u32, notes: &mut Notes) -> Result<Made, Misfits> {
     let first = Source::new(planner, notes)?;
-    let searching = Planner { effort: Effort::Full, ..*planner };
-    let searched = if level > Level::O1 { Some(Source::new(&searching, notes)?) } else { None };
+    let searched = Source::searched(planner, level, notes)?;
     let (mut best, mut unproved): (Option<(Script, Plans)>, _) = (None, None);
     let mut direct = &first.direct;
     for (effort, measure) in tries(level, planner.objective) {

@@ -1,7 +1,7 @@
 //! How long things are that the compiler does not see: values of parameters and arguments.
 
 use analysis::hir;
-use spec::script::push_len;
+use spec::script::push_len_of;
 
 /// The part of a parameter that one hole holds.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub(crate) const UNLOCK_BYTES_MAX: u64 = 10_000;
 pub(crate) fn typical_push_len(ty: &hir::Type) -> usize {
     match ty {
         hir::Type::Lock => 26,
-        other => param_len_max(other).map_or(9, |len| push_len(&vec![0x7f; len])),
+        other => param_len_max(other).map_or(9, push_len_of),
     }
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn param_len_max(ty: &hir::Type) -> Option<usize> {
 
 /// The least bytes of a parameter's push.
 pub(crate) fn push_len_min(ty: &hir::Type) -> usize {
-    ty.fixed_len().map_or(1, |len| push_len(&vec![0x7f; len as usize]))
+    ty.fixed_len().map_or(1, |len| push_len_of(len as usize))
 }
 
 /// The bytes that any value of a type has that is one item.

@@ -10,9 +10,9 @@ use std::rc::Rc;
 
 use spec::Opcode;
 use spec::artifact::Part;
-use spec::script::push_len;
+use spec::script::{push_len, push_len_of};
 
-use crate::code::{Code, PlaceId, Rounds, SiteId, push_len_of, text_len};
+use crate::code::{Code, PlaceId, Rounds, SiteId, text_len};
 use crate::numbering::Numbering;
 
 /// A value.
@@ -229,8 +229,8 @@ impl Graph {
 
     /// The same graph with every joining of constants and parameters as one text; nothing if there is none.
     pub(crate) fn with_texts(&self) -> Option<Self> {
+        self.nodes.iter().find_map(|node| self.text_of(&node.kind))?;
         let mut graph = self.clone();
-        let mut found = false;
         for at in 0..self.nodes.len() {
             let Some(node) = graph.nodes.get(at) else { break };
             let text = graph.text_of(&node.kind);
@@ -240,10 +240,9 @@ impl Graph {
             if let Some(text) = text {
                 graph.ids.add(&text, u32::try_from(at).unwrap_or(u32::MAX));
                 node.kind = text;
-                found = true;
             }
         }
-        found.then_some(graph)
+        Some(graph)
     }
 
     /// Whether any text has parameters inside.

@@ -76,8 +76,7 @@ fn stages(contract: &hir::Contract, functions: &hir::Functions, options: &Option
         made = Some((script, plans));
     }
     let mut made = made?;
-    let searching = Planner { effort: Effort::Full, ..all };
-    let searched = if level > Level::O1 { Some(Source::new(&searching, &mut notes).ok()?) } else { None };
+    let searched = Source::searched(&all, level, &mut notes).ok()?;
     let mut right = &direct;
     let names =
         [("code for the objective", Effort::Quick), ("more orders", Effort::Full), ("beam search", Effort::Beam)];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use analysis::hir;
 use spec::artifact::{P2S_BYTES_MAX, Turn, UnlockItem};
-use spec::script::push_len;
+use spec::script::push_len_of;
 use spec::{Opcode, Rules};
 use syntax::{Code as ErrorCode, Diagnostic};
 
@@ -340,7 +340,7 @@ impl Script {
     pub(crate) fn fits_output(&self, contract: &hir::Contract, plans: &Plans, rules: &Rules) -> bool {
         let lens: Option<Vec<usize>> = self.leaves.iter().map(|leaf| param_len_max(&leaf.ty)).collect();
         let Some(lens) = lens else { return false };
-        let longest = self.len(|index| lens.get(index).map_or(1, |len| push_len(&vec![0x7f; *len])));
+        let longest = self.len(|index| lens.get(index).map_or(1, |len| push_len_of(*len)));
         let is_own_code = |instr: &Instr| instr.op == Op::Code(Opcode::ActiveBytecode);
         let bodies = plans.shared.bodies().flat_map(|body| &body.code);
         let reads_itself = self.code.iter().chain(bodies).any(is_own_code);

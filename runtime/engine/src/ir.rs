@@ -447,32 +447,31 @@ impl Compare {
 }
 
 impl Op {
-    /// Charges the value it makes once more; gives whether it can.
-    pub(crate) const fn charge_again(&mut self) -> bool {
-        let (Self::Charge { weight, .. }
-        | Self::Unary { weight, .. }
-        | Self::Add { weight, .. }
-        | Self::Sub { weight, .. }
-        | Self::AddInt { weight, .. }
-        | Self::Mul { weight, .. }
-        | Self::Binary { weight, .. }
-        | Self::Compare { weight, .. }
-        | Self::Equal { weight, .. }
-        | Self::Size { weight, .. }
-        | Self::Depth { weight, .. }
-        | Self::Value { weight, .. }
-        | Self::Pick { weight, .. }
-        | Self::FromAlt { weight, .. }) = self
-        else {
-            return false;
-        };
-        match weight.checked_add(1) {
-            Some(more) => {
-                *weight = more;
-                true
-            }
-            None => false,
+    /// Where it says how often the value it makes is charged.
+    const fn weight_mut(&mut self) -> Option<&mut u8> {
+        match self {
+            Self::Charge { weight, .. }
+            | Self::Unary { weight, .. }
+            | Self::Add { weight, .. }
+            | Self::Sub { weight, .. }
+            | Self::AddInt { weight, .. }
+            | Self::Mul { weight, .. }
+            | Self::Binary { weight, .. }
+            | Self::Compare { weight, .. }
+            | Self::Equal { weight, .. }
+            | Self::Size { weight, .. }
+            | Self::Depth { weight, .. }
+            | Self::Value { weight, .. }
+            | Self::Pick { weight, .. }
+            | Self::FromAlt { weight, .. } => Some(weight),
+            _ => None,
         }
+    }
+
+    /// Charges the value it makes once more; gives whether it can.
+    pub(crate) fn charge_again(&mut self) -> bool {
+        let more = self.weight_mut().and_then(|weight| weight.checked_add(1).map(|more| *weight = more));
+        more.is_some()
     }
 
     /// The longest that the value it makes can be, if that is a number in place.
@@ -488,24 +487,8 @@ impl Op {
     }
 
     /// How often the value it makes is charged at first.
-    pub(crate) const fn weight(&self) -> u64 {
-        match self {
-            Self::Charge { weight, .. }
-            | Self::Unary { weight, .. }
-            | Self::Add { weight, .. }
-            | Self::Sub { weight, .. }
-            | Self::AddInt { weight, .. }
-            | Self::Mul { weight, .. }
-            | Self::Binary { weight, .. }
-            | Self::Compare { weight, .. }
-            | Self::Equal { weight, .. }
-            | Self::Size { weight, .. }
-            | Self::Depth { weight, .. }
-            | Self::Value { weight, .. }
-            | Self::Pick { weight, .. }
-            | Self::FromAlt { weight, .. } => *weight as u64,
-            _ => 0,
-        }
+    pub(crate) fn weight(mut self) -> u64 {
+        self.weight_mut().map_or(0, |weight| u64::from(*weight))
     }
 
     /// Shows the registers that the instruction reads, then the one it makes. Those that end a block are not asked.

@@ -5,7 +5,7 @@
 
 use super::fill::{ends, locate};
 use super::{AbiType, Artifact, Locking, Part, Piece, Slot, SpendPath, UnlockItem, VariantType};
-use crate::script::{instructions, push_len};
+use crate::script::{instructions, push_len, push_len_of};
 
 impl AbiType {
     /// The usual length of each item of a value.
@@ -63,9 +63,9 @@ impl AbiType {
     }
 }
 
-/// The bytes of the push of an item of `len` bytes that is no small number.
+/// The bytes of the push of an item of `len` bytes; one byte is a small number.
 fn usual_push(len: usize) -> usize {
-    push_len(&vec![7; len])
+    if len == 1 { 1 } else { push_len_of(len) }
 }
 
 /// The usual bytes of an unlocking bytecode: what it pushes for the path, and a script of `script_bytes`.
@@ -100,10 +100,7 @@ pub fn usual_instruction_lens(bytecode: &[Piece], params: &[Slot]) -> Vec<usize>
             Piece::Code(code) => lens.extend(instructions(code).map_while(Result::ok).map(|step| step.end - step.at)),
             Piece::Param(leaf) => lens.push(len_of(*leaf).map_or(1, usual_push)),
             Piece::Push(parts) => {
-                let len = |part: &Part| match part {
-                    Part::Bytes(bytes) => bytes.len(),
-                    Part::Param(leaf) => len_of(*leaf).unwrap_or(0),
-                };
+                let len = |part: &Part| part.len(|leaf| len_of(leaf).unwrap_or(0));
                 lens.push(usual_push(parts.iter().map(len).sum()));
             }
         }

@@ -14,7 +14,7 @@ use crate::mir::{Block, Effect, NodeId, NodeKind, Var};
 use crate::reorder::{self, Span};
 use crate::schedule::{Alike, Departures, FREE_WEIGHT_MAX, Policy};
 
-use super::{Best, Outcome, Search, find, moves};
+use super::{Best, Outcome, Search, find, for_each_unlike, moves};
 
 /// How much is looked at.
 pub(super) struct Widths {
@@ -134,16 +134,12 @@ impl Search<'_> {
         let policies = self.free_weights.iter().flat_map(|weight| self.policies(*weight));
         let others: Vec<Policy> = policies.filter(|policy| *policy != layout.policy).collect();
         let mut found = Vec::new();
-        let mut known = vec![layout.alike];
-        for policy in others {
-            if known.iter().any(|alike| alike.contains(policy)) {
-                continue;
-            }
-            if let Some(layout) = self.layout(&layout.order, policy, &layout.body) {
-                known.push(layout.alike);
-                found.push(layout);
-            }
-        }
+        for_each_unlike(others, vec![layout.alike], |policy| {
+            let other = self.layout(&layout.order, policy, &layout.body)?;
+            let alike = other.alike;
+            found.push(other);
+            Some(alike)
+        });
         found
     }
 
