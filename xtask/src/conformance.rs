@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Conformance) -> Result<(), String> {
     }
     let mut text = format!("{passed} passed, {failed} failed");
     if options.tier != Tier::Oracle {
-        let Counts { accepted, left } = counts;
+        let Counts { accepted, left, .. } = counts;
         text += &format!("; register code accepted {accepted} inputs and left {left} to the oracle");
     }
     writeln!(stdout(), "{text}").map_err(|error| format!("cannot write: {error}"))?;

@@ -8,8 +8,9 @@ use vm::{Failure, Item, Kernel, Metrics, Start};
 
 use crate::ir::{Metering, Unit};
 use crate::lower::lower;
-use crate::run::{Finished, run};
-use crate::units::Units;
+use crate::native::{Compiler, Finished, Native};
+use crate::run::run;
+use crate::units::{Entry, Units};
 
 /// Differences that are kept to be told.
 const DIFFERENCES_KEPT: usize = 16;
@@ -22,12 +23,23 @@ pub enum Tier {
     Oracle,
     /// Register code first; the oracle for whatever it does not accept.
     Register,
-    /// Both for every input. The oracle's verdict counts, and where register code would have accepted otherwise, that is
+    /// Machine code where there is some, register code elsewhere; the oracle for whatever they do not accept.
+    Jit,
+    /// All of them for every input. The oracle's verdict counts, and where another would have accepted otherwise, that is
     /// told.
     Shadow,
 }
 
-/// An input that register code accepts and the oracle does not, or not at that cost: a bug.
+/// A way that may only accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fast {
+    /// Register code, interpreted.
+    Register,
+    /// Machine code.
+    Jit,
+}
+
+/// An input that a fast way accepts and the oracle does not, or not at that cost: a bug.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Whether relay was asked for.
@@ -36,8 +48,10 @@ pub struct Difference {
     pub input: usize,
     /// The transaction's bytes.
     pub tx: Vec<u8>,
-    /// What the register code says.
-    pub register: Metrics,
+    /// Which way accepts.
+    pub by: Fast,
+    /// What it says.
+    pub found: Metrics,
     /// What the oracle says.
     pub oracle: Result<Metrics, Failure>,
 }
@@ -47,15 +61,24 @@ pub struct Difference {
 pub struct Counts {
     /// Register code has accepted.
     pub accepted: u64,
-    /// Register code has left them to the oracle.
+    /// Machine code has accepted.
+    pub jitted: u64,
+    /// They have left them to the oracle.
     pub left: u64,
+    /// Units that have machine code.
+    pub compiled: u64,
+    /// Units that will never have any.
+    pub refused: u64,
 }
 
 impl Counts {
     /// Adds those of another engine.
     pub const fn add(&mut self, other: Self) {
         self.accepted += other.accepted;
+        self.jitted += other.jitted;
         self.left += other.left;
+        self.compiled += other.compiled;
+        self.refused += other.refused;
     }
 }
 
@@ -80,16 +103,29 @@ impl Counts {
 pub struct Engine {
     tier: Tier,
     units: Units,
+    compiler: Option<Arc<dyn Compiler>>,
+    /// Instructions that a unit must have run before it is compiled.
+    threshold: u64,
     accepted: AtomicU64,
+    jitted: AtomicU64,
     left: AtomicU64,
+    compiled: AtomicU64,
+    refused: AtomicU64,
     differences: Mutex<Vec<Difference>>,
 }
 
 impl Engine {
-    /// An engine that knows no script yet.
+    /// An engine that knows no script yet and makes no machine code.
     #[must_use]
     pub fn new(tier: Tier) -> Self {
         Self { tier, ..Self::default() }
+    }
+
+    /// An engine whose machine code `compiler` makes, of units that have run `threshold` instructions. With 0 every unit is
+    /// compiled before it runs for the first time.
+    #[must_use]
+    pub fn with_compiler(tier: Tier, compiler: Arc<dyn Compiler>, threshold: u64) -> Self {
+        Self { tier, compiler: Some(compiler), threshold, ..Self::default() }
     }
 
     /// Decides whether input `input` may spend its output.
@@ -99,73 +135,143 @@ impl Engine {
     pub fn verify(&self, rules: &Rules, context: &SpendContext<'_>, input: usize) -> Result<Metrics, Failure> {
         match self.tier {
             Tier::Oracle => vm::verify_input(rules, context, input),
-            Tier::Register => match self.register(rules, context, input, Metering::Exact) {
+            Tier::Register | Tier::Jit => match self.fast(rules, context, input, Metering::Exact) {
                 Some(metrics) => Ok(metrics),
                 None => vm::verify_input(rules, context, input),
             },
-            Tier::Shadow => self.both(rules, context, input),
+            Tier::Shadow => self.all(rules, context, input),
         }
     }
 
-    /// As [`Engine::verify`], for who needs no cost: gives the signature checks. Register code then need not count the
+    /// As [`Engine::verify`], for who needs no cost: gives the signature checks. The fast ways then need not count the
     /// lengths of numbers, only bound them.
     ///
     /// # Errors
     /// [`Failure`]: why it may not, and where, in the oracle's words.
     pub fn accept(&self, rules: &Rules, context: &SpendContext<'_>, input: usize) -> Result<u32, Failure> {
-        if self.tier == Tier::Register
-            && let Some(metrics) = self.register(rules, context, input, Metering::Bound)
+        if matches!(self.tier, Tier::Register | Tier::Jit)
+            && let Some(metrics) = self.fast(rules, context, input, Metering::Bound)
         {
             return Ok(metrics.sig_checks);
         }
         self.verify(rules, context, input).map(|metrics| metrics.sig_checks)
     }
 
-    fn both(&self, rules: &Rules, context: &SpendContext<'_>, input: usize) -> Result<Metrics, Failure> {
+    fn all(&self, rules: &Rules, context: &SpendContext<'_>, input: usize) -> Result<Metrics, Failure> {
         let oracle = vm::verify_input(rules, context, input);
-        for metering in [Metering::Exact, Metering::Bound] {
-            let Some(register) = self.register(rules, context, input, metering) else { continue };
-            if oracle.is_ok_and(|oracle| covers(metering, register, oracle)) {
-                continue;
-            }
-            let mut differences = self.differences.lock().unwrap_or_else(PoisonError::into_inner);
-            if differences.len() < DIFFERENCES_KEPT {
-                let tx = context.tx().encode();
-                differences.push(Difference { mode: rules.mode, input, tx, register, oracle });
+        for by in [Fast::Register, Fast::Jit] {
+            for metering in [Metering::Exact, Metering::Bound] {
+                let Some((found, _)) = self.attempt(rules, context, input, metering, Some(by)) else { continue };
+                // Each input is counted once for each way.
+                if metering == Metering::Exact {
+                    self.count(found.map(|_| by));
+                }
+                let Some(found) = found else { continue };
+                if !oracle.is_ok_and(|oracle| covers(metering, found, oracle)) {
+                    self.tell(Difference { mode: rules.mode, input, tx: context.tx().encode(), by, found, oracle });
+                }
             }
         }
         oracle
     }
 
-    /// What register code says, if it accepts.
-    fn register(&self, rules: &Rules, context: &SpendContext<'_>, input: usize, metering: Metering) -> Option<Metrics> {
-        let metrics = match Kernel::start(rules, context, input) {
-            None => None,
-            Some(Start::Accepted(metrics)) => Some(metrics),
-            Some(Start::Ready(mut kernel, stack)) => {
-                let left = self.finished(rules, metering, &mut kernel, &stack);
-                left.and_then(|left| kernel.finish(&left.stack, left.cost))
-            }
-        };
-        if self.tier == Tier::Shadow && metering == Metering::Bound {
-            // Each input is counted once.
-            return metrics;
+    fn tell(&self, difference: Difference) {
+        let mut differences = self.differences.lock().unwrap_or_else(PoisonError::into_inner);
+        if differences.len() < DIFFERENCES_KEPT {
+            differences.push(difference);
         }
-        let count = if metrics.is_some() { &self.accepted } else { &self.left };
-        count.fetch_add(1, Ordering::Relaxed);
-        metrics
     }
 
-    fn finished(&self, rules: &Rules, metering: Metering, kernel: &mut Kernel<'_>, stack: &[Item]) -> Option<Finished> {
-        let find = |code: &[u8]| self.units.find(code, rules, metering);
-        let unit = find(kernel.code())?;
-        run(kernel, &rules.limits, unit, stack, &find)
+    fn count(&self, by: Option<Fast>) {
+        let count = match by {
+            Some(Fast::Register) => &self.accepted,
+            Some(Fast::Jit) => &self.jitted,
+            None => &self.left,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What the fastest way says that there is, if it accepts.
+    fn fast(&self, rules: &Rules, context: &SpendContext<'_>, input: usize, metering: Metering) -> Option<Metrics> {
+        let (found, by) = self.attempt(rules, context, input, metering, None)?;
+        self.count(found.map(|_| by));
+        found
+    }
+
+    /// What one way says, or the fastest that there is. `None` if the code has no machine code where that is asked for.
+    fn attempt(
+        &self,
+        rules: &Rules,
+        context: &SpendContext<'_>,
+        input: usize,
+        metering: Metering,
+        way: Option<Fast>,
+    ) -> Option<(Option<Metrics>, Fast)> {
+        let register = |found| (way != Some(Fast::Jit)).then_some((found, Fast::Register));
+        let (mut kernel, stack) = match Kernel::start(rules, context, input) {
+            None => return register(None),
+            Some(Start::Accepted(metrics)) => return register(Some(metrics)),
+            Some(Start::Ready(kernel, stack)) => (kernel, stack),
+        };
+        let Some(entry) = self.units.find(kernel.code(), rules, metering) else { return register(None) };
+        let native = if way == Some(Fast::Register) { None } else { self.native(&entry, rules) };
+        let by = if native.is_some() { Fast::Jit } else { Fast::Register };
+        if way.is_some_and(|way| way != by) {
+            return None;
+        }
+        let left = self.finished(rules, metering, &mut kernel, &stack, &entry, native);
+        if let Some(left) = left.as_ref().filter(|_| native.is_none()) {
+            // Not all of the cost is instructions, so this counts somewhat too many; nothing depends on it but when the
+            // unit is compiled.
+            entry.warm(left.cost / rules.prices.instruction.max(1));
+        }
+        Some((left.and_then(|left| kernel.finish(&left.stack, left.cost)), by))
+    }
+
+    fn finished(
+        &self,
+        rules: &Rules,
+        metering: Metering,
+        kernel: &mut Kernel<'_>,
+        stack: &[Item],
+        entry: &Entry,
+        native: Option<&Arc<dyn Native>>,
+    ) -> Option<Finished> {
+        let find = |code: &[u8]| self.units.find(code, rules, metering).map(|entry| Arc::clone(&entry.unit));
+        match native {
+            Some(native) => native.run(kernel, &rules.limits, stack, &find),
+            None => run(kernel, &rules.limits, Arc::clone(&entry.unit), stack, &find),
+        }
+    }
+
+    /// The machine code of a unit, which is made now if it has become due.
+    fn native<'e>(&self, entry: &'e Entry, rules: &Rules) -> Option<&'e Arc<dyn Native>> {
+        let compiler = self.compiler.as_ref().filter(|_| matches!(self.tier, Tier::Jit | Tier::Shadow))?;
+        if let Some(native) = entry.native() {
+            return Some(native);
+        }
+        if entry.warm(0) < self.threshold {
+            return None;
+        }
+        entry.compiled(|| {
+            let native = compiler.compile(&entry.unit, rules);
+            let count = if native.is_some() { &self.compiled } else { &self.refused };
+            count.fetch_add(1, Ordering::Relaxed);
+            native
+        })
     }
 
     /// How many inputs took which way so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        Counts { accepted: self.accepted.load(Ordering::Relaxed), left: self.left.load(Ordering::Relaxed) }
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Counts {
+            accepted: of(&self.accepted),
+            jitted: of(&self.jitted),
+            left: of(&self.left),
+            compiled: of(&self.compiled),
+            refused: of(&self.refused),
+        }
     }
 
     /// Takes the differences that have come up; only [`Tier::Shadow`] looks for them.
@@ -175,11 +281,11 @@ impl Engine {
     }
 }
 
-/// Whether the work that register code counts is the true one; where it bounds the cost, it may be more.
-fn covers(metering: Metering, register: Metrics, oracle: Metrics) -> bool {
+/// Whether the work that a fast way counts is the true one; where it bounds the cost, it may be more.
+fn covers(metering: Metering, found: Metrics, oracle: Metrics) -> bool {
     match metering {
-        Metering::Exact => register == oracle,
-        Metering::Bound => register.cost >= oracle.cost && Metrics { cost: oracle.cost, ..register } == oracle,
+        Metering::Exact => found == oracle,
+        Metering::Bound => found.cost >= oracle.cost && Metrics { cost: oracle.cost, ..found } == oracle,
     }
 }
 
@@ -212,4 +318,105 @@ pub fn leaves(rules: &Rules, context: &SpendContext<'_>, input: usize, metering:
 #[must_use]
 pub fn lowered(code: &[u8], rules: &Rules, metering: Metering) -> Option<Unit> {
     lower(code, rules, metering)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::Find;
+    use spec::rules::Limits;
+    use spec::{OutPoint, RuleSet, Sats, Transaction, TxIn, TxOut};
+
+    /// Interprets the unit, and gives another cost where it is asked to be wrong.
+    #[derive(Debug)]
+    struct Fake {
+        unit: Arc<Unit>,
+        wrong_by: u64,
+    }
+
+    impl Native for Fake {
+        fn run(&self, kernel: &mut Kernel<'_>, limits: &Limits, stack: &[Item], find: &Find<'_>) -> Option<Finished> {
+            let left = run(kernel, limits, Arc::clone(&self.unit), stack, find)?;
+            Some(Finished { cost: left.cost + self.wrong_by, ..left })
+        }
+
+        fn code_bytes(&self) -> usize {
+            self.unit.ops.len()
+        }
+    }
+
+    /// Compiles units of up to so many instructions of register code.
+    #[derive(Debug)]
+    struct Faking {
+        most: usize,
+        wrong_by: u64,
+    }
+
+    impl Compiler for Faking {
+        fn compile(&self, unit: &Unit, _: &Rules) -> Option<Arc<dyn Native>> {
+            let fake = || Arc::new(Fake { unit: Arc::new(unit.clone()), wrong_by: self.wrong_by }) as Arc<dyn Native>;
+            (unit.ops.len() <= self.most).then(fake)
+        }
+    }
+
+    /// Runs `lock` with the number 5 so often, and gives the last verdict.
+    fn verify(engine: &Engine, lock: &[u8], times: usize) -> Result<Metrics, Failure> {
+        let spent = [TxOut::plain(Sats::ONE, lock.to_vec())];
+        let input = TxIn { prevout: OutPoint::COINBASE, unlock: vec![0x55], sequence: 0 };
+        let tx = Transaction { version: 2, inputs: vec![input], outputs: vec![], locktime: 0 };
+        let context = SpendContext::new(&tx, &spent).unwrap();
+        let rules = Rules::new(RuleSet::Bitmodel, Mode::Consensus);
+        let verdicts = (0..times).map(|_| engine.verify(&rules, &context, 0));
+        let verdict = verdicts.last().unwrap();
+        assert_eq!(verdict, vm::verify_input(&rules, &context, 0));
+        verdict
+    }
+
+    fn with(tier: Tier, threshold: u64, most: usize, wrong_by: u64) -> Engine {
+        Engine::with_compiler(tier, Arc::new(Faking { most, wrong_by }), threshold)
+    }
+
+    /// 2 + 3 = 5, and what fails.
+    const SUM: [u8; 4] = [0x52, 0x53, 0x93, 0x87];
+    const WRONG: [u8; 4] = [0x52, 0x52, 0x93, 0x87];
+
+    #[test]
+    fn machine_code_runs_once_a_unit_has_run_enough_instructions() {
+        let engine = with(Tier::Jit, 0, 100, 0);
+        assert!(verify(&engine, &SUM, 3).is_ok());
+        assert!(verify(&engine, &WRONG, 1).is_err());
+        assert_eq!(engine.counts(), Counts { jitted: 3, left: 1, compiled: 2, ..Counts::default() });
+        // Each run is 4 instructions, so the fourth run is the first with 12 before it.
+        let engine = with(Tier::Jit, 12, 100, 0);
+        assert!(verify(&engine, &SUM, 10).is_ok());
+        assert_eq!(engine.counts(), Counts { accepted: 3, jitted: 7, compiled: 1, ..Counts::default() });
+    }
+
+    #[test]
+    fn a_unit_that_is_refused_is_asked_for_once() {
+        let engine = with(Tier::Jit, 0, 0, 0);
+        assert!(verify(&engine, &SUM, 3).is_ok());
+        assert_eq!(engine.counts(), Counts { accepted: 3, refused: 1, ..Counts::default() });
+    }
+
+    #[test]
+    fn other_tiers_make_no_machine_code() {
+        for tier in [Tier::Oracle, Tier::Register] {
+            let engine = with(tier, 0, 100, 0);
+            assert!(verify(&engine, &SUM, 3).is_ok());
+            assert_eq!((engine.counts().jitted, engine.counts().compiled), (0, 0));
+        }
+    }
+
+    #[test]
+    fn shadow_tells_which_way_differs() {
+        let engine = with(Tier::Shadow, 0, 100, 0);
+        assert!(verify(&engine, &SUM, 1).is_ok());
+        assert_eq!(engine.take_differences(), []);
+        let engine = with(Tier::Shadow, 0, 100, 1);
+        assert!(verify(&engine, &SUM, 1).is_ok());
+        let told: Vec<_> = engine.take_differences().iter().map(|difference| difference.by).collect();
+        // Bound costs may be too high.
+        assert_eq!(told, [Fast::Jit]);
+    }
 }

@@ -11,6 +11,7 @@ use spec::rules::Limits;
 use vm::{Caller, FunctionId, Item, Kernel};
 
 use crate::ir::{Binary, ENTRY, Metering, Op, Reg, Unary, Unit};
+use crate::native::{Find, Finished};
 
 /// Cells below the stack, so that a window may reach below its bottom.
 const PAD: usize = 256;
@@ -18,15 +19,6 @@ const PAD: usize = 256;
 const WINDOW: usize = 256;
 
 type Window = [Item; WINDOW];
-
-/// What a script has left.
-#[derive(Debug)]
-pub(crate) struct Finished {
-    pub(crate) stack: Vec<Item>,
-    pub(crate) alt: Vec<Item>,
-    /// What it cost beside the kernel's work.
-    pub(crate) cost: u64,
-}
 
 /// A caller that waits.
 struct Frame<'a> {
@@ -72,7 +64,7 @@ pub(crate) fn run(
     limits: &Limits,
     unit: Arc<Unit>,
     stack: &[Item],
-    find: &dyn Fn(&[u8]) -> Option<Arc<Unit>>,
+    find: &Find<'_>,
 ) -> Option<Finished> {
     let mut cells = vec![Item::Int(0); PAD];
     cells.extend_from_slice(stack);
@@ -96,7 +88,7 @@ pub(crate) fn run(
 }
 
 impl<'a> Runner<'_, 'a> {
-    fn run(mut self, mut unit: Arc<Unit>, find: &dyn Fn(&[u8]) -> Option<Arc<Unit>>) -> Option<Finished> {
+    fn run(mut self, mut unit: Arc<Unit>, find: &Find<'_>) -> Option<Finished> {
         self.admit(&unit)?;
         let mut next = 0;
         loop {
@@ -137,7 +129,7 @@ impl<'a> Runner<'_, 'a> {
         (self.around + unit.nesting <= self.limits.control_depth).then_some(())
     }
 
-    fn enter(&mut self, id: Item, find: &dyn Fn(&[u8]) -> Option<Arc<Unit>>) -> Option<(Arc<Unit>, Caller<'a>)> {
+    fn enter(&mut self, id: Item, find: &Find<'_>) -> Option<(Arc<Unit>, Caller<'a>)> {
         let (key, caller) = self.kernel.call(id)?;
         let known = self.units.get(&key).cloned();
         let unit = match known {
