@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::units::OpCost;
 
 /// Which virtual machine a chain runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RuleSet {
     /// Bitcoin Cash of May 2026, exactly.
@@ -27,7 +27,7 @@ impl RuleSet {
 }
 
 /// What is being decided: whether a block may hold a transaction, or whether a node passes it on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
     /// The rules of blocks.
     Consensus,
@@ -36,7 +36,7 @@ pub enum Mode {
 }
 
 /// Everything that a script's verdict depends on besides the transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rules {
     /// The opcodes.
     pub set: RuleSet,
@@ -49,7 +49,7 @@ pub struct Rules {
 }
 
 /// How large things may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Limits {
     /// Bytes of one script.
     pub script_bytes: usize,
@@ -68,7 +68,7 @@ pub struct Limits {
 }
 
 /// What work costs, in cost units, and how many an input may spend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Prices {
     /// Each instruction, executed or skipped.
     pub instruction: u64,

@@ -18,6 +18,7 @@ pub(crate) enum Sym {
     Reg(Reg),
     Int(i64),
     Data { start: u16, len: u16 },
+    Hole { start: u16, len: u16, number: bool },
 }
 
 /// Temporaries that the allocator never gives away: for a cycle of moves, for a constant on its way to the alt stack, for a
@@ -249,7 +250,7 @@ impl Builder {
     pub(crate) fn known_len(&mut self, sym: Sym) -> Option<usize> {
         match sym {
             Sym::Int(n) => Some(encoded_len(n)),
-            Sym::Data { len, .. } => Some(usize::from(len)),
+            Sym::Data { len, .. } | Sym::Hole { len, .. } => Some(usize::from(len)),
             Sym::Reg(reg) => of(&mut self.lens, reg).map(usize::from),
         }
     }
@@ -285,7 +286,7 @@ impl Builder {
     pub(crate) fn load(&mut self, sym: Sym) -> Option<Reg> {
         match sym {
             Sym::Reg(reg) => Some(reg),
-            Sym::Int(_) | Sym::Data { .. } => {
+            Sym::Int(_) | Sym::Data { .. } | Sym::Hole { .. } => {
                 let reg = self.free.pop()?;
                 *of(&mut self.names, reg) = 1;
                 self.load_into(reg, sym);
@@ -299,7 +300,8 @@ impl Builder {
         *of(&mut self.lens, d) = None;
         let op = match sym {
             Sym::Reg(a) => Op::Copy { d, a },
-            Sym::Data { start, len } => Op::Data { d, start, len },
+            Sym::Hole { start, len, number: true } => Op::Number { d, start, len: len.min(8) as u8 },
+            Sym::Data { start, len } | Sym::Hole { start, len, number: false } => Op::Data { d, start, len },
             Sym::Int(n) => match i32::try_from(n) {
                 Ok(n) => Op::Int { d, n },
                 Err(_) => {
@@ -365,7 +367,7 @@ impl Builder {
         for sym in std::mem::take(&mut self.alt) {
             let reg = match sym {
                 Sym::Reg(reg) => reg,
-                Sym::Int(_) | Sym::Data { .. } => {
+                Sym::Int(_) | Sym::Data { .. } | Sym::Hole { .. } => {
                     self.load_into(PASSING, sym);
                     PASSING
                 }

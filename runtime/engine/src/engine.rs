@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use spec::{Mode, Rules, SpendContext};
 use vm::{Failure, Item, Kernel, Metrics, Start};
 
+use crate::cache::{Cache, Entry};
 use crate::ir::{Metering, Unit};
 use crate::lower::lower;
 use crate::native::{Compiler, Finished, Native};
+use crate::parse::Template;
 use crate::run::run;
-use crate::units::{Entry, Units};
+use crate::tierup::{Made, TierUp};
 
 /// Differences that are kept to be told.
 const DIFFERENCES_KEPT: usize = 16;
@@ -65,10 +67,22 @@ pub struct Counts {
     pub jitted: u64,
     /// They have left them to the oracle.
     pub left: u64,
-    /// Units that have machine code.
+    /// Searches for code that was lowered already.
+    pub hits: u64,
+    /// Searches for code whose template was new.
+    pub misses: u64,
+    /// Units that have got machine code.
     pub compiled: u64,
     /// Units that will never have any.
     pub refused: u64,
+    /// Times that the queue was full for a unit that was due.
+    pub skipped: u64,
+    /// Units that were forgotten for others.
+    pub evicted: u64,
+    /// Bytes that are kept now: templates, units, and machine code.
+    pub bytes: u64,
+    /// Bytes of all machine code that was made.
+    pub machine_bytes: u64,
 }
 
 impl Counts {
@@ -77,8 +91,33 @@ impl Counts {
         self.accepted += other.accepted;
         self.jitted += other.jitted;
         self.left += other.left;
+        self.hits += other.hits;
+        self.misses += other.misses;
         self.compiled += other.compiled;
         self.refused += other.refused;
+        self.skipped += other.skipped;
+        self.evicted += other.evicted;
+        self.bytes += other.bytes;
+        self.machine_bytes += other.machine_bytes;
+    }
+}
+
+/// When machine code is made, and how much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// Instructions that a unit of up to 100 instructions of register code must have run before it is compiled; a larger
+    /// one as many times that. With 0, each is compiled before it runs for the first time, on the calling thread.
+    pub threshold: u64,
+    /// How many units may wait for the thread that compiles.
+    pub waiting: usize,
+    /// Bytes of templates, units and machine code that are kept.
+    pub bytes: usize,
+}
+
+impl Default for Tuning {
+    /// Machine code must win back the time that making it takes: 1,500 runs of each instruction.
+    fn default() -> Self {
+        Self { threshold: 150_000, waiting: 64, bytes: 64 << 20 }
     }
 }
 
@@ -99,33 +138,43 @@ impl Counts {
 /// assert_eq!(engine.verify(&rules, &context, 0), vm::verify_input(&rules, &context, 0));
 /// assert_eq!(engine.counts().accepted, 1);
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Engine {
     tier: Tier,
-    units: Units,
-    compiler: Option<Arc<dyn Compiler>>,
-    /// Instructions that a unit must have run before it is compiled.
-    threshold: u64,
+    cache: Arc<Cache>,
+    tier_up: Option<TierUp>,
     accepted: AtomicU64,
     jitted: AtomicU64,
     left: AtomicU64,
-    compiled: AtomicU64,
-    refused: AtomicU64,
     differences: Mutex<Vec<Difference>>,
+}
+
+impl Default for Engine {
+    /// The oracle.
+    fn default() -> Self {
+        Self::new(Tier::Oracle)
+    }
 }
 
 impl Engine {
     /// An engine that knows no script yet and makes no machine code.
     #[must_use]
     pub fn new(tier: Tier) -> Self {
-        Self { tier, ..Self::default() }
+        Self::tuned(tier, None, Tuning::default())
     }
 
-    /// An engine whose machine code `compiler` makes, of units that have run `threshold` instructions. With 0 every unit is
-    /// compiled before it runs for the first time.
+    /// An engine whose machine code `compiler` makes, where the tier uses any.
     #[must_use]
-    pub fn with_compiler(tier: Tier, compiler: Arc<dyn Compiler>, threshold: u64) -> Self {
-        Self { tier, compiler: Some(compiler), threshold, ..Self::default() }
+    pub fn with_compiler(tier: Tier, compiler: Arc<dyn Compiler>, tuning: Tuning) -> Self {
+        Self::tuned(tier, Some(compiler).filter(|_| matches!(tier, Tier::Jit | Tier::Shadow)), tuning)
+    }
+
+    fn tuned(tier: Tier, compiler: Option<Arc<dyn Compiler>>, tuning: Tuning) -> Self {
+        let cache = Arc::new(Cache::new(tuning.bytes));
+        let tier_up =
+            compiler.map(|compiler| TierUp::new(compiler, Arc::clone(&cache), tuning.threshold, tuning.waiting));
+        let zero = || AtomicU64::new(0);
+        Self { tier, cache, tier_up, accepted: zero(), jitted: zero(), left: zero(), differences: Mutex::default() }
     }
 
     /// Decides whether input `input` may spend its output.
@@ -213,13 +262,14 @@ impl Engine {
             Some(Start::Accepted(metrics)) => return register(Some(metrics)),
             Some(Start::Ready(kernel, stack)) => (kernel, stack),
         };
-        let Some(entry) = self.units.find(kernel.code(), rules, metering) else { return register(None) };
-        let native = if way == Some(Fast::Register) { None } else { self.native(&entry, rules) };
+        let Some(entry) = self.cache.find(kernel.code(), rules, metering) else { return register(None) };
+        let tier_up = self.tier_up.as_ref().filter(|_| way != Some(Fast::Register));
+        let native = tier_up.and_then(|tier_up| tier_up.native(&entry));
         let by = if native.is_some() { Fast::Jit } else { Fast::Register };
         if way.is_some_and(|way| way != by) {
             return None;
         }
-        let left = self.finished(rules, metering, &mut kernel, &stack, &entry, native);
+        let left = self.finished(rules, metering, &mut kernel, &stack, &entry, native.as_deref());
         if let Some(left) = left.as_ref().filter(|_| native.is_none()) {
             // Not all of the cost is instructions, so this counts somewhat too many; nothing depends on it but when the
             // unit is compiled.
@@ -235,42 +285,32 @@ impl Engine {
         kernel: &mut Kernel<'_>,
         stack: &[Item],
         entry: &Entry,
-        native: Option<&Arc<dyn Native>>,
+        native: Option<&dyn Native>,
     ) -> Option<Finished> {
-        let find = |code: &[u8]| self.units.find(code, rules, metering).map(|entry| Arc::clone(&entry.unit));
+        let find = |code: &[u8]| self.cache.find(code, rules, metering).map(|entry| Arc::clone(&entry.unit));
         match native {
             Some(native) => native.run(kernel, &rules.limits, stack, &find),
             None => run(kernel, &rules.limits, Arc::clone(&entry.unit), stack, &find),
         }
     }
 
-    /// The machine code of a unit, which is made now if it has become due.
-    fn native<'e>(&self, entry: &'e Entry, rules: &Rules) -> Option<&'e Arc<dyn Native>> {
-        let compiler = self.compiler.as_ref().filter(|_| matches!(self.tier, Tier::Jit | Tier::Shadow))?;
-        if let Some(native) = entry.native() {
-            return Some(native);
-        }
-        if entry.warm(0) < self.threshold {
-            return None;
-        }
-        entry.compiled(|| {
-            let native = compiler.compile(&entry.unit, rules);
-            let count = if native.is_some() { &self.compiled } else { &self.refused };
-            count.fetch_add(1, Ordering::Relaxed);
-            native
-        })
-    }
-
-    /// How many inputs took which way so far.
+    /// How many inputs took which way so far, and what that took.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let (stock, made) = (self.cache.stock(), self.tier_up.as_ref().map_or_else(Made::default, TierUp::made));
         Counts {
             accepted: of(&self.accepted),
             jitted: of(&self.jitted),
             left: of(&self.left),
-            compiled: of(&self.compiled),
-            refused: of(&self.refused),
+            hits: stock.hits,
+            misses: stock.misses,
+            compiled: made.compiled,
+            refused: made.refused,
+            skipped: made.skipped,
+            evicted: stock.evicted,
+            bytes: stock.bytes as u64,
+            machine_bytes: made.machine_bytes,
         }
     }
 
@@ -305,7 +345,7 @@ pub struct Left {
 #[must_use]
 pub fn leaves(rules: &Rules, context: &SpendContext<'_>, input: usize, metering: Metering) -> Option<Left> {
     let Some(Start::Ready(mut kernel, stack)) = Kernel::start(rules, context, input) else { return None };
-    let find = |code: &[u8]| lower(code, rules, metering).map(Arc::new);
+    let find = |code: &[u8]| lowered(code, rules, metering).map(Arc::new);
     let unit = find(kernel.code())?;
     let left = run(&mut kernel, &rules.limits, unit, &stack, &find)?;
     let cost = kernel.cost().checked_add(left.cost).filter(|cost| *cost <= kernel.cost_budget())?;
@@ -314,109 +354,12 @@ pub fn leaves(rules: &Rules, context: &SpendContext<'_>, input: usize, metering:
     Some(Left { stack: bytes(&left.stack), alt: bytes(&left.alt), metrics })
 }
 
-/// Lowers the code of a script or function; `None` if no input can spend with it, or it is too large.
+/// Lowers the code of a script or function; `None` if no input can spend with it, or it is too large. Code that differs
+/// only in what it pushes gives the same unit, where the pushes are long and equally long.
 #[must_use]
 pub fn lowered(code: &[u8], rules: &Rules, metering: Metering) -> Option<Unit> {
-    lower(code, rules, metering)
+    lower(&Template::new(code, rules)?, rules, metering)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::native::Find;
-    use spec::rules::Limits;
-    use spec::{OutPoint, RuleSet, Sats, Transaction, TxIn, TxOut};
-
-    /// Interprets the unit, and gives another cost where it is asked to be wrong.
-    #[derive(Debug)]
-    struct Fake {
-        unit: Arc<Unit>,
-        wrong_by: u64,
-    }
-
-    impl Native for Fake {
-        fn run(&self, kernel: &mut Kernel<'_>, limits: &Limits, stack: &[Item], find: &Find<'_>) -> Option<Finished> {
-            let left = run(kernel, limits, Arc::clone(&self.unit), stack, find)?;
-            Some(Finished { cost: left.cost + self.wrong_by, ..left })
-        }
-
-        fn code_bytes(&self) -> usize {
-            self.unit.ops.len()
-        }
-    }
-
-    /// Compiles units of up to so many instructions of register code.
-    #[derive(Debug)]
-    struct Faking {
-        most: usize,
-        wrong_by: u64,
-    }
-
-    impl Compiler for Faking {
-        fn compile(&self, unit: &Unit, _: &Rules) -> Option<Arc<dyn Native>> {
-            let fake = || Arc::new(Fake { unit: Arc::new(unit.clone()), wrong_by: self.wrong_by }) as Arc<dyn Native>;
-            (unit.ops.len() <= self.most).then(fake)
-        }
-    }
-
-    /// Runs `lock` with the number 5 so often, and gives the last verdict.
-    fn verify(engine: &Engine, lock: &[u8], times: usize) -> Result<Metrics, Failure> {
-        let spent = [TxOut::plain(Sats::ONE, lock.to_vec())];
-        let input = TxIn { prevout: OutPoint::COINBASE, unlock: vec![0x55], sequence: 0 };
-        let tx = Transaction { version: 2, inputs: vec![input], outputs: vec![], locktime: 0 };
-        let context = SpendContext::new(&tx, &spent).unwrap();
-        let rules = Rules::new(RuleSet::Bitmodel, Mode::Consensus);
-        let verdicts = (0..times).map(|_| engine.verify(&rules, &context, 0));
-        let verdict = verdicts.last().unwrap();
-        assert_eq!(verdict, vm::verify_input(&rules, &context, 0));
-        verdict
-    }
-
-    fn with(tier: Tier, threshold: u64, most: usize, wrong_by: u64) -> Engine {
-        Engine::with_compiler(tier, Arc::new(Faking { most, wrong_by }), threshold)
-    }
-
-    /// 2 + 3 = 5, and what fails.
-    const SUM: [u8; 4] = [0x52, 0x53, 0x93, 0x87];
-    const WRONG: [u8; 4] = [0x52, 0x52, 0x93, 0x87];
-
-    #[test]
-    fn machine_code_runs_once_a_unit_has_run_enough_instructions() {
-        let engine = with(Tier::Jit, 0, 100, 0);
-        assert!(verify(&engine, &SUM, 3).is_ok());
-        assert!(verify(&engine, &WRONG, 1).is_err());
-        assert_eq!(engine.counts(), Counts { jitted: 3, left: 1, compiled: 2, ..Counts::default() });
-        // Each run is 4 instructions, so the fourth run is the first with 12 before it.
-        let engine = with(Tier::Jit, 12, 100, 0);
-        assert!(verify(&engine, &SUM, 10).is_ok());
-        assert_eq!(engine.counts(), Counts { accepted: 3, jitted: 7, compiled: 1, ..Counts::default() });
-    }
-
-    #[test]
-    fn a_unit_that_is_refused_is_asked_for_once() {
-        let engine = with(Tier::Jit, 0, 0, 0);
-        assert!(verify(&engine, &SUM, 3).is_ok());
-        assert_eq!(engine.counts(), Counts { accepted: 3, refused: 1, ..Counts::default() });
-    }
-
-    #[test]
-    fn other_tiers_make_no_machine_code() {
-        for tier in [Tier::Oracle, Tier::Register] {
-            let engine = with(tier, 0, 100, 0);
-            assert!(verify(&engine, &SUM, 3).is_ok());
-            assert_eq!((engine.counts().jitted, engine.counts().compiled), (0, 0));
-        }
-    }
-
-    #[test]
-    fn shadow_tells_which_way_differs() {
-        let engine = with(Tier::Shadow, 0, 100, 0);
-        assert!(verify(&engine, &SUM, 1).is_ok());
-        assert_eq!(engine.take_differences(), []);
-        let engine = with(Tier::Shadow, 0, 100, 1);
-        assert!(verify(&engine, &SUM, 1).is_ok());
-        let told: Vec<_> = engine.take_differences().iter().map(|difference| difference.by).collect();
-        // Bound costs may be too high.
-        assert_eq!(told, [Fast::Jit]);
-    }
-}
+mod tests;

@@ -71,6 +71,15 @@ pub enum Op {
         /// How many.
         len: u16,
     },
+    /// Loads a number of the code: the shortest form of one in place.
+    Number {
+        /// The result.
+        d: Reg,
+        /// Where it starts.
+        start: u16,
+        /// How many bytes it has.
+        len: u8,
+    },
     /// An operation on one number.
     Unary {
         /// Which.
@@ -510,6 +519,7 @@ impl Op {
             Self::Int { d, .. }
             | Self::Wide { d, .. }
             | Self::Data { d, .. }
+            | Self::Number { d, .. }
             | Self::Depth { d, .. }
             | Self::FromAlt { d, .. } => (&mut [], Some(d)),
             Self::VerifyEqual { a, b } | Self::Define { a, b } => (&mut [a, b], None),

@@ -14,7 +14,10 @@ mod select;
 pub mod ir;
 mod native;
 mod run;
-mod units;
 
-pub use engine::{Counts, Difference, Engine, Fast, Left, Tier, leaves, lowered};
+mod cache;
+mod lru;
+mod tierup;
+
+pub use engine::{Counts, Difference, Engine, Fast, Left, Tier, Tuning, leaves, lowered};
 pub use native::{Compiler, Find, Finished, Native};

@@ -9,7 +9,7 @@ use spec::{Opcode, Rules, num};
 
 use crate::block::{Builder, Sym};
 use crate::ir::{Compare, ENTRY, Metering, Op, Reg, Unary, Unit};
-use crate::parse::{Instr, Parsed, What, parse};
+use crate::parse::{Instr, Parsed, Template, What, parse};
 
 /// Instructions of functions that a unit may take in.
 const INLINED_MAX: usize = 4_096;
@@ -55,11 +55,10 @@ pub(crate) struct Lower<'c> {
     known: Vec<Known>,
 }
 
-/// Lowers `code`; `None` if no input can spend with it, or it is too large.
-pub(crate) fn lower(code: &[u8], rules: &Rules, metering: Metering) -> Option<Unit> {
-    let parsed = parse(code, rules)?;
+/// Lowers what all code with that template has in common; `None` if it is too large.
+pub(crate) fn lower(template: &Template, rules: &Rules, metering: Metering) -> Option<Unit> {
     let mut lower = Lower {
-        code,
+        code: &template.code,
         rules,
         b: Builder::new(rules.prices.instruction, metering, ENTRY),
         open: Vec::new(),
@@ -69,7 +68,7 @@ pub(crate) fn lower(code: &[u8], rules: &Rules, metering: Metering) -> Option<Un
         inlined: 0,
         known: Vec::new(),
     };
-    lower.body(&parsed, 0)?;
+    lower.body(&template.parsed, 0)?;
     lower.b.settle();
     lower.b.close();
     lower.b.emit(Op::End(lower.b.top as Reg));
@@ -92,6 +91,7 @@ impl Lower<'_> {
                     let start = u16::try_from(usize::from(start) + offset).ok()?;
                     self.constant(Sym::Data { start, len })?;
                 }
+                What::Hole { start, len, number } => self.constant(Sym::Hole { start, len, number })?,
                 What::Fail => self.fail(),
                 What::Op(opcode) => self.instruction(opcode, number, *instr)?,
             }
@@ -254,7 +254,7 @@ impl Lower<'_> {
         let (id, body) = (self.b.pop()?, self.b.pop()?);
         let known = self.literal(id).zip(match body {
             Sym::Data { start, len } => Some((usize::from(start), usize::from(len))),
-            Sym::Int(_) | Sym::Reg(_) => None,
+            Sym::Int(_) | Sym::Hole { .. } | Sym::Reg(_) => None,
         });
         let (b, a) = (self.b.load(id)?, self.b.load(body)?);
         self.b.emit(Op::Define { a, b });
@@ -276,7 +276,7 @@ impl Lower<'_> {
                 let start = usize::from(start);
                 self.code.get(start..start + usize::from(len)).map(<[u8]>::to_vec)
             }
-            Sym::Reg(_) => None,
+            Sym::Hole { .. } | Sym::Reg(_) => None,
         }
     }
 

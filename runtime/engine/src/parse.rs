@@ -2,6 +2,10 @@
 //!
 //! An input can only spend if every instruction of a script has been passed, run or skipped. So a script with a truncated
 //! push or an unbalanced loop can never do so, and nothing more need be known of it.
+//!
+//! Deployments of one contract differ in what they push: keys, hashes, amounts. So the longer pushes are *holes*, of which
+//! only the length is known and whether a number is pushed. All scripts with the same *template*, which has other bytes of
+//! that kind in the holes, are lowered to the same unit, which reads what it needs from the code that runs.
 
 use spec::{Opcode, Rules, num};
 
@@ -20,6 +24,8 @@ pub(crate) enum What {
     Int(i64),
     /// A push of other bytes of the code.
     Data { start: u16, len: u16 },
+    /// A push of bytes that the unit does not depend on; whether they are a number of up to 8 bytes in its shortest form.
+    Hole { start: u16, len: u16, number: bool },
     /// Something that fails when it is run.
     Fail,
     /// Any other opcode.
@@ -32,6 +38,67 @@ pub(crate) struct Parsed {
     pub(crate) instrs: Vec<Instr>,
     /// How many conditionals and loops are open at once, at most.
     pub(crate) nesting: usize,
+}
+
+/// Shorter numbers are small counts, indices and sizes: they belong to what a contract does, and lowering can use them.
+const HOLE_BYTES_MIN: usize = 3;
+
+/// What a hole holds in a template: a number in its shortest form if it is one, otherwise something that is none.
+const NUMBER: u8 = 1;
+const NO_NUMBER: u8 = 0;
+
+/// Code with the bytes in its holes replaced, and its instructions. Lowering sees nothing else.
+#[derive(Debug)]
+pub(crate) struct Template {
+    pub(crate) code: Vec<u8>,
+    pub(crate) parsed: Parsed,
+}
+
+impl Template {
+    /// The template of `code`; `None` if no input can spend with it, or if it is too long for this engine.
+    pub(crate) fn new(code: &[u8], rules: &Rules) -> Option<Self> {
+        let mut parsed = parse(code, rules)?;
+        parsed.open_holes();
+        let mut code = code.to_vec();
+        for instr in &parsed.instrs {
+            if let What::Hole { start, len, number } = instr.what {
+                let (start, len) = (usize::from(start), usize::from(len));
+                code.get_mut(start..start + len)?.fill(if number { NUMBER } else { NO_NUMBER });
+            }
+        }
+        Some(Self { code, parsed })
+    }
+}
+
+impl Parsed {
+    fn open_holes(&mut self) {
+        let open = |at: usize| self.hole(at).map(|hole| (at, hole));
+        let holes: Vec<_> = (0..self.instrs.len()).filter_map(open).collect();
+        for (at, hole) in holes {
+            if let Some(instr) = self.instrs.get_mut(at) {
+                instr.what = hole;
+            }
+        }
+    }
+
+    /// The push at `at` as a hole, if it can be one. What defines or calls a function right after it cannot: functions are
+    /// taken in where they are known.
+    fn hole(&self, at: usize) -> Option<What> {
+        let instr = self.instrs.get(at)?;
+        let (start, len, number) = match instr.what {
+            What::Int(n) => {
+                let len = num::encoded_len(n);
+                (u16::try_from(instr.next as usize - len).ok()?, len as u16, true)
+            }
+            What::Data { start, len } => (start, len, false),
+            What::Hole { .. } | What::Fail | What::Op(_) => return None,
+        };
+        let after = |count: usize| self.instrs.get(at + count).map(|instr| instr.what);
+        let names = |what| matches!(what, Some(What::Op(Opcode::Define | Opcode::Invoke)));
+        let pushes = matches!(after(1), Some(What::Int(_) | What::Data { .. }));
+        let of_function = names(after(1)) || pushes && names(after(2));
+        (usize::from(len) >= HOLE_BYTES_MIN && !of_function).then_some(What::Hole { start, len, number })
+    }
 }
 
 /// Reads `code`; `None` if no input can spend with it, or if it is too long for this engine.
@@ -104,4 +171,58 @@ fn instruction(code: &[u8], byte: u8, from: usize, rules: &Rules) -> Option<(Wha
         None => What::Data { start: u16::try_from(start).ok()?, len: u16::try_from(len).ok()? },
     };
     Some((what, next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spec::Mode;
+    use spec::opcode::Opcode::*;
+    use spec::script::{push_data, push_int, push_op};
+
+    fn template(code: &[u8]) -> Vec<u8> {
+        let rules = Rules::new(spec::RuleSet::Bitmodel, Mode::Consensus);
+        let template = Template::new(code, &rules).unwrap();
+        let again = Template::new(&template.code, &rules).unwrap();
+        assert_eq!((&again.code, again.parsed.instrs), (&template.code, template.parsed.instrs));
+        template.code
+    }
+
+    /// `OP_DUP OP_HASH160 <key> OP_EQUALVERIFY <from> OP_CHECKLOCKTIMEVERIFY <7> OP_ADD`
+    fn lock(key: &[u8], from: i64, small: i64) -> Vec<u8> {
+        let mut code = vec![Dup.to_byte(), Hash160.to_byte()];
+        push_data(&mut code, key);
+        push_op(&mut code, EqualVerify);
+        push_int(&mut code, from);
+        push_op(&mut code, CheckLockTimeVerify);
+        push_int(&mut code, small);
+        push_op(&mut code, Add);
+        code
+    }
+
+    #[test]
+    fn scripts_that_differ_in_long_pushes_of_one_kind_share_a_template() {
+        let one = template(&lock(&[7; 20], 800_000, 7));
+        assert_eq!(one, template(&lock(&[9; 20], 900_000, 7)));
+        for other in [lock(&[7; 21], 800_000, 7), lock(&[7; 20], 80_000_000, 7), lock(&[7; 20], 800_000, 8)] {
+            assert_ne!(one, template(&other));
+        }
+        // Bytes that are no number are another kind than a number of their length.
+        assert_ne!(template(&lock(&[1, 2, 3], 800_000, 7)), template(&lock(&[1, 2, 0], 800_000, 7)));
+    }
+
+    #[test]
+    fn functions_stay_as_they_are() {
+        let define = |body: &[u8], id: &[u8]| {
+            let mut code = Vec::new();
+            push_data(&mut code, body);
+            push_data(&mut code, id);
+            push_op(&mut code, Define);
+            push_data(&mut code, id);
+            push_op(&mut code, Invoke);
+            code
+        };
+        let code = define(&[Add1.to_byte(); 10], &[7; 4]);
+        assert_eq!(template(&code), code);
+    }
 }

@@ -201,6 +201,7 @@ impl<'a> Runner<'_, 'a> {
                     Op::Int { d, n } => set(window, d, Item::Int(n.into())),
                     Op::Wide { d, at } => set(window, d, Item::Int(*unit.numbers.get(at as usize)?)),
                     Op::Data { d, start, len } => set(window, d, self.kernel.constant(start.into(), len.into())),
+                    Op::Number { d, start, len } => set(window, d, self.kernel.constant(start.into(), len.into())),
                     Op::Unary { kind, d, a, weight } => match number(window, a) {
                         Some(n) => {
                             let n = unary(kind, n);
