@@ -13,6 +13,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("tests", &["test", "--workspace", "--no-fail-fast"]),
     ("noise as source", &["xtask", "fuzz", "bytes", "--runs", "4000", "--seed", "7", "--threads", "2"]),
     ("changed examples", &["xtask", "fuzz", "examples", "--runs", "2000", "--seed", "7", "--threads", "2"]),
+    ("scripts in every engine", &["xtask", "fuzz", "scripts", "--seconds", "60", "--seed", "7", "--threads", "2"]),
     ("documentation", &["doc", "--workspace", "--no-deps"]),
 ];
 

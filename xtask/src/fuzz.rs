@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use cpu_time::ThreadTime;
@@ -30,9 +30,16 @@ pub struct Fuzz {
     /// What the sources are made of
     #[arg(value_enum)]
     target: Target,
-    /// How many cases
-    #[arg(long, default_value_t = 10_000)]
+    /// How many cases, at most
+    #[arg(
+        long,
+        default_value_t = 10_000,
+        default_value_if("seconds", clap::builder::ArgPredicate::IsPresent, "1000000000000")
+    )]
     runs: u64,
+    /// How long, at most
+    #[arg(long)]
+    seconds: Option<u64>,
     /// Which cases: every number gives others
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -203,7 +210,7 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
     }
     let worst: Mutex<(Duration, u64)> = Mutex::default();
     let all: Mutex<Seen> = Mutex::default();
-    each_case(fuzz, |case| {
+    let runs = each_case(fuzz, |case| {
         let seen = check(&source(fuzz, &texts, case), case)?;
         let mut worst = lock(&worst);
         *worst = (*worst).max((seen.took, case));
@@ -211,7 +218,7 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
         Ok(())
     })?;
     let (took, case) = *lock(&worst);
-    println!("{} cases, no panic; the slowest, case {case}, took {} ms", fuzz.runs, took.as_millis());
+    println!("{runs} cases, no panic; the slowest, case {case}, took {} ms", took.as_millis());
     println!("{}", lock(&all));
     if took > Duration::from_millis(fuzz.slowest_ms) {
         return Err(format!("case {case} takes too long"));
@@ -219,12 +226,17 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
     Ok(())
 }
 
-/// Runs all cases on all threads, until one fails.
-fn each_case(fuzz: &Fuzz, check: impl Fn(u64) -> Result<(), String> + Sync) -> Result<(), String> {
-    let bar = ProgressBar::new(fuzz.runs);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {per_sec}, {eta} left") {
+/// Runs all cases on all threads, until one fails or the time is over; gives how many.
+fn each_case(fuzz: &Fuzz, check: impl Fn(u64) -> Result<(), String> + Sync) -> Result<u64, String> {
+    let bar = if fuzz.seconds.is_some() { ProgressBar::no_length() } else { ProgressBar::new(fuzz.runs) };
+    let template = match fuzz.seconds {
+        Some(_) => "{pos} cases, {per_sec}, {elapsed}",
+        None => "{bar:40} {pos}/{len} cases, {per_sec}, {eta} left",
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
+    let (start, limit) = (Instant::now(), fuzz.seconds.map(Duration::from_secs));
     let next = AtomicU64::new(0);
     let failed: Mutex<Option<String>> = Mutex::default();
     // A panic is caught and told below, with the number of its case.
@@ -234,7 +246,8 @@ fn each_case(fuzz: &Fuzz, check: impl Fn(u64) -> Result<(), String> + Sync) -> R
             scope.spawn(|| {
                 loop {
                     let case = next.fetch_add(1, Ordering::Relaxed);
-                    if case >= fuzz.runs || lock(&failed).is_some() {
+                    let is_over = limit.is_some_and(|limit| start.elapsed() >= limit);
+                    if case >= fuzz.runs || is_over || lock(&failed).is_some() {
                         return;
                     }
                     if let Err(message) = check(case) {
@@ -249,7 +262,7 @@ fn each_case(fuzz: &Fuzz, check: impl Fn(u64) -> Result<(), String> + Sync) -> R
     bar.finish_and_clear();
     match lock(&failed).take() {
         Some(message) => Err(format!("{message}\nrepeat it alone with `--only`")),
-        None => Ok(()),
+        None => Ok(bar.position()),
     }
 }
 

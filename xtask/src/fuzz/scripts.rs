@@ -20,7 +20,7 @@ pub fn run(fuzz: &Fuzz) -> Result<(), String> {
         return case.run().map(|seen| println!("{seen:?}"));
     }
     let all: Mutex<(Counts, u128)> = Mutex::default();
-    each_case(fuzz, |number| {
+    let runs = each_case(fuzz, |number| {
         let start = ThreadTime::now();
         let seen = caught(|| case(fuzz, &corpus, number).run())??;
         let took = start.elapsed().as_micros();
@@ -30,7 +30,7 @@ pub fn run(fuzz: &Fuzz) -> Result<(), String> {
         Ok(())
     })?;
     let (counts, took) = *lock(&all);
-    println!("{} scripts, no difference: {counts}; {} s of the processor", fuzz.runs, took / 1_000_000);
+    println!("{runs} scripts, no difference: {counts}; {} s of the processor", took / 1_000_000);
     Ok(())
 }
 
