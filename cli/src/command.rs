@@ -11,6 +11,7 @@ pub(crate) mod new;
 pub(crate) mod node;
 pub(crate) mod ops;
 pub(crate) mod pay;
+pub(crate) mod run;
 pub(crate) mod settle;
 pub(crate) mod size;
 pub(crate) mod update;

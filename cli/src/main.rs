@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    build, call, check, demo, deploy, expand, flow, new, node, ops, pay, settle, size, update, wallet as accounts,
+    build, call, check, demo, deploy, expand, flow, new, node, ops, pay, run, settle, size, update, wallet as accounts,
 };
 use crate::fail::Fail;
 use crate::shell::Shell;
@@ -56,6 +56,7 @@ enum Command {
     Size(size::Size),
     Expand(expand::Expand),
     Ops(ops::Ops),
+    Run(run::Run),
     Node(node::Node),
     Wallet(accounts::Wallet),
     Deploy(deploy::Deploy),
@@ -76,6 +77,7 @@ impl Command {
             Self::Size(command) => command.run(shell),
             Self::Expand(command) => command.run(shell),
             Self::Ops(command) => command.run(shell),
+            Self::Run(command) => command.run(shell),
             Self::Node(command) => command.run(shell),
             Self::Wallet(command) => command.run(shell),
             Self::Deploy(command) => command.run(shell),

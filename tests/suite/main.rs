@@ -42,6 +42,7 @@ mod reward;
 mod reward_attacks;
 mod reward_graph;
 mod rival;
+mod run;
 mod sizes;
 mod splitter;
 mod stdlib;

@@ -25,7 +25,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("wallet", &["flow", "spec", "vm"]),
     ("flow", &["spec"]),
     ("node", &["chain", "spec", "vm", "wallet"]),
-    ("bmc", &["chain", "driver", "flow", "node", "spec", "syntax", "vm", "wallet"]),
+    ("bmc", &["chain", "driver", "engine", "flow", "node", "spec", "syntax", "vm", "wallet"]),
 ];
 
 /// Crates that only check the others, and so may use all of them.

@@ -14,6 +14,7 @@ mod select;
 pub mod ir;
 mod native;
 mod run;
+mod show;
 
 mod cache;
 mod lru;

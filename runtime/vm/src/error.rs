@@ -97,8 +97,9 @@ pub struct FunctionId {
 impl FunctionId {
     pub(crate) const LEN_MAX: usize = 7;
 
-    /// `None` if there are too many bytes.
-    pub(crate) fn new(bytes: &[u8]) -> Option<Self> {
+    /// The name with those bytes; `None` if there are too many.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Option<Self> {
         let length = (bytes.len() as u64).checked_add(1).filter(|_| bytes.len() <= Self::LEN_MAX)?;
         let key = bytes.iter().fold(length, |key, byte| key << 8 | u64::from(*byte));
         NonZeroU64::new(key).map(|key| Self { key })
