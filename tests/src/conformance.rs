@@ -2,11 +2,11 @@
 
 use std::io::{self, BufRead};
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::{Arc, Mutex};
 
 use chain::{Runner, Workers};
-use engine::{Counts, Engine, Tier};
+use engine::{Compiler, Counts, Engine, Tier, Tuning};
 use spec::tx::decode_outputs;
 use spec::{Mode, RuleSet, Rules, SpendContext, Transaction, TxOut};
 
@@ -23,6 +23,8 @@ pub struct Options {
     pub metrics: bool,
     /// What runs the scripts.
     pub tier: Tier,
+    /// Makes machine code of every script, where the tier runs any.
+    pub compiler: Option<Arc<dyn Compiler>>,
     /// How many threads judge.
     pub jobs: NonZeroUsize,
 }
@@ -64,7 +66,14 @@ pub fn run(lines: &mut dyn BufRead, options: &Options, progress: &mut dyn FnMut(
         for _ in 0..options.jobs.get() {
             let (queue, counts, send_verdict) = (&lines_to_do, &counts, send_verdict.clone());
             scope.spawn(move || {
-                let engine = Engine::new(options.tier);
+                let engine = match &options.compiler {
+                    Some(compiler) => Engine::with_compiler(
+                        options.tier,
+                        Arc::clone(compiler),
+                        Tuning { threshold: 0, ..Tuning::default() },
+                    ),
+                    None => Engine::new(options.tier),
+                };
                 work(queue, options, &engine, &send_verdict);
                 counts.lock().expect("no thread panics while it counts").add(engine.counts());
             });
@@ -212,6 +221,7 @@ fn difference(set: RuleSet, recorded: &Recorded, ours: Result<vm::Metrics, vm::F
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jit::Jit;
     use spec::{OutPoint, Sats, TxIn, Txid};
 
     /// A payment whose unlocking script is `unlock` and whose lock is `OP_1`, as a line.
@@ -235,6 +245,7 @@ mod tests {
             modes: vec![Mode::Relay, Mode::Consensus],
             metrics: true,
             tier: Tier::Shadow,
+            compiler: Jit::new().map(|jit| Arc::new(jit) as _),
             jobs: NonZeroUsize::new(3).unwrap(),
         };
         let summary = run(&mut lines.join("\n").as_bytes(), &options, &mut |_| ()).unwrap();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chain::{Runner, TxError, Workers};
 use engine::{Engine, Tier};
@@ -41,20 +42,25 @@ fn json_beside(path: &Path, name: &str) -> Vec<Value> {
 #[test]
 fn every_vector_of_the_virtual_machine_comes_out_as_it_must() {
     let Some(path) = vectors() else { return };
-    for (rules, tier) in
-        [(RuleSet::Bch2026, Tier::Oracle), (RuleSet::Bch2026, Tier::Register), (RuleSet::Bitmodel, Tier::Shadow)]
-    {
+    let ways = [
+        (RuleSet::Bch2026, Tier::Oracle),
+        (RuleSet::Bch2026, Tier::Register),
+        (RuleSet::Bch2026, Tier::Jit),
+        (RuleSet::Bitmodel, Tier::Shadow),
+    ];
+    for (rules, tier) in ways {
         let options = Options {
             rules,
             modes: vec![Mode::Relay, Mode::Consensus],
             metrics: rules == RuleSet::Bch2026,
             tier,
+            compiler: jit::Jit::new().filter(|_| tier == Tier::Jit).map(|jit| Arc::new(jit) as _),
             jobs: NonZeroUsize::new(2).unwrap(),
         };
         let summary = tests::run(&mut tests::open(&path).unwrap(), &options, &mut |_| ()).unwrap();
         assert!(summary.passed > 0);
         assert_eq!(summary.failed, [], "{} {tier:?}", rules.name());
-        assert_eq!(summary.counts.accepted > 0, tier != Tier::Oracle);
+        assert_eq!(summary.counts.accepted + summary.counts.jitted > 0, tier != Tier::Oracle);
     }
 }
 

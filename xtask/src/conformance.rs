@@ -3,9 +3,11 @@
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use engine::{Counts, Tier};
+use jit::Jit;
 use spec::{Mode, RuleSet};
 use tests::{Options, Summary};
 
@@ -38,7 +40,9 @@ enum Engine {
     Oracle,
     /// Register code, and the oracle for what it does not accept
     Register,
-    /// Both for every input: a difference fails
+    /// Machine code of every script, and the oracle for what it does not accept
+    Jit,
+    /// All of them for every input: a difference fails
     Shadow,
 }
 
@@ -70,8 +74,10 @@ pub(crate) fn run(arguments: &Conformance) -> Result<(), String> {
     }
     let mut text = format!("{passed} passed, {failed} failed");
     if options.tier != Tier::Oracle {
-        let Counts { accepted, left, .. } = counts;
-        text += &format!("; register code accepted {accepted} inputs and left {left} to the oracle");
+        let Counts { accepted, jitted, left, .. } = counts;
+        text += &format!(
+            "; register code accepted {accepted} inputs, machine code {jitted}, and they left {left} to the oracle"
+        );
     }
     writeln!(stdout(), "{text}").map_err(|error| format!("cannot write: {error}"))?;
     if failed == 0 { Ok(()) } else { Err("vectors failed".to_owned()) }
@@ -92,8 +98,10 @@ fn options(arguments: &Conformance) -> Options {
         tier: match arguments.engine {
             Engine::Oracle => Tier::Oracle,
             Engine::Register => Tier::Register,
+            Engine::Jit => Tier::Jit,
             Engine::Shadow => Tier::Shadow,
         },
+        compiler: Jit::new().map(|jit| Arc::new(jit) as _),
         jobs: arguments.jobs,
     }
 }

@@ -55,6 +55,9 @@ pub struct Fuzz {
     /// Vectors whose scripts are changed, JSON lines plain or zstd; only for `scripts`
     #[arg(long)]
     vectors: Option<PathBuf>,
+    /// Every how many scripts machine code is made too, which takes longer than all else; 0 for never
+    #[arg(long, default_value_t = 16)]
+    compiled_every: u64,
     /// How many transactions each program meets
     #[arg(long, default_value_t = 200)]
     transactions: usize,

@@ -340,14 +340,24 @@ pub struct Left {
     pub metrics: Metrics,
 }
 
-/// Runs the scripts of an input in register code and shows what the last one leaves, whether or not that lets it spend.
-/// `None` if there is no such script, or register code leaves it to the oracle.
+/// Runs the scripts of an input in register code, or in the machine code that `compiler` makes of it, and shows what the
+/// last one leaves, whether or not that lets it spend. `None` if there is no such script or no machine code of it, or they
+/// leave it to the oracle.
 #[must_use]
-pub fn leaves(rules: &Rules, context: &SpendContext<'_>, input: usize, metering: Metering) -> Option<Left> {
+pub fn leaves(
+    rules: &Rules,
+    context: &SpendContext<'_>,
+    input: usize,
+    metering: Metering,
+    compiler: Option<&dyn Compiler>,
+) -> Option<Left> {
     let Some(Start::Ready(mut kernel, stack)) = Kernel::start(rules, context, input) else { return None };
     let find = |code: &[u8]| lowered(code, rules, metering).map(Arc::new);
     let unit = find(kernel.code())?;
-    let left = run(&mut kernel, &rules.limits, unit, &stack, &find)?;
+    let left = match compiler {
+        None => run(&mut kernel, &rules.limits, unit, &stack, &find)?,
+        Some(compiler) => compiler.compile(&unit, rules)?.run(&mut kernel, &rules.limits, &stack, &find)?,
+    };
     let cost = kernel.cost().checked_add(left.cost).filter(|cost| *cost <= kernel.cost_budget())?;
     let bytes = |items: &[Item]| items.iter().map(|item| kernel.bytes(*item)).collect();
     let metrics = Metrics { cost: spec::OpCost::new(cost), ..kernel.metrics() };

@@ -11,14 +11,18 @@ mod lower;
 mod parse;
 mod select;
 
+pub mod flow;
 pub mod ir;
 mod native;
 mod run;
 mod show;
+mod state;
 
 mod cache;
 mod lru;
 mod tierup;
 
 pub use engine::{Counts, Difference, Engine, Fast, Left, Tier, Tuning, leaves, lowered};
-pub use native::{Compiler, Find, Finished, Native};
+pub use native::{Compiler, Find, Finished, Native, Stretch};
+pub use run::{State, run_native};
+pub use state::Place;

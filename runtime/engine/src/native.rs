@@ -11,6 +11,7 @@ use spec::rules::Limits;
 use vm::{Item, Kernel};
 
 use crate::ir::Unit;
+use crate::run::State;
 
 /// Lowers the body of a function; `None` if no input can spend with it, or it is too large.
 pub type Find<'f> = dyn Fn(&[u8]) -> Option<Arc<Unit>> + 'f;
@@ -31,6 +32,13 @@ pub trait Native: fmt::Debug + Send + Sync {
 
     /// The bytes that it takes in memory.
     fn code_bytes(&self) -> usize;
+}
+
+/// Machine code that runs parts of a unit, between which the register interpreter runs: see [`run_native`](crate::run_native).
+pub trait Stretch {
+    /// Runs the unit from instruction `next` for as long as it can, and says from which instruction the interpreter is to go
+    /// on. `None` where the outcome is not plainly right.
+    fn stretch(&self, state: &mut State<'_, '_>, next: usize) -> Option<usize>;
 }
 
 /// What a script has left.

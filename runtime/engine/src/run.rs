@@ -11,16 +11,17 @@ use spec::rules::Limits;
 use vm::{Caller, FunctionId, Item, Kernel};
 
 use crate::ir::{Binary, ENTRY, Metering, Op, Reg, Unary, Unit};
-use crate::native::{Find, Finished};
+use crate::native::{Find, Finished, Stretch};
 
 /// Cells below the stack, so that a window may reach below its bottom.
-const PAD: usize = 256;
+pub(crate) const PAD: usize = 256;
 /// The size of a window.
-const WINDOW: usize = 256;
+pub(crate) const WINDOW: usize = 256;
 
 type Window = [Item; WINDOW];
 
 /// A caller that waits.
+#[derive(Debug)]
 struct Frame<'a> {
     unit: Arc<Unit>,
     next: usize,
@@ -30,23 +31,25 @@ struct Frame<'a> {
     around: usize,
 }
 
-struct Runner<'k, 'a> {
-    kernel: &'k mut Kernel<'a>,
+/// A script while it runs.
+#[derive(Debug)]
+pub struct State<'k, 'a> {
+    pub(crate) kernel: &'k mut Kernel<'a>,
     limits: &'k Limits,
     /// The stack, above the padding.
-    cells: Vec<Item>,
+    pub(crate) cells: Vec<Item>,
     /// The cell of register 0.
-    base: usize,
+    pub(crate) base: usize,
     alt: Vec<Item>,
     /// Slots that are not on the stack: the alt stack and functions.
-    elsewhere: usize,
+    pub(crate) elsewhere: usize,
     /// How many cells and other slots may be in use.
-    most: usize,
+    pub(crate) most: usize,
     /// The cost that is left beside the kernel's own.
-    budget: u64,
+    pub(crate) budget: u64,
     /// The most cells and other slots that were in use.
-    peak: usize,
-    cost: u64,
+    pub(crate) peak: usize,
+    pub(crate) cost: u64,
     frames: Vec<Frame<'a>>,
     units: BTreeMap<FunctionId, Arc<Unit>>,
     around: usize,
@@ -55,7 +58,14 @@ struct Runner<'k, 'a> {
 /// Why a stretch of one unit has ended.
 enum Exit {
     End,
-    Call { id: Item, top: Reg, open: usize, next: usize },
+    Call {
+        id: Item,
+        top: Reg,
+        open: usize,
+        next: usize,
+    },
+    /// One instruction has run.
+    Next(usize),
 }
 
 /// Runs a unit and what it calls; `find` lowers functions.
@@ -66,10 +76,26 @@ pub(crate) fn run(
     stack: &[Item],
     find: &Find<'_>,
 ) -> Option<Finished> {
+    start(kernel, limits, stack).run(unit, find, None)
+}
+
+/// Runs a unit and what it calls, `native` first wherever the unit goes on.
+pub fn run_native(
+    kernel: &mut Kernel<'_>,
+    limits: &Limits,
+    unit: Arc<Unit>,
+    stack: &[Item],
+    find: &Find<'_>,
+    native: &dyn Stretch,
+) -> Option<Finished> {
+    start(kernel, limits, stack).run(unit, find, Some(native))
+}
+
+fn start<'k, 'a>(kernel: &'k mut Kernel<'a>, limits: &'k Limits, stack: &[Item]) -> State<'k, 'a> {
     let mut cells = vec![Item::Int(0); PAD];
     cells.extend_from_slice(stack);
     let base = cells.len() - usize::from(ENTRY);
-    let runner = Runner {
+    State {
         kernel,
         limits,
         cells,
@@ -83,20 +109,23 @@ pub(crate) fn run(
         frames: Vec::new(),
         units: BTreeMap::new(),
         around: 0,
-    };
-    runner.run(unit, find)
+    }
 }
 
-impl<'a> Runner<'_, 'a> {
-    fn run(mut self, mut unit: Arc<Unit>, find: &Find<'_>) -> Option<Finished> {
+impl<'a> State<'_, 'a> {
+    fn run(mut self, mut unit: Arc<Unit>, find: &Find<'_>, native: Option<&dyn Stretch>) -> Option<Finished> {
         self.admit(&unit)?;
         let mut next = 0;
         loop {
+            if let Some(native) = native.filter(|_| self.frames.is_empty()) {
+                next = native.stretch(&mut self, next)?;
+            }
             let exit = match unit.metering {
-                Metering::Exact => self.stretch::<true>(&unit, next)?,
-                Metering::Bound => self.stretch::<false>(&unit, next)?,
+                Metering::Exact => self.stretch::<true, false>(&unit, next)?,
+                Metering::Bound => self.stretch::<false, false>(&unit, next)?,
             };
             match exit {
+                Exit::Next(after) => next = after,
                 Exit::Call { id, top, open, next: after } => {
                     let (callee, caller) = self.enter(id, find)?;
                     let frame = Frame { unit, next: after, caller, top, around: self.around };
@@ -118,8 +147,17 @@ impl<'a> Runner<'_, 'a> {
         self.finish()
     }
 
+    /// Runs one instruction and says which comes next; `None` also if that is in another unit.
+    pub(crate) fn one(&mut self, unit: &Unit, at: usize) -> Option<usize> {
+        let exit = match unit.metering {
+            Metering::Exact => self.stretch::<true, true>(unit, at)?,
+            Metering::Bound => self.stretch::<false, true>(unit, at)?,
+        };
+        if let Exit::Next(next) = exit { Some(next) } else { None }
+    }
+
     /// What is left for work beside the kernel's.
-    fn tally(&mut self) -> Option<()> {
+    pub(crate) fn tally(&mut self) -> Option<()> {
         self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
         Some(())
     }
@@ -157,9 +195,10 @@ impl<'a> Runner<'_, 'a> {
     }
 
     /// Runs a unit until it ends or calls. Unless it charges exactly, blocks have charged numbers already. It is one function so that place, cost and window stay in machine registers.
-    fn stretch<const EXACT: bool>(&mut self, unit: &Unit, mut next: usize) -> Option<Exit> {
+    fn stretch<const EXACT: bool, const ONE: bool>(&mut self, unit: &Unit, mut next: usize) -> Option<Exit> {
         let ops = unit.ops.as_slice();
         self.tally()?;
+        let mut done = false;
         let mut cost = self.cost;
         // Does an instruction on operands that are not small numbers; `$base` times its result is charged by the kernel.
         macro_rules! slow {
@@ -179,6 +218,10 @@ impl<'a> Runner<'_, 'a> {
             }
             let window: &mut Window = self.cells.get_mut(self.base..)?.first_chunk_mut()?;
             loop {
+                if ONE && std::mem::replace(&mut done, true) {
+                    self.cost = cost;
+                    return Some(Exit::Next(next));
+                }
                 let op = *ops.get(next)?;
                 next += 1;
                 match op {

@@ -6,8 +6,10 @@
 
 use std::ops::Deref;
 
-/// A stack item.
+/// A stack item. Its layout is fixed for machine code: the variant's number in the first 4 bytes; then a number in the last
+/// 8, or the three fields of a span in the last 12.
 #[derive(Clone, Copy, Debug)]
+#[repr(u32)]
 pub enum Item {
     /// A number whose minimal encoding has up to 8 bytes: anything but `i64::MIN`.
     Int(i64),
@@ -17,6 +19,7 @@ pub enum Item {
 
 /// Where bytes are.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Span {
     pub(crate) source: Source,
     pub(crate) start: u32,
@@ -25,6 +28,7 @@ pub struct Span {
 
 /// What a span points into, packed into 4 bytes: the kind in the low bits, an index above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
 pub(crate) struct Source(u32);
 
 /// A [`Source`], unpacked.

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use spec::{Opcode, Rules, SpendContext};
+use spec::{Opcode, Rules, SpendContext, TxOut};
 
 use crate::error::{FunctionId, Phase};
 use crate::interpreter::Exit;
@@ -184,12 +184,18 @@ impl<'a> Kernel<'a> {
     #[inline]
     #[must_use]
     pub fn value(&self, which: Opcode, index: i64) -> Option<i64> {
-        let outputs = match which {
-            Opcode::OutputValue => self.machine.context.tx().outputs.as_slice(),
-            Opcode::UtxoValue => self.machine.context.spent(),
-            _ => return None,
-        };
-        let output = outputs.get(usize::try_from(index).ok()?)?;
+        let output = self.valued(which)?.get(usize::try_from(index).ok()?)?;
         Some(output.value.get().cast_signed()).filter(|value| *value != i64::MIN)
+    }
+
+    /// The outputs whose values an instruction gives.
+    #[inline]
+    #[must_use]
+    pub fn valued(&self, which: Opcode) -> Option<&[TxOut]> {
+        match which {
+            Opcode::OutputValue => Some(self.machine.context.tx().outputs.as_slice()),
+            Opcode::UtxoValue => Some(self.machine.context.spent()),
+            _ => None,
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! One script, run by the oracle and by the engines.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use engine::ir::Metering;
-use engine::{Engine, Left, Tier};
+use engine::{Compiler as _, Engine, Left, Tier};
+use jit::Jit;
 use spec::script::instructions;
 use spec::token::{Capability, Nft};
 use spec::{
@@ -90,16 +92,16 @@ impl Tracer for Last {
 }
 
 impl Case {
-    /// Runs the script in every way.
+    /// Runs the script in every way, but in machine code, which takes long to make, only if that is asked for.
     ///
     /// # Errors
     /// How they differ.
-    pub fn run(&self) -> Result<Seen, String> {
+    pub fn run(&self, compiled: bool) -> Result<Seen, String> {
         let (tx, spent) = self.spend();
         let context = SpendContext::new(&tx, &spent).ok_or("one output for each input")?;
         let rules = Rules::new(self.set, self.mode);
         let Ok(theirs) = self.oracle(&rules, &context) else { return Ok(Seen::Fails) };
-        let seen = match (theirs.clone(), engine::leaves(&rules, &context, 0, Metering::Exact)) {
+        let seen = match (theirs.clone(), engine::leaves(&rules, &context, 0, Metering::Exact, None)) {
             (None, None) => Seen::Fails,
             (Some(_), None) => Seen::Left,
             (Some(theirs), Some(ours)) if theirs == ours => Seen::Ends,
@@ -107,12 +109,15 @@ impl Case {
                 return Err(format!("register code leaves\n{ours:?}\nand the oracle\n{theirs:?}\n{self}"));
             }
         };
-        if let Some(bound) = engine::leaves(&rules, &context, 0, Metering::Bound)
+        if let Some(bound) = engine::leaves(&rules, &context, 0, Metering::Bound, None)
             && !theirs.as_ref().is_some_and(|theirs| covers(&bound, theirs))
         {
             return Err(format!(
                 "register code with bound costs leaves\n{bound:?}\nand the oracle\n{theirs:?}\n{self}"
             ));
+        }
+        if compiled {
+            self.compiled(&rules, &context, theirs.as_ref())?;
         }
         let engine = Engine::new(Tier::Register);
         self.same_verdicts(&engine, &rules)?;
@@ -143,6 +148,30 @@ impl Case {
             }
         }
         Self { lock, ..self.clone() }
+    }
+
+    /// Runs the script in machine code, where there is a compiler for this machine.
+    fn compiled(&self, rules: &Rules, context: &SpendContext<'_>, theirs: Option<&Left>) -> Result<(), String> {
+        let Some(jit) = jit() else { return Ok(()) };
+        for metering in [Metering::Exact, Metering::Bound] {
+            let register = engine::leaves(rules, context, 0, metering, None);
+            let ours = engine::leaves(rules, context, 0, metering, Some(&**jit));
+            let right = match (&ours, theirs) {
+                (None, _) => true,
+                (Some(ours), Some(theirs)) if metering == Metering::Exact => ours == theirs,
+                (Some(ours), Some(theirs)) => covers(ours, theirs),
+                (Some(_), None) => false,
+            };
+            // It does whatever register code does, unless the script is too long to be compiled.
+            let refused =
+                || engine::lowered(&self.lock, rules, metering).is_none_or(|unit| jit.compile(&unit, rules).is_none());
+            if !right || ours != register && !(ours.is_none() && refused()) {
+                return Err(format!(
+                    "machine code ({metering:?}) leaves\n{ours:?}\nregister code\n{register:?}\nand the oracle\n{theirs:?}\n{self}"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// What the oracle leaves, if the script comes to its end; an error if its last bytes are no instructions of their own,
@@ -189,6 +218,12 @@ impl Case {
         ];
         (tx, spent)
     }
+}
+
+/// The compiler, if there is one for this machine.
+fn jit() -> Option<&'static Arc<Jit>> {
+    static JIT: OnceLock<Option<Arc<Jit>>> = OnceLock::new();
+    JIT.get_or_init(|| Jit::new().map(Arc::new)).as_ref()
 }
 
 /// Whether bound costs leave the same at no lower cost.

@@ -17,12 +17,12 @@ pub fn run(fuzz: &Fuzz) -> Result<(), String> {
     if let Some(only) = fuzz.only {
         let case = case(fuzz, &corpus, only);
         println!("{case}");
-        return case.run().map(|seen| println!("{seen:?}"));
+        return case.run(true).map(|seen| println!("{seen:?}"));
     }
     let all: Mutex<(Counts, u128)> = Mutex::default();
     let runs = each_case(fuzz, |number| {
         let start = ThreadTime::now();
-        let seen = caught(|| case(fuzz, &corpus, number).run())??;
+        let seen = caught(|| case(fuzz, &corpus, number).run(compiled(fuzz, number)))??;
         let took = start.elapsed().as_micros();
         let mut all = lock(&all);
         all.0.add(seen);
@@ -32,6 +32,12 @@ pub fn run(fuzz: &Fuzz) -> Result<(), String> {
     let (counts, took) = *lock(&all);
     println!("{runs} scripts, no difference: {counts}; {} s of the processor", took / 1_000_000);
     Ok(())
+}
+
+/// Whether a case runs in machine code too.
+fn compiled(fuzz: &Fuzz, number: u64) -> bool {
+    // Cases differ in kind by their number, so the rounds of a kind are counted.
+    fuzz.compiled_every > 0 && (number / 8 + number).is_multiple_of(fuzz.compiled_every)
 }
 
 /// Every eighth case is of raw bytes; where there are vectors, a third of the others are scripts of theirs, changed.

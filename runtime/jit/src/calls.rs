@@ -1,0 +1,149 @@
+//! What machine code and the register interpreter share while a unit runs, and the calls from one to the other.
+
+use std::mem::offset_of;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use engine::State;
+use engine::ir::Unit;
+use spec::{Opcode, Sats, TxOut};
+use vm::Item;
+
+/// The state of a run, where machine code finds it. Addresses of cells are numbers, because not all of them are those of
+/// cells that exist.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Shared {
+    /// The cell of register 0, from which on there is a whole window.
+    window: usize,
+    /// The cost that is left where machine code ends.
+    left: i64,
+    /// The first cell of the stack.
+    floor: usize,
+    /// Where the stack may not grow any more.
+    ceiling: usize,
+    /// How far the stack has grown at most, as if all slots were on it.
+    peak: usize,
+    /// The first half of an item that lies in the code.
+    constant: u64,
+    /// The first byte of the code.
+    code: usize,
+    /// The outputs of the transaction, and how many.
+    outputs: [usize; 2],
+    /// The outputs that it spends, and how many.
+    spent: [usize; 2],
+    /// The instruction that comes after the one that the interpreter has run.
+    next: u64,
+    state: *mut State<'static, 'static>,
+    unit: *const Unit,
+}
+
+/// Where the fields are.
+pub(crate) const WINDOW: i32 = offset_of!(Shared, window) as i32;
+pub(crate) const LEFT: i32 = offset_of!(Shared, left) as i32;
+pub(crate) const FLOOR: i32 = offset_of!(Shared, floor) as i32;
+pub(crate) const CEILING: i32 = offset_of!(Shared, ceiling) as i32;
+pub(crate) const PEAK: i32 = offset_of!(Shared, peak) as i32;
+pub(crate) const CONSTANT: i32 = offset_of!(Shared, constant) as i32;
+pub(crate) const CODE: i32 = offset_of!(Shared, code) as i32;
+pub(crate) const OUTPUTS: i32 = offset_of!(Shared, outputs) as i32;
+pub(crate) const SPENT: i32 = offset_of!(Shared, spent) as i32;
+pub(crate) const NEXT: i32 = offset_of!(Shared, next) as i32;
+
+/// The layout of an item: see [`Item`].
+pub(crate) const CELL: i32 = size_of::<Item>() as i32;
+pub(crate) const NUMBER: i32 = 8;
+pub(crate) const LEN: i32 = 12;
+
+/// The layout of an output.
+pub(crate) const OUTPUT: i64 = size_of::<TxOut>() as i64;
+pub(crate) const AMOUNT: i32 = offset_of!(TxOut, value) as i32;
+
+const _: () = assert!(CELL == 16 && size_of::<Sats>() == 8 && align_of::<Sats>() == 8);
+
+/// Machine code: takes the shared state and where to start; gives where the interpreter is to go on, or -1.
+pub(crate) type Code = extern "C" fn(*mut Shared, u64) -> i64;
+
+/// Runs `code` from an entry on.
+pub(crate) fn run(code: Code, entry: u64, state: &mut State<'_, '_>, unit: &Unit) -> Option<usize> {
+    state.ready()?;
+    let first = state.kernel().constant(0, 9);
+    // SAFETY: an item of 9 bytes is no number, so it is a span, whose first 8 bytes are all in use.
+    #[allow(unsafe_code)]
+    let constant = unsafe { std::ptr::from_ref(&first).cast::<u64>().read() };
+    let outputs = |which, kernel: &vm::Kernel<'_>| {
+        let outputs = kernel.valued(which).unwrap_or_default();
+        [outputs.as_ptr().expose_provenance(), outputs.len()]
+    };
+    let mut shared = Shared {
+        window: 0,
+        left: state.left(),
+        floor: 0,
+        ceiling: 0,
+        peak: 0,
+        constant,
+        code: state.kernel().code().as_ptr().expose_provenance(),
+        outputs: outputs(Opcode::OutputValue, state.kernel()),
+        spent: outputs(Opcode::UtxoValue, state.kernel()),
+        next: 0,
+        state: std::ptr::from_mut(state).cast(),
+        unit,
+    };
+    shared.publish(state);
+    let next = code(&raw mut shared, entry);
+    shared.absorb(state, shared.left);
+    usize::try_from(next).ok()
+}
+
+impl Shared {
+    /// Shows machine code where the script is.
+    fn publish(&mut self, state: &mut State<'_, '_>) {
+        let place = state.place();
+        let cells = state.cells().as_mut_ptr().expose_provenance();
+        let cell = |at: usize| cells.wrapping_add(at.wrapping_mul(size_of::<Item>()));
+        self.window = cell(place.base);
+        self.floor = cell(State::FLOOR);
+        self.ceiling = cell(place.most.saturating_sub(place.elsewhere));
+        self.peak = cell(place.peak.wrapping_sub(place.elsewhere));
+    }
+
+    /// Tells the interpreter where the script is now.
+    fn absorb(&self, state: &mut State<'_, '_>, left: i64) {
+        let cells = state.cells().as_ptr().addr();
+        let at = |address: usize| address.wrapping_sub(cells) / size_of::<Item>();
+        let elsewhere = state.place().elsewhere;
+        let peak = self.peak.wrapping_add(elsewhere.wrapping_mul(size_of::<Item>()));
+        state.move_to(at(self.window), at(peak));
+        state.set_left(left);
+    }
+}
+
+/// Runs one instruction in the interpreter and gives the cost that is left, or something below 0.
+pub(crate) extern "C" fn step(shared: *mut Shared, at: u64, left: i64) -> i64 {
+    // SAFETY: machine code passes on what `run` has given it, which lives until that returns; nothing else uses the state
+    // or the shared part while machine code runs, and the call is the only user of both while it lasts.
+    #[allow(unsafe_code)]
+    let (shared, state, unit) = unsafe { (&mut *shared, &mut *(*shared).state, &*(*shared).unit) };
+    let one = || {
+        shared.absorb(state, left);
+        shared.next = state.step(unit, usize::try_from(at).ok()?)? as u64;
+        shared.publish(state);
+        Some(state.left())
+    };
+    catch_unwind(AssertUnwindSafe(one)).ok().flatten().unwrap_or(-1)
+}
+
+/// Whether two items are the same bytes.
+pub(crate) extern "C" fn same(shared: *mut Shared, a: *const Item, b: *const Item) -> i64 {
+    // SAFETY: as for `step`; the items are cells of the window.
+    #[allow(unsafe_code)]
+    let (state, a, b) = unsafe { (&mut *(*shared).state, *a, *b) };
+    catch_unwind(AssertUnwindSafe(|| state.kernel().same(a, b))).map_or(0, i64::from)
+}
+
+/// Whether an item counts as true.
+pub(crate) extern "C" fn truth(shared: *mut Shared, a: *const Item) -> i64 {
+    // SAFETY: as for `same`.
+    #[allow(unsafe_code)]
+    let (state, a) = unsafe { (&mut *(*shared).state, *a) };
+    catch_unwind(AssertUnwindSafe(|| state.kernel().is_true(a))).map_or(0, i64::from)
+}

@@ -1,0 +1,552 @@
+//! From register code to Cranelift's code: sections, and where values are.
+//!
+//! Registers that surely hold numbers in place are values of Cranelift; where several ways meet, those that are read soon
+//! are parameters of the block. All others are in their cells. A value whose cell holds something else is *dirty*: it is
+//! written back before anything works on the stack in memory, and where the code is left for the interpreter. That is
+//! also what happens when a number becomes too long, so that nothing need be undone.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{
+    AbiParam, Block, BlockArg, Function, InstBuilder, JumpTableData, MemFlagsData, SigRef, Signature, Value,
+};
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use engine::flow::{Flow, Kind, Kinds, Live, Section, Set};
+use engine::ir::{Metering, Op, Reg, TEMPS, Unit};
+
+use crate::calls::{self, CELL, NUMBER};
+
+/// Registers that are parameters of a block, at most.
+const PARAMS_MAX: usize = 16;
+/// Values whose cells hold something else, at most: in loops, and elsewhere.
+const DIRTY_MAX_LOOP: usize = 16;
+const DIRTY_MAX: usize = 4;
+
+/// What is known at a point of the code.
+#[derive(Clone)]
+pub(crate) struct At {
+    /// The value of each register that has one.
+    values: Box<[Option<Value>; 256]>,
+    /// The registers whose cells do not hold their value.
+    dirty: Set,
+    pub(crate) kinds: Kinds,
+    /// The cost that is left.
+    pub(crate) left: Value,
+    /// The address of register 0.
+    pub(crate) window: Value,
+    /// The registers from this one on are part of the stack.
+    low: usize,
+    /// There is room up to this register.
+    high: usize,
+}
+
+impl At {
+    /// The value of a register that has one.
+    #[allow(clippy::indexing_slicing, reason = "a register is a byte and there are 256")]
+    pub(crate) fn value(&self, reg: Reg) -> Option<Value> {
+        self.values[usize::from(reg)]
+    }
+
+    #[allow(clippy::indexing_slicing, reason = "a register is a byte and there are 256")]
+    fn put(&mut self, reg: Reg, value: Option<Value>, dirty: bool) {
+        self.values[usize::from(reg)] = value;
+        self.dirty.set(reg, dirty);
+    }
+
+    /// The register has a new value.
+    pub(crate) fn make(&mut self, reg: Reg, value: Value) {
+        self.put(reg, Some(value), true);
+    }
+
+    /// The register's cell holds this number.
+    pub(crate) fn know(&mut self, reg: Reg, value: Value) {
+        self.put(reg, Some(value), false);
+        self.kinds.set(reg, Kind::Int);
+    }
+
+    /// The register's cell has been written.
+    pub(crate) fn in_cell(&mut self, reg: Reg) {
+        self.put(reg, None, false);
+    }
+
+    /// The stack in memory has moved or changed.
+    fn forget(&mut self) {
+        *self.values = [None; 256];
+        self.dirty = Set::default();
+        (self.low, self.high) = (usize::MAX, 0);
+    }
+}
+
+/// A section that several ways lead to.
+#[derive(Clone)]
+struct Meeting {
+    block: Block,
+    params: Vec<Reg>,
+    /// What every way up to now has checked.
+    low: usize,
+    high: usize,
+    done: bool,
+}
+
+/// A way out to the interpreter.
+struct Exit {
+    block: Block,
+    /// What to write back.
+    dirty: Vec<(Reg, Value)>,
+    left: Value,
+    window: Value,
+    /// Where the interpreter goes on.
+    to: usize,
+}
+
+/// Makes the function of one unit.
+pub(crate) struct Emit<'e> {
+    pub(crate) b: FunctionBuilder<'e>,
+    pub(crate) unit: &'e Unit,
+    pub(crate) flow: &'e Flow,
+    pub(crate) exact: bool,
+    pub(crate) shared: Value,
+    pub(crate) fail: Block,
+    leave: Block,
+    /// The address of register 0, if it never moves.
+    window: Option<Value>,
+    meetings: Vec<Option<Meeting>>,
+    /// What is known at the start of a section that one way leads to, and the block of it.
+    waiting: Vec<Option<(Block, At)>>,
+    exits: Vec<Exit>,
+    /// Whether each section is part of a loop.
+    looped: Vec<bool>,
+    pub(crate) calls: Signatures,
+    /// What is read from each instruction of the section on.
+    pub(crate) lives: Vec<Live>,
+    /// The first instruction of the section.
+    pub(crate) start: usize,
+}
+
+/// How what is called takes its arguments.
+#[derive(Clone, Copy)]
+pub(crate) struct Signatures {
+    pub(crate) step: SigRef,
+    pub(crate) same: SigRef,
+    pub(crate) truth: SigRef,
+}
+
+/// Emits `unit` and gives the instructions where the function can be entered.
+pub(crate) fn emit(
+    func: &mut Function,
+    scratch: &mut FunctionBuilderContext,
+    unit: &Unit,
+    flow: &Flow,
+    isa: &dyn TargetIsa,
+) -> Option<Vec<usize>> {
+    let signature = |takes: usize| {
+        let mut signature = Signature::new(isa.default_call_conv());
+        signature.params.extend(vec![AbiParam::new(I64); takes]);
+        signature.returns.push(AbiParam::new(I64));
+        signature
+    };
+    func.signature = signature(2);
+    let mut b = FunctionBuilder::new(func, scratch);
+    let calls = Signatures {
+        step: b.import_signature(signature(3)),
+        same: b.import_signature(signature(3)),
+        truth: b.import_signature(signature(2)),
+    };
+    let first = b.create_block();
+    b.append_block_params_for_function_params(first);
+    b.switch_to_block(first);
+    let [shared, entry] = *b.block_params(first) else { return None };
+    let (fail, leave) = (b.create_block(), b.create_block());
+    let count = flow.sections.len();
+    let moving = |op: &Op| matches!(op, Op::Shift(_) | Op::Many { .. } | Op::IfDup { .. } | Op::Call { .. });
+    let mut emit = Emit {
+        b,
+        unit,
+        flow,
+        exact: unit.metering == Metering::Exact,
+        shared,
+        fail,
+        leave,
+        window: None,
+        meetings: vec![None; count],
+        waiting: vec![const { None }; count],
+        exits: Vec::new(),
+        looped: looped(flow),
+        calls,
+        lives: Vec::new(),
+        start: 0,
+    };
+    let entries = emit.enter(entry, unit.ops.iter().any(moving))?;
+    for section in 0..count {
+        emit.section(section)?;
+    }
+    emit.finish()?;
+    emit.b.seal_all_blocks();
+    emit.b.finalize(isa.frontend_config());
+    Some(entries)
+}
+
+/// Which sections are part of a loop.
+fn looped(flow: &Flow) -> Vec<bool> {
+    let mut looped = vec![false; flow.sections.len()];
+    let mut end = 0;
+    let mut ends: Vec<usize> = (0..looped.len()).collect();
+    for (at, section) in flow.sections.iter().enumerate() {
+        if let Some(last) = section.to.filter(|to| *to <= at).and_then(|to| ends.get_mut(to)) {
+            *last = at + 1;
+        }
+    }
+    for (at, (flag, last)) in looped.iter_mut().zip(ends).enumerate() {
+        if last > at {
+            end = end.max(last);
+        }
+        *flag = at < end;
+    }
+    looped
+}
+
+impl Emit<'_> {
+    /// Begins the function.
+    fn enter(&mut self, entry: Value, moves: bool) -> Option<Vec<usize>> {
+        let left = self.field(calls::LEFT);
+        let window = self.field(calls::WINDOW);
+        self.window = Some(window).filter(|_| !moves);
+        let start = At {
+            values: Box::new([None; 256]),
+            dirty: Set::default(),
+            kinds: Kinds::default(),
+            left,
+            window,
+            low: usize::MAX,
+            high: 0,
+        };
+        let flow = self.flow;
+        let open = |at: &usize| flow.sections.get(*at).is_some_and(|section| *at == 0 || section.resumes);
+        let sections: Vec<usize> = (0..flow.sections.len()).filter(open).collect();
+        let entries = sections.iter().filter_map(|at| Some(self.flow.sections.get(*at)?.start)).collect();
+        if let [only] = *sections {
+            self.go(start, only, false)?;
+            return Some(entries);
+        }
+        let blocks: Vec<Block> = sections.iter().map(|_| self.b.create_block()).collect();
+        let table: Vec<_> = blocks.iter().map(|block| self.b.func.dfg.block_call(*block, &[])).collect();
+        let otherwise = self.b.func.dfg.block_call(self.fail, &[]);
+        let table = self.b.create_jump_table(JumpTableData::new(otherwise, &table));
+        let entry = self.b.ins().ireduce(I32, entry);
+        self.b.ins().br_table(entry, table);
+        for (section, block) in sections.into_iter().zip(blocks) {
+            self.b.switch_to_block(block);
+            self.go(start.clone(), section, false)?;
+        }
+        Some(entries)
+    }
+
+    /// Emits what all sections share.
+    fn finish(&mut self) -> Option<()> {
+        for exit in std::mem::take(&mut self.exits) {
+            self.b.switch_to_block(exit.block);
+            self.b.set_cold_block(exit.block);
+            for (reg, value) in exit.dirty {
+                self.store(exit.window, reg, value);
+            }
+            let to = self.b.ins().iconst(I64, exit.to as i64);
+            self.b.ins().jump(self.leave, &[to, exit.left, exit.window].map(BlockArg::Value));
+        }
+        // A way that turned out to lead nowhere.
+        for meeting in std::mem::take(&mut self.meetings).into_iter().flatten().filter(|meeting| !meeting.done) {
+            self.b.switch_to_block(meeting.block);
+            self.b.ins().jump(self.fail, &[]);
+        }
+        let [to, left, window] = [(); 3].map(|()| self.b.append_block_param(self.leave, I64));
+        self.b.switch_to_block(self.leave);
+        self.set_field(calls::LEFT, left);
+        self.set_field(calls::WINDOW, window);
+        self.b.ins().return_(&[to]);
+        self.b.switch_to_block(self.fail);
+        self.b.set_cold_block(self.fail);
+        let never = self.b.ins().iconst(I64, -1);
+        self.b.ins().return_(&[never]);
+        Some(())
+    }
+
+    fn section(&mut self, number: usize) -> Option<()> {
+        let section = *self.flow.sections.get(number)?;
+        let meets = self.meetings.get_mut(number)?.as_mut().map(|meeting| {
+            meeting.done = true;
+            meeting.clone()
+        });
+        let mut at = match (meets, self.waiting.get_mut(number)?.take()) {
+            (Some(meeting), _) => self.meet(&section, &meeting)?,
+            (None, Some((block, at))) => {
+                self.b.switch_to_block(block);
+                at
+            }
+            // Nothing leads here.
+            (None, None) => return Some(()),
+        };
+        self.lives = self.flow.lives(number, &self.unit.ops);
+        self.start = section.start;
+        let dirty_max = if *self.looped.get(number)? { DIRTY_MAX_LOOP } else { DIRTY_MAX };
+        for place in section.start..section.end {
+            if !self.op(&mut at, place, number)? {
+                return Some(());
+            }
+            self.limit_dirty(&mut at, place, dirty_max);
+        }
+        self.go(at, section.next?, false)
+    }
+
+    /// What is known where several ways meet.
+    fn meet(&mut self, section: &Section, meeting: &Meeting) -> Option<At> {
+        self.b.switch_to_block(meeting.block);
+        let [left, params @ ..] = self.b.block_params(meeting.block) else { return None };
+        let (window, params) = match self.window {
+            Some(window) => (window, params),
+            None => params.split_first().map(|(window, params)| (*window, params))?,
+        };
+        let mut at = At {
+            values: Box::new([None; 256]),
+            dirty: Set::default(),
+            kinds: section.kinds?,
+            left: *left,
+            window,
+            low: meeting.low,
+            high: meeting.high,
+        };
+        for (reg, value) in meeting.params.iter().zip(params) {
+            at.make(*reg, *value);
+        }
+        Some(at)
+    }
+
+    /// Goes to a section.
+    fn go(&mut self, mut at: At, to: usize, back: bool) -> Option<()> {
+        let section = *self.flow.sections.get(to)?;
+        if section.entries == 1 && !section.turns {
+            let block = self.b.create_block();
+            self.b.ins().jump(block, &[]);
+            *self.waiting.get_mut(to)? = Some((block, at));
+            return Some(());
+        }
+        let meeting = self.meeting(to, &section)?;
+        let kept: Vec<Reg> = meeting.params.clone();
+        let mut cells = at.dirty.and(&section.live.all);
+        kept.iter().for_each(|reg| cells.set(*reg, false));
+        self.write_back(&at, cells);
+        if back {
+            self.check_left(at.left);
+        }
+        if section.turns {
+            self.check_turn(&mut at, &section);
+        }
+        let meeting = self.meetings.get_mut(to)?.as_mut()?;
+        if !section.turns {
+            meeting.low = meeting.low.max(at.low);
+            meeting.high = meeting.high.min(at.high);
+        }
+        let block = meeting.block;
+        let mut args = vec![BlockArg::Value(at.left)];
+        if self.window.is_none() {
+            args.push(BlockArg::Value(at.window));
+        }
+        for reg in kept {
+            args.push(BlockArg::Value(self.known_number(&at, reg)));
+        }
+        self.b.ins().jump(block, &args);
+        Some(())
+    }
+
+    /// The block of a section that several ways lead to.
+    fn meeting(&mut self, to: usize, section: &Section) -> Option<Meeting> {
+        if let Some(meeting) = self.meetings.get(to)? {
+            return Some(meeting.clone());
+        }
+        let ints = section.kinds?.ints();
+        let params: Vec<Reg> = section.live.near.and(&section.live.all).and(&ints).iter().take(PARAMS_MAX).collect();
+        let block = self.b.create_block();
+        for _ in 0..=params.len() + usize::from(self.window.is_none()) {
+            self.b.append_block_param(block, I64);
+        }
+        let (low, high) = match self.unit.ops.get(section.start) {
+            Some(Op::Block { low, high, .. }) if section.turns => (usize::from(*low), usize::from(*high)),
+            _ if section.turns => (usize::MAX, 0),
+            _ => (0, usize::MAX),
+        };
+        let meeting = Meeting { block, params, low, high, done: false };
+        *self.meetings.get_mut(to)? = Some(meeting.clone());
+        Some(meeting)
+    }
+
+    /// Checks before each way into a loop what its first block would check in every turn.
+    fn check_turn(&mut self, at: &mut At, section: &Section) {
+        if let Some(Op::Block { low, high, .. }) = self.unit.ops.get(section.start) {
+            self.check_room(at, usize::from(*low), usize::from(*high));
+        }
+    }
+
+    /// Goes to `to` unless `condition` holds.
+    pub(crate) fn unless(&mut self, at: At, condition: Value, to: usize, from: usize) -> Option<()> {
+        let next = self.flow.sections.get(from)?.next?;
+        let (holds, fails) = (self.b.create_block(), self.b.create_block());
+        self.b.ins().brif(condition, holds, &[], fails, &[]);
+        self.b.switch_to_block(holds);
+        self.go(at.clone(), next, false)?;
+        self.b.switch_to_block(fails);
+        self.go(at, to, to <= from)
+    }
+
+    /// Goes to `to`.
+    pub(crate) fn jump(&mut self, at: At, to: usize, from: usize) -> Option<()> {
+        self.go(at, to, to <= from)
+    }
+
+    /// Ends here, for the interpreter to go on at an instruction of this section.
+    pub(crate) fn exit(&mut self, at: &At, place: usize) {
+        let block = self.way_out(at, place);
+        self.b.ins().jump(block, &[]);
+    }
+
+    /// A block that leaves for the interpreter, which goes on at an instruction of this section or after it.
+    pub(crate) fn way_out(&mut self, at: &At, place: usize) -> Block {
+        let block = self.b.create_block();
+        let live = self.lives.get(place - self.start).map_or(Set::below(usize::from(TEMPS)), |live| live.all);
+        let dirty = at.dirty.and(&live).iter().filter_map(|reg| Some((reg, at.value(reg)?))).collect();
+        self.exits.push(Exit { block, dirty, left: at.left, window: at.window, to: place });
+        block
+    }
+
+    /// Writes values back if there are too many whose cells hold something else.
+    fn limit_dirty(&mut self, at: &mut At, place: usize, most: usize) {
+        let live = self.lives.get(place + 1 - self.start).copied().unwrap_or_default();
+        if self.lives.len() > place + 1 - self.start {
+            at.dirty = at.dirty.and(&live.all);
+        }
+        if at.dirty.iter().count() > most {
+            self.write_back(at, at.dirty);
+            at.dirty = Set::default();
+        }
+    }
+
+    /// Writes the values of some registers to their cells.
+    pub(crate) fn write_back(&mut self, at: &At, regs: Set) {
+        for reg in regs.and(&at.dirty).iter() {
+            if let Some(value) = at.value(reg) {
+                self.store(at.window, reg, value);
+            }
+        }
+    }
+
+    /// Writes back all that is read from an instruction on; its cells are then right.
+    pub(crate) fn settle(&mut self, at: &mut At, place: usize) {
+        let live = self.lives.get(place - self.start).map_or(Set::below(256), |live| live.all);
+        self.write_back(at, live);
+        at.dirty = Set::default();
+    }
+
+    /// Brings a register's value to its cell.
+    pub(crate) fn settle_one(&mut self, at: &mut At, reg: Reg) {
+        let mut one = Set::default();
+        one.set(reg, true);
+        self.write_back(at, one);
+        at.dirty.set(reg, false);
+    }
+
+    /// Fails if more has been spent than there was.
+    fn check_left(&mut self, left: Value) {
+        let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+        self.fail_if(over);
+    }
+
+    /// Goes on in a new block unless the condition holds.
+    pub(crate) fn out_if(&mut self, condition: Value, out: Block) {
+        let on = self.b.create_block();
+        self.b.ins().brif(condition, out, &[], on, &[]);
+        self.b.switch_to_block(on);
+    }
+
+    /// Fails if the condition holds.
+    pub(crate) fn fail_if(&mut self, condition: Value) {
+        self.out_if(condition, self.fail);
+    }
+
+    /// Checks that registers from `low` on are part of the stack and that there is room up to `high`, unless both are known.
+    pub(crate) fn check_room(&mut self, at: &mut At, low: usize, high: usize) {
+        if low < at.low {
+            let (floor, lowest) = (self.field(calls::FLOOR), self.address(at.window, low as i32));
+            let below = self.b.ins().icmp(IntCC::UnsignedLessThan, lowest, floor);
+            self.fail_if(below);
+            at.low = low;
+        }
+        if high > at.high {
+            let (ceiling, highest) = (self.field(calls::CEILING), self.address(at.window, high as i32));
+            let above = self.b.ins().icmp(IntCC::UnsignedGreaterThan, highest, ceiling);
+            self.fail_if(above);
+            let peak = self.field(calls::PEAK);
+            let more = self.b.ins().icmp(IntCC::UnsignedGreaterThan, highest, peak);
+            let peak = self.b.ins().select(more, highest, peak);
+            self.set_field(calls::PEAK, peak);
+            at.high = high;
+        }
+    }
+
+    /// Runs an instruction in the interpreter. What it reads must be in cells.
+    pub(crate) fn step(&mut self, at: &mut At, place: usize) {
+        let callee = self.b.ins().iconst(I64, calls::step as *const () as i64);
+        let number = self.b.ins().iconst(I64, place as i64);
+        let call = self.b.ins().call_indirect(self.calls.step, callee, &[self.shared, number, at.left]);
+        if let [left] = *self.b.inst_results(call) {
+            at.left = left;
+        }
+        self.check_left(at.left);
+    }
+
+    /// Runs an instruction in the interpreter that works on the stack in memory, or moves it.
+    pub(crate) fn step_in_memory(&mut self, at: &mut At, place: usize) {
+        self.settle(at, place);
+        self.step(at, place);
+        if self.window.is_none() {
+            at.window = self.field(calls::WINDOW);
+        }
+        at.forget();
+    }
+
+    /// The slots elsewhere have become more or fewer.
+    pub(crate) const fn shift_room(at: &mut At, by: isize) {
+        at.high = at.high.saturating_add_signed(by);
+    }
+
+    pub(crate) fn address(&mut self, window: Value, reg: i32) -> Value {
+        self.b.ins().iadd_imm_s(window, i64::from(reg * CELL))
+    }
+
+    pub(crate) fn load(&mut self, window: Value, reg: Reg, offset: i32) -> Value {
+        self.b.ins().load(I64, MemFlagsData::trusted(), window, i32::from(reg) * CELL + offset)
+    }
+
+    /// The first 4 bytes of an item: 0 for a number.
+    pub(crate) fn tag(&mut self, window: Value, reg: Reg) -> Value {
+        self.b.ins().load(I32, MemFlagsData::trusted(), window, i32::from(reg) * CELL)
+    }
+
+    /// Writes a number to a cell.
+    pub(crate) fn store(&mut self, window: Value, reg: Reg, number: Value) {
+        let tag = self.b.ins().iconst(I32, 0);
+        let cell = i32::from(reg) * CELL;
+        self.b.ins().store(MemFlagsData::trusted(), tag, window, cell);
+        self.b.ins().store(MemFlagsData::trusted(), number, window, cell + NUMBER);
+    }
+
+    /// The number in a register that surely holds one.
+    pub(crate) fn known_number(&mut self, at: &At, reg: Reg) -> Value {
+        at.value(reg).unwrap_or_else(|| self.load(at.window, reg, NUMBER))
+    }
+
+    pub(crate) fn field(&mut self, offset: i32) -> Value {
+        self.b.ins().load(I64, MemFlagsData::trusted(), self.shared, offset)
+    }
+
+    pub(crate) fn set_field(&mut self, offset: i32, value: Value) {
+        self.b.ins().store(MemFlagsData::trusted(), value, self.shared, offset);
+    }
+}

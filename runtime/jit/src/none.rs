@@ -1,0 +1,25 @@
+//! The compiler of machines that there is no code for.
+
+use std::sync::Arc;
+
+use engine::ir::Unit;
+use engine::{Compiler, Native};
+use spec::Rules;
+
+/// Compiles nothing.
+#[derive(Debug, Default)]
+pub struct Jit;
+
+impl Jit {
+    /// The compiler for this machine, which there is none.
+    #[must_use]
+    pub const fn new() -> Option<Self> {
+        None
+    }
+}
+
+impl Compiler for Jit {
+    fn compile(&self, _: &Unit, _: &Rules) -> Option<Arc<dyn Native>> {
+        None
+    }
+}

@@ -1,0 +1,186 @@
+//! Machine code beside the oracle: what loops, conditionals, calls and long numbers become; and scripts made to be
+//! expensive to compile.
+
+#![allow(clippy::unwrap_used, clippy::float_arithmetic, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use engine::ir::Metering;
+use engine::{Compiler as _, Engine, Tier, Tuning, lowered};
+use jit::Jit;
+use spec::opcode::Opcode::{self, *};
+use spec::script::{push_data, push_int, push_op};
+use spec::{Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, Transaction, TxIn, TxOut};
+
+/// Machine code of a unit, at most.
+const CODE_MAX: usize = 1 << 20;
+
+#[derive(Clone, Copy)]
+enum Part<'p> {
+    Op(Opcode),
+    Int(i64),
+    Data(&'p [u8]),
+}
+
+fn script(parts: &[Part<'_>]) -> Vec<u8> {
+    let mut script = Vec::new();
+    for part in parts {
+        match part {
+            Part::Op(opcode) => push_op(&mut script, *opcode),
+            Part::Int(n) => push_int(&mut script, *n),
+            Part::Data(data) => push_data(&mut script, data),
+        }
+    }
+    script
+}
+
+fn ops(opcodes: &[Opcode]) -> Vec<u8> {
+    opcodes.iter().map(|opcode| opcode.to_byte()).collect()
+}
+
+/// Runs a script in machine code under every rule; the number of rules under which it accepted.
+fn check(name: &str, unlock: &[u8], lock: &[u8]) -> u64 {
+    let Some(jit) = Jit::new() else { return u64::MAX };
+    let jit = Arc::new(jit);
+    let spent = [TxOut::plain(Sats::from_wire(5_000), lock.to_vec())];
+    let input = TxIn { prevout: OutPoint::COINBASE, unlock: unlock.to_vec(), sequence: 0 };
+    let outputs = (1..9).map(|at| TxOut::plain(Sats::from_wire(1_000 * at), vec![0x51])).collect();
+    let tx = Transaction { version: 2, inputs: vec![input], outputs, locktime: 0 };
+    let context = SpendContext::new(&tx, &spent).unwrap();
+    let mut accepted = 0;
+    for set in [RuleSet::Bch2026, RuleSet::Bitmodel] {
+        for mode in [Mode::Relay, Mode::Consensus] {
+            let rules = Rules::new(set, mode);
+            let told = vm::verify_input(&rules, &context, 0);
+            let engine =
+                Engine::with_compiler(Tier::Jit, Arc::clone(&jit) as _, Tuning { threshold: 0, ..Tuning::default() });
+            assert_eq!(engine.verify(&rules, &context, 0), told, "{name}");
+            accepted += engine.counts().jitted;
+            let engine =
+                Engine::with_compiler(Tier::Jit, Arc::clone(&jit) as _, Tuning { threshold: 0, ..Tuning::default() });
+            assert_eq!(engine.accept(&rules, &context, 0), told.map(|metrics| metrics.sig_checks), "{name}");
+            let both = engine::leaves(&rules, &context, 0, Metering::Exact, None);
+            if lowered(lock, &rules, Metering::Exact).is_some_and(|unit| jit.compile(&unit, &rules).is_some()) {
+                assert_eq!(engine::leaves(&rules, &context, 0, Metering::Exact, Some(&*jit)), both, "{name}");
+            }
+        }
+    }
+    accepted
+}
+
+/// A hundred bytes more of budget than any of these scripts needs.
+fn paid() -> Vec<u8> {
+    let mut unlock = Vec::new();
+    push_data(&mut unlock, &[1; 500]);
+    unlock
+}
+
+#[test]
+fn loops_conditionals_and_long_numbers_end_as_in_the_oracle() {
+    use Part::{Data, Int, Op};
+    let long = [0x55; 20];
+    let counted = |body: &[Part<'_>], turns| {
+        let head = [Int(turns), Op(Begin)];
+        let tail = [Op(Sub1), Op(Dup), Op(Not), Op(Until), Op(Drop), Op(Drop), Op(N1)];
+        script(&[&head, body, &tail].concat())
+    };
+    let cases = [
+        ("an empty loop", counted(&[], 50)),
+        ("a sum", [ops(&[N0]), counted(&[Op(Swap), Op(Over), Op(Add), Op(Swap)], 50), ops(&[Nip])].concat()),
+        ("a loop on the alt stack", counted(&[Op(ToAltStack), Op(FromAltStack)], 20)),
+        ("a conditional in a loop", counted(&[Op(Dup), Int(7), Op(LessThan), Op(If), Op(Nop), Op(EndIf)], 20)),
+        ("uneven turns", counted(&[Op(Dup), Op(N2), Op(Mod), Op(If), Op(N1), Op(Add), Op(Sub1), Op(EndIf)], 9)),
+        ("values of outputs", counted(&[Op(Dup), Op(Sub1), Op(OutputValue), Int(999), Op(GreaterThan), Op(Verify)], 8)),
+        ("hashes", counted(&[Op(Dup), Op(Sha256), Op(Sha256), Op(Size), Int(32), Op(EqualVerify), Op(Drop)], 8)),
+        ("a number that outgrows its place", {
+            counted(&[Op(ToAltStack), Int(i64::MAX), Op(N2), Op(Mul), Op(N2), Op(Div), Op(Drop), Op(FromAltStack)], 5)
+        }),
+        ("a sum that outgrows its place", {
+            let body = [Op(Swap), Op(Dup), Op(Add), Op(Swap)];
+            [script(&[Int(1 << 50)]), counted(&body, 40), ops(&[Nip])].concat()
+        }),
+        ("long numbers", counted(&[Data(&long), Data(&long), Op(Mul), Data(&long), Op(Mod), Op(Drop)], 6)),
+        ("comparing long numbers", {
+            counted(&[Data(&long), Op(Dup), Op(Add1), Op(LessThan), Op(If), Op(Else), Op(N0), Op(Verify), Op(EndIf)], 6)
+        }),
+        ("a deep copy by a number", counted(&[Op(Dup), Op(Dup), Op(Sub), Op(Pick), Op(Drop)], 6)),
+        ("a depth", counted(&[Op(Depth), Op(Drop)], 6)),
+        ("the least number", {
+            counted(&[Int(-i64::MAX), Op(N1), Op(Sub), Op(Size), Int(9), Op(EqualVerify), Op(Drop)], 3)
+        }),
+    ];
+    for (name, lock) in cases {
+        let accepted = check(name, &paid(), &lock);
+        assert!(accepted >= 2, "{name}: {accepted}");
+    }
+}
+
+#[test]
+fn functions_are_called_and_return() {
+    let body = ops(&[Dup, Add]);
+    let mut lock = Vec::new();
+    push_data(&mut lock, &body);
+    push_int(&mut lock, 3);
+    push_op(&mut lock, Define);
+    push_int(&mut lock, 2);
+    // The name is not known before it runs, so this is a call and not taken in.
+    for _ in 0..3 {
+        lock.extend(ops(&[InputIndex, N3, Add, Invoke]));
+    }
+    push_int(&mut lock, 16);
+    lock.extend(ops(&[NumEqual, Nip]));
+    assert!(check("functions", &paid(), &lock) >= 2);
+}
+
+/// Functions of which each calls the one before.
+fn chained(count: i64) -> Vec<u8> {
+    let mut script = Vec::new();
+    for id in 0..count {
+        let mut body = Vec::new();
+        if id > 0 {
+            push_int(&mut body, id - 1);
+            push_op(&mut body, Invoke);
+        }
+        push_data(&mut script, &body);
+        push_int(&mut script, id);
+        push_op(&mut script, Define);
+    }
+    push_int(&mut script, count - 1);
+    push_op(&mut script, Invoke);
+    script
+}
+
+#[test]
+fn scripts_made_to_be_expensive_have_small_code_or_none() {
+    let Some(jit) = Jit::new() else { return };
+    let shapes = [
+        (
+            "5,200 instructions",
+            ops(&[N1, N2, Dup2, Add, Mul, Add, Sub, Swap, Drop, Drop, Depth, Drop, Nop]).repeat(400),
+        ),
+        ("20,800 instructions", ops(&[Dup, Add, Over, Swap]).repeat(5_200)),
+        (
+            "many items under conditionals",
+            [ops(&[N1]).repeat(900), ops(&[N1, If, Dup, Drop, EndIf]).repeat(300)].concat(),
+        ),
+        ("conditionals that change much", {
+            let changed = ops(&[N1, If, Add1, Swap, Add1, Rot, Add1, Swap2, Add1, EndIf]);
+            [ops(&[N1]).repeat(900), changed.repeat(300)].concat()
+        }),
+        ("nested loops", [ops(&[Begin]).repeat(1_000), ops(&[N1, Until]).repeat(1_000)].concat()),
+        ("loops in a row", ops(&[N1, Begin, Sub1, Dup, Not, Until, Drop]).repeat(1_000)),
+        ("chained functions", chained(1_000)),
+        ("calls", ops(&[InputIndex, Invoke]).repeat(2_000)),
+        ("products", ops(&[Dup, Mul]).repeat(2_000)),
+    ];
+    for (name, mut lock) in shapes {
+        push_op(&mut lock, N1);
+        for metering in [Metering::Exact, Metering::Bound] {
+            let rules = Rules::new(RuleSet::Bitmodel, Mode::Consensus);
+            let Some(unit) = lowered(&lock, &rules, metering) else { continue };
+            let bytes = jit.compile(&unit, &rules).map_or(0, |native| native.code_bytes());
+            assert!(bytes <= CODE_MAX, "{name}: {bytes}");
+        }
+        check(name, &paid(), &lock);
+    }
+}
