@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::isa::{self, OwnedTargetIsa};
+use cranelift_codegen::ir::Function;
+use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable, Flags};
 use cranelift_frontend::FunctionBuilderContext;
 use engine::flow::Flow;
@@ -48,22 +49,50 @@ impl Jit {
         Some(Self { quick: target("none", "single_pass")?, hot: target("speed", "backtracking")? })
     }
 
-    fn code(&self, unit: &Unit) -> Option<(Vec<u8>, Vec<usize>)> {
+    /// Cranelift's code of a unit, to read; `None` if it has none.
+    #[must_use]
+    pub fn clif(&self, unit: &Unit) -> Option<String> {
+        Some(self.function(unit)?.0.function.display().to_string())
+    }
+
+    /// The machine code of a unit, to read; `None` if it has none.
+    #[must_use]
+    pub fn assembly(&self, unit: &Unit) -> Option<String> {
+        let (emitted, isa) = self.function(unit)?;
+        let mut context = Context::for_function(emitted.function);
+        context.set_disasm(true);
+        context.compile(isa, &mut ControlPlane::default()).ok()?.vcode.clone()
+    }
+
+    /// Cranelift's code of a unit, and how it is to be compiled.
+    fn function(&self, unit: &Unit) -> Option<(Emitted, &dyn TargetIsa)> {
         if unit.ops.len() > OPS_MAX {
             return None;
         }
         let flow = Flow::of(unit);
         let loops = flow.sections.iter().any(|section| section.turns);
-        let isa = if loops && unit.ops.len() <= OPS_HOT_MAX { &self.hot } else { &self.quick };
-        let mut context = Context::new();
-        let entries = emit(&mut context.func, &mut FunctionBuilderContext::new(), unit, &flow, isa.as_ref())?;
-        if context.func.dfg.num_insts() > INSTS_MAX {
-            return None;
-        }
-        let compiled = context.compile(isa.as_ref(), &mut ControlPlane::default()).ok()?;
-        let code = compiled.code_buffer();
-        (compiled.buffer.relocs().is_empty() && code.len() <= CODE_MAX).then(|| (code.to_vec(), entries))
+        let hot = loops && unit.ops.len() <= OPS_HOT_MAX;
+        let isa = if hot { &self.hot } else { &self.quick };
+        let mut function = Function::new();
+        let entries = emit(&mut function, &mut FunctionBuilderContext::new(), unit, &flow, isa.as_ref(), hot)?;
+        let few = function.dfg.num_insts() <= INSTS_MAX;
+        few.then(|| (Emitted { function, entries }, isa.as_ref()))
     }
+
+    fn code(&self, unit: &Unit) -> Option<(Vec<u8>, Vec<usize>)> {
+        let (emitted, isa) = self.function(unit)?;
+        let mut context = Context::for_function(emitted.function);
+        let compiled = context.compile(isa, &mut ControlPlane::default()).ok()?;
+        let code = compiled.code_buffer();
+        (compiled.buffer.relocs().is_empty() && code.len() <= CODE_MAX).then(|| (code.to_vec(), emitted.entries))
+    }
+}
+
+/// Cranelift's code of a unit.
+struct Emitted {
+    function: Function,
+    /// The instructions where it can be entered.
+    entries: Vec<usize>,
 }
 
 impl Compiler for Jit {

@@ -5,7 +5,7 @@
 //! written back before anything works on the stack in memory, and where the code is left for the interpreter. That is
 //! also what happens when a number becomes too long, so that nothing need be undone.
 
-use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::condcodes::{CondCode as _, IntCC};
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, Block, BlockArg, Function, InstBuilder, JumpTableData, MemFlagsData, SigRef, Signature, Value,
@@ -19,15 +19,19 @@ use crate::calls::{self, CELL, NUMBER};
 
 /// Registers that are parameters of a block, at most.
 const PARAMS_MAX: usize = 16;
-/// Values whose cells hold something else, at most: in loops, and elsewhere.
-const DIRTY_MAX_LOOP: usize = 16;
+/// Values whose cells hold something else, at most: in code that is made well, and in other.
+const DIRTY_MAX_HOT: usize = 16;
 const DIRTY_MAX: usize = 4;
+/// Calls after which machine code goes on, at most.
+const RESUMED_MAX: usize = 64;
 
 /// What is known at a point of the code.
 #[derive(Clone)]
 pub(crate) struct At {
     /// The value of each register that has one.
     values: Box<[Option<Value>; 256]>,
+    /// The registers that have one.
+    held: Set,
     /// The registers whose cells do not hold their value.
     dirty: Set,
     pub(crate) kinds: Kinds,
@@ -51,6 +55,7 @@ impl At {
     #[allow(clippy::indexing_slicing, reason = "a register is a byte and there are 256")]
     fn put(&mut self, reg: Reg, value: Option<Value>, dirty: bool) {
         self.values[usize::from(reg)] = value;
+        self.held.set(reg, value.is_some());
         self.dirty.set(reg, dirty);
     }
 
@@ -73,7 +78,7 @@ impl At {
     /// The stack in memory has moved or changed.
     fn forget(&mut self) {
         *self.values = [None; 256];
-        self.dirty = Set::default();
+        (self.held, self.dirty) = (Set::default(), Set::default());
         (self.low, self.high) = (usize::MAX, 0);
     }
 }
@@ -115,8 +120,8 @@ pub(crate) struct Emit<'e> {
     /// What is known at the start of a section that one way leads to, and the block of it.
     waiting: Vec<Option<(Block, At)>>,
     exits: Vec<Exit>,
-    /// Whether each section is part of a loop.
-    looped: Vec<bool>,
+    /// Whether the code is made well, and not fast.
+    hot: bool,
     pub(crate) calls: Signatures,
     /// What is read from each instruction of the section on.
     pub(crate) lives: Vec<Live>,
@@ -139,6 +144,7 @@ pub(crate) fn emit(
     unit: &Unit,
     flow: &Flow,
     isa: &dyn TargetIsa,
+    hot: bool,
 ) -> Option<Vec<usize>> {
     let signature = |takes: usize| {
         let mut signature = Signature::new(isa.default_call_conv());
@@ -172,7 +178,7 @@ pub(crate) fn emit(
         meetings: vec![None; count],
         waiting: vec![const { None }; count],
         exits: Vec::new(),
-        looped: looped(flow),
+        hot,
         calls,
         lives: Vec::new(),
         start: 0,
@@ -187,25 +193,6 @@ pub(crate) fn emit(
     Some(entries)
 }
 
-/// Which sections are part of a loop.
-fn looped(flow: &Flow) -> Vec<bool> {
-    let mut looped = vec![false; flow.sections.len()];
-    let mut end = 0;
-    let mut ends: Vec<usize> = (0..looped.len()).collect();
-    for (at, section) in flow.sections.iter().enumerate() {
-        if let Some(last) = section.to.filter(|to| *to <= at).and_then(|to| ends.get_mut(to)) {
-            *last = at + 1;
-        }
-    }
-    for (at, (flag, last)) in looped.iter_mut().zip(ends).enumerate() {
-        if last > at {
-            end = end.max(last);
-        }
-        *flag = at < end;
-    }
-    looped
-}
-
 impl Emit<'_> {
     /// Begins the function.
     fn enter(&mut self, entry: Value, moves: bool) -> Option<Vec<usize>> {
@@ -214,6 +201,7 @@ impl Emit<'_> {
         self.window = Some(window).filter(|_| !moves);
         let start = At {
             values: Box::new([None; 256]),
+            held: Set::default(),
             dirty: Set::default(),
             kinds: Kinds::default(),
             left,
@@ -223,7 +211,7 @@ impl Emit<'_> {
         };
         let flow = self.flow;
         let open = |at: &usize| flow.sections.get(*at).is_some_and(|section| *at == 0 || section.resumes);
-        let sections: Vec<usize> = (0..flow.sections.len()).filter(open).collect();
+        let sections: Vec<usize> = (0..flow.sections.len()).filter(open).take(1 + RESUMED_MAX).collect();
         let entries = sections.iter().filter_map(|at| Some(self.flow.sections.get(*at)?.start)).collect();
         if let [only] = *sections {
             self.go(start, only, false)?;
@@ -287,12 +275,11 @@ impl Emit<'_> {
         };
         self.lives = self.flow.lives(number, &self.unit.ops);
         self.start = section.start;
-        let dirty_max = if *self.looped.get(number)? { DIRTY_MAX_LOOP } else { DIRTY_MAX };
         for place in section.start..section.end {
             if !self.op(&mut at, place, number)? {
                 return Some(());
             }
-            self.limit_dirty(&mut at, place, dirty_max);
+            self.limit_dirty(&mut at, place);
         }
         self.go(at, section.next?, false)
     }
@@ -307,6 +294,7 @@ impl Emit<'_> {
         };
         let mut at = At {
             values: Box::new([None; 256]),
+            held: Set::default(),
             dirty: Set::default(),
             kinds: section.kinds?,
             left: *left,
@@ -416,15 +404,22 @@ impl Emit<'_> {
         block
     }
 
-    /// Writes values back if there are too many whose cells hold something else.
-    fn limit_dirty(&mut self, at: &mut At, place: usize, most: usize) {
+    /// Writes values back if there are too many whose cells hold something else. Where code is made fast, every value that
+    /// outlives a block is in memory anyway, so those that cells hold too are forgotten.
+    fn limit_dirty(&mut self, at: &mut At, place: usize) {
         let live = self.lives.get(place + 1 - self.start).copied().unwrap_or_default();
         if self.lives.len() > place + 1 - self.start {
             at.dirty = at.dirty.and(&live.all);
         }
+        let most = if self.hot { DIRTY_MAX_HOT } else { DIRTY_MAX };
         if at.dirty.iter().count() > most {
             self.write_back(at, at.dirty);
             at.dirty = Set::default();
+        }
+        if !self.hot {
+            for reg in at.held.without(&at.dirty).iter() {
+                at.in_cell(reg);
+            }
         }
     }
 
@@ -454,34 +449,36 @@ impl Emit<'_> {
 
     /// Fails if more has been spent than there was.
     fn check_left(&mut self, left: Value) {
-        let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
-        self.fail_if(over);
+        self.out_if_int(IntCC::SignedLessThan, left, 0, self.fail);
     }
 
-    /// Goes on in a new block unless the condition holds.
-    pub(crate) fn out_if(&mut self, condition: Value, out: Block) {
+    /// Goes out if the condition holds, and otherwise on in a new block. That is the first of the two, so that the other is
+    /// laid out beside the place and not at the end of the code, all through which the values that it needs would live.
+    pub(crate) fn out_if(&mut self, condition: IntCC, a: Value, b: Value, out: Block) {
         let on = self.b.create_block();
-        self.b.ins().brif(condition, out, &[], on, &[]);
+        let stays = self.b.ins().icmp(condition.complement(), a, b);
+        self.b.ins().brif(stays, on, &[], out, &[]);
         self.b.switch_to_block(on);
     }
 
-    /// Fails if the condition holds.
-    pub(crate) fn fail_if(&mut self, condition: Value) {
-        self.out_if(condition, self.fail);
+    /// As [`Emit::out_if`], of a number and a constant.
+    pub(crate) fn out_if_int(&mut self, condition: IntCC, a: Value, n: i64, out: Block) {
+        let on = self.b.create_block();
+        let stays = self.b.ins().icmp_imm_s(condition.complement(), a, n);
+        self.b.ins().brif(stays, on, &[], out, &[]);
+        self.b.switch_to_block(on);
     }
 
     /// Checks that registers from `low` on are part of the stack and that there is room up to `high`, unless both are known.
     pub(crate) fn check_room(&mut self, at: &mut At, low: usize, high: usize) {
         if low < at.low {
             let (floor, lowest) = (self.field(calls::FLOOR), self.address(at.window, low as i32));
-            let below = self.b.ins().icmp(IntCC::UnsignedLessThan, lowest, floor);
-            self.fail_if(below);
+            self.out_if(IntCC::UnsignedLessThan, lowest, floor, self.fail);
             at.low = low;
         }
         if high > at.high {
             let (ceiling, highest) = (self.field(calls::CEILING), self.address(at.window, high as i32));
-            let above = self.b.ins().icmp(IntCC::UnsignedGreaterThan, highest, ceiling);
-            self.fail_if(above);
+            self.out_if(IntCC::UnsignedGreaterThan, highest, ceiling, self.fail);
             let peak = self.field(calls::PEAK);
             let more = self.b.ins().icmp(IntCC::UnsignedGreaterThan, highest, peak);
             let peak = self.b.ins().select(more, highest, peak);

@@ -105,13 +105,11 @@ impl Emit<'_> {
             Op::Value { opcode, d, a, weight } => self.value(at, place, opcode, d, a, weight),
             Op::Verify(a) => {
                 let truth = self.truth(at, a);
-                let wrong = self.flag(IntCC::Equal, truth, 0);
-                self.fail_if(wrong);
+                self.out_if_int(IntCC::Equal, truth, 0, self.fail);
             }
             Op::VerifyEqual { a, b } => {
                 let same = self.same(at, a, b);
-                let wrong = self.flag(IntCC::Equal, same, 0);
-                self.fail_if(wrong);
+                self.out_if_int(IntCC::Equal, same, 0, self.fail);
             }
             Op::Kernel { operands, results, shape, .. } => {
                 for reg in operands.iter().take(usize::from(shape & 15)) {
@@ -241,7 +239,7 @@ impl Emit<'_> {
         if at.kinds.of(reg) != Kind::Int {
             let tag = self.tag(at.window, reg);
             let out = self.out(at, out);
-            self.out_if(tag, out);
+            self.out_if_int(IntCC::NotEqual, tag, 0, out);
         }
         let number = self.load(at.window, reg, NUMBER);
         at.know(reg, number);
@@ -279,7 +277,7 @@ impl Emit<'_> {
                 at.in_cell(d);
                 let tag = emit.tag(at.window, d);
                 let out = emit.way_out(at, place + 1);
-                emit.out_if(tag, out);
+                emit.out_if_int(IntCC::NotEqual, tag, 0, out);
                 let number = emit.load(at.window, d, NUMBER);
                 emit.b.ins().jump(join, &[at.left, number].map(BlockArg::Value));
             });
@@ -323,7 +321,7 @@ impl Emit<'_> {
         }
         if at.kinds.of(reg) != Kind::Int {
             let tag = self.tag(at.window, reg);
-            self.out_if(tag, slow);
+            self.out_if_int(IntCC::NotEqual, tag, 0, slow);
         }
         self.load(at.window, reg, NUMBER)
     }
@@ -400,21 +398,19 @@ impl Emit<'_> {
     /// The one 64-bit number that needs 9 bytes is not held in place.
     fn in_place(&mut self, n: Value, over: Value, out: &mut dyn FnMut(&mut Self) -> Block) -> Value {
         let out = out(self);
-        self.out_if(over, out);
-        let least = self.flag(IntCC::Equal, n, i64::MIN);
-        self.out_if(least, out);
+        self.out_if_int(IntCC::NotEqual, over, 0, out);
+        self.out_if_int(IntCC::Equal, n, i64::MIN, out);
         n
     }
 
     fn add_int(&mut self, a: Value, n: i64, out: &mut dyn FnMut(&mut Self) -> Block) -> Value {
         if n != 0 {
-            let over = if n > 0 {
-                self.flag(IntCC::SignedGreaterThan, a, i64::MAX - n)
-            } else {
-                self.flag(IntCC::SignedLessThan, a, i64::MIN + 1 - n)
-            };
             let out = out(self);
-            self.out_if(over, out);
+            if n > 0 {
+                self.out_if_int(IntCC::SignedGreaterThan, a, i64::MAX - n, out);
+            } else {
+                self.out_if_int(IntCC::SignedLessThan, a, i64::MIN + 1 - n, out);
+            }
         }
         self.b.ins().iadd_imm_s(a, n)
     }
@@ -436,8 +432,7 @@ impl Emit<'_> {
 
     fn binary(&mut self, kind: Binary, a: Value, b: Value) -> Value {
         if let Binary::Div | Binary::Mod = kind {
-            let zero = self.flag(IntCC::Equal, b, 0);
-            self.fail_if(zero);
+            self.out_if_int(IntCC::Equal, b, 0, self.fail);
         }
         match kind {
             Binary::Div => self.b.ins().sdiv(a, b),
@@ -458,14 +453,12 @@ impl Emit<'_> {
         let index = self.expected(at, a, &mut out);
         let field = if opcode == Opcode::OutputValue { calls::OUTPUTS } else { calls::SPENT };
         let (first, count) = (self.field(field), self.field(field + 8));
-        let beyond = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, count);
         let block = self.out(at, &mut out);
-        self.out_if(beyond, block);
+        self.out_if(IntCC::UnsignedGreaterThanOrEqual, index, count, block);
         let offset = self.b.ins().imul_imm_s(index, OUTPUT);
         let output = self.b.ins().iadd(first, offset);
         let value = self.b.ins().load(I64, MemFlagsData::trusted(), output, AMOUNT);
-        let least = self.flag(IntCC::Equal, value, i64::MIN);
-        self.out_if(least, block);
+        self.out_if_int(IntCC::Equal, value, i64::MIN, block);
         self.charge_number(at, value, weight);
         at.make(d, value);
     }
