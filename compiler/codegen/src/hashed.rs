@@ -49,6 +49,9 @@ pub(crate) struct Hashed {
 
 /// The path written so; nothing if that makes no check shorter.
 pub(crate) fn hashed(path: &Path, way: Way, notes: &mut Notes) -> Option<Hashed> {
+    if !path.graph.compares_constants() {
+        return None;
+    }
     let Path { mut graph, mut body, arg_items, list, results, hidden } = path.clone();
     let mut work = Work { graph: &mut graph, notes, way, preimages: Vec::new() };
     work.block(&mut body);
@@ -191,6 +194,14 @@ impl Work<'_> {
 }
 
 impl Graph {
+    fn compares_constants(&self) -> bool {
+        let is_constant = |id: &NodeId| self.as_const(*id).is_some();
+        self.nodes().iter().any(|node| match &node.kind {
+            NodeKind::Op(Operation::Op(Opcode::Equal), inputs) => inputs.iter().any(is_constant),
+            _ => false,
+        })
+    }
+
     /// How many bytes the value has, if always so many.
     fn len_of(&self, id: NodeId, levels: u32) -> Option<usize> {
         let levels = levels.checked_sub(1)?;

@@ -167,7 +167,7 @@ pub(crate) struct Found<'a> {
 }
 
 /// A path in its middle form, with the time fields it reads.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lowered {
     pub(crate) path: Path,
     pub(crate) time: TimeNeeds,

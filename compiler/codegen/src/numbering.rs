@@ -1,11 +1,12 @@
 //! Finds what stands in a list by what it is, so that equal things get one number.
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 /// The places of a list's things by their hash. Nobody walks through it, so that the order of hashes, another one in
-/// each process, decides nothing; and no source can be written for it to be slow.
+/// each process, decides nothing; and a source cannot be written beforehand for it to be slow.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Numbering {
     table: HashTable<(u64, u32)>,

@@ -64,6 +64,8 @@ impl Plans {
 pub(crate) struct Shape {
     /// For each path the forms of its loops that make it shortest, with every function copied.
     forms: Vec<Forms>,
+    /// The middle form of paths that have but one: they have no loops, and call no function that could be shared.
+    only: Vec<Option<Lowered>>,
     /// Whether any calls a function that could be shared.
     calls: bool,
 }
@@ -129,16 +131,16 @@ impl<'p> Planner<'p> {
 impl Planner<'_> {
     /// The code of all paths, as they are written: nothing is computed otherwise, shared or put in another order.
     pub(crate) fn direct(&self, shape: &Shape, notes: &mut Notes) -> Result<Plans, Misfits> {
-        self.attempt(&shape.forms, Shared::default(), Effort::None, notes).map(|attempt| attempt.plans)
+        self.attempt(shape, Shared::default(), Effort::None, notes).map(|attempt| attempt.plans)
     }
 
     /// The best code of all paths of this shape.
-    pub(crate) fn plan(&self, Shape { forms, calls }: &Shape, notes: &mut Notes) -> Result<Plans, Misfits> {
-        if !calls {
-            return self.attempt(forms, Shared::default(), self.effort, notes).map(|attempt| attempt.plans);
+    pub(crate) fn plan(&self, shape: &Shape, notes: &mut Notes) -> Result<Plans, Misfits> {
+        if !shape.calls {
+            return self.attempt(shape, Shared::default(), self.effort, notes).map(|attempt| attempt.plans);
         }
         let start = notes.mark();
-        let mut best = self.attempt(forms, Shared::default(), self.comparing(), notes)?;
+        let mut best = self.attempt(shape, Shared::default(), self.comparing(), notes)?;
         let repeated = best.calls.counts.iter().filter(|(_, count)| *count > 1);
         let candidates_max = if self.passes.shares { CANDIDATES_MAX } else { 0 };
         let candidates: Vec<Instance> = repeated.map(|(instance, _)| instance.clone()).take(candidates_max).collect();
@@ -150,7 +152,7 @@ impl Planner<'_> {
             shared.clear_bodies();
             shared.add(candidate);
             notes.back_to(start);
-            if let Ok(other) = self.attempt(forms, shared, self.comparing(), notes)
+            if let Ok(other) = self.attempt(shape, shared, self.comparing(), notes)
                 && other.score() < best.score()
             {
                 best = other;
@@ -159,7 +161,7 @@ impl Planner<'_> {
         let mut shared = best.plans.shared;
         shared.clear_bodies();
         notes.back_to(start);
-        self.attempt(forms, shared, self.effort, notes).map(|attempt| attempt.plans)
+        self.attempt(shape, shared, self.effort, notes).map(|attempt| attempt.plans)
     }
 
     /// The same paths joined into one, and with them paths that do not share one or any of the functions: what
@@ -173,7 +175,7 @@ impl Planner<'_> {
         let fewer = (0..shared.len()).take(if shared.len() > 1 { unshared_max } else { 0 });
         let none = (shared.len() > 0).then(Shared::default);
         let others = fewer.map(|index| shared.without(index)).chain(none);
-        let others = others.filter_map(|shared| self.attempt(&shape.forms, shared, self.effort, notes).ok());
+        let others = others.filter_map(|shared| self.attempt(shape, shared, self.effort, notes).ok());
         let all: Vec<Plans> = others.map(|attempt| attempt.plans).collect();
         let mut found = Vec::new();
         for plans in std::iter::once(plans).chain(&all) {
@@ -202,14 +204,14 @@ impl Planner<'_> {
 
     /// Looks at all paths: a first time as they are, and where there are loops once more for each of them.
     pub(crate) fn shape(&self, notes: &mut Notes) -> Result<Shape, Misfits> {
-        let start = notes.mark();
         let mut misfits = Misfits::new();
-        let mut shape = Shape { forms: Vec::new(), calls: false };
+        let mut shape = Shape { forms: Vec::new(), only: Vec::new(), calls: false };
         for (at, path) in self.contract.paths.iter().enumerate() {
+            let start = notes.mark();
             let (mut forms, mut calls, effort) = (Forms::default(), Calls::default(), self.comparing());
             let found = Found { forms: &mut forms, calls: &mut calls, notes: &mut *notes };
-            let is_lowered = lower::lower(self.context(&Shared::default(), effort), path, found).is_ok();
-            if !is_lowered || forms.len() > 0 {
+            let lowered = lower::lower(self.context(&Shared::default(), effort), path, found).ok();
+            if lowered.is_none() || forms.len() > 0 {
                 let best = best_forms(|forms| {
                     notes.back_to(start);
                     let plan = self.path(path, forms, &mut Shared::default(), &mut calls, effort, notes);
@@ -220,9 +222,13 @@ impl Planner<'_> {
                     Err(excess) => misfits.push((at, excess)),
                 }
             }
-            notes.back_to(start);
+            let only = lowered.filter(|_| forms.len() == 0 && calls.counts.is_empty());
+            if only.is_none() {
+                notes.back_to(start);
+            }
             shape.calls |= !calls.counts.is_empty();
             shape.forms.push(forms);
+            shape.only.push(only);
         }
         if misfits.is_empty() { Ok(shape) } else { Err(misfits) }
     }
@@ -234,7 +240,7 @@ impl Planner<'_> {
 
     fn attempt(
         &self,
-        forms: &[Forms],
+        shape: &Shape,
         mut shared: Shared,
         effort: Effort,
         notes: &mut Notes,
@@ -242,8 +248,13 @@ impl Planner<'_> {
         let mut calls = Calls::default();
         let mut misfits = Misfits::new();
         let mut paths = Vec::new();
-        for (at, (path, forms)) in self.contract.paths.iter().zip(forms).enumerate() {
-            match self.path(path, &mut forms.clone(), &mut shared, &mut calls, effort, notes) {
+        let shapes = shape.forms.iter().zip(&shape.only);
+        for (at, (path, (forms, only))) in self.contract.paths.iter().zip(shapes).enumerate() {
+            let made = match only.as_ref().filter(|_| effort != Effort::None) {
+                Some(only) => self.planned(only.clone(), effort, notes),
+                None => self.path(path, &mut forms.clone(), &mut shared, &mut calls, effort, notes),
+            };
+            match made {
                 Ok(plan) => paths.push(plan),
                 Err(excess) => misfits.push((at, excess)),
             }
@@ -264,13 +275,18 @@ impl Planner<'_> {
         effort: Effort,
         notes: &mut Notes,
     ) -> Result<PathPlan, Excess> {
-        let Lowered { path: plain, time } = loop {
+        let lowered = loop {
             let found = Found { forms: &mut *forms, calls: &mut *calls, notes: &mut *notes };
             match lower::lower(self.context(shared, effort), path, found) {
                 Err(Excess::NoBody(index)) => self.body(index, shared, calls, effort, notes)?,
                 lowered => break lowered?,
             }
         };
+        self.planned(lowered, effort, notes)
+    }
+
+    fn planned(&self, lowered: Lowered, effort: Effort, notes: &mut Notes) -> Result<PathPlan, Excess> {
+        let Lowered { path: plain, time } = lowered;
         let (arranged, preimages, mir) = self.arranged(&plain, self.end, effort, notes)?;
         Ok(PathPlan { arranged, time, preimages, mir, plain })
     }
@@ -291,11 +307,12 @@ impl Planner<'_> {
             Some((arrange::arrange(&mut path, self.aim(end, effort)).ok()?, preimages, path))
         };
         let first = effort.min(Effort::Full);
-        let mut plain = arrange(mir.clone(), Vec::new(), first);
         let writes_texts = effort != Effort::None && self.passes.texts;
         let texts = if writes_texts { mir.graph.with_texts() } else { None };
+        let mut plain = None;
         if let Some(graph) = texts {
             let texts = Path { graph, ..mir.clone() };
+            plain = arrange(mir.clone(), Vec::new(), first);
             let other = arrange(texts.clone(), Vec::new(), first);
             let score = |made: &Option<(Arranged, _, _)>| made.as_ref().map_or(usize::MAX, |made| made.0.score);
             if score(&other) < score(&plain) {
@@ -303,10 +320,9 @@ impl Planner<'_> {
             }
         }
         let ways: &[Way] = if self.hashes && effort != Effort::None { &Way::ALL } else { &[] };
-        let shorter = ways.iter().filter_map(|way| {
-            let Hashed { path, preimages } = hashed::hashed(&mir, *way, notes)?;
-            arrange(path, preimages, first)
-        });
+        let hashed: Vec<Hashed> = ways.iter().filter_map(|way| hashed::hashed(&mir, *way, notes)).collect();
+        let plain = plain.or_else(|| arrange(mir, Vec::new(), first));
+        let shorter = hashed.into_iter().filter_map(|hashed| arrange(hashed.path, hashed.preimages, first));
         let mut all: Vec<_> = plain.into_iter().chain(shorter).collect();
         all.sort_by_key(|(arranged, ..)| arranged.score);
         if effort > first {

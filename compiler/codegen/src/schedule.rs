@@ -522,18 +522,21 @@ impl Scheduler<'_> {
         let [written, other_written] = fork.map(|fork| fork.written.clone()).unwrap_or_default();
         self.enter(&entry, fork, true);
         self.written.push(written);
-        let [verdict, other_verdict] = choice.phis.last().map_or([None; 2], |phi| phi.verdicts);
-        let then = self.branch(&choice.then, &choice.yields(true), keep.clone(), verdict)?;
+        let phis = self.meeting(&choice.phis);
+        let [verdict, other_verdict] = phis.last().map_or([None; 2], |phi| phi.verdicts);
+        let yields: Vec<NodeId> = phis.iter().map(|phi| phi.then).collect();
+        let then = self.branch(&choice.then, &yields, keep.clone(), verdict)?;
         self.enter(&entry, fork, false);
         self.written.pop();
         self.written.push(other_written);
-        let otherwise = self.branch(&choice.otherwise, &choice.yields(false), keep, other_verdict)?;
+        let yields: Vec<NodeId> = phis.iter().map(|phi| phi.otherwise).collect();
+        let otherwise = self.branch(&choice.otherwise, &yields, keep, other_verdict)?;
         self.written.pop();
         self.room = self.room.saturating_add(outer.len());
         self.code = outer;
         self.join(choice, turned, then, otherwise);
-        let phis_at = self.stack.len().saturating_sub(choice.phis.len());
-        for (entry, phi) in self.stack.iter_mut().skip(phis_at).zip(&choice.phis) {
+        let phis_at = self.stack.len().saturating_sub(phis.len());
+        for (entry, phi) in self.stack.iter_mut().skip(phis_at).zip(&phis) {
             *entry = Entry { node: phi.result, reserved: false };
         }
         Ok(())

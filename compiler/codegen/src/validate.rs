@@ -89,6 +89,9 @@ pub(crate) fn compare(left: &Side<'_>, right: &Side<'_>, preimages: &[&[u8]]) ->
             }
             // What tells the path from others need not be checked again.
             right.extend(ways.into_iter().filter(|way| known.contains(way)));
+            if known == right {
+                return Verdict::Same;
+            }
             let (left, right) = (merged(&mut terms, known), merged(&mut terms, right));
             if left == right {
                 return Verdict::Same;

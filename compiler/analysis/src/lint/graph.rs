@@ -3,10 +3,10 @@
 //! A value knows what it depends on, so that a question such as "does the spender choose this" costs
 //! nothing however deep the computation is.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use dashu_int::IBig;
+use foldhash::HashMap;
 use syntax::Loc;
 
 use crate::hir::{BinaryOp, Builtin, Fact, Type, UnaryOp};

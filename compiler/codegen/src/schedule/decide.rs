@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use spec::Opcode;
 
 use crate::code::{Op, PlaceId};
-use crate::mir::NodeId;
+use crate::mir::{NodeId, Phi};
 
 use super::Scheduler;
 
@@ -106,10 +106,51 @@ impl Scheduler<'_> {
         }
     }
 
+    /// The order in which the blocks of a conditional leave what differs between them, top last: as they are listed, or
+    /// the top three of them otherwise. What the moves of both blocks and those behind cost then, a search sees.
+    pub(super) fn meeting(&mut self, phis: &[Phi]) -> Vec<Phi> {
+        let mut phis = phis.to_vec();
+        // A block ends with the check that its last value is the outcome of.
+        let are_free = self.policy.rewrites && phis.iter().all(|phi| phi.verdicts == [None; 2]);
+        let from = phis.len().saturating_sub(3);
+        let Some(top) = phis.get_mut(from..).filter(|top| are_free && top.len() > 1) else { return phis };
+        let others = if let [_, _, _] = top { 5 } else { 1 };
+        put_in_order(top, self.decisions.take(others));
+        phis
+    }
+
     /// Brings the third item to the top, so many times.
     fn rotate(&mut self, times: usize, place: PlaceId) {
         let from = self.stack.len().saturating_sub(3);
         self.stack.get_mut(from..).into_iter().for_each(|top| top.rotate_left(times));
         (0..times).for_each(|_| self.emit(Op::Code(Opcode::Rot), place));
+    }
+}
+
+/// Puts two or three things in the order with this number; 0 leaves them as they are.
+fn put_in_order<T>(things: &mut [T], number: u8) {
+    if number % 2 == 1 && things.len() > 1 {
+        things.swap(0, 1);
+    }
+    let times = usize::from(number / 2).checked_rem(things.len()).unwrap_or(0);
+    things.rotate_left(times);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_order_has_a_number() {
+        for (count, orders) in [(2, 2), (3, 6)] {
+            let ordered = |number| {
+                let mut things: Vec<u8> = (0..count).collect();
+                put_in_order(&mut things, number);
+                things
+            };
+            assert_eq!(ordered(0), (0..count).collect::<Vec<u8>>());
+            let all: BTreeSet<Vec<u8>> = (0..orders).map(ordered).collect();
+            assert_eq!(all.len(), usize::from(orders));
+        }
     }
 }
