@@ -12,6 +12,7 @@ use vm::{Caller, FunctionId, Item, Kernel};
 
 use crate::ir::{Binary, ENTRY, Metering, Op, Reg, Unary, Unit};
 use crate::native::{Find, Finished, Stretch};
+use crate::state::give;
 
 /// Cells below the stack, so that a window may reach below its bottom.
 pub(crate) const PAD: usize = 256;
@@ -388,10 +389,8 @@ impl<'a> State<'_, 'a> {
                         }
                     }
                     Op::Kernel { opcode, operands, results, shape } => {
-                        let items = operands.map(|reg| get(window, reg));
-                        let made = self.kernel.execute(opcode, items.get(..usize::from(shape & 15))?)?;
-                        let count = usize::from(shape >> 4);
-                        results.iter().zip(made).take(count).for_each(|(reg, item)| set(window, *reg, *item));
+                        let (operands, results) = (operands.map(usize::from), results.map(usize::from));
+                        give(self.kernel, window, opcode, &operands, &results, shape)?;
                         self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
                         if cost > self.budget {
                             return None;
@@ -621,12 +620,16 @@ fn same(kernel: &Kernel<'_>, a: &Item, b: &Item) -> bool {
 /// The result, and what it costs to charge it so many times more.
 #[cold]
 #[inline(never)]
-fn slow<const EXACT: bool>(
+pub(crate) fn slow<const EXACT: bool>(
     kernel: &mut Kernel<'_>,
     opcode: Opcode,
     operands: &[Item],
     again: u8,
 ) -> Option<(Item, u64)> {
-    let item = kernel.execute(opcode, operands)?.last().copied()?;
+    let quick = operands.first().and_then(|a| kernel.quick(opcode, a, operands.get(1)));
+    let item = match quick {
+        Some(item) => item,
+        None => kernel.execute(opcode, operands)?.last().copied()?,
+    };
     Some((item, charge::<EXACT>(&item, again)))
 }

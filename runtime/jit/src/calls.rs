@@ -132,6 +132,15 @@ pub(crate) extern "C" fn step(shared: *mut Shared, at: u64, left: i64) -> i64 {
     catch_unwind(AssertUnwindSafe(one)).ok().flatten().unwrap_or(-1)
 }
 
+/// Gives an instruction to the kernel, which moves nothing, and gives the cost that is left, or something below 0.
+pub(crate) extern "C" fn give(shared: *mut Shared, at: u64, left: i64) -> i64 {
+    // SAFETY: as for `step`.
+    #[allow(unsafe_code)]
+    let (state, unit) = unsafe { (&mut *(*shared).state, &*(*shared).unit) };
+    let cost = catch_unwind(AssertUnwindSafe(|| state.give(unit, usize::try_from(at).ok()?)));
+    cost.ok().flatten().and_then(|cost| left.checked_sub(cost)).unwrap_or(-1)
+}
+
 /// Whether two items are the same bytes.
 pub(crate) extern "C" fn same(shared: *mut Shared, a: *const Item, b: *const Item) -> i64 {
     // SAFETY: as for `step`; the items are cells of the window.

@@ -121,7 +121,7 @@ pub(crate) struct Emit<'e> {
     waiting: Vec<Option<(Block, At)>>,
     exits: Vec<Exit>,
     /// Whether the code is made well, and not fast.
-    hot: bool,
+    pub(crate) hot: bool,
     pub(crate) calls: Signatures,
     /// What is read from each instruction of the section on.
     pub(crate) lives: Vec<Live>,
@@ -489,7 +489,16 @@ impl Emit<'_> {
 
     /// Runs an instruction in the interpreter. What it reads must be in cells.
     pub(crate) fn step(&mut self, at: &mut At, place: usize) {
-        let callee = self.b.ins().iconst(I64, calls::step as *const () as i64);
+        self.call(at, place, calls::step as *const () as i64);
+    }
+
+    /// Gives an instruction to the kernel. What it reads must be in cells.
+    pub(crate) fn give(&mut self, at: &mut At, place: usize) {
+        self.call(at, place, calls::give as *const () as i64);
+    }
+
+    fn call(&mut self, at: &mut At, place: usize, callee: i64) {
+        let callee = self.b.ins().iconst(I64, callee);
         let number = self.b.ins().iconst(I64, place as i64);
         let call = self.b.ins().call_indirect(self.calls.step, callee, &[self.shared, number, at.left]);
         if let [left] = *self.b.inst_results(call) {

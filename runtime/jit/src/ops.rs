@@ -115,7 +115,7 @@ impl Emit<'_> {
                 for reg in operands.iter().take(usize::from(shape & 15)) {
                     self.settle_one(at, *reg);
                 }
-                self.step(at, place);
+                self.give(at, place);
                 results.iter().take(usize::from(shape >> 4)).for_each(|reg| at.in_cell(*reg));
             }
             _ => self.rare(at, place, op),
@@ -295,7 +295,7 @@ impl Emit<'_> {
         Some(())
     }
 
-    /// Emits a block that runs the instruction in the interpreter.
+    /// Emits a block that runs the instruction in the kernel, or in the interpreter if it also jumps.
     fn slow(
         &mut self,
         before: &At,
@@ -308,7 +308,11 @@ impl Emit<'_> {
         self.b.set_cold_block(slow);
         let mut at = before.clone();
         operands.iter().for_each(|reg| self.settle_one(&mut at, *reg));
-        self.step(&mut at, place);
+        if let Some(Op::Unless { .. } | Op::UnlessInt { .. }) = self.unit.ops.get(place) {
+            self.step(&mut at, place);
+        } else {
+            self.give(&mut at, place);
+        }
         let mut after = before.clone();
         after.left = at.left;
         then(self, &mut after);
@@ -398,8 +402,15 @@ impl Emit<'_> {
     /// The one 64-bit number that needs 9 bytes is not held in place.
     fn in_place(&mut self, n: Value, over: Value, out: &mut dyn FnMut(&mut Self) -> Block) -> Value {
         let out = out(self);
-        self.out_if_int(IntCC::NotEqual, over, 0, out);
-        self.out_if_int(IntCC::Equal, n, i64::MIN, out);
+        if self.hot {
+            self.out_if_int(IntCC::NotEqual, over, 0, out);
+            self.out_if_int(IntCC::Equal, n, i64::MIN, out);
+        } else {
+            // One way out takes less time to compile.
+            let least = self.flag(IntCC::Equal, n, i64::MIN);
+            let either = self.b.ins().bor(over, least);
+            self.out_if_int(IntCC::NotEqual, either, 0, out);
+        }
         n
     }
 

@@ -92,7 +92,7 @@ mod tests {
         for len in [1usize, 4_095, 4_096, 4_097, 100_000] {
             let code: Vec<u8> = (0..len).map(|at| at as u8).collect();
             let segment = Segment::new(&code).unwrap();
-            assert!(segment.bytes() >= len && segment.bytes() % page().unwrap() == 0);
+            assert!(segment.bytes() >= len && segment.bytes().is_multiple_of(page().unwrap()));
             // SAFETY: the segment is at least as long as the code, and can be read.
             #[allow(unsafe_code)]
             let held = unsafe { std::slice::from_raw_parts(segment.start(), len) };

@@ -17,11 +17,11 @@ use crate::verify::{Fault, Metrics, Prelude, check_density, prelude, require_tru
 
 /// What a kernel makes is never moved, so that an engine's items stay good; an input that makes more than this is left to
 /// the interpreter.
-const MADE_BYTES_MAX: usize = 64 << 20;
+pub(crate) const MADE_BYTES_MAX: usize = 64 << 20;
 
 /// The state of an input's verification that is not on the stacks: budgets, memory, functions, the code that runs.
 pub struct Kernel<'a> {
-    machine: Machine<'a>,
+    pub(crate) machine: Machine<'a>,
 }
 
 impl fmt::Debug for Kernel<'_> {

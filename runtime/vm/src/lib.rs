@@ -23,6 +23,8 @@ mod item;
 mod memory;
 
 mod kernel;
+mod limbs;
+mod quick;
 
 pub mod ecdsa;
 mod jacobi;

@@ -1,0 +1,118 @@
+//! Ways past the interpreter for instructions that engines run much: one result, and none of the interpreter's stack.
+//!
+//! Each does what the interpreter's own does, or nothing at all: where it is in doubt it gives `None` before it has charged
+//! anything but what fails in any case.
+
+use spec::{Opcode, hash};
+
+use crate::item::{Item, View};
+use crate::kernel::{Kernel, MADE_BYTES_MAX};
+use crate::limbs::{BYTES, Magnitude};
+
+impl Kernel<'_> {
+    /// Runs one instruction that leaves one item, if there is a quick way. Operands are looked at where they are: a copy would
+    /// have to wait for the parts of a recent one.
+    #[inline]
+    pub fn quick(&mut self, opcode: Opcode, a: &Item, b: Option<&Item>) -> Option<Item> {
+        match (opcode, b) {
+            (Opcode::Sha256, None) => self.hash(a, 0, hash::sha256),
+            (Opcode::Hash256, None) => self.hash(a, 1, hash::sha256d),
+            (Opcode::Hash160, None) => self.hash(a, 1, hash::hash160),
+            (Opcode::Ripemd160, None) => self.hash(a, 0, hash::ripemd160),
+            (Opcode::Sha1, None) => self.hash(a, 0, hash::sha1),
+            (Opcode::Cat, Some(b)) => self.cat(*a, *b),
+            (Opcode::Add | Opcode::Sub | Opcode::Mul | Opcode::Div | Opcode::Mod, Some(b)) => self.long(opcode, a, b),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn hash<const N: usize>(
+        &mut self,
+        item: &Item,
+        second_round: u64,
+        digest: impl Fn(&[u8]) -> [u8; N],
+    ) -> Option<Item> {
+        self.machine.charge_hash(item.len(), second_round).ok()?;
+        let digest = match item {
+            Item::Bytes(span) => digest(self.machine.memory.slice(*span)),
+            Item::Int(n) => digest(&View::short(*n)),
+        };
+        let mark = self.machine.memory.mark();
+        self.machine.memory.append(&digest);
+        self.made(mark, 1)
+    }
+
+    fn cat(&mut self, a: Item, b: Item) -> Option<Item> {
+        if a.len() + b.len() > self.machine.rules.limits.item_bytes {
+            return None;
+        }
+        let mark = self.machine.memory.mark();
+        self.machine.memory.append_item(a);
+        self.machine.memory.append_item(b);
+        self.made(mark, 1)
+    }
+
+    /// The item that starts at `mark`, charged so often.
+    #[inline]
+    fn made(&mut self, mark: usize, times: u64) -> Option<Item> {
+        let item = self.machine.memory.finish(mark);
+        self.machine.cost += times * item.len() as u64;
+        (mark <= MADE_BYTES_MAX).then_some(item)
+    }
+
+    /// Arithmetic on numbers that may be too long for a place.
+    fn long(&mut self, opcode: Opcode, a: &Item, b: &Item) -> Option<Item> {
+        let (mut x, mut y, mut made) = (Magnitude::ZERO, Magnitude::ZERO, Magnitude::ZERO);
+        let (below, other_below) = (self.read(a, &mut x)?, self.read(b, &mut y)?);
+        let (negative, magnitude) = match opcode {
+            Opcode::Mul => {
+                x.multiply(&y, &mut made)?;
+                (below != other_below, &made)
+            }
+            Opcode::Div => {
+                x.divide(&y, &mut made)?;
+                (below != other_below, &made)
+            }
+            Opcode::Mod => {
+                x.divide(&y, &mut made)?;
+                (below, &x)
+            }
+            _ if below == (other_below != (opcode == Opcode::Sub)) => {
+                x.add(&y)?;
+                (below, &x)
+            }
+            _ => (below != x.subtract(&y), &x),
+        };
+        let (mut bytes, len) = magnitude.bytes();
+        let full = len > 0 && bytes.get(len - 1).is_some_and(|last| *last >= 0x80);
+        let len = len + usize::from(full);
+        if len > 0 && negative {
+            *bytes.get_mut(len - 1)? |= 0x80;
+        }
+        let bytes = bytes.get(..len).filter(|_| len <= self.machine.rules.limits.item_bytes)?;
+        if let Opcode::Mul | Opcode::Div | Opcode::Mod = opcode {
+            self.machine.cost += (a.len() * b.len()) as u64;
+        }
+        let mark = self.machine.memory.mark();
+        self.machine.memory.append(bytes);
+        self.made(mark, 2)
+    }
+
+    /// Reads a number and gives whether it is below zero.
+    fn read(&self, item: &Item, magnitude: &mut Magnitude) -> Option<bool> {
+        match item {
+            Item::Int(n) => {
+                magnitude.set_small(n.unsigned_abs());
+                Some(*n < 0)
+            }
+            Item::Bytes(span) => {
+                let bytes = self.machine.memory.slice(*span);
+                if bytes.len() > BYTES || !spec::num::is_minimal(bytes) {
+                    return None;
+                }
+                magnitude.read(bytes)
+            }
+        }
+    }
+}
