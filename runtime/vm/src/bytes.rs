@@ -210,7 +210,7 @@ fn shift_up(bytes: &mut [u8], bits: usize, along: impl Fn(u8, usize) -> u8, back
 }
 
 /// Rewrites the front of `bytes` as the minimal encoding of the same number and gives its length.
-fn make_minimal(bytes: &mut [u8]) -> usize {
+pub(crate) fn make_minimal(bytes: &mut [u8]) -> usize {
     let Some((last, rest)) = bytes.split_last_mut() else { return 0 };
     if *last & 0x7f != 0 {
         return rest.len() + 1;

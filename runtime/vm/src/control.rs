@@ -94,15 +94,14 @@ impl Machine<'_> {
         self.need(2)?;
         let id = self.pop()?;
         let key = self.function_key(id)?;
-        if self.functions.contains_key(&key) {
-            return Err(ScriptError::FunctionRedefined);
-        }
         // The body moves from the stack to the table, so it stays counted.
         let body = self.peek(0)?;
+        let code = self.keep_code(body);
+        if self.functions.insert(key, code).is_some() {
+            return Err(ScriptError::FunctionRedefined);
+        }
         self.stack.pop();
         self.cost += body.len() as u64;
-        let code = self.keep_code(body);
-        self.functions.insert(key, code);
         self.measure_room();
         Ok(())
     }

@@ -15,6 +15,7 @@ mod control;
 mod crypto;
 mod introspection;
 mod locktime;
+mod magnitude;
 mod multisig;
 mod numbers;
 mod stack;

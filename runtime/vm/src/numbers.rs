@@ -1,16 +1,22 @@
 //! Arithmetic on script numbers.
 //!
-//! Operands that are numbers in place take the fast path; whatever overflows 8 bytes, and every longer number, goes
-//! through big integers. Both charge alike: by the length of the result and, for products, of the operands.
+//! Operands that are numbers in place take the fast path. Sums and comparisons of longer ones work on their bytes; their
+//! products up to 15 bytes are those of machine integers, and others of big integers. All charge alike: by the length of the
+//! result and, for products, of the operands.
 
 use std::cmp::Ordering;
 
 use dashu_base::{BitTest, Sign, Signed};
 use dashu_int::{IBig, UBig};
 
+use crate::bytes::make_minimal;
 use crate::error::ScriptError;
 use crate::item::Item;
 use crate::machine::{Machine, Outcome};
+use crate::magnitude;
+
+/// Numbers of up to so many bytes are divided by those in place word by word; for longer ones big integers are faster.
+const DIVIDED_BYTES_MAX: usize = 64;
 
 /// A decoded operand.
 enum Number {
@@ -32,101 +38,89 @@ impl Number {
             Self::Big(n) => n.is_negative(),
         }
     }
-
-    /// A big number is never zero, because it does not fit 8 bytes.
-    const fn is_zero(&self) -> bool {
-        matches!(self, Self::Small(0))
-    }
-
-    fn order(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Small(a), Self::Small(b)) => a.cmp(b),
-            (Self::Big(a), Self::Big(b)) => a.cmp(b),
-            (Self::Big(a), Self::Small(_)) => {
-                if a.is_negative() {
-                    Ordering::Less
-                } else {
-                    Ordering::Greater
-                }
-            }
-            (Self::Small(_), Self::Big(b)) => {
-                if b.is_negative() {
-                    Ordering::Greater
-                } else {
-                    Ordering::Less
-                }
-            }
-        }
-    }
 }
 
 impl Machine<'_> {
     #[inline]
     pub(crate) fn add_one(&mut self) -> Outcome {
-        self.unary(|a| a.checked_add(1), |a| a + IBig::ONE)
+        self.unary(|a| a.checked_add(1), |machine, a| machine.sum(a, Item::Int(1), false))
     }
 
     #[inline]
     pub(crate) fn subtract_one(&mut self) -> Outcome {
-        self.unary(|a| a.checked_sub(1), |a| a - IBig::ONE)
+        self.unary(|a| a.checked_sub(1), |machine, a| machine.sum(a, Item::Int(1), true))
     }
 
     pub(crate) fn negate(&mut self) -> Outcome {
-        self.unary(i64::checked_neg, |a| -a)
+        self.unary(i64::checked_neg, |machine, a| machine.with_sign(a, |sign| sign ^ 0x80))
     }
 
     pub(crate) fn abs(&mut self) -> Outcome {
-        self.unary(i64::checked_abs, |a| if a.is_negative() { -a } else { a })
+        self.unary(i64::checked_abs, |machine, a| machine.with_sign(a, |_| 0))
     }
 
     pub(crate) fn double(&mut self) -> Outcome {
         self.require_bitmodel()?;
-        self.unary(|a| a.checked_mul(2), |a| a << 1)
+        self.unary(|a| a.checked_mul(2), |machine, a| machine.sum(a, a, false))
     }
 
     pub(crate) fn halve(&mut self) -> Outcome {
         self.require_bitmodel()?;
-        self.unary(|a| Some(a / 2), |a| a / IBig::from(2))
+        self.unary(
+            |a| Some(a / 2),
+            |machine, a| match machine.middle(a)? {
+                Some(a) => machine.push_middle(a / 2),
+                None => {
+                    let half = machine.number(a)?.into_big() / IBig::from(2);
+                    machine.push_arithmetic(half)
+                }
+            },
+        )
     }
 
     #[inline]
     pub(crate) fn add(&mut self) -> Outcome {
-        self.binary::<false>(i64::checked_add, |a, b| Ok(a + b))
+        self.binary::<false>(i64::checked_add, |machine, a, b| machine.sum(a, b, false))
     }
 
     #[inline]
     pub(crate) fn subtract(&mut self) -> Outcome {
-        self.binary::<false>(i64::checked_sub, |a, b| Ok(a - b))
+        self.binary::<false>(i64::checked_sub, |machine, a, b| machine.sum(a, b, true))
     }
 
     pub(crate) fn multiply(&mut self) -> Outcome {
-        self.binary::<true>(i64::checked_mul, |a, b| Ok(a * b))
+        self.binary::<true>(i64::checked_mul, |machine, a, b| {
+            machine.product(a, b, i128::checked_mul, |a, b| Ok(a * b))
+        })
     }
 
     pub(crate) fn divide(&mut self) -> Outcome {
-        self.binary::<true>(
-            i64::checked_div,
-            |a, b| {
+        self.binary::<true>(i64::checked_div, |machine, a, b| match machine.divided(a, b) {
+            Some((mark, negative, _)) => machine.push_result(mark, negative),
+            None => machine.product(a, b, i128::checked_div, |a, b| {
                 if b.is_zero() { Err(ScriptError::DivisionByZero) } else { Ok(a / b) }
-            },
-        )
+            }),
+        })
     }
 
     pub(crate) fn modulo(&mut self) -> Outcome {
-        self.binary::<true>(
-            i64::checked_rem,
-            |a, b| {
+        self.binary::<true>(i64::checked_rem, |machine, a, b| match machine.divided(a, b) {
+            Some((mark, _, rest)) => {
+                machine.memory.resize_fresh(mark, 0);
+                machine.push_middle(rest)
+            }
+            None => machine.product(a, b, i128::checked_rem, |a, b| {
                 if b.is_zero() { Err(ScriptError::ModuloByZero) } else { Ok(a % b) }
-            },
-        )
+            }),
+        })
     }
 
     pub(crate) fn minimum(&mut self) -> Outcome {
-        self.binary::<false>(|a, b| Some(a.min(b)), |a, b| Ok(a.min(b)))
+        self.binary::<false>(|a, b| Some(a.min(b)), |machine, a, b| machine.one_of(a, b, Ordering::is_le))
     }
 
     pub(crate) fn maximum(&mut self) -> Outcome {
-        self.binary::<false>(|a, b| Some(a.max(b)), |a, b| Ok(a.max(b)))
+        self.binary::<false>(|a, b| Some(a.max(b)), |machine, a, b| machine.one_of(a, b, Ordering::is_ge))
     }
 
     #[inline]
@@ -147,18 +141,19 @@ impl Machine<'_> {
             self.cost += u64::from(truth);
             return Ok(());
         }
-        let number = self.pop_number()?;
-        self.push_bool(holds(number.is_zero()))
+        let item = self.pop()?;
+        self.require_number(item)?;
+        self.push_bool(holds(item.is_empty()))
     }
 
     pub(crate) fn both(&mut self) -> Outcome {
         let (a, b) = self.pop_two_numbers()?;
-        self.push_bool(!a.is_zero() && !b.is_zero())
+        self.push_bool(!a.is_empty() && !b.is_empty())
     }
 
     pub(crate) fn either(&mut self) -> Outcome {
         let (a, b) = self.pop_two_numbers()?;
-        self.push_bool(!a.is_zero() || !b.is_zero())
+        self.push_bool(!a.is_empty() || !b.is_empty())
     }
 
     /// The comparisons.
@@ -183,41 +178,75 @@ impl Machine<'_> {
     #[inline(never)]
     fn pop_order(&mut self) -> Result<Ordering, ScriptError> {
         let (a, b) = self.pop_two_numbers()?;
-        Ok(a.order(&b))
+        Ok(self.order(a, b))
     }
 
     pub(crate) fn within(&mut self) -> Outcome {
         self.need(3)?;
-        let high = self.pop_number()?;
+        let high = self.pop()?;
+        self.require_number(high)?;
         let (x, low) = self.pop_two_numbers()?;
-        self.push_bool(low.order(&x).is_le() && x.order(&high).is_lt())
+        self.push_bool(self.order(low, x).is_le() && self.order(x, high).is_lt())
+    }
+
+    /// The order of two numbers.
+    fn order(&self, a: Item, b: Item) -> Ordering {
+        match (a, b) {
+            (Item::Int(a), Item::Int(b)) => a.cmp(&b),
+            _ => magnitude::order(&self.view(a), &self.view(b)),
+        }
     }
 
     pub(crate) fn shift_number_left(&mut self) -> Outcome {
-        let (number, bits) = self.pop_shifted()?;
-        if number.is_zero() {
+        let (item, bits) = self.pop_shifted()?;
+        if item.is_empty() {
             return self.push_int(0);
         }
-        let number = number.into_big();
-        if number.bit_len().saturating_add(bits) > 8 * self.rules.limits.item_bytes {
+        if magnitude::bit_len(&self.view(item)).saturating_add(bits) > 8 * self.rules.limits.item_bytes {
             return Err(ScriptError::NumberRange);
         }
-        self.push_big(number << bits)
+        let (mark, whole) = (self.memory.mark(), bits / 8);
+        self.memory.resize_fresh(mark, whole);
+        self.memory.append_item(item);
+        let negative = self.memory.fresh(mark).last_mut().is_some_and(take_sign);
+        // One byte more for what leaves the highest, and one for the sign.
+        self.memory.resize_fresh(mark, whole + item.len() + 2);
+        magnitude::shift_up(self.memory.fresh(mark).get_mut(whole..).unwrap_or_default(), bits % 8);
+        self.push_magnitude(mark, negative)
     }
 
+    /// Rounds down: what a negative number loses makes it one less.
     pub(crate) fn shift_number_right(&mut self) -> Outcome {
-        let (number, bits) = self.pop_shifted()?;
-        match number {
-            Number::Small(n) => self.push_int(n >> bits.min(63)),
-            // Big integers shift as if in two's complement, so this rounds down too.
-            Number::Big(n) => self.push_big(n >> bits),
+        let (item, bits) = self.pop_shifted()?;
+        if let Item::Int(n) = item {
+            return self.push_int(n >> bits.min(63));
         }
+        let mark = self.memory.mark();
+        self.memory.append_item(item);
+        self.memory.resize_fresh(mark, item.len() + 1);
+        let fresh = self.memory.fresh(mark);
+        let negative = fresh.get_mut(item.len() - 1).is_some_and(take_sign);
+        let whole = (bits / 8).min(fresh.len());
+        let (lost, kept) = fresh.split_at_mut(whole);
+        let below = kept.first().map_or(0, |first| first & ((1 << (bits % 8)) - 1));
+        let loses = below != 0 || lost.iter().any(|byte| *byte != 0);
+        magnitude::shift_down(kept, bits % 8);
+        fresh.copy_within(whole.., 0);
+        let left = fresh.len() - whole;
+        self.memory.resize_fresh(mark, left);
+        // A byte more for the sign; and if nothing is left, one for what rounding adds.
+        self.memory.resize_fresh(mark, (left + 1).max(2));
+        if negative && loses {
+            magnitude::add(self.memory.fresh(mark), &[1]);
+        }
+        self.push_magnitude(mark, negative)
     }
 
-    fn pop_shifted(&mut self) -> Result<(Number, usize), ScriptError> {
+    fn pop_shifted(&mut self) -> Result<(Item, usize), ScriptError> {
         let (item, bits) = self.pop_two()?;
         let bits = self.shift_count(bits)?;
-        Ok((self.number(item)?, bits))
+        self.require_number(item)?;
+        Ok((item, bits))
     }
 
     /// A number of bits to shift by. More bits than any item has are as good as any other such number.
@@ -234,7 +263,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    fn unary(&mut self, small: impl Fn(i64) -> Option<i64>, big: impl Fn(IBig) -> IBig) -> Outcome {
+    fn unary(&mut self, small: impl Fn(i64) -> Option<i64>, wide: impl FnOnce(&mut Self, Item) -> Outcome) -> Outcome {
         if let Some(Item::Int(a)) = self.stack.last_mut()
             && let Some(n) = small(*a).filter(|n| *n != i64::MIN)
         {
@@ -242,21 +271,22 @@ impl Machine<'_> {
             self.cost += 2 * spec::num::encoded_len(n) as u64;
             return Ok(());
         }
-        self.unary_big(big)
+        self.unary_wide(wide)
     }
 
     #[cold]
     #[inline(never)]
-    fn unary_big(&mut self, big: impl Fn(IBig) -> IBig) -> Outcome {
-        let number = self.pop_number()?;
-        self.push_arithmetic(big(number.into_big()))
+    fn unary_wide(&mut self, wide: impl FnOnce(&mut Self, Item) -> Outcome) -> Outcome {
+        let item = self.pop()?;
+        self.require_number(item)?;
+        wide(self, item)
     }
 
     #[inline(always)]
     fn binary<const PRODUCT: bool>(
         &mut self,
         small: impl Fn(i64, i64) -> Option<i64>,
-        big: impl Fn(IBig, IBig) -> Result<IBig, ScriptError>,
+        wide: impl FnOnce(&mut Self, Item, Item) -> Outcome,
     ) -> Outcome {
         if let [.., Item::Int(a), Item::Int(b)] = self.stack.as_mut_slice()
             && let Some(n) = small(*a, *b).filter(|n| *n != i64::MIN)
@@ -269,28 +299,147 @@ impl Machine<'_> {
             self.cost += 2 * spec::num::encoded_len(n) as u64;
             return Ok(());
         }
-        self.binary_big::<PRODUCT>(big)
+        self.binary_wide::<PRODUCT>(wide)
     }
 
     #[cold]
     #[inline(never)]
-    fn binary_big<const PRODUCT: bool>(&mut self, big: impl Fn(IBig, IBig) -> Result<IBig, ScriptError>) -> Outcome {
+    fn binary_wide<const PRODUCT: bool>(&mut self, wide: impl FnOnce(&mut Self, Item, Item) -> Outcome) -> Outcome {
         self.need(2)?;
         if PRODUCT {
             self.cost += (self.peek(0)?.len() * self.peek(1)?.len()) as u64;
         }
         let (a, b) = self.pop_two_numbers()?;
+        wide(self, a, b)
+    }
+
+    /// The sum of two numbers, or their difference if the second is to be `negated`.
+    fn sum(&mut self, a: Item, b: Item, negated: bool) -> Outcome {
+        let (view_a, view_b) = (self.view(a), self.view(b));
+        let signs = (magnitude::is_negative(&view_a), magnitude::is_negative(&view_b) != negated);
+        let (large, small, sign) = match magnitude::order_magnitudes(&view_a, &view_b) {
+            Ordering::Less => (b, a, signs.1),
+            Ordering::Equal | Ordering::Greater => (a, b, signs.0),
+        };
+        let mark = self.memory.mark();
+        self.memory.append_item(large);
+        if let Some(last) = self.memory.fresh(mark).last_mut() {
+            *last &= 0x7f;
+        }
+        // A byte more holds the sign.
+        self.memory.resize_fresh(mark, large.len() + 1);
+        let (sum, other) = self.memory.fresh_with(mark, small);
+        if signs.0 == signs.1 {
+            magnitude::add(sum, &other)
+        } else {
+            magnitude::subtract(sum, &other)
+        }
+        self.push_result(mark, sign)
+    }
+
+    /// The number with another sign in the place of its own.
+    fn with_sign(&mut self, item: Item, sign: impl FnOnce(u8) -> u8) -> Outcome {
+        let mark = self.memory.mark();
+        self.memory.append_item(item);
+        if let Some(last) = self.memory.fresh(mark).last_mut() {
+            *last = *last & 0x7f | sign(*last & 0x80);
+        }
+        self.push_fresh(mark)?;
+        self.cost += item.len() as u64;
+        Ok(())
+    }
+
+    /// Pushes the first of two numbers if their order `holds`, else the second.
+    fn one_of(&mut self, a: Item, b: Item, holds: impl FnOnce(Ordering) -> bool) -> Outcome {
+        let item = if holds(self.order(a, b)) { a } else { b };
+        self.push(item)?;
+        self.cost += item.len() as u64;
+        Ok(())
+    }
+
+    /// Divides a number of a few words by one in place: the quotient's magnitude as the new item, with a byte more, its sign,
+    /// and the rest.
+    fn divided(&mut self, a: Item, b: Item) -> Option<(usize, bool, i128)> {
+        let (Item::Bytes(_), Item::Int(divisor)) = (a, b) else { return None };
+        if divisor == 0 || a.len() > DIVIDED_BYTES_MAX {
+            return None;
+        }
+        let mark = self.memory.mark();
+        self.memory.append_item(a);
+        let negative = self.memory.fresh(mark).last_mut().is_some_and(take_sign);
+        self.memory.resize_fresh(mark, a.len().next_multiple_of(8));
+        let rest = i128::from(magnitude::divide(self.memory.fresh(mark), divisor.unsigned_abs()));
+        let len = self.memory.mark() - mark;
+        self.memory.resize_fresh(mark, len + 1);
+        Some((mark, negative != (divisor < 0), if negative { -rest } else { rest }))
+    }
+
+    fn product(
+        &mut self,
+        a: Item,
+        b: Item,
+        middle: impl Fn(i128, i128) -> Option<i128>,
+        big: impl Fn(IBig, IBig) -> Result<IBig, ScriptError>,
+    ) -> Outcome {
+        if let (Some(a), Some(b)) = (self.middle(a)?, self.middle(b)?)
+            && let Some(n) = middle(a, b)
+        {
+            return self.push_middle(n);
+        }
+        let (a, b) = (self.number(a)?, self.number(b)?);
         self.push_arithmetic(big(a.into_big(), b.into_big())?)
     }
 
-    fn pop_number(&mut self) -> Result<Number, ScriptError> {
-        let item = self.pop()?;
-        self.number(item)
+    /// A number of at most 15 bytes as a machine integer.
+    fn middle(&self, item: Item) -> Result<Option<i128>, ScriptError> {
+        Ok(match item {
+            Item::Int(n) => Some(n.into()),
+            Item::Bytes(span) => magnitude::middle(self.memory.slice(span)),
+        })
     }
 
-    fn pop_two_numbers(&mut self) -> Result<(Number, Number), ScriptError> {
+    fn push_middle(&mut self, n: i128) -> Outcome {
+        let mark = self.memory.mark();
+        self.memory.append(&n.unsigned_abs().to_le_bytes());
+        self.memory.append(&[0]);
+        self.push_result(mark, n < 0)
+    }
+
+    /// As [`Machine::push_magnitude`], and charges the result as arithmetic.
+    fn push_result(&mut self, mark: usize, negative: bool) -> Outcome {
+        self.push_magnitude(mark, negative)?;
+        self.cost += self.peek(0)?.len() as u64;
+        Ok(())
+    }
+
+    /// Pushes a result whose magnitude is the new item but for its last byte, which is zero.
+    fn push_magnitude(&mut self, mark: usize, negative: bool) -> Outcome {
+        let fresh = self.memory.fresh(mark);
+        if let Some(last) = fresh.last_mut() {
+            *last = u8::from(negative) << 7;
+        }
+        let len = make_minimal(fresh);
+        self.memory.resize_fresh(mark, len);
+        if len > self.rules.limits.item_bytes {
+            return Err(ScriptError::NumberRange);
+        }
+        self.push_fresh(mark)
+    }
+
+    /// Takes the top two numbers.
+    fn pop_two_numbers(&mut self) -> Result<(Item, Item), ScriptError> {
         let (a, b) = self.pop_two()?;
-        Ok((self.number(a)?, self.number(b)?))
+        self.require_number(a)?;
+        self.require_number(b)?;
+        Ok((a, b))
+    }
+
+    /// Fails unless the item is a number in its shortest form.
+    fn require_number(&self, item: Item) -> Outcome {
+        match item {
+            Item::Bytes(span) if !spec::num::is_minimal(self.memory.slice(span)) => Err(ScriptError::NumberEncoding),
+            Item::Int(_) | Item::Bytes(_) => Ok(()),
+        }
     }
 
     fn number(&self, item: Item) -> Result<Number, ScriptError> {
@@ -298,14 +447,16 @@ impl Machine<'_> {
             Item::Int(n) => return Ok(Number::Small(n)),
             Item::Bytes(span) => span,
         };
+        self.require_number(item)?;
         let bytes = self.memory.slice(span);
-        if !spec::num::is_minimal(bytes) {
-            return Err(ScriptError::NumberEncoding);
-        }
-        let mut magnitude = bytes.to_vec();
-        let sign = magnitude.last_mut().map_or(0, |last| std::mem::replace(last, *last & 0x7f) & 0x80);
-        let sign = if sign == 0 { Sign::Positive } else { Sign::Negative };
-        Ok(Number::Big(IBig::from_parts(sign, UBig::from_le_bytes(&magnitude))))
+        let magnitude = UBig::from_le_bytes(bytes);
+        Ok(Number::Big(if magnitude::is_negative(bytes) {
+            let mut magnitude = magnitude;
+            magnitude.clear_bit(8 * bytes.len() - 1);
+            IBig::from_parts(Sign::Negative, magnitude)
+        } else {
+            IBig::from(magnitude)
+        }))
     }
 
     fn push_arithmetic(&mut self, number: IBig) -> Outcome {
@@ -323,10 +474,11 @@ impl Machine<'_> {
         }
         let (sign, magnitude) = number.into_parts();
         let mark = self.memory.mark();
-        self.memory.append(&magnitude.to_le_bytes());
-        if magnitude.bit_len() % 8 == 0 {
-            self.memory.append(&[0]);
+        for word in magnitude.as_words() {
+            self.memory.append(&word.to_le_bytes());
         }
+        // The highest byte has room for the sign.
+        self.memory.resize_fresh(mark, magnitude.bit_len() / 8 + 1);
         if let (Sign::Negative, Some(last)) = (sign, self.memory.fresh(mark).last_mut()) {
             *last |= 0x80;
         }
@@ -340,4 +492,11 @@ impl Machine<'_> {
     pub(crate) fn push_wide(&mut self, n: i64) -> Outcome {
         if n == i64::MIN { self.push_big(IBig::from(n)) } else { self.push_int(n) }
     }
+}
+
+/// Clears the sign in the highest byte of a number, and says whether it was set.
+const fn take_sign(last: &mut u8) -> bool {
+    let negative = *last & 0x80 != 0;
+    *last &= 0x7f;
+    negative
 }
