@@ -3,6 +3,7 @@
 //! Each subcommand is one file under `command`; this one only dispatches. It knows no rules of its own: the compiler, the wallet and the node decide.
 
 mod deployment;
+mod engines;
 mod fail;
 mod link;
 mod package;

@@ -70,14 +70,18 @@ fn a_transaction_runs_with_the_outputs_that_it_spends() {
     fs::write(folder.path().join("tx.hex"), format!("{tx}\n")).unwrap();
     for what in [tx.as_str(), "tx.hex"] {
         for spent in ["900:52539387", "900:2 3 OP_ADD OP_EQUAL", list.as_str()] {
-            for engine in ["oracle", "register", "shadow"] {
+            for engine in ["oracle", "register", "jit", "shadow"] {
                 let ran = run(folder.path(), &[what, "--spent", spent, "--engine", engine, "--json"]);
                 assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
                 let out = json(ran);
                 assert_eq!(out["inputs"][0]["valid"], true);
                 assert_eq!(out["inputs"][0]["cost"], 506);
                 assert_eq!(out["differences"], 0);
-                let by = if engine == "register" { "register code" } else { "oracle" };
+                let by = match engine {
+                    "register" => "register code",
+                    "jit" => "machine code",
+                    _ => "oracle",
+                };
                 assert_eq!(out["inputs"][0]["engine"], by);
             }
         }
@@ -134,7 +138,6 @@ fn wrong_arguments_are_told_with_what_to_write() {
         (&["1", "--unlock", "OP_NOPE"], 2, "no opcode has this name"),
         (&["1", "--spent", "5:51"], 2, "this is no transaction"),
         (&["1", "--input", "1"], 2, "there is no input 1"),
-        (&["1", "--engine", "jit"], 2, "machine code is not built in"),
         (&["1", "--engine", "steam"], 2, "invalid value"),
         (&["1", "--artifact", "absent.json"], 1, "absent.json"),
         (&["1", "--artifact", "bytes"], 1, "bytes"),

@@ -25,8 +25,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("chain", &["engine", "spec", "vm"]),
     ("wallet", &["flow", "spec", "vm"]),
     ("flow", &["spec"]),
-    ("node", &["chain", "spec", "vm", "wallet"]),
-    ("bmc", &["chain", "driver", "engine", "flow", "node", "spec", "syntax", "vm", "wallet"]),
+    ("node", &["chain", "engine", "spec", "vm", "wallet"]),
+    ("bmc", &["chain", "driver", "engine", "flow", "jit", "node", "spec", "syntax", "vm", "wallet"]),
 ];
 
 /// Crates that only check the others, and so may use all of them.

@@ -2,15 +2,17 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use clap::Args;
+use engine::Tuning;
 use node::{Auth, Config, Prefund};
 use serde_json::json;
 use spec::RuleSet;
 use wallet::{DEVNET_MNEMONIC, DEVNET_NAMES};
 
+use crate::engines::Which;
 use crate::fail::Fail;
 use crate::link::{KeyArgs, NETWORK, default_datadir};
 use crate::project;
@@ -53,6 +55,9 @@ pub(crate) struct Node {
     /// The rules of scripts.
     #[arg(long, value_name = "RULES", default_value = "bitmodel", value_parser = project::rules)]
     rules: RuleSet,
+    /// What runs scripts. The verdicts are the same; `shadow` logs where engines differ.
+    #[arg(long, value_enum, default_value_t = Which::Register)]
+    engine: Which,
     /// Blocks whose reward each named account gets at the start.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100))]
     blocks_each: u32,
@@ -100,6 +105,7 @@ impl Node {
             automine: self.automine || (self.mine_every.is_none() && !self.no_mining),
             prefund,
             mock_time: None,
+            engine: Arc::new(self.engine.engine(Tuning::default())?),
         })
     }
 

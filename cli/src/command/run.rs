@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use engine::ir::Metering;
-use engine::{Engine, Tier};
+use engine::{Engine, Tuning};
 use serde::Serialize;
 use spec::script::{LockKind, instructions};
 use spec::{Artifact, Mode, RuleSet, Rules, SpendContext};
 use vm::{Failure, Metrics};
 
+use crate::engines::Which;
 use crate::fail::Fail;
 use crate::project;
 use crate::shell::{BAD, BOLD, FAINT, GOOD, Shell};
@@ -81,19 +82,6 @@ enum Who {
     Relay,
 }
 
-/// An engine.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Which {
-    /// The interpreter of bytecode, which every other is compared with.
-    Oracle,
-    /// Register code, and the oracle for what it does not accept.
-    Register,
-    /// Machine code, register code, and the oracle for what they do not accept.
-    Jit,
-    /// All of them: a difference fails.
-    Shadow,
-}
-
 /// A form that scripts are brought into.
 #[derive(Clone, Copy, ValueEnum)]
 enum Dump {
@@ -154,7 +142,8 @@ impl Run {
         if let Some(dump) = self.dump {
             return self.dump(shell, &case, &inputs, dump);
         }
-        let engine = self.engine()?;
+        // One run would never be worth a compilation, so there is no waiting for it to become so.
+        let engine = self.engine.engine(Tuning { threshold: 0, ..Tuning::default() })?;
         let context = SpendContext::new(&case.tx, &case.spent)
             .ok_or_else(|| Fail::usage("a transaction spends one output for each input"))?;
         let one = |input: &usize| self.outcome(&case, &context, *input, &engine, artifact.as_ref());
@@ -171,18 +160,6 @@ impl Run {
             None if outcomes.iter().all(|outcome| outcome.valid) => Ok(()),
             None => Err(Fail::said()),
         }
-    }
-
-    fn engine(&self) -> Result<Engine, Fail> {
-        Ok(Engine::new(match self.engine {
-            Which::Oracle => Tier::Oracle,
-            Which::Register => Tier::Register,
-            Which::Shadow => Tier::Shadow,
-            Which::Jit => {
-                return Err(Fail::usage("machine code is not built in")
-                    .help("use `--engine register`, which gives the same verdicts"));
-            }
-        }))
     }
 
     fn rules(&self, unlock: usize) -> Rules {
@@ -214,7 +191,8 @@ impl Run {
         let verdict = engine.verify(&rules, context, input);
         let after = engine.counts();
         let by = match self.engine {
-            Which::Register if after.accepted > before.accepted => "register code",
+            Which::Register | Which::Jit if after.accepted > before.accepted => "register code",
+            Which::Jit if after.jitted > before.jitted => "machine code",
             _ => "oracle",
         };
         let failure = verdict.err();

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use engine::{Engine, Tier};
 use spec::{Network, RuleSet};
 
 /// How a node is set up.
@@ -34,6 +36,8 @@ pub struct Config {
     pub prefund: Vec<Prefund>,
     /// Stops the clock at this time, in seconds since 1970.
     pub mock_time: Option<u32>,
+    /// What runs scripts. Where it compares engines, differences are logged as errors.
+    pub engine: Arc<Engine>,
 }
 
 /// Blocks mined at the start for one owner.
@@ -82,6 +86,7 @@ impl Default for Config {
             automine: false,
             prefund: Vec::new(),
             mock_time: None,
+            engine: Arc::new(Engine::new(Tier::Register)),
         }
     }
 }

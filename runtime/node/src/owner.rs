@@ -35,6 +35,7 @@ pub(crate) fn run(mut node: Node, events: &Receiver<Event>, mine_every: Option<D
             due = mine_every.map(|every| Instant::now() + every);
         }
         step(&mut node, event);
+        node.tell_differences();
         if node.is_stopping() {
             return;
         }

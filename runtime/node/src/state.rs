@@ -1,6 +1,9 @@
 //! The node's state: chain, mempool, artifacts, clock; and what changes several of them together.
 
+use std::sync::Arc;
+
 use chain::{Accepted, BlockError, Chain, Coin, Entry, MemoryStore, Mempool, Params, Store, StoreError, Tip, TxError};
+use engine::Engine;
 use spec::{Address, Block, BlockHash, Height, Network, OutPoint, Sats, Transaction, Txid};
 
 use crate::clock::Clock;
@@ -20,6 +23,7 @@ const NONCES_MAX: u32 = 1_000_000;
 #[derive(Debug)]
 pub(crate) struct Node {
     chain: Chain<MemoryStore>,
+    engine: Arc<Engine>,
     mempool: Mempool,
     registry: Registry,
     clock: Clock,
@@ -44,7 +48,10 @@ impl Node {
         let params = Params::of(config.network).with_rules(config.rules);
         let mempool = Mempool::new(&params);
         let mut node = Self {
-            chain: Chain::open(params, MemoryStore::new()).map_err(|error| error.to_string())?,
+            chain: Chain::open(params, MemoryStore::new())
+                .map_err(|error| error.to_string())?
+                .with_engine(Arc::clone(&config.engine)),
+            engine: Arc::clone(&config.engine),
             mempool,
             registry: Registry::default(),
             clock: Clock::new(config.mock_time),
@@ -55,6 +62,13 @@ impl Node {
         };
         node.prefund(config).map_err(|error| error.message().to_owned())?;
         Ok(node)
+    }
+
+    /// Logs where engines have differed since the last time.
+    pub(crate) fn tell_differences(&self) {
+        for difference in self.engine.take_differences() {
+            tracing::error!(?difference, "the engines differ: the interpreter's verdict was taken");
+        }
     }
 
     /// Mines for each account, then as many blocks more as make all of it spendable.
