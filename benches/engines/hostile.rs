@@ -29,6 +29,7 @@ fn chained(count: i64) -> Vec<u8> {
 pub(crate) fn shapes() -> Vec<(&'static str, Vec<u8>)> {
     let straight = ops(&[N1, N2, Dup2, Add, Mul, Add, Sub, Swap, Drop, Drop, Depth, Drop, Nop]);
     let changed = ops(&[N1, If, Add1, Swap, Add1, Rot, Add1, Swap2, Add1, EndIf]);
+    let looped = |body: Vec<u8>| [ops(&[N1, N2, Begin]), body, ops(&[N1, Until])].concat();
     vec![
         ("104 instructions", straight.repeat(8)),
         ("5,200 instructions", straight.repeat(400)),
@@ -41,6 +42,10 @@ pub(crate) fn shapes() -> Vec<(&'static str, Vec<u8>)> {
         ("1,000 nested loops", [ops(&[Begin]).repeat(1_000), ops(&[N1, Until]).repeat(1_000)].concat()),
         ("1,000 loops in a row", ops(&[N1, Begin, Sub1, Dup, Not, Until, Drop]).repeat(1_000)),
         ("1,000 chained functions", chained(1_000)),
+        ("a loop of 120 products", looped(ops(&[Dup, Mul]).repeat(120))),
+        ("a loop of 200 sums", looped(ops(&[Dup, Add1, Over, Add, Swap, Drop]).repeat(200))),
+        ("a loop of 40 conditionals", looped(ops(&[N1, If, Add1, Swap, Add1, EndIf]).repeat(40))),
+        ("a loop of 240 greatest numbers", looped(ops(&[InputIndex, Max, Abs, Swap, Add1, Swap]).repeat(120))),
         ("2,000 calls", ops(&[InputIndex, Invoke]).repeat(2_000)),
     ]
 }

@@ -23,8 +23,11 @@ use crate::segment::Segment;
 const OPS_MAX: usize = 8_192;
 /// Instructions of a unit that is worth to be compiled well, if it has a loop.
 const OPS_HOT_MAX: usize = 512;
-/// Instructions of Cranelift's own code.
-const INSTS_MAX: usize = 400_000;
+/// Instructions of Cranelift's own code, at most; and of what is compiled well. More would take longer than 25 ms.
+const INSTS_MAX: usize = 32_768;
+const INSTS_HOT_MAX: usize = 6_144;
+/// Bytes of the thread's stack.
+const FRAME_MAX: u32 = 128 << 10;
 /// Bytes of machine code.
 const CODE_MAX: usize = 1 << 20;
 
@@ -71,12 +74,14 @@ impl Jit {
         }
         let flow = Flow::of(unit);
         let loops = flow.sections.iter().any(|section| section.turns);
-        let hot = loops && unit.ops.len() <= OPS_HOT_MAX;
-        let isa = if hot { &self.hot } else { &self.quick };
-        let mut function = Function::new();
-        let entries = emit(&mut function, &mut FunctionBuilderContext::new(), unit, &flow, isa.as_ref(), hot)?;
-        let few = function.dfg.num_insts() <= INSTS_MAX;
-        few.then(|| (Emitted { function, entries }, isa.as_ref()))
+        if loops && unit.ops.len() <= OPS_HOT_MAX {
+            let emitted = emitted(unit, &flow, self.hot.as_ref(), true)?;
+            if emitted.function.dfg.num_insts() <= INSTS_HOT_MAX {
+                return Some((emitted, self.hot.as_ref()));
+            }
+        }
+        let emitted = emitted(unit, &flow, self.quick.as_ref(), false)?;
+        (emitted.function.dfg.num_insts() <= INSTS_MAX).then(|| (emitted, self.quick.as_ref()))
     }
 
     fn code(&self, unit: &Unit) -> Option<(Vec<u8>, Vec<usize>)> {
@@ -84,6 +89,10 @@ impl Jit {
         let mut context = Context::for_function(emitted.function);
         let compiled = context.compile(isa, &mut ControlPlane::default()).ok()?;
         let code = compiled.code_buffer();
+        let frame = compiled.buffer.frame_layout()?.frame_to_fp_offset;
+        if frame > FRAME_MAX {
+            return None;
+        }
         (compiled.buffer.relocs().is_empty() && code.len() <= CODE_MAX).then(|| (code.to_vec(), emitted.entries))
     }
 }
@@ -93,6 +102,12 @@ struct Emitted {
     function: Function,
     /// The instructions where it can be entered.
     entries: Vec<usize>,
+}
+
+fn emitted(unit: &Unit, flow: &Flow, isa: &dyn TargetIsa, hot: bool) -> Option<Emitted> {
+    let mut function = Function::new();
+    let entries = emit(&mut function, &mut FunctionBuilderContext::new(), unit, flow, isa, hot)?;
+    Some(Emitted { function, entries })
 }
 
 impl Compiler for Jit {

@@ -22,6 +22,8 @@ const PARAMS_MAX: usize = 16;
 /// Values whose cells hold something else, at most: in code that is made well, and in other.
 const DIRTY_MAX_HOT: usize = 16;
 const DIRTY_MAX: usize = 4;
+/// Results that nothing checks, for each that is written back at once in code that is made well.
+const UNCHECKED_MAX: usize = 4;
 /// Calls after which machine code goes on, at most.
 const RESUMED_MAX: usize = 64;
 
@@ -122,6 +124,8 @@ pub(crate) struct Emit<'e> {
     exits: Vec<Exit>,
     /// Whether the code is made well, and not fast.
     pub(crate) hot: bool,
+    /// Results up to now that nothing checks.
+    unchecked: usize,
     pub(crate) calls: Signatures,
     /// What is read from each instruction of the section on.
     pub(crate) lives: Vec<Live>,
@@ -179,6 +183,7 @@ pub(crate) fn emit(
         waiting: vec![const { None }; count],
         exits: Vec::new(),
         hot,
+        unchecked: 0,
         calls,
         lives: Vec::new(),
         start: 0,
@@ -276,8 +281,12 @@ impl Emit<'_> {
         self.lives = self.flow.lives(number, &self.unit.ops);
         self.start = section.start;
         for place in section.start..section.end {
+            let left = at.left;
             if !self.op(&mut at, place, number)? {
                 return Some(());
+            }
+            if self.hot {
+                self.pin(&mut at, place, left);
             }
             self.limit_dirty(&mut at, place);
         }
@@ -402,6 +411,31 @@ impl Emit<'_> {
         let dirty = at.dirty.and(&live).iter().filter_map(|reg| Some((reg, at.value(reg)?))).collect();
         self.exits.push(Exit { block, dirty, left: at.left, window: at.window, to: place });
         block
+    }
+
+    /// Makes sure that values are computed where they are made. Cranelift would put what has no effect where it is used,
+    /// which for the ways out is many times; so what is left is written each time that it changes by more than a constant,
+    /// and every fourth result that nothing checks.
+    fn pin(&mut self, at: &mut At, place: usize, before: Value) {
+        if self.exact && at.left != before {
+            self.set_field(calls::LEFT, at.left);
+        }
+        let unchecked = match self.unit.ops.get(place) {
+            Some(
+                Op::Unary { d, .. }
+                | Op::Binary { d, .. }
+                | Op::Compare { d, .. }
+                | Op::Equal { d, .. }
+                | Op::Size { d, .. }
+                | Op::Depth { d, .. }
+                | Op::Number { d, .. },
+            ) => *d,
+            _ => return,
+        };
+        self.unchecked += 1;
+        if self.unchecked.is_multiple_of(UNCHECKED_MAX) {
+            self.settle_one(at, unchecked);
+        }
     }
 
     /// Writes values back if there are too many whose cells hold something else. Where code is made fast, every value that
