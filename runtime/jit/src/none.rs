@@ -16,6 +16,18 @@ impl Jit {
     pub const fn new() -> Option<Self> {
         None
     }
+
+    /// Cranelift's code of a unit, to read, which there is none.
+    #[must_use]
+    pub const fn clif(&self, _: &Unit) -> Option<String> {
+        None
+    }
+
+    /// The machine code of a unit, to read, which there is none.
+    #[must_use]
+    pub const fn assembly(&self, _: &Unit) -> Option<String> {
+        None
+    }
 }
 
 impl Compiler for Jit {
