@@ -72,13 +72,27 @@ impl Template {
 
 impl Parsed {
     fn open_holes(&mut self) {
-        let open = |at: usize| self.hole(at).map(|hole| (at, hole));
+        let open = |at: usize| self.hole(at).or_else(|| self.body(at)).map(|hole| (at, hole));
         let holes: Vec<_> = (0..self.instrs.len()).filter_map(open).collect();
         for (at, hole) in holes {
             if let Some(instr) = self.instrs.get_mut(at) {
                 instr.what = hole;
             }
         }
+    }
+
+    /// The push at `at` as bytes of the code, if it is the body of a function whose bytes happen to be a number.
+    fn body(&self, at: usize) -> Option<What> {
+        let (instr, id, define) = (self.instrs.get(at)?, self.instrs.get(at + 1)?, self.instrs.get(at + 2)?);
+        let What::Int(n) = instr.what else { return None };
+        let pushes_id = matches!(id.what, What::Int(_) | What::Data { .. });
+        // These are pushed by an opcode of their own, so no bytes of the code are.
+        let has_bytes = n == 0 || !(-1..=16).contains(&n);
+        if !pushes_id || !has_bytes || define.what != What::Op(Opcode::Define) {
+            return None;
+        }
+        let len = num::encoded_len(n);
+        Some(What::Data { start: u16::try_from(instr.next as usize - len).ok()?, len: len as u16 })
     }
 
     /// The push at `at` as a hole, if it can be one. What defines or calls a function right after it cannot: functions are
@@ -222,7 +236,13 @@ mod tests {
             push_op(&mut code, Invoke);
             code
         };
-        let code = define(&[Add1.to_byte(); 10], &[7; 4]);
-        assert_eq!(template(&code), code);
+        for len in [0, 1, 5, 10] {
+            let code = define(&[Add1.to_byte(); 10][..len], &[7; 4]);
+            assert_eq!(template(&code), code);
+            // Known functions are taken in, also where their bytes could be a number.
+            let rules = Rules::new(spec::RuleSet::Bitmodel, Mode::Consensus);
+            let unit = crate::lowered(&code, &rules, crate::ir::Metering::Exact).unwrap();
+            assert!(!unit.ops.iter().any(|op| matches!(op, crate::ir::Op::Call { .. })), "{unit}");
+        }
     }
 }

@@ -68,7 +68,7 @@ impl Machine<'_> {
         self.require_bitmodel()?;
         self.unary(
             |a| Some(a / 2),
-            |machine, a| match machine.middle(a)? {
+            |machine, a| match machine.middle(a) {
                 Some(a) => machine.push_middle(a / 2),
                 None => {
                     let half = machine.number(a)?.into_big() / IBig::from(2);
@@ -315,6 +315,10 @@ impl Machine<'_> {
 
     /// The sum of two numbers, or their difference if the second is to be `negated`.
     fn sum(&mut self, a: Item, b: Item, negated: bool) -> Outcome {
+        if let (Some(a), Some(b)) = (self.middle(a), self.middle(b)) {
+            // Both have at most 15 bytes, so nothing overflows.
+            return self.push_middle(if negated { a - b } else { a + b });
+        }
         let (view_a, view_b) = (self.view(a), self.view(b));
         let signs = (magnitude::is_negative(&view_a), magnitude::is_negative(&view_b) != negated);
         let (large, small, sign) = match magnitude::order_magnitudes(&view_a, &view_b) {
@@ -381,7 +385,7 @@ impl Machine<'_> {
         middle: impl Fn(i128, i128) -> Option<i128>,
         big: impl Fn(IBig, IBig) -> Result<IBig, ScriptError>,
     ) -> Outcome {
-        if let (Some(a), Some(b)) = (self.middle(a)?, self.middle(b)?)
+        if let (Some(a), Some(b)) = (self.middle(a), self.middle(b))
             && let Some(n) = middle(a, b)
         {
             return self.push_middle(n);
@@ -391,18 +395,33 @@ impl Machine<'_> {
     }
 
     /// A number of at most 15 bytes as a machine integer.
-    fn middle(&self, item: Item) -> Result<Option<i128>, ScriptError> {
-        Ok(match item {
+    fn middle(&self, item: Item) -> Option<i128> {
+        match item {
             Item::Int(n) => Some(n.into()),
             Item::Bytes(span) => magnitude::middle(self.memory.slice(span)),
-        })
+        }
     }
 
     fn push_middle(&mut self, n: i128) -> Outcome {
+        if let Ok(short) = i64::try_from(n)
+            && short != i64::MIN
+        {
+            self.push_int(short)?;
+            self.cost += spec::num::encoded_len(short) as u64;
+            return Ok(());
+        }
         let mark = self.memory.mark();
-        self.memory.append(&n.unsigned_abs().to_le_bytes());
-        self.memory.append(&[0]);
-        self.push_result(mark, n < 0)
+        let magnitude = n.unsigned_abs();
+        self.memory.append(&magnitude.to_le_bytes());
+        // The highest byte has room for the sign; it may be one more than the magnitude has.
+        let len = (128 - magnitude.leading_zeros()) as usize / 8 + 1;
+        self.memory.resize_fresh(mark, len);
+        if let Some(last) = self.memory.fresh(mark).last_mut() {
+            *last |= u8::from(n < 0) << 7;
+        }
+        self.push_fresh(mark)?;
+        self.cost += len as u64;
+        Ok(())
     }
 
     /// As [`Machine::push_magnitude`], and charges the result as arithmetic.

@@ -81,6 +81,22 @@ fn extra(a: &IBig, b: Option<&IBig>, opcode: Opcode, result: &IBig) -> usize {
 }
 
 #[test]
+fn products_at_the_borders_of_machine_integers_are_exact() {
+    let power = |bits: usize| IBig::ONE << bits;
+    for bits in 56..72 {
+        for other in 120 - bits..=136 - bits {
+            for (a, b) in [(power(bits), power(other)), (power(bits) - IBig::ONE, power(other) + IBig::ONE)] {
+                for (a, b) in [(a.clone(), b.clone()), (-&a, b.clone()), (-a, -b)] {
+                    gives(&a, Some(&b), Mul, &(&a * &b)).unwrap();
+                    gives(&(&a * &b), Some(&b), Div, &a).unwrap();
+                    gives(&(&a * &b), Some(&(&a * &b)), Add, &(&a * &b * IBig::from(2))).unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn arithmetic_is_that_of_big_integers() {
     let mut random = Random(1);
     let truth = |holds: bool| IBig::from(u8::from(holds));
