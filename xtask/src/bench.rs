@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: figures about the tree, to compare before and after a change.
 
+mod opcosts;
+
 use std::path::Path;
 
 use clap::Subcommand;
@@ -15,13 +17,29 @@ pub enum Bench {
         #[arg(long, default_value_t = Level::Os)]
         top: Level,
     },
+    /// How long a unit of cost takes, opcode by opcode: prints tables, and writes docs/opcosts.md and its picture
+    Opcosts {
+        /// Only opcodes with this in their names; nothing is written
+        #[arg(long)]
+        only: Option<String>,
+        /// Print every size, not only that which takes longest
+        #[arg(long)]
+        all: bool,
+    },
 }
 
-/// Measures and prints; it is wrong if a level makes a contract longer than the level below.
+/// Measures and prints; fails where the figures are not what they must be.
 pub fn run(root: &Path, bench: &Bench) -> Result<(), String> {
-    let Bench::Size { top } = bench;
+    match bench {
+        Bench::Size { top } => size(root, *top),
+        Bench::Opcosts { only, all } => opcosts::run(root, only.as_deref(), *all),
+    }
+}
+
+/// It is wrong if a level makes a contract longer than the level below.
+fn size(root: &Path, top: Level) -> Result<(), String> {
     print!("{}\n{}\n", tests::rival_table(&tests::rival_sizes(root)), tests::own_table(root));
-    let by_level = ByLevel::measure(root, *top);
+    let by_level = ByLevel::measure(root, top);
     print!("{}", by_level.table());
     let longer = by_level.longer();
     if longer.is_empty() { Ok(()) } else { Err(format!("longer than at the level below:\n{}", longer.join("\n"))) }
