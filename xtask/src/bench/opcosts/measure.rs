@@ -10,7 +10,7 @@ use spec::script::push_data;
 use spec::token::{Capability, Nft};
 use spec::{Category, OutPoint, Rules, Sats, SighashType, SpendContext, Token, Transaction, TxIn, TxOut};
 
-use super::shapes::{MESSAGE, Shape, Signed};
+use super::shapes::{MESSAGE, Shape, Signed, Turn};
 
 /// The private key of the shapes' key.
 const SECRET: [u8; 32] = {
@@ -20,7 +20,7 @@ const SECRET: [u8; 32] = {
 };
 
 /// How often each is measured; the best counts.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 3;
 /// What all runs of a round take together, at least.
 const ROUND_NANOS: u128 = 800_000;
 /// About what the turns of one run take.
@@ -31,7 +31,7 @@ const MADE_BYTES_MAX: usize = 16 << 20;
 /// Functions that fit beside a few items.
 const DEFINED_MAX: usize = 900;
 /// Turns where the code before them takes long.
-const LONG_TURNS: usize = 1_000;
+const LONG_TURNS: usize = 10_000;
 
 /// A way of running scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -220,11 +220,15 @@ fn turns(shape: &Shape, rules: &Rules) -> Result<usize, String> {
     let mut turn = Vec::new();
     shape.turn.write(&mut turn, 0);
     let room = (rules.limits.script_bytes - shape.setup.len() - shape.end.len()) / turn.len().max(1);
-    let defined = if matches!(shape.turn, super::shapes::Turn::Define(_)) { DEFINED_MAX } else { TURNS_MAX };
-    let most = room.min(defined).min(MADE_BYTES_MAX / shape.size.max(1)).max(1);
+    let at_most = match shape.turn {
+        Turn::Define(_) => DEFINED_MAX,
+        Turn::Same(_) if shape.long_setup => LONG_TURNS,
+        Turn::Same(_) => TURNS_MAX,
+    };
+    let most = room.min(at_most).min(MADE_BYTES_MAX / shape.size.max(1)).max(1);
     if shape.long_setup {
         // A few turns would be lost in what that takes.
-        return Ok(most.min(LONG_TURNS));
+        return Ok(most);
     }
     let few = most.min(8);
     let one = |turns: usize| -> Result<u128, String> {
