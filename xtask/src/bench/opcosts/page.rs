@@ -56,8 +56,8 @@ at the end how many times longer than a unit of a signature check that is, in th
 take long would use the opcode with the largest such number; under our own rules the command fails while one is above three.
 
 An opcode takes its operands away, so each turn copies them first and drops the result, and all of that is in the time and in
-the cost. An item cannot be had for less: whatever makes one is charged its length. Costs are those of blocks. Engines
-without a figure leave that script to the oracle.
+the cost. An item cannot be had for less: whatever makes one is charged its length. Costs are those of blocks. An engine
+without a figure has no code of its own for a script with so many turns, and another runs it.
 ";
 
 /// What takes more than three times as long, in words.
