@@ -91,6 +91,17 @@ fn a_transaction_runs_with_the_outputs_that_it_spends() {
     assert_eq!(json(ran)["inputs"][0]["valid"], false);
 }
 
+#[test]
+fn machine_code_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let any = cfg!(all(unix, any(target_arch = "x86_64", target_arch = "aarch64")));
+    for form in ["clif", "clif-bound", "asm", "asm-bound"] {
+        let text = run(folder.path(), &["3 OP_BEGIN OP_1SUB OP_DUP OP_NOT OP_UNTIL OP_NOT", "--dump", form]).ok();
+        let starts = if form.starts_with("clif") { "function" } else { "block0:" };
+        assert!(text.contains(if any { starts } else { "there is no machine code" }), "{form}: {text}");
+    }
+}
+
 const SOURCE: &str = "contract C(n: Int) {
     spend s(x: Int) {
         require x > 0, \"too small\";
@@ -176,9 +187,14 @@ fn hostile_scripts_end_in_a_verdict() {
         "0251".repeat(3) + "5289528a528a",
     ];
     for script in &scripts {
-        for extra in
-            [&["--trace", "--profile"][..], &["--engine", "shadow"], &["--dump", "ir"], &["--dump", "ir-bound"]]
-        {
+        for extra in [
+            &["--trace", "--profile"][..],
+            &["--engine", "shadow"],
+            &["--dump", "ir"],
+            &["--dump", "ir-bound"],
+            &["--dump", "clif"],
+            &["--dump", "asm-bound"],
+        ] {
             for budget in ["0", "1000000", "18446744073709551615"] {
                 // An endless loop is only as long as the budget.
                 if budget.len() > 10 && script.starts_with("5165") {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use engine::ir::Metering;
 use engine::{Engine, Tuning};
+use jit::Jit;
 use serde::Serialize;
 use spec::script::{LockKind, instructions};
 use spec::{Artifact, Mode, RuleSet, Rules, SpendContext};
@@ -89,6 +90,14 @@ enum Dump {
     Ir,
     /// Register code that bounds the lengths of numbers.
     IrBound,
+    /// Cranelift's code that charges exactly.
+    Clif,
+    /// Cranelift's code that bounds the lengths of numbers.
+    ClifBound,
+    /// Machine code that charges exactly.
+    Asm,
+    /// Machine code that bounds the lengths of numbers.
+    AsmBound,
 }
 
 /// What became of an input.
@@ -230,13 +239,19 @@ impl Run {
 
     fn dump(&self, shell: &Shell, case: &Case, inputs: &[usize], dump: Dump) -> Result<(), Fail> {
         let metering = match dump {
-            Dump::Ir => Metering::Exact,
-            Dump::IrBound => Metering::Bound,
+            Dump::Ir | Dump::Clif | Dump::Asm => Metering::Exact,
+            Dump::IrBound | Dump::ClifBound | Dump::AsmBound => Metering::Bound,
         };
+        let kind = if matches!(dump, Dump::Ir | Dump::IrBound) { "register code" } else { "machine code" };
         let one = |input: &usize| {
             let (unlock, lock) = case.scripts(*input);
             let unit = engine::lowered(last_script(unlock, lock), &self.rules(unlock.len()), metering);
-            Dumped { input: *input, text: unit.map(|unit| unit.to_string()) }
+            let text = unit.and_then(|unit| match dump {
+                Dump::Ir | Dump::IrBound => Some(unit.to_string()),
+                Dump::Clif | Dump::ClifBound => Jit::new()?.clif(&unit),
+                Dump::Asm | Dump::AsmBound => Jit::new()?.assembly(&unit),
+            });
+            Dumped { input: *input, text }
         };
         let dumped: Vec<Dumped> = inputs.iter().map(one).collect();
         shell.print(&dumped, |out| {
@@ -244,7 +259,7 @@ impl Run {
                 writeln!(out, "{BOLD}input {}{BOLD:#}", one.input)?;
                 match &one.text {
                     Some(text) => write!(out, "{text}"),
-                    None => writeln!(out, "there is no register code: no input can spend with it, or it is too large"),
+                    None => writeln!(out, "there is no {kind}: no input can spend with it, or it is too large"),
                 }
             })
         })
