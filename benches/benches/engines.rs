@@ -4,8 +4,6 @@
 //! The naive interpreter is a reference of this benchmark alone. Every engine meters exactly, but in the columns `bound`,
 //! where the lengths of numbers are only bounded. Then how long it takes to compile scripts made to be expensive.
 
-#[path = "../engines/hostile.rs"]
-mod hostile;
 #[path = "../naive/mod.rs"]
 mod naive;
 
@@ -83,7 +81,7 @@ fn main() -> io::Result<()> {
         line(&mut out, &work)?;
     }
     writeln!(out, "\n{:<34}{:>8}{:>12}{:>16}{:>10}", "compiling", "ops", "time, us", "ns an op", "bytes")?;
-    for (name, lock) in hostile::shapes() {
+    for (name, lock) in scripts::hostile() {
         compiling(&mut out, name, &lock)?;
     }
     Ok(())

@@ -4,6 +4,7 @@
 
 use engine::ir::Metering;
 use engine::{Engine, Tier, lowered};
+use scripts::chained;
 use spec::opcode::Opcode::{self, *};
 use spec::script::{push_data, push_int, push_op};
 use spec::{Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, Transaction, TxIn, TxOut};
@@ -14,26 +15,6 @@ const OPS_TAKEN_IN: usize = 40_000;
 
 fn repeated(opcodes: &[Opcode], times: usize) -> Vec<u8> {
     opcodes.iter().map(|opcode| opcode.to_byte()).collect::<Vec<_>>().repeat(times)
-}
-
-/// Functions of which each calls the one before twice.
-fn chained(count: i64) -> Vec<u8> {
-    let mut script = Vec::new();
-    for id in 0..count {
-        let mut body = Vec::new();
-        if id > 0 {
-            for _ in 0..2 {
-                push_int(&mut body, id - 1);
-                push_op(&mut body, Invoke);
-            }
-        }
-        push_data(&mut script, &body);
-        push_int(&mut script, id);
-        push_op(&mut script, Define);
-    }
-    push_int(&mut script, count - 1);
-    push_op(&mut script, Invoke);
-    script
 }
 
 fn shapes() -> Vec<(&'static str, Vec<u8>)> {
@@ -54,8 +35,8 @@ fn shapes() -> Vec<(&'static str, Vec<u8>)> {
         ("copies and swaps", repeated(&[N1, N2, Dup2, Swap2, Rot2, Tuck, Drop2, Drop], 4_000)),
         ("alt stack", [repeated(&[N1, ToAltStack], 5_000), repeated(&[FromAltStack, Drop], 5_000)].concat()),
         ("an uneven loop", repeated(&[Begin, N1, N1, Depth, N16, GreaterThan, Until], 2_000)),
-        ("chained functions", chained(16)),
-        ("many chained functions", chained(1_000)),
+        ("chained functions", chained(16, 2)),
+        ("many chained functions", chained(1_000, 2)),
         ("deep rolls before conditionals", deep_rolls),
     ]
 }

@@ -134,53 +134,10 @@ fn functions_are_called_and_return() {
     assert!(check("functions", &paid(), &lock) >= 2);
 }
 
-/// Functions of which each calls the one before.
-fn chained(count: i64) -> Vec<u8> {
-    let mut script = Vec::new();
-    for id in 0..count {
-        let mut body = Vec::new();
-        if id > 0 {
-            push_int(&mut body, id - 1);
-            push_op(&mut body, Invoke);
-        }
-        push_data(&mut script, &body);
-        push_int(&mut script, id);
-        push_op(&mut script, Define);
-    }
-    push_int(&mut script, count - 1);
-    push_op(&mut script, Invoke);
-    script
-}
-
 #[test]
 fn scripts_made_to_be_expensive_have_small_code_or_none() {
     let Some(jit) = Jit::new() else { return };
-    let looped = |body: Vec<u8>| [ops(&[N1, N2, Begin]), body, ops(&[N1, Until])].concat();
-    let shapes = [
-        (
-            "5,200 instructions",
-            ops(&[N1, N2, Dup2, Add, Mul, Add, Sub, Swap, Drop, Drop, Depth, Drop, Nop]).repeat(400),
-        ),
-        ("20,800 instructions", ops(&[Dup, Add, Over, Swap]).repeat(5_200)),
-        (
-            "many items under conditionals",
-            [ops(&[N1]).repeat(900), ops(&[N1, If, Dup, Drop, EndIf]).repeat(300)].concat(),
-        ),
-        ("conditionals that change much", {
-            let changed = ops(&[N1, If, Add1, Swap, Add1, Rot, Add1, Swap2, Add1, EndIf]);
-            [ops(&[N1]).repeat(900), changed.repeat(300)].concat()
-        }),
-        ("nested loops", [ops(&[Begin]).repeat(1_000), ops(&[N1, Until]).repeat(1_000)].concat()),
-        ("loops in a row", ops(&[N1, Begin, Sub1, Dup, Not, Until, Drop]).repeat(1_000)),
-        ("chained functions", chained(1_000)),
-        ("calls", ops(&[InputIndex, Invoke]).repeat(2_000)),
-        ("a loop of products", looped(ops(&[Dup, Mul]).repeat(120))),
-        ("a loop of sums", looped(ops(&[Dup, Add1, Over, Add, Swap, Drop]).repeat(200))),
-        ("a loop of conditionals", looped(ops(&[N1, If, Add1, Swap, Add1, EndIf]).repeat(40))),
-        ("a loop of greatest numbers", looped(ops(&[InputIndex, Max, Abs, Swap, Add1, Swap]).repeat(120))),
-        ("products", ops(&[Dup, Mul]).repeat(2_000)),
-    ];
-    for (name, mut lock) in shapes {
+    for (name, mut lock) in scripts::hostile() {
         push_op(&mut lock, N1);
         for metering in [Metering::Exact, Metering::Bound] {
             let rules = Rules::new(RuleSet::Bitmodel, Mode::Consensus);
