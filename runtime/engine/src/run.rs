@@ -195,7 +195,8 @@ impl<'a> State<'_, 'a> {
         Some(Finished { stack, alt: self.alt, cost: self.cost })
     }
 
-    /// Runs a unit until it ends or calls. Unless it charges exactly, blocks have charged numbers already. It is one function so that place, cost and window stay in machine registers.
+    /// Runs a unit until it ends or calls, or just one instruction. Unless it charges exactly, blocks have charged numbers
+    /// already. It is one function so that place, cost and window stay in machine registers.
     fn stretch<const EXACT: bool, const ONE: bool>(&mut self, unit: &Unit, mut next: usize) -> Option<Exit> {
         let ops = unit.ops.as_slice();
         self.tally()?;

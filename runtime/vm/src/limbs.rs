@@ -1,5 +1,5 @@
-//! Numbers of up to 128 bytes in fixed arrays of limbs, for engines other than the interpreter: the interpreter computes with
-//! a library, so that each is a check of the other.
+//! Numbers of up to 128 bytes in fixed arrays of limbs, for engines other than the interpreter: that one computes on bytes,
+//! with machine integers and with a library, so that each is a check of the other.
 
 /// Limbs of the longest number.
 pub(crate) const LIMBS: usize = 16;
