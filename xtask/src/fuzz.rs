@@ -58,6 +58,9 @@ pub struct Fuzz {
     /// Every how many scripts machine code is made too, which takes longer than all else; 0 for never
     #[arg(long, default_value_t = 16)]
     compiled_every: u64,
+    /// How many inputs each script runs with, at most; fewer if none of the first comes to its end
+    #[arg(long, default_value_t = 16)]
+    inputs: usize,
     /// How many transactions each program meets
     #[arg(long, default_value_t = 200)]
     transactions: usize,

@@ -206,6 +206,23 @@ impl Engine {
         self.verify(rules, context, input).map(|metrics| metrics.sig_checks)
     }
 
+    /// Runs the fastest way that there is, as [`Engine::verify`] does or as [`Engine::accept`] does, and shows what the last
+    /// script leaves, whether or not that lets the input spend. In place of that `None` where it is for the oracle, and where
+    /// there is no such script.
+    #[must_use]
+    pub fn leaves(
+        &self,
+        rules: &Rules,
+        context: &SpendContext<'_>,
+        input: usize,
+        metering: Metering,
+    ) -> (Fast, Option<(Left, Option<Metrics>)>) {
+        let Some((ran, by)) = self.run(rules, context, input, metering, None) else { return (Fast::Register, None) };
+        let Some(Ran::Ended(kernel, finished)) = ran else { return (by, None) };
+        let left = shown(&kernel, &finished);
+        (by, left.map(|left| (left, kernel.finish(&finished.stack, finished.cost))))
+    }
+
     fn all(&self, rules: &Rules, context: &SpendContext<'_>, input: usize) -> Result<Metrics, Failure> {
         let oracle = vm::verify_input(rules, context, input);
         for by in [Fast::Register, Fast::Jit] {
@@ -256,10 +273,28 @@ impl Engine {
         metering: Metering,
         way: Option<Fast>,
     ) -> Option<(Option<Metrics>, Fast)> {
-        let register = |found| (way != Some(Fast::Jit)).then_some((found, Fast::Register));
+        let (ran, by) = self.run(rules, context, input, metering, way)?;
+        let metrics = match ran {
+            None => None,
+            Some(Ran::Accepted(metrics)) => Some(metrics),
+            Some(Ran::Ended(kernel, left)) => kernel.finish(&left.stack, left.cost),
+        };
+        Some((metrics, by))
+    }
+
+    /// As [`Engine::attempt`], before what is left is judged.
+    fn run<'a>(
+        &self,
+        rules: &'a Rules,
+        context: &'a SpendContext<'a>,
+        input: usize,
+        metering: Metering,
+        way: Option<Fast>,
+    ) -> Option<(Option<Ran<'a>>, Fast)> {
+        let register = |ran| (way != Some(Fast::Jit)).then_some((ran, Fast::Register));
         let (mut kernel, stack) = match Kernel::start(rules, context, input) {
             None => return register(None),
-            Some(Start::Accepted(metrics)) => return register(Some(metrics)),
+            Some(Start::Accepted(metrics)) => return register(Some(Ran::Accepted(metrics))),
             Some(Start::Ready(kernel, stack)) => (kernel, stack),
         };
         let Some(entry) = self.cache.find(kernel.code(), rules, metering) else { return register(None) };
@@ -275,7 +310,7 @@ impl Engine {
             // unit is compiled.
             entry.warm(left.cost / rules.prices.instruction.max(1));
         }
-        Some((left.and_then(|left| kernel.finish(&left.stack, left.cost)), by))
+        Some((left.map(|left| Ran::Ended(kernel, left)), by))
     }
 
     fn finished(
@@ -321,6 +356,14 @@ impl Engine {
     }
 }
 
+/// How far a fast way has come.
+enum Ran<'a> {
+    /// There was nothing to run any more.
+    Accepted(Metrics),
+    /// The last script has come to its end.
+    Ended(Box<Kernel<'a>>, Finished),
+}
+
 /// Whether the work that a fast way counts is the true one; where it bounds the cost, it may be more.
 fn covers(metering: Metering, found: Metrics, oracle: Metrics) -> bool {
     match metering {
@@ -358,6 +401,11 @@ pub fn leaves(
         None => run(&mut kernel, &rules.limits, unit, &stack, &find)?,
         Some(compiler) => compiler.compile(&unit, rules)?.run(&mut kernel, &rules.limits, &stack, &find)?,
     };
+    shown(&kernel, &left)
+}
+
+/// What has been left, to look at; `None` if it costs too much.
+fn shown(kernel: &Kernel<'_>, left: &Finished) -> Option<Left> {
     let cost = kernel.cost().checked_add(left.cost).filter(|cost| *cost <= kernel.cost_budget())?;
     let bytes = |items: &[Item]| items.iter().map(|item| kernel.bytes(*item)).collect();
     let metrics = Metrics { cost: spec::OpCost::new(cost), ..kernel.metrics() };

@@ -1,222 +1,195 @@
-//! One script, run by the oracle and by the engines.
+//! One script with several inputs, run by the oracle and by the engines.
+//!
+//! An engine keeps what it makes of a script, as on a node: the first input lowers and compiles it, and all others, also
+//! those of other deployments of its template, run the same code.
 
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use engine::ir::Metering;
-use engine::{Compiler as _, Engine, Left, Tier};
+use engine::{Engine, Fast, Left, Tier, Tuning};
 use jit::Jit;
-use spec::script::instructions;
-use spec::token::{Capability, Nft};
-use spec::{
-    Category, Mode, Opcode, OutPoint, RuleSet, Rules, Sats, SpendContext, Token, Transaction, TxIn, TxOut, Txid, asm,
-};
+use spec::{Rules, SpendContext};
 use vm::{Failure, Metrics, Phase, ScriptError, Step, Tracer};
 
-/// A script to run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
-    /// What the input pushes.
-    pub unlock: Vec<u8>,
-    /// What the spent output asks for.
-    pub lock: Vec<u8>,
-    /// Whose rules.
-    pub set: RuleSet,
-    /// Relay or blocks.
-    pub mode: Mode,
+use crate::case::{Case, Spend};
+use crate::counts::Counts;
+use crate::inputs::Inputs;
+use crate::random::Random;
+
+/// After so many inputs of which none came to the end of the script, no more are tried.
+const HOPELESS: usize = 3;
+
+/// What the oracle says of an input.
+struct Oracle {
+    /// What it has left, if the script came to its end.
+    left: Option<Ended>,
+    /// Whether the last script was reached.
+    reached: bool,
+    verdict: Result<Metrics, Failure>,
 }
 
-/// What became of a script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// It fails.
-    Fails,
-    /// It comes to its end, and register code says the same.
-    Ends,
-    /// It comes to its end, but register code leaves it to the oracle.
-    Left,
+struct Ended {
+    metrics: Metrics,
+    /// `None` if the script's last bytes are no instructions of their own, so that nobody can see.
+    stacks: Option<[Vec<Vec<u8>>; 2]>,
 }
 
-/// What became of many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// See [`Seen::Fails`].
-    pub fails: u64,
-    /// See [`Seen::Ends`].
-    pub ends: u64,
-    /// See [`Seen::Left`].
-    pub left: u64,
-}
-
-impl Counts {
-    /// Counts one more.
-    pub const fn add(&mut self, seen: Seen) {
-        match seen {
-            Seen::Fails => self.fails += 1,
-            Seen::Ends => self.ends += 1,
-            Seen::Left => self.left += 1,
-        }
-    }
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { fails, ends, left } = self;
-        write!(f, "{ends} end alike in register code and oracle, {left} are left to the oracle, {fails} fail")
-    }
-}
-
-impl fmt::Display for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rules = self.set.name();
-        write!(f, "{rules}, {:?}\nunlock: {}\nlock: {}", self.mode, text(&self.unlock), text(&self.lock))
-    }
-}
-
-fn text(script: &[u8]) -> String {
-    asm::disassemble(script)
-}
-
-/// The stacks before the last instruction of the lock.
+/// The stacks before the last instruction of the script.
 struct Last {
     at: usize,
+    phase: Phase,
     stacks: Option<[Vec<Vec<u8>>; 2]>,
 }
 
 impl Tracer for Last {
     fn step(&mut self, step: &Step<'_>) {
-        if step.phase == Phase::Locking && step.depth == 0 && step.at == self.at {
+        if step.at == self.at && step.phase == self.phase && step.depth == 0 {
             self.stacks = Some([step.stack.iter().collect(), step.alt.iter().collect()]);
         }
     }
 }
 
+/// The engines that run one script, and what became of it.
+struct Engines {
+    rules: Rules,
+    register: Engine,
+    /// Compiles whatever it runs; none if that is not asked for.
+    machine: Option<Engine>,
+    /// Whether there is register code.
+    lowered: bool,
+    counts: Counts,
+}
+
+/// What an engine leaves, and what the input costs if it may spend.
+type Ran = Option<(Left, Option<Metrics>)>;
+
 impl Case {
-    /// Runs the script in every way, but in machine code, which takes long to make, only if that is asked for.
+    /// Runs the script with up to so many inputs in every way, but in machine code, which takes long to make, only if that
+    /// is asked for.
     ///
     /// # Errors
     /// How they differ.
-    pub fn run(&self, compiled: bool) -> Result<Seen, String> {
-        let (tx, spent) = self.spend();
-        let context = SpendContext::new(&tx, &spent).ok_or("one output for each input")?;
-        let rules = Rules::new(self.set, self.mode);
-        let Ok(theirs) = self.oracle(&rules, &context) else { return Ok(Seen::Fails) };
-        let seen = match (theirs.clone(), engine::leaves(&rules, &context, 0, Metering::Exact, None)) {
-            (None, None) => Seen::Fails,
-            (Some(_), None) => Seen::Left,
-            (Some(theirs), Some(ours)) if theirs == ours => Seen::Ends,
-            (theirs, ours) => {
-                return Err(format!("register code leaves\n{ours:?}\nand the oracle\n{theirs:?}\n{self}"));
+    pub fn run(&self, inputs: usize, compiled: bool, random: Random) -> Result<Counts, String> {
+        let mut engines = Engines::new(self, compiled);
+        let mut drawn = Inputs::new(self, random);
+        for number in 0..inputs.max(1) {
+            if number >= HOPELESS && engines.counts.ends == 0 {
+                break;
             }
-        };
-        if let Some(bound) = engine::leaves(&rules, &context, 0, Metering::Bound, None)
-            && !theirs.as_ref().is_some_and(|theirs| covers(&bound, theirs))
-        {
-            return Err(format!(
-                "register code with bound costs leaves\n{bound:?}\nand the oracle\n{theirs:?}\n{self}"
-            ));
+            let case = drawn.next();
+            let spend = case.spend();
+            let cost = engines.input(&case, &spend).map_err(|what| format!("input {number}: {what}\n{case}"))?;
+            drawn.ended(cost.map(|cost| (cost, spend.unlock_len)));
         }
-        if compiled {
-            self.compiled(&rules, &context, theirs.as_ref())?;
-        }
-        let engine = Engine::new(Tier::Register);
-        self.same_verdicts(&engine, &rules)?;
-        self.redeployed().same_verdicts(&engine, &rules)?;
-        Ok(seen)
+        engines.counts.units = engines.machine.as_ref().map_or(0, |machine| machine.counts().compiled);
+        Ok(engines.counts)
     }
 
-    fn same_verdicts(&self, engine: &Engine, rules: &Rules) -> Result<(), String> {
-        let (tx, spent) = self.spend();
-        let context = SpendContext::new(&tx, &spent).ok_or("one output for each input")?;
-        let oracle = vm::verify_input(rules, &context, 0);
-        let (exact, bound) = (engine.verify(rules, &context, 0), engine.accept(rules, &context, 0));
-        if exact == oracle && bound == oracle.map(|metrics| metrics.sig_checks) {
+    fn last_phase(&self) -> Phase {
+        if self.redeem { Phase::Redeem } else { Phase::Locking }
+    }
+
+    fn oracle(&self, rules: &Rules, context: &SpendContext<'_>, input: usize) -> Oracle {
+        let phase = self.last_phase();
+        let mut last = Last { at: self.script.len(), phase, stacks: None };
+        let verdict = vm::verify_input_traced(rules, context, input, &mut last);
+        let metrics = verdict.as_ref().map_or_else(|failure| ended(failure, phase), |metrics| Some(*metrics));
+        let left = metrics.map(|metrics| Ended { metrics, stacks: last.stacks });
+        let reached = verdict.as_ref().is_ok() || verdict.as_ref().is_err_and(|failure| failure.phase == phase);
+        Oracle { left, reached, verdict }
+    }
+}
+
+impl Engines {
+    fn new(case: &Case, compiled: bool) -> Self {
+        let rules = Rules::new(case.set, case.mode);
+        let lowered = engine::lowered(&case.code(), &rules, Metering::Exact).is_some();
+        let at_once = Tuning { threshold: 0, ..Tuning::default() };
+        let machine = jit()
+            .filter(|_| compiled && lowered)
+            .map(|jit| Engine::with_compiler(Tier::Jit, Arc::clone(jit) as Arc<_>, at_once));
+        let counts = Counts { scripts: 1, unlowered: u64::from(!lowered), ..Counts::default() };
+        Self { rules, register: Engine::new(Tier::Register), machine, lowered, counts }
+    }
+
+    /// Runs one input everywhere; gives the cost if its script came to its end.
+    fn input(&mut self, case: &Case, spend: &Spend) -> Result<Option<u64>, String> {
+        let context = SpendContext::new(&spend.tx, &spend.spent).ok_or("one output for each input")?;
+        let oracle = case.oracle(&self.rules, &context, spend.input);
+        self.counts.inputs += 1;
+        self.counts.unreached += u64::from(!oracle.reached);
+        self.counts.ends += u64::from(oracle.left.is_some());
+        self.counts.accepted += u64::from(oracle.verdict.is_ok());
+        for metering in [Metering::Exact, Metering::Bound] {
+            self.metering(&context, spend.input, metering, &oracle)?;
+        }
+        if self.counts.inputs == 2 {
+            self.verdicts(&context, spend.input, &oracle)?;
+        }
+        Ok(oracle.left.map(|left| left.metrics.cost.get()))
+    }
+
+    fn metering(
+        &mut self,
+        context: &SpendContext<'_>,
+        input: usize,
+        metering: Metering,
+        oracle: &Oracle,
+    ) -> Result<(), String> {
+        let ends = oracle.left.is_some();
+        let counts = oracle.reached && self.lowered;
+        let (_, register) = self.register.leaves(&self.rules, context, input, metering);
+        same("register code", metering, &register, oracle)?;
+        if counts {
+            self.counts.register.count(register.is_some(), ends);
+        }
+        let Some(machine) = &self.machine else { return Ok(()) };
+        let (by, compiled) = machine.leaves(&self.rules, context, input, metering);
+        same("machine code", metering, &compiled, oracle)?;
+        if counts && by == Fast::Jit {
+            self.counts.machine.count(compiled.is_some(), ends);
+        }
+        // Machine code may do less than the oracle, but it does whatever register code does.
+        if compiled == register {
             return Ok(());
         }
-        Err(format!("verdicts differ: {exact:?}, with bound costs {bound:?}, of the oracle {oracle:?}\n{self}"))
+        Err(format!("{metering:?} costs: machine code leaves\n{compiled:?}\nand register code\n{register:?}"))
     }
 
-    /// The script with other bytes in its longer pushes, as another deployment of a contract has: an engine that knows the
-    /// first runs both from one unit.
-    fn redeployed(&self) -> Self {
-        let mut lock = self.lock.clone();
-        for instruction in instructions(&self.lock).map_while(Result::ok) {
-            let pushed = instruction.data.map_or(0, <[u8]>::len);
-            let data = lock.get_mut(instruction.end - pushed..instruction.end).unwrap_or_default();
-            if pushed >= 3 {
-                data.iter_mut().step_by(2).for_each(|byte| *byte = byte.wrapping_add(1));
-            }
-        }
-        Self { lock, ..self.clone() }
-    }
-
-    /// Runs the script in machine code, where there is a compiler for this machine.
-    fn compiled(&self, rules: &Rules, context: &SpendContext<'_>, theirs: Option<&Left>) -> Result<(), String> {
-        let Some(jit) = jit() else { return Ok(()) };
-        for metering in [Metering::Exact, Metering::Bound] {
-            let register = engine::leaves(rules, context, 0, metering, None);
-            let ours = engine::leaves(rules, context, 0, metering, Some(&**jit));
-            let right = match (&ours, theirs) {
-                (None, _) => true,
-                (Some(ours), Some(theirs)) if metering == Metering::Exact => ours == theirs,
-                (Some(ours), Some(theirs)) => covers(ours, theirs),
-                (Some(_), None) => false,
-            };
-            // It does whatever register code does, unless the script is too long to be compiled.
-            let refused =
-                || engine::lowered(&self.lock, rules, metering).is_none_or(|unit| jit.compile(&unit, rules).is_none());
-            if !right || ours != register && !(ours.is_none() && refused()) {
+    /// What the engines' own doors say.
+    fn verdicts(&self, context: &SpendContext<'_>, input: usize, oracle: &Oracle) -> Result<(), String> {
+        for engine in [Some(&self.register), self.machine.as_ref()].into_iter().flatten() {
+            let (exact, bound) =
+                (engine.verify(&self.rules, context, input), engine.accept(&self.rules, context, input));
+            if exact != oracle.verdict || bound != oracle.verdict.map(|metrics| metrics.sig_checks) {
+                let theirs = oracle.verdict;
                 return Err(format!(
-                    "machine code ({metering:?}) leaves\n{ours:?}\nregister code\n{register:?}\nand the oracle\n{theirs:?}\n{self}"
+                    "verdicts differ: {exact:?}, with bound costs {bound:?}, of the oracle {theirs:?}"
                 ));
             }
         }
         Ok(())
     }
+}
 
-    /// What the oracle leaves, if the script comes to its end; an error if its last bytes are no instructions of their own,
-    /// so that nobody can see.
-    fn oracle(&self, rules: &Rules, context: &SpendContext<'_>) -> Result<Option<Left>, ()> {
-        // There is an instruction more at the end, before which the stacks can be seen.
-        let mut last = Last { at: self.lock.len(), stacks: None };
-        let metrics = match vm::verify_input_traced(rules, context, 0, &mut last) {
-            Ok(metrics) => Some(metrics),
-            Err(failure) => ended(&failure),
-        };
-        let Some(metrics) = metrics else { return Ok(None) };
-        let [stack, alt] = last.stacks.ok_or(())?;
-        Ok(Some(Left { stack, alt, metrics }))
+/// Whether an engine says nothing, or what the oracle says, where the cost may be more if it is bounded.
+fn same(engine: &str, metering: Metering, ran: &Ran, oracle: &Oracle) -> Result<(), String> {
+    let Some((left, accepted)) = ran else { return Ok(()) };
+    let right = oracle.left.as_ref().is_some_and(|ended| {
+        let stacks = ended.stacks.as_ref().is_none_or(|[stack, alt]| *stack == left.stack && *alt == left.alt);
+        stacks && covers(metering, left.metrics, ended.metrics)
+    });
+    if right && *accepted == oracle.verdict.ok().map(|_| left.metrics) {
+        return Ok(());
     }
+    let (theirs, verdict) = (oracle.left.as_ref().map(|ended| (&ended.stacks, ended.metrics)), &oracle.verdict);
+    Err(format!("{metering:?} costs: {engine} leaves\n{left:?}\n{accepted:?}\nand the oracle\n{theirs:?}\n{verdict:?}"))
+}
 
-    /// A transaction with a bit of everything.
-    fn spend(&self) -> (Transaction, Vec<TxOut>) {
-        let mut lock = self.lock.clone();
-        lock.push(Opcode::Nop.to_byte());
-        let token = Token {
-            category: Category::from_wire([7; 32]),
-            amount: i64::MAX as u64,
-            nft: Some(Nft { capability: Capability::Mutable, commitment: vec![1, 2, 0x80] }),
-        };
-        let input = |n: u8, unlock: Vec<u8>| TxIn {
-            prevout: OutPoint { txid: Txid::from_wire([n; 32]), index: u32::from(n) << 24 },
-            unlock,
-            sequence: u32::from(n) * 0x0080_0001,
-        };
-        let tx = Transaction {
-            version: 2,
-            inputs: vec![input(1, self.unlock.clone()), input(255, vec![0x51])],
-            outputs: vec![
-                TxOut::plain(Sats::from_wire(1_000), vec![0x51]),
-                TxOut { token: Some(token.clone()), ..TxOut::plain(Sats::from_wire(127), vec![0x6a, 2, 1, 0]) },
-                TxOut::plain(Sats::from_wire(2_100_000_000_000_000), vec![0; 40]),
-            ],
-            locktime: 500,
-        };
-        let spent = vec![
-            TxOut { token: Some(token), ..TxOut::plain(Sats::from_wire(5_000_000_000), lock) },
-            TxOut::plain(Sats::from_wire(0), vec![0x51]),
-        ];
-        (tx, spent)
+fn covers(metering: Metering, found: Metrics, exact: Metrics) -> bool {
+    match metering {
+        Metering::Exact => found == exact,
+        Metering::Bound => found.cost >= exact.cost && Metrics { cost: exact.cost, ..found } == exact,
     }
 }
 
@@ -226,16 +199,9 @@ fn jit() -> Option<&'static Arc<Jit>> {
     JIT.get_or_init(|| Jit::new().map(Arc::new)).as_ref()
 }
 
-/// Whether bound costs leave the same at no lower cost.
-fn covers(bound: &Left, exact: &Left) -> bool {
-    let (over, true_cost) = (bound.metrics.cost, exact.metrics.cost);
-    let same = Metrics { cost: true_cost, ..bound.metrics } == exact.metrics;
-    same && over >= true_cost && bound.stack == exact.stack && bound.alt == exact.alt
-}
-
 /// The work of a script that came to its end with a stack that does not let the input spend.
-fn ended(failure: &Failure) -> Option<Metrics> {
+fn ended(failure: &Failure, phase: Phase) -> Option<Metrics> {
     let ended =
         matches!(failure.error, ScriptError::FalseResult | ScriptError::NotClean | ScriptError::SigCheckDensity);
-    (ended && failure.phase == Phase::Locking && failure.at.is_none()).then_some(failure.metrics)
+    (ended && failure.phase == phase && failure.at.is_none()).then_some(failure.metrics)
 }

@@ -1,11 +1,17 @@
 //! Scripts at random. Most know what is on the stack, so that they come far.
 
+mod aimed;
+mod signed;
+
 use spec::opcode::Opcode::{self, *};
 use spec::script::{LockKind, instructions, push_data, push_int, push_op};
 use spec::{Mode, RuleSet};
 
-use crate::compare::Case;
+use crate::case::{Case, Push, pushes};
+use crate::inputs::EDGES;
 use crate::random::Random;
+use crate::sign::{Signature, Signed};
+use crate::world::World;
 
 /// What a script is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +22,16 @@ pub enum Kind {
     Grammar,
     /// Arithmetic at the borders of 8 bytes and of shortest forms.
     Boundary,
+    /// What engines do in ways of their own: numbers that loops carry, depths that code makes, ways of different lengths,
+    /// functions.
+    Aimed,
+    /// Contracts as they are deployed, and signatures amid other instructions; most signatures are right.
+    Signed,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Raw, Self::Grammar, Self::Boundary];
+    pub const ALL: [Self; 5] = [Self::Raw, Self::Grammar, Self::Boundary, Self::Aimed, Self::Signed];
 }
 
 /// Draws the script of a case.
@@ -29,23 +40,14 @@ pub fn draw(kind: Kind, seed: u64, case: u64) -> Case {
     let mut random = Random::new(seed, case);
     let set = random.pick(&[RuleSet::Bch2026, RuleSet::Bitmodel], RuleSet::Bitmodel);
     let mode = random.pick(&[Mode::Relay, Mode::Consensus, Mode::Consensus], Mode::Consensus);
-    let mut draw = Draw {
-        random,
-        out: Vec::new(),
-        items: Vec::new(),
-        alt: Vec::new(),
-        functions: 0,
-        deep: 0,
-        left: 60,
-        kind,
-        set,
-    };
+    let mut draw = Draw::new(random, kind, set);
     let mut unlock = vec![];
     push_data(&mut unlock, &vec![3; 200 + draw.random.below(400)]);
     for _ in 0..draw.random.below(6) {
         draw.constant();
     }
     unlock.append(&mut draw.out);
+    let mut pushes = pushes(&unlock);
     match kind {
         Kind::Raw => {
             draw.out = (0..draw.random.below(40)).map(|_| draw.random.next() as u8).collect();
@@ -54,12 +56,18 @@ pub fn draw(kind: Kind, seed: u64, case: u64) -> Case {
             let count = 1 + draw.random.below(40);
             draw.steps(count);
         }
+        Kind::Aimed => draw.aimed(),
+        Kind::Signed => draw.signed(&mut pushes),
     }
-    let mut lock = draw.out;
-    if draw.random.one_in(6) {
-        mutate(&mut draw.random, &mut lock);
+    draw.finish();
+    let Draw { mut random, out: mut script, signatures, .. } = draw;
+    if random.one_in(if matches!(kind, Kind::Aimed | Kind::Signed) { 30 } else { 6 }) {
+        mutate(&mut random, &mut script);
     }
-    Case { unlock, lock, set, mode }
+    // Signatures lie at the bottom, where the script finds them.
+    pushes.splice(0..0, signatures.into_iter().map(Push::Signature));
+    let redeem = random.one_in(8);
+    Case { pushes, script, redeem, set, mode, world: World::default(), deployment: 0 }
 }
 
 /// What an input pushes, without its redeem script, and the last script that it runs.
@@ -90,7 +98,8 @@ pub fn changed(corpus: &[Parts], seed: u64, case: u64) -> Case {
     if random.one_in(8) {
         mutate(&mut random, &mut unlock);
     }
-    Case { unlock, lock, set, mode }
+    let redeem = random.one_in(8);
+    Case { pushes: pushes(&unlock), script: lock, redeem, set, mode, world: World::default(), deployment: 0 }
 }
 
 /// Changes some bytes.
@@ -133,37 +142,12 @@ struct Draw {
     left: usize,
     kind: Kind,
     set: RuleSet,
+    signatures: Vec<Signature>,
+    /// The first signature of the function that is drawn, or of the script.
+    own: usize,
+    /// Where the code starts that signatures cover.
+    separator: usize,
 }
-
-const EDGES: [i64; 27] = [
-    0,
-    1,
-    -1,
-    2,
-    16,
-    17,
-    127,
-    128,
-    -127,
-    -128,
-    255,
-    256,
-    32_767,
-    -32_768,
-    1 << 31,
-    -(1 << 31),
-    1 << 55,
-    1 << 62,
-    i64::MAX,
-    -i64::MAX,
-    i64::MAX - 1,
-    -(1 << 62),
-    1 << 32,
-    -(1 << 32),
-    -2,
-    -(1 << 55),
-    3,
-];
 
 const MOVES: [Opcode; 17] = [
     Dup,
@@ -227,6 +211,34 @@ const INDEXED: [Opcode; 14] = [
 ];
 
 impl Draw {
+    const fn new(random: Random, kind: Kind, set: RuleSet) -> Self {
+        Self {
+            random,
+            out: Vec::new(),
+            items: Vec::new(),
+            alt: Vec::new(),
+            functions: 0,
+            deep: 0,
+            left: 60,
+            kind,
+            set,
+            signatures: Vec::new(),
+            own: 0,
+            separator: 0,
+        }
+    }
+
+    /// Now and then leaves one item and nothing else, so that the input may spend.
+    fn finish(&mut self) {
+        if self.kind == Kind::Raw || !self.random.one_in(4) {
+            return;
+        }
+        self.want(1);
+        for opcode in [ToAltStack, Depth, If, Begin, Drop, Depth, Not, Until, EndIf, FromAltStack] {
+            self.op(opcode);
+        }
+    }
+
     fn op(&mut self, opcode: Opcode) {
         push_op(&mut self.out, opcode);
     }
@@ -578,24 +590,44 @@ impl Draw {
         if self.deep > 2 {
             return;
         }
-        self.deep += 1;
-        let outer = std::mem::take(&mut self.out);
         let (items, alt) = (self.items.clone(), self.alt.clone());
         let count = 1 + self.random.below(8);
-        self.steps(count);
-        let body = std::mem::replace(&mut self.out, outer);
+        let body = self.body(|draw| draw.steps(count));
         let after = (std::mem::replace(&mut self.items, items), std::mem::replace(&mut self.alt, alt));
-        push_data(&mut self.out, &body);
-        let id = self.functions;
-        push_int(&mut self.out, id);
-        self.op(Define);
-        self.functions += 1;
-        self.deep -= 1;
+        let id = self.define(&body);
         if self.random.below(4) > 0 {
             push_int(&mut self.out, id);
             self.op(Invoke);
             (self.items, self.alt) = after;
         }
+    }
+
+    /// The code of a function.
+    fn body(&mut self, draw: impl FnOnce(&mut Self)) -> Vec<u8> {
+        self.deep += 1;
+        let outer = std::mem::take(&mut self.out);
+        let (own, separator) = (self.own, std::mem::take(&mut self.separator));
+        self.own = self.signatures.len();
+        draw(self);
+        let body = std::mem::replace(&mut self.out, outer);
+        for signature in self.signatures.iter_mut().skip(self.own) {
+            if let Signed::Script { from, kind } = signature.of {
+                signature.of = Signed::Function { body: body.clone(), from, kind };
+            }
+        }
+        (self.own, self.separator) = (own, separator);
+        self.deep -= 1;
+        body
+    }
+
+    /// Defines a function and gives its name.
+    fn define(&mut self, body: &[u8]) -> i64 {
+        push_data(&mut self.out, body);
+        let id = self.functions;
+        push_int(&mut self.out, id);
+        self.op(Define);
+        self.functions += 1;
+        id
     }
 
     fn rare(&mut self) {
@@ -641,7 +673,10 @@ impl Draw {
                 self.op(Dup);
                 self.op(opcode);
             }
-            6 => self.op(CodeSeparator),
+            6 => {
+                self.op(CodeSeparator);
+                self.separator = self.out.len();
+            }
             _ => {
                 let opcode = self.random.pick(&[Nop, Nop1, Verify, Return, Nop10, Reserved], Nop);
                 self.op(opcode);
