@@ -124,6 +124,7 @@ pub(crate) fn give(
 ) -> Option<()> {
     let [a, b, _] = *operands;
     let quick = match shape & 15 {
+        0 => kernel.fact(opcode),
         1 => kernel.quick(opcode, window.get(a)?, None),
         2 => kernel.quick(opcode, window.get(a)?, window.get(b)),
         _ => None,

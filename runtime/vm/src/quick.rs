@@ -3,9 +3,9 @@
 //! Each does what the interpreter's own does, or nothing at all: where it is in doubt it gives `None` before it has charged
 //! anything but what fails in any case.
 
-use spec::{Opcode, hash};
+use spec::{Opcode, TxOut, hash};
 
-use crate::item::{Item, View};
+use crate::item::{Item, Place, Source, View};
 use crate::kernel::{Kernel, MADE_BYTES_MAX};
 use crate::limbs::{BYTES, Magnitude};
 
@@ -22,8 +22,64 @@ impl Kernel<'_> {
             (Opcode::Sha1, None) => self.hash(a, 0, hash::sha1),
             (Opcode::Cat, Some(b)) => self.cat(*a, *b),
             (Opcode::Add | Opcode::Sub | Opcode::Mul | Opcode::Div | Opcode::Mod, Some(b)) => self.long(opcode, a, b),
+            (_, None) => self.fact_of(opcode, a),
             _ => None,
         }
+    }
+
+    /// Runs one instruction that takes nothing and gives a number that the transaction has.
+    #[inline]
+    pub fn fact(&mut self, opcode: Opcode) -> Option<Item> {
+        let tx = self.machine.context.tx();
+        let n = match opcode {
+            Opcode::InputIndex => self.machine.input as i64,
+            Opcode::TxVersion => tx.version.cast_signed().into(),
+            Opcode::TxInputCount => tx.inputs.len() as i64,
+            Opcode::TxOutputCount => tx.outputs.len() as i64,
+            Opcode::TxLockTime => tx.locktime.into(),
+            _ => return None,
+        };
+        Some(self.charged(Item::Int(n)))
+    }
+
+    /// What an input or output has, where it lies.
+    fn fact_of(&mut self, opcode: Opcode, index: &Item) -> Option<Item> {
+        let Item::Int(index) = *index else { return None };
+        let index = usize::try_from(index).ok()?;
+        let context = self.machine.context;
+        let (input, spent, output) =
+            (context.tx().inputs.get(index), context.spent().get(index), context.tx().outputs.get(index));
+        match opcode {
+            Opcode::InputBytecode => self.bytecode(Place::Unlock(index), input?.unlock.len()),
+            Opcode::UtxoBytecode => self.bytecode(Place::Spent(index), spent?.lock.len()),
+            Opcode::OutputBytecode => self.bytecode(Place::Output(index), output?.lock.len()),
+            Opcode::OutpointIndex => Some(self.charged(Item::Int(input?.prevout.index.into()))),
+            Opcode::InputSequenceNumber => Some(self.charged(Item::Int(input?.sequence.into()))),
+            Opcode::UtxoTokenAmount => self.amount(spent?),
+            Opcode::OutputTokenAmount => self.amount(output?),
+            _ => None,
+        }
+    }
+
+    fn bytecode(&mut self, place: Place, len: usize) -> Option<Item> {
+        if len > self.machine.rules.limits.item_bytes {
+            return None;
+        }
+        let item = self.machine.memory.span(Source::pack(place), 0, len);
+        Some(self.charged(item))
+    }
+
+    fn amount(&mut self, output: &TxOut) -> Option<Item> {
+        let amount = output.token.as_ref().map_or(0, |token| token.amount);
+        let n = i64::try_from(amount).ok()?;
+        Some(self.charged(Item::Int(n)))
+    }
+
+    /// Charges the length of an item.
+    #[inline]
+    const fn charged(&mut self, item: Item) -> Item {
+        self.machine.cost += item.len() as u64;
+        item
     }
 
     #[inline]
