@@ -237,7 +237,7 @@ impl Builder {
         let site = *of(&mut self.charges, reg);
         let made = site.and_then(|site| self.ops.get_mut(site as usize));
         let bound = made.as_ref().map_or(8, |op| op.bound());
-        let again = made.is_some_and(Op::charge_again);
+        let again = made.is_some_and(|op| op.charge_more(1).is_some());
         if self.metering == Metering::Bound {
             self.cost += bound;
         }

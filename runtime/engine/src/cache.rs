@@ -10,6 +10,7 @@ use crate::lower::lower;
 use crate::lru::Lru;
 use crate::native::Native;
 use crate::parse::Template;
+use crate::steps::Step;
 
 /// From this size on, code is looked for as it is before its template is made. Deployments of a small contract would only
 /// fill that map, and reading their few instructions takes less time.
@@ -185,7 +186,11 @@ impl Cache {
 }
 
 fn unit_bytes(unit: &Unit) -> usize {
-    size_of::<Entry>() + size_of::<Unit>() + size_of_val::<[Op]>(&unit.ops) + size_of_val::<[i64]>(&unit.numbers)
+    size_of::<Entry>()
+        + size_of::<Unit>()
+        + size_of_val::<[Op]>(&unit.ops)
+        + size_of_val::<[Step]>(&unit.steps)
+        + size_of_val::<[i64]>(&unit.numbers)
 }
 
 /// A map is good after a panic too: it holds nothing that a later call relies on.

@@ -335,7 +335,7 @@ pub struct Flow {
 }
 
 /// Where an instruction jumps to.
-const fn target(op: &Op) -> Option<u32> {
+pub(crate) const fn target(op: &Op) -> Option<u32> {
     match *op {
         Op::Jump(to)
         | Op::JumpUnless { to, .. }

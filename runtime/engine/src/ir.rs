@@ -10,6 +10,8 @@
 
 use spec::Opcode;
 
+use crate::steps::Step;
+
 /// A register of the window.
 pub type Reg = u8;
 
@@ -403,6 +405,8 @@ pub struct Unit {
     pub numbers: Vec<i64>,
     /// How many conditionals, loops and inlined calls are open at once, at most.
     pub nesting: usize,
+    /// What the register interpreter runs.
+    pub(crate) steps: Vec<Step>,
 }
 
 impl Unary {
@@ -451,7 +455,7 @@ impl Compare {
     #[inline(always)]
     #[must_use]
     pub fn holds(self, a: i64, b: i64) -> bool {
-        self as u8 >> (a.cmp(&b) as i8 + 1) & 1 == 1
+        self as u8 >> (u8::from(a > b) + u8::from(a >= b)) & 1 == 1
     }
 }
 
@@ -477,10 +481,11 @@ impl Op {
         }
     }
 
-    /// Charges the value it makes once more; gives whether it can.
-    pub(crate) fn charge_again(&mut self) -> bool {
-        let more = self.weight_mut().and_then(|weight| weight.checked_add(1).map(|more| *weight = more));
-        more.is_some()
+    /// Charges the value it makes so many times more, if it can.
+    pub(crate) fn charge_more(&mut self, times: u8) -> Option<()> {
+        let weight = self.weight_mut()?;
+        *weight = weight.checked_add(times)?;
+        Some(())
     }
 
     /// The longest that the value it makes can be, if that is a number in place.

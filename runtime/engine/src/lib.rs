@@ -14,6 +14,10 @@ mod select;
 pub mod flow;
 pub mod ir;
 mod native;
+mod steps;
+mod turns;
+
+mod rest;
 mod run;
 mod show;
 mod state;

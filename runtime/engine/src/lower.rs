@@ -10,6 +10,7 @@ use spec::{Opcode, Rules, num};
 use crate::block::{Builder, Sym};
 use crate::ir::{Compare, ENTRY, Metering, Op, Reg, Unary, Unit};
 use crate::parse::{Instr, Parsed, Template, What, parse};
+use crate::steps::steps;
 
 /// Instructions of functions that a unit may take in.
 const INLINED_MAX: usize = 4_096;
@@ -72,7 +73,8 @@ pub(crate) fn lower(template: &Template, rules: &Rules, metering: Metering) -> O
     lower.b.settle();
     lower.b.close();
     lower.b.emit(Op::End(lower.b.top as Reg));
-    Some(Unit { ops: lower.b.ops, metering, numbers: lower.b.numbers, nesting: lower.nesting })
+    let steps = steps(&lower.b.ops);
+    Some(Unit { ops: lower.b.ops, metering, numbers: lower.b.numbers, nesting: lower.nesting, steps })
 }
 
 impl Lower<'_> {

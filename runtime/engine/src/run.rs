@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use spec::Opcode;
-use spec::num::encoded_len;
 use spec::rules::Limits;
 use vm::{Caller, FunctionId, Item, Kernel};
 
-use crate::ir::{Binary, ENTRY, Metering, Op, Reg, Unary, Unit};
+use crate::ir::{ENTRY, Metering, Reg, Unit};
 use crate::native::{Find, Finished, Stretch};
 use crate::state::give;
+use crate::steps::{Of1, Of2, Step};
 
 /// Cells below the stack, so that a window may reach below its bottom.
 pub(crate) const PAD: usize = 256;
@@ -36,12 +36,12 @@ struct Frame<'a> {
 #[derive(Debug)]
 pub struct State<'k, 'a> {
     pub(crate) kernel: &'k mut Kernel<'a>,
-    limits: &'k Limits,
+    pub(crate) limits: &'k Limits,
     /// The stack, above the padding.
     pub(crate) cells: Vec<Item>,
     /// The cell of register 0.
     pub(crate) base: usize,
-    alt: Vec<Item>,
+    pub(crate) alt: Vec<Item>,
     /// Slots that are not on the stack: the alt stack and functions.
     pub(crate) elsewhere: usize,
     /// How many cells and other slots may be in use.
@@ -57,7 +57,7 @@ pub struct State<'k, 'a> {
 }
 
 /// Why a stretch of one unit has ended.
-enum Exit {
+pub(crate) enum Exit {
     End,
     Call {
         id: Item,
@@ -65,7 +65,7 @@ enum Exit {
         open: usize,
         next: usize,
     },
-    /// One instruction has run.
+    /// It has not; that instruction is next.
     Next(usize),
 }
 
@@ -198,7 +198,6 @@ impl<'a> State<'_, 'a> {
     /// Runs a unit until it ends or calls, or just one instruction. Unless it charges exactly, blocks have charged numbers
     /// already. It is one function so that place, cost and window stay in machine registers.
     fn stretch<const EXACT: bool, const ONE: bool>(&mut self, unit: &Unit, mut next: usize) -> Option<Exit> {
-        let ops = unit.ops.as_slice();
         self.tally()?;
         let mut done = false;
         let mut cost = self.cost;
@@ -219,15 +218,96 @@ impl<'a> State<'_, 'a> {
                 self.cells.resize(self.base + 2 * WINDOW, Item::Int(0));
             }
             let window: &mut Window = self.cells.get_mut(self.base..)?.first_chunk_mut()?;
+            // Puts a result that is a number in place and charges it, or lets the kernel make it of operands that are none.
+            macro_rules! put {
+                ($d:expr, $weight:expr, $result:expr, $more:expr, $opcode:expr, $operands:expr, $base:expr) => {
+                    match $result {
+                        Some(n) => {
+                            cost += charge_int::<EXACT>(n, $weight) + $more;
+                            set(window, $d, Item::Int(n));
+                        }
+                        None => set(window, $d, slow!($opcode, $operands, $weight, $base)),
+                    }
+                };
+            }
+            macro_rules! unary {
+                ($of:expr, $opcode:expr, $base:expr, $result:expr) => {{
+                    let Of1 { d, a, weight } = $of;
+                    put!(d, weight, number(window, a).map($result), 0, $opcode, [get(window, a)], $base);
+                }};
+            }
+            macro_rules! binary {
+                ($of:expr, $opcode:expr, $base:expr, $result:expr, $more:ident) => {{
+                    let Of2 { d, a, b, weight } = $of;
+                    let result = numbers(window, a, b).and_then(|(x, y)| $result(x, y));
+                    let more = $more::<EXACT>(window, a, b);
+                    put!(d, weight, result, more, $opcode, [get(window, a), get(window, b)], $base);
+                }};
+            }
+            macro_rules! add {
+                ($d:expr, $a:expr, $weight:expr, $n:expr) => {{
+                    let n = i64::from($n);
+                    let sum = number(window, $a).and_then(|x| in_place(x.checked_add(n)));
+                    put!($d, $weight, sum, 0, Opcode::Add, [get(window, $a), Item::Int(n)], 2);
+                }};
+            }
+            macro_rules! compare {
+                ($kind:expr, $of:expr) => {{
+                    let Of2 { d, a, b, weight } = $of;
+                    match numbers(window, a, b) {
+                        Some((x, y)) => {
+                            let truth = $kind.holds(x, y);
+                            if EXACT && truth {
+                                cost += u64::from(weight);
+                            }
+                            set(window, d, Item::Int(truth.into()));
+                            truth
+                        }
+                        None => {
+                            let item = slow!($kind.opcode(), [get(window, a), get(window, b)], weight, 1);
+                            set(window, d, item);
+                            item.len() == 1
+                        }
+                    }
+                }};
+            }
+            // Charges what a comparison says, or lets the kernel compare operands that are no numbers in place.
+            macro_rules! truth {
+                ($truth:expr, $opcode:expr, $operands:expr) => {
+                    match $truth {
+                        Some(truth) => {
+                            if EXACT && truth {
+                                cost += 1;
+                            }
+                            truth
+                        }
+                        None => slow!($opcode, $operands, 1u8, 1).len() == 1,
+                    }
+                };
+            }
+            macro_rules! go {
+                ($to:expr) => {{
+                    if cost > self.budget {
+                        return None;
+                    }
+                    next = $to;
+                }};
+            }
             loop {
                 if ONE && std::mem::replace(&mut done, true) {
                     self.cost = cost;
                     return Some(Exit::Next(next));
                 }
-                let op = *ops.get(next)?;
+                let alone;
+                let step = if ONE {
+                    alone = Step::of(unit.ops.get(next)?, next);
+                    &alone
+                } else {
+                    unit.steps.get(next)?
+                };
                 next += 1;
-                match op {
-                    Op::Block { low, high, cost: fixed } => {
+                match *step {
+                    Step::Block { low, high, cost: fixed } => {
                         cost += u64::from(fixed);
                         let need = self.base + usize::from(high) + self.elsewhere;
                         if self.base + usize::from(low) < PAD || need > self.most {
@@ -237,140 +317,81 @@ impl<'a> State<'_, 'a> {
                             self.peak = need;
                         }
                     }
-                    Op::Cost(fixed) => cost += u64::from(fixed),
-                    Op::Charge { a, weight } => cost += charge::<EXACT>(at(window, a), weight),
-                    Op::Copy { d, a } => match number(window, a) {
+                    Step::Cost(fixed) => cost += u64::from(fixed),
+                    Step::Charge { a, weight } => cost += charge::<EXACT>(at(window, a), weight),
+                    Step::Refund { a, weight } => cost -= charge::<EXACT>(at(window, a), weight),
+                    Step::Copy { d, a } => match number(window, a) {
                         Some(n) => set(window, d, Item::Int(n)),
                         None => set(window, d, get(window, a)),
                     },
-                    Op::Int { d, n } => set(window, d, Item::Int(n.into())),
-                    Op::Wide { d, at } => set(window, d, Item::Int(*unit.numbers.get(at as usize)?)),
-                    Op::Data { d, start, len } => set(window, d, self.kernel.constant(start.into(), len.into())),
-                    Op::Number { d, start, len } => set(window, d, self.kernel.constant(start.into(), len.into())),
-                    Op::Unary { kind, d, a, weight } => match number(window, a) {
-                        Some(n) => {
-                            let n = unary(kind, n);
-                            cost += charge_int::<EXACT>(n, weight);
-                            set(window, d, Item::Int(n));
+                    Step::Int { d, n } => set(window, d, Item::Int(n.into())),
+                    Step::Constant { d, start, len } => set(window, d, self.kernel.constant(start.into(), len.into())),
+                    Step::Negate(of) => unary!(of, Opcode::Negate, 2, |x: i64| -x),
+                    Step::Abs(of) => unary!(of, Opcode::Abs, 2, i64::abs),
+                    Step::Not(of) => unary!(of, Opcode::Not, 1, |x| i64::from(x == 0)),
+                    Step::NotZero(of) => unary!(of, Opcode::NotEqual0, 1, |x| i64::from(x != 0)),
+                    Step::Add(of) => binary!(of, Opcode::Add, 2, |x: i64, y| in_place(x.checked_add(y)), free),
+                    Step::Sub(of) => binary!(of, Opcode::Sub, 2, |x: i64, y| in_place(x.checked_sub(y)), free),
+                    Step::Mul(of) => binary!(of, Opcode::Mul, 2, |x: i64, y| in_place(x.checked_mul(y)), product),
+                    Step::Div(of) => binary!(of, Opcode::Div, 2, i64::checked_div, product),
+                    Step::Mod(of) => binary!(of, Opcode::Mod, 2, i64::checked_rem, product),
+                    Step::Min(of) => binary!(of, Opcode::Min, 2, |x: i64, y| Some(x.min(y)), free),
+                    Step::Max(of) => binary!(of, Opcode::Max, 2, |x: i64, y| Some(x.max(y)), free),
+                    Step::And(of) => binary!(of, Opcode::BoolAnd, 1, |x, y| Some((x != 0 && y != 0).into()), free),
+                    Step::Or(of) => binary!(of, Opcode::BoolOr, 1, |x, y| Some((x != 0 || y != 0).into()), free),
+                    Step::AddInt { d, a, weight, n } => add!(d, a, weight, n),
+                    Step::Compare(kind, of) => {
+                        compare!(kind, of);
+                    }
+                    Step::Check(kind, of) => {
+                        if !compare!(kind, of) {
+                            return None;
                         }
-                        None => {
-                            let base = if matches!(kind, Unary::Not | Unary::NotZero) { 1 } else { 2 };
-                            set(window, d, slow!(kind.opcode(), [get(window, a)], weight, base));
-                        }
-                    },
-                    Op::Add { d, a, b, weight } => {
-                        match numbers(window, a, b).and_then(|(x, y)| in_place(x.checked_add(y))) {
-                            Some(n) => {
-                                cost += charge_int::<EXACT>(n, weight);
-                                set(window, d, Item::Int(n));
-                            }
-                            None => set(window, d, slow!(Opcode::Add, [get(window, a), get(window, b)], weight, 2)),
+                        next += 1;
+                    }
+                    Step::Unless { kind, a, b, to } => {
+                        let truth = numbers(window, a, b).map(|(x, y)| kind.holds(x, y));
+                        if !truth!(truth, kind.opcode(), [get(window, a), get(window, b)]) {
+                            go!(to as usize);
                         }
                     }
-                    Op::Sub { d, a, b, weight } => {
-                        match numbers(window, a, b).and_then(|(x, y)| in_place(x.checked_sub(y))) {
-                            Some(n) => {
-                                cost += charge_int::<EXACT>(n, weight);
-                                set(window, d, Item::Int(n));
-                            }
-                            None => set(window, d, slow!(Opcode::Sub, [get(window, a), get(window, b)], weight, 2)),
+                    Step::UnlessInt { kind, a, n, to } => {
+                        let n = i64::from(n);
+                        let truth = number(window, a).map(|x| kind.holds(x, n));
+                        if !truth!(truth, kind.opcode(), [get(window, a), Item::Int(n)]) {
+                            go!(to as usize);
                         }
                     }
-                    Op::AddInt { d, a, weight, n } => {
-                        match number(window, a).and_then(|x| in_place(x.checked_add(n.into()))) {
-                            Some(n) => {
-                                cost += charge_int::<EXACT>(n, weight);
-                                set(window, d, Item::Int(n));
-                            }
-                            None => {
-                                let operands = [get(window, a), Item::Int(n.into())];
-                                set(window, d, slow!(Opcode::Add, operands, weight, 2));
-                            }
+                    Step::Turn { a, n, weight, add, back, cost: fixed } => {
+                        add!(a, a, weight, add);
+                        let n = i64::from(n);
+                        if !truth!(number(window, a).map(|x| x == n), Opcode::NumEqual, [get(window, a), Item::Int(n)])
+                        {
+                            cost += u64::from(fixed);
+                            go!(next.wrapping_sub(back.into()));
                         }
                     }
-                    Op::Mul { d, a, b, weight } => {
-                        match numbers(window, a, b).and_then(|(x, y)| in_place(x.checked_mul(y))) {
-                            Some(n) => {
-                                cost += charge_int::<EXACT>(n, weight) + product::<EXACT>(window, a, b);
-                                set(window, d, Item::Int(n));
-                            }
-                            None => set(window, d, slow!(Opcode::Mul, [get(window, a), get(window, b)], weight, 2)),
+                    Step::TurnAt { kind, a, b, weight, back, cost: fixed } => {
+                        add!(a, a, weight, 1);
+                        let truth = numbers(window, a, b).map(|(x, y)| kind.holds(x, y));
+                        if !truth!(truth, kind.opcode(), [get(window, a), get(window, b)]) {
+                            cost += u64::from(fixed);
+                            go!(next.wrapping_sub(back.into()));
                         }
                     }
-                    Op::Binary { kind, d, a, b, weight } => {
-                        match numbers(window, a, b).and_then(|(x, y)| binary(kind, x, y)) {
-                            Some(n) => {
-                                cost += charge_int::<EXACT>(n, weight);
-                                if matches!(kind, Binary::Div | Binary::Mod) {
-                                    cost += product::<EXACT>(window, a, b);
-                                }
-                                set(window, d, Item::Int(n));
-                            }
-                            None => {
-                                let base = if matches!(kind, Binary::And | Binary::Or) { 1 } else { 2 };
-                                set(window, d, slow!(kind.opcode(), [get(window, a), get(window, b)], weight, base));
-                            }
-                        }
-                    }
-                    Op::Compare { kind, d, a, b, weight } => match numbers(window, a, b) {
-                        Some((x, y)) => {
-                            let truth = kind.holds(x, y);
-                            cost += charge_int::<EXACT>(truth.into(), weight);
-                            set(window, d, Item::Int(truth.into()));
-                        }
-                        None => {
-                            let operands = [get(window, a), get(window, b)];
-                            set(window, d, slow!(kind.opcode(), operands, weight, 1));
-                        }
-                    },
-                    Op::Unless { kind, a, b, to } => {
-                        let truth = match numbers(window, a, b) {
-                            Some((x, y)) => {
-                                let truth = kind.holds(x, y);
-                                cost += charge_int::<EXACT>(truth.into(), 1);
-                                truth
-                            }
-                            None => slow!(kind.opcode(), [get(window, a), get(window, b)], 1u8, 1).len() == 1,
-                        };
-                        if !truth {
-                            if cost > self.budget {
-                                return None;
-                            }
-                            next = to as usize;
-                        }
-                    }
-                    Op::UnlessInt { kind, a, n, to } => {
-                        let truth = match number(window, a) {
-                            Some(x) => {
-                                let truth = kind.holds(x, n.into());
-                                cost += charge_int::<EXACT>(truth.into(), 1);
-                                truth
-                            }
-                            None => slow!(kind.opcode(), [get(window, a), Item::Int(n.into())], 1u8, 1).len() == 1,
-                        };
-                        if !truth {
-                            if cost > self.budget {
-                                return None;
-                            }
-                            next = to as usize;
-                        }
-                    }
-                    Op::Equal { d, a, b, weight } => {
+                    Step::Equal(Of2 { d, a, b, weight }) => {
                         let truth = same(self.kernel, at(window, a), at(window, b));
-                        cost += charge_int::<EXACT>(truth.into(), weight);
+                        if EXACT && truth {
+                            cost += u64::from(weight);
+                        }
                         set(window, d, Item::Int(truth.into()));
                     }
-                    Op::Size { d, a, weight } => {
+                    Step::Size(Of1 { d, a, weight }) => {
                         let n = at(window, a).len() as i64;
                         cost += charge_int::<EXACT>(n, weight);
                         set(window, d, Item::Int(n));
                     }
-                    Op::Depth { d, top, weight } => {
-                        let n = (self.base + usize::from(top)).checked_sub(PAD)? as i64;
-                        cost += charge_int::<EXACT>(n, weight);
-                        set(window, d, Item::Int(n));
-                    }
-                    Op::Value { opcode, d, a, weight } => {
+                    Step::Value { opcode, d, a, weight } => {
                         match number(window, a).and_then(|index| self.kernel.value(opcode, index)) {
                             Some(n) => {
                                 cost += charge_int::<EXACT>(n, weight);
@@ -379,17 +400,17 @@ impl<'a> State<'_, 'a> {
                             None => set(window, d, slow!(opcode, [get(window, a)], weight, 1)),
                         }
                     }
-                    Op::Verify(a) => {
+                    Step::Verify(a) => {
                         if !is_true(self.kernel, at(window, a)) {
                             return None;
                         }
                     }
-                    Op::VerifyEqual { a, b } => {
+                    Step::VerifyEqual { a, b } => {
                         if !same(self.kernel, at(window, a), at(window, b)) {
                             return None;
                         }
                     }
-                    Op::Kernel { opcode, operands, results, shape } => {
+                    Step::Kernel { opcode, operands, results, shape } => {
                         let (operands, results) = (operands.map(usize::from), results.map(usize::from));
                         give(self.kernel, window, opcode, &operands, &results, shape)?;
                         self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
@@ -397,119 +418,30 @@ impl<'a> State<'_, 'a> {
                             return None;
                         }
                     }
-                    Op::Many { opcode, top, after } => {
-                        self.base = self.many(opcode, top)?.checked_sub(after.into())?;
-                        self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
-                        continue 'window;
-                    }
-                    Op::IfDup { top } => {
-                        let real = self.base + usize::from(top);
-                        let item = *self.cells.get(real.checked_sub(1)?)?;
-                        if is_true(self.kernel, &item) {
-                            cost += item.len() as u64;
-                            *self.cells.get_mut(real)? = item;
-                            self.base += 1;
-                        }
-                        continue 'window;
-                    }
-                    Op::Pick { d, a, top, weight } => {
-                        let at = below(self.base + usize::from(top), get(window, a))?;
-                        let item = *self.cells.get(at)?;
-                        cost += charge::<EXACT>(&item, weight);
-                        *self.cells.get_mut(self.base + usize::from(d))? = item;
-                        continue 'window;
-                    }
-                    Op::Roll { a, top } => {
-                        let real = self.base + usize::from(top);
-                        let at = below(real, get(window, a))?;
-                        let items = self.cells.get_mut(at..real)?;
-                        items.rotate_left(1);
-                        cost += (items.last()?.len() + items.len() - 1) as u64;
-                        continue 'window;
-                    }
-                    Op::ToAlt(a) => {
-                        self.alt.push(get(window, a));
-                        self.elsewhere += 1;
-                    }
-                    Op::FromAlt { d, weight } => {
-                        let item = self.alt.pop()?;
-                        self.elsewhere -= 1;
-                        cost += charge::<EXACT>(&item, weight);
-                        set(window, d, item);
-                    }
-                    Op::Shift(by) => {
-                        self.base = self.base.checked_add_signed(by.into())?;
-                        continue 'window;
-                    }
-                    Op::Jump(to) => {
-                        if cost > self.budget {
-                            return None;
-                        }
-                        next = to as usize;
-                    }
-                    Op::JumpUnless { a, to } => {
+                    Step::Jump(to) => go!(to as usize),
+                    Step::JumpUnless { a, to } => {
                         if !is_true(self.kernel, at(window, a)) {
-                            if cost > self.budget {
-                                return None;
-                            }
-                            next = to as usize;
+                            go!(to as usize);
                         }
                     }
-                    Op::JumpIf { a, to } => {
+                    Step::JumpIf { a, to } => {
                         if is_true(self.kernel, at(window, a)) {
                             next = to as usize;
                         }
                     }
-                    Op::Separate(start) => self.kernel.separate(start as usize),
-                    Op::Define { a, b } => {
-                        self.kernel.execute(Opcode::Define, &[get(window, a), get(window, b)])?;
-                        self.elsewhere = self.alt.len() + self.kernel.functions();
-                        self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
-                    }
-                    Op::Call { a, top, open } => {
+                    Step::Rest(at) => {
                         self.cost = cost;
-                        if cost > self.budget {
-                            return None;
+                        match self.rest::<EXACT>(unit, at as usize, next)? {
+                            Exit::Next(after) => next = after,
+                            exit => return Some(exit),
                         }
-                        return Some(Exit::Call { id: get(window, a), top, open: open.into(), next });
+                        cost = self.cost;
+                        continue 'window;
                     }
-                    Op::End(top) => {
-                        self.cost = cost;
-                        self.base = (self.base + usize::from(top)).checked_sub(ENTRY.into())?;
-                        return Some(Exit::End);
-                    }
-                    Op::Fail => return None,
                 }
             }
         }
     }
-
-    /// A check of signatures by several keys on top of the stack; gives the end of the stack after it.
-    #[inline(never)]
-    fn many(&mut self, opcode: Opcode, top: Reg) -> Option<usize> {
-        let real = self.base + usize::from(top);
-        let most = self.limits.multisig_keys;
-        let count = |at: usize| match self.cells.get(at).filter(|_| at >= PAD)? {
-            Item::Int(n) => usize::try_from(*n).ok().filter(|n| *n <= most),
-            Item::Bytes(_) => None,
-        };
-        let keys = count(real.checked_sub(1)?)?;
-        let signatures = count(real.checked_sub(keys + 2)?)?;
-        let start = real.checked_sub(keys + signatures + 3).filter(|start| *start >= PAD)?;
-        let made = self.kernel.execute(opcode, self.cells.get(start..real)?)?;
-        let truth = made.first().copied();
-        if let Some(truth) = truth {
-            *self.cells.get_mut(start)? = truth;
-        }
-        Some(start + usize::from(truth.is_some()))
-    }
-}
-
-/// The cell that lies `depth` below the top cell.
-fn below(real: usize, depth: Item) -> Option<usize> {
-    let Item::Int(depth) = depth else { return None };
-    let depth = usize::try_from(depth).ok()?;
-    real.checked_sub(depth.checked_add(1)?).filter(|at| *at >= PAD)
 }
 
 #[inline(always)]
@@ -527,7 +459,7 @@ fn set(window: &mut Window, reg: Reg, item: Item) {
 }
 
 #[inline(always)]
-const fn charge<const EXACT: bool>(item: &Item, weight: u8) -> u64 {
+pub(crate) const fn charge<const EXACT: bool>(item: &Item, weight: u8) -> u64 {
     match item {
         Item::Int(n) => charge_int::<EXACT>(*n, weight),
         // Without exact charges, what a number in place could be has been charged.
@@ -536,9 +468,35 @@ const fn charge<const EXACT: bool>(item: &Item, weight: u8) -> u64 {
 }
 
 #[inline(always)]
-const fn charge_int<const EXACT: bool>(n: i64, weight: u8) -> u64 {
-    if EXACT { encoded_len(n) as u64 * weight as u64 } else { 0 }
+pub(crate) const fn charge_int<const EXACT: bool>(n: i64, weight: u8) -> u64 {
+    if EXACT { short_len(n) * weight as u64 } else { 0 }
 }
+
+/// The length of a number in place. It is charged so often that it is looked up by the place of the highest bit.
+#[inline(always)]
+const fn short_len(n: i64) -> u64 {
+    let bit = 63 - (n.unsigned_abs() << 1 | 1).leading_zeros();
+    // The place of a bit is below 64.
+    #[allow(clippy::indexing_slicing)]
+    {
+        LENS[bit as usize] as u64
+    }
+}
+
+/// Lengths by the highest bit of twice the magnitude and 1: the sign needs a bit beside the magnitude's, zero needs nothing.
+const LENS: [u8; 64] = {
+    let mut lens = [0; 64];
+    let mut bit = 1;
+    while bit < lens.len() {
+        // This runs when it is compiled.
+        #[allow(clippy::indexing_slicing)]
+        {
+            lens[bit] = (bit / 8 + 1) as u8;
+        }
+        bit += 1;
+    }
+    lens
+};
 
 /// The operands, if both are numbers in place.
 #[inline(always)]
@@ -572,37 +530,23 @@ fn in_place(n: Option<i64>) -> Option<i64> {
     n.filter(|n| *n != i64::MIN)
 }
 
-/// No number in place is the one that has no opposite.
+/// What most results cost beside their length.
 #[inline(always)]
-fn unary(kind: Unary, n: i64) -> i64 {
-    match kind {
-        Unary::Negate => -n,
-        Unary::Abs => n.abs(),
-        Unary::Not => i64::from(n == 0),
-        Unary::NotZero => i64::from(n != 0),
-    }
+const fn free<const EXACT: bool>(_: &Window, _: Reg, _: Reg) -> u64 {
+    0
 }
 
-/// What a product charges for its operands.
+/// What a product or quotient of numbers in place costs beside its length.
 #[inline(always)]
 const fn product<const EXACT: bool>(window: &Window, a: Reg, b: Reg) -> u64 {
-    if EXACT { (at(window, a).len() * at(window, b).len()) as u64 } else { 0 }
-}
-
-#[inline(always)]
-fn binary(kind: Binary, a: i64, b: i64) -> Option<i64> {
-    match kind {
-        Binary::Div => a.checked_div(b),
-        Binary::Mod => a.checked_rem(b),
-        Binary::Min => Some(a.min(b)),
-        Binary::Max => Some(a.max(b)),
-        Binary::And => Some(i64::from(a != 0 && b != 0)),
-        Binary::Or => Some(i64::from(a != 0 || b != 0)),
+    match (EXACT, number(window, a), number(window, b)) {
+        (true, Some(a), Some(b)) => short_len(a) * short_len(b),
+        _ => 0,
     }
 }
 
 #[inline(always)]
-fn is_true(kernel: &Kernel<'_>, item: &Item) -> bool {
+pub(crate) fn is_true(kernel: &Kernel<'_>, item: &Item) -> bool {
     match item {
         Item::Int(n) => *n != 0,
         Item::Bytes(_) => kernel.is_true(*item),
@@ -633,4 +577,17 @@ pub(crate) fn slow<const EXACT: bool>(
         None => kernel.execute(opcode, operands)?.last().copied()?,
     };
     Some((item, charge::<EXACT>(&item, again)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_numbers_in_place_are_those_of_their_encodings() {
+        let borders = (0..63).map(|bit| 1i64 << bit).flat_map(|n| [n - 1, n, n + 1, 1 - n, -n, -1 - n]);
+        for n in borders.chain([i64::MAX, -i64::MAX]) {
+            assert_eq!(short_len(n), spec::num::encoded_len(n) as u64, "{n}");
+        }
+    }
 }
