@@ -1,31 +1,36 @@
 //! Scripts that aim at what engines do in ways of their own.
 
-use spec::opcode::Opcode::*;
+use spec::opcode::Opcode::{self, *};
 use spec::script::{push_data, push_int};
+use spec::{Mode, Rules};
 
 use super::{Draw, Known};
 use crate::inputs::EDGES;
+
+/// What becomes of a long item.
+const ENDS: [&[Opcode]; 4] = [&[Sha256], &[Size, Nip], &[Bin2Num], &[Dup, Equal]];
 
 impl Draw {
     /// A few parts, with a few other instructions between them.
     pub(super) fn aimed(&mut self) {
         self.left = 30;
         for _ in 0..=self.random.below(3) {
-            match self.random.below(8) {
+            match self.random.below(9) {
                 0 | 1 => self.carried(),
                 2 => self.sizes(),
                 3 => self.alt_through_a_loop(),
                 4 => self.reach_in_a_loop(),
                 5 => self.uneven(),
                 6 => self.defined_in_a_conditional(),
-                _ => self.called_in_a_loop(),
+                7 => self.called_in_a_loop(),
+                _ => self.limits(),
             }
             let count = self.random.below(4);
             self.steps(count);
         }
     }
 
-    fn ops(&mut self, opcodes: &[spec::Opcode]) {
+    fn ops(&mut self, opcodes: &[Opcode]) {
         for opcode in opcodes {
             self.op(*opcode);
         }
@@ -266,5 +271,41 @@ impl Draw {
             self.ops(&[InputIndex, Add]);
         }
         self.op(Invoke);
+    }
+
+    /// Up to a limit, or just over it: of what is open at once, of items, or of the bytes of one.
+    fn limits(&mut self) {
+        let limits = Rules::new(self.set, Mode::Consensus).limits;
+        let near = self.random.below(5);
+        match self.random.below(3) {
+            0 => {
+                let id = self.functions;
+                let body = self.body(|draw| {
+                    draw.ops(&[Sub1, Dup, If]);
+                    push_int(&mut draw.out, id);
+                    draw.ops(&[Invoke, EndIf]);
+                });
+                self.define(&body);
+                // Each turn opens a call and a conditional.
+                self.int((limits.control_depth / 2 + near) as i64 - 2);
+                push_int(&mut self.out, id);
+                self.op(Invoke);
+            }
+            1 if limits.slots <= 1_000 => {
+                self.want(3);
+                let (items, filled) = (self.items.len(), 1 + self.signatures.len());
+                let times = (limits.slots + near).saturating_sub(items + filled + 2) / 3;
+                self.ops(&vec![Dup3; times]);
+            }
+            _ => {
+                self.want_numbers(1);
+                push_int(&mut self.out, (limits.item_bytes + near) as i64 - 3);
+                self.op(Num2Bin);
+                let opcodes = self.random.pick(&ENDS, &[Size, Nip]);
+                self.ops(opcodes);
+                self.pop(1);
+                self.items.push(Known::Bytes);
+            }
+        }
     }
 }
