@@ -8,6 +8,7 @@ mod ci;
 mod conformance;
 mod fuzz;
 mod r#gen;
+mod sanitize;
 mod tidy;
 mod vectors;
 
@@ -42,6 +43,8 @@ enum Command {
     Vectors(vectors::Vectors),
     /// Compiles random sources to see that nothing panics or hangs
     Fuzz(fuzz::Fuzz),
+    /// Runs the engines with every access to memory checked
+    Sanitize(sanitize::Sanitize),
     /// Prints the generated pages of docs/ again
     Gen {
         /// Only compare, and fail if a page is stale
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Vectors(arguments) => vectors::run(root, &arguments),
         Command::Fuzz(arguments) => fuzz::run(root, &arguments),
+        Command::Sanitize(arguments) => sanitize::run(root, &arguments),
         Command::Gen { check } => {
             r#gen::run(root, check).and_then(|stale| none_of("page stale, run `cargo xtask gen`", &stale))
         }
