@@ -5,26 +5,18 @@ use std::hint::black_box;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use benches::{Kind, SATS_EACH, lock_of, public_key, sign, spend, unsigned};
 use chain::{Chain, MemoryStore, Params, Store, Workers, coinbase, solve};
 use secp256k1::ecdsa::Signature;
-use secp256k1::{Message, PublicKey, SecretKey};
+use secp256k1::{Message, PublicKey};
 use spec::block::merkle_root;
-use spec::hash::{hash160, sha256};
-use spec::script::{p2pkh, push_data};
-use spec::{Block, BlockHeader, Network, OutPoint, Sats, SighashType, SpendContext, Transaction, TxIn, TxOut};
+use spec::hash::sha256;
+use spec::{Block, BlockHeader, Network, OutPoint, Sats, Transaction, TxIn, TxOut};
 
 const SPENDS: u64 = 1_000;
 const ROUNDS: usize = 7;
-const SATS_EACH: u64 = 100_000;
 /// An hour after the genesis block of every network.
 const NOW: u32 = 1_767_229_200;
-
-/// Which signatures the block holds.
-#[derive(Clone, Copy)]
-enum Kind {
-    Ecdsa,
-    Schnorr,
-}
 
 /// A signature as the library reads it.
 struct Check {
@@ -48,7 +40,8 @@ fn main() -> io::Result<()> {
     for (threads, workers) in [("one thread", Workers::ONE), ("all threads", Workers::all())] {
         chain = chain.with_workers(workers);
         for (name, kind) in [("ECDSA", Kind::Ecdsa), ("Schnorr", Kind::Schnorr)] {
-            let spends: Vec<Transaction> = coins.iter().zip(&keys).map(|(coin, key)| spend(coin, key, kind)).collect();
+            let spends: Vec<Transaction> =
+                coins.iter().zip(&keys).map(|((coin, spent), key)| spend(*coin, spent, key, kind)).collect();
             let block = next_block(&chain, spends, 500 * SPENDS);
             let time = best(|| chain.test_block(black_box(&block), NOW).expect("the block is valid"));
             line(&format!("block of 1,000 P2PKH spends, {name}, {threads}"), time)?;
@@ -108,42 +101,6 @@ fn next_block<S: Store>(chain: &Chain<S>, mut spends: Vec<Transaction>, fees: u6
     Block { header, transactions }
 }
 
-fn public_key(secret: &[u8; 32]) -> [u8; 33] {
-    SecretKey::from_secret_bytes(*secret).expect("a hash is a private key").public_key().serialize()
-}
-
-fn lock_of(secret: &[u8; 32]) -> Vec<u8> {
-    p2pkh(&hash160(&public_key(secret)))
-}
-
-/// One input and two outputs, signed.
-fn spend((coin, spent): &(OutPoint, TxOut), secret: &[u8; 32], kind: Kind) -> Transaction {
-    let (mut tx, digest) = unsigned(*coin, spent);
-    let mut signature = match kind {
-        Kind::Ecdsa => vm::ecdsa::sign(secret, &digest).expect("a hash is a private key"),
-        Kind::Schnorr => vm::schnorr::sign(secret, &digest).expect("a hash is a private key").to_vec(),
-    };
-    signature.push(0x41);
-    let mut unlock = Vec::new();
-    push_data(&mut unlock, &signature);
-    push_data(&mut unlock, &public_key(secret));
-    tx.inputs.iter_mut().for_each(|input| input.unlock.clone_from(&unlock));
-    tx
-}
-
-fn unsigned(coin: OutPoint, spent: &TxOut) -> (Transaction, [u8; 32]) {
-    let half = TxOut::plain(Sats::from_wire((SATS_EACH - 500) / 2), spent.lock.clone());
-    let tx = Transaction {
-        version: 2,
-        inputs: vec![TxIn { prevout: coin, unlock: Vec::new(), sequence: u32::MAX }],
-        outputs: vec![half.clone(), half],
-        locktime: 0,
-    };
-    let context = SpendContext::new(&tx, std::slice::from_ref(spent)).expect("one output for one input");
-    let signed = context.digest(SighashType::ALL, 0, &spent.lock).expect("the input is there");
-    (tx, signed.digest)
-}
-
 /// What the library alone takes to read and check the block's ECDSA signatures.
 fn raw_time(coins: &[(OutPoint, TxOut)], keys: &[[u8; 32]]) -> Duration {
     let checks: Vec<Check> = coins
@@ -151,7 +108,7 @@ fn raw_time(coins: &[(OutPoint, TxOut)], keys: &[[u8; 32]]) -> Duration {
         .zip(keys)
         .map(|((coin, spent), secret)| {
             let (_, digest) = unsigned(*coin, spent);
-            let der = vm::ecdsa::sign(secret, &digest).expect("a hash is a private key");
+            let der = sign(secret, &digest, Kind::Ecdsa);
             Check { der, digest, key: public_key(secret) }
         })
         .collect();

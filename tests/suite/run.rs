@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use engine::Tuning;
 use serde_json::Value;
 use spec::artifact::AbiValue;
 use spec::script::{p2sh32, push_data};
-use spec::{Artifact, OutPoint, Sats, Transaction, TxIn, TxOut, hash, num};
+use spec::{Artifact, Mode, OutPoint, RuleSet, Rules, Sats, Transaction, TxIn, TxOut, hash, num};
 
 use crate::bmc::{Ran, bmc, root};
 use crate::readme::blocks;
@@ -32,7 +33,42 @@ fn trimmed(text: &str) -> String {
 
 #[test]
 fn the_transcripts_of_the_page_are_what_comes_out() {
-    let page = fs::read_to_string(root().join("docs/run.md")).unwrap();
+    transcripts_of("docs/run.md", 5);
+}
+
+/// Where machine code can be made, the page about it shows what comes out.
+#[cfg(all(unix, any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[test]
+fn the_transcripts_of_the_engines_are_what_comes_out() {
+    transcripts_of("docs/book/src/engines.md", 2);
+}
+
+#[test]
+fn the_page_of_the_engines_has_the_figures_of_the_rules() {
+    let page = fs::read_to_string(root().join("docs/book/src/engines.md")).unwrap();
+    let grouped = |n: u64| format!("{},{:03}", n / 1_000, n % 1_000);
+    let most = |set| {
+        let rules = Rules::new(set, Mode::Consensus);
+        rules.cost_budget(rules.limits.script_bytes).get() / rules.prices.instruction
+    };
+    let tuning = Tuning::default();
+    let instructions = [most(RuleSet::Bch2026), tuning.threshold].map(grouped);
+    let millions = most(RuleSet::Bitmodel) / 10_000;
+    let figures = [
+        format!("{} instructions", instructions[0]),
+        format!("{}.{:02} million", millions / 100, millions % 100),
+        format!("{} instructions", instructions[1]),
+        format!("{} units", tuning.waiting),
+        format!("{} MiB", tuning.bytes >> 20),
+    ];
+    for figure in figures {
+        assert!(page.contains(&figure), "`{figure}` is missing from the page");
+    }
+}
+
+/// Runs every command that the page shows and compares what it prints.
+fn transcripts_of(page: &str, least: usize) {
+    let page = fs::read_to_string(root().join(page)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut count = 0;
     for block in blocks(&page, "text") {
@@ -43,7 +79,7 @@ fn the_transcripts_of_the_page_are_what_comes_out() {
         assert_eq!(trimmed(&(ran.stdout + &ran.stderr)), trimmed(expected), "{command}");
         count += 1;
     }
-    assert!(count >= 5, "{count} transcripts found");
+    assert!(count >= least, "{count} transcripts found");
 }
 
 /// A transaction that spends `spent` with `unlock` and pays one output.

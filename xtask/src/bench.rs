@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures about the tree, to compare before and after a change.
 
+mod engines;
 mod opcosts;
 
 use std::path::Path;
@@ -17,6 +18,13 @@ pub enum Bench {
         #[arg(long, default_value_t = Level::Os)]
         top: Level,
     },
+    /// Scripts and contracts in every engine and in plain Rust, and the integer loop in two engines of others: prints
+    /// tables, and writes docs/book/src/figures.md
+    Engines {
+        /// Without the engines of others, which take minutes to download and build; nothing is written
+        #[arg(long)]
+        alone: bool,
+    },
     /// How long a unit of cost takes, opcode by opcode: prints tables, and writes docs/opcosts.md and its picture
     Opcosts {
         /// Only opcodes with this in their names; nothing is written
@@ -32,6 +40,7 @@ pub enum Bench {
 pub fn run(root: &Path, bench: &Bench) -> Result<(), String> {
     match bench {
         Bench::Size { top } => size(root, *top),
+        Bench::Engines { alone } => engines::run(root, *alone),
         Bench::Opcosts { only, all } => opcosts::run(root, only.as_deref(), *all),
     }
 }
@@ -43,4 +52,11 @@ fn size(root: &Path, top: Level) -> Result<(), String> {
     print!("{}", by_level.table());
     let longer = by_level.longer();
     if longer.is_empty() { Ok(()) } else { Err(format!("longer than at the level below:\n{}", longer.join("\n"))) }
+}
+
+/// The processor's name.
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    name.map_or("an unknown processor", |(_, name)| name.trim()).to_owned()
 }

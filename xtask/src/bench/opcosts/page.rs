@@ -90,15 +90,12 @@ fn grouped(n: u128) -> String {
 
 /// The processor, and how the code was compiled.
 fn machine() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model =
-        info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':')).map(|(_, name)| name.trim());
     let build = if cfg!(debug_assertions) {
         "development profile, in which the engines are optimised"
     } else {
         "release profile"
     };
-    format!("{}, one core, by the thread's processor time, {build}", model.unwrap_or("an unknown processor"))
+    format!("{}, one core, by the thread's processor time, {build}", crate::bench::processor())
 }
 
 /// For the picture.

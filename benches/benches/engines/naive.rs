@@ -1,9 +1,13 @@
 //! A plain interpreter to compare with: every item is a byte string of its own, every number is decoded where it is used
 //! and encoded again. It does what the benchmarks need and no more.
 
+use dashu_int::{IBig, Sign};
 use spec::num::{decode_wide, encode_wide, is_truthy};
 use spec::opcode::Opcode::{self, *};
 use spec::{Transaction, hash};
+
+/// A product of two numbers of so many bytes fits into 128 bits.
+const SHORT_BYTES: usize = 8;
 
 /// Runs `script` on `tx`; gives the items that it leaves and the cost.
 pub fn run(script: &[u8], tx: &Transaction) -> Option<(Vec<Vec<u8>>, u64)> {
@@ -68,11 +72,14 @@ impl Machine<'_> {
     }
 
     fn arithmetic(&mut self, opcode: Opcode) -> Option<()> {
-        let lens = self.stack.iter().rev().take(2).map(|item| item.len() as u64).product::<u64>();
-        let (b, a) = (self.number()?, self.number()?);
+        let lens: Vec<usize> = self.stack.iter().rev().take(2).map(Vec::len).collect();
         if matches!(opcode, Mul | Div | Mod) {
-            self.cost += lens;
+            self.cost += lens.iter().product::<usize>() as u64;
         }
+        if lens.iter().any(|len| *len > SHORT_BYTES) {
+            return self.long_arithmetic(opcode);
+        }
+        let (b, a) = (self.number()?, self.number()?);
         match opcode {
             Add => self.push_result(a + b),
             Sub => self.push_result(a - b),
@@ -86,6 +93,19 @@ impl Machine<'_> {
             GreaterThanOrEqual => self.push_number((a >= b).into()),
             _ => return None,
         }
+        Some(())
+    }
+
+    /// Products and remainders of numbers of any length.
+    fn long_arithmetic(&mut self, opcode: Opcode) -> Option<()> {
+        let (b, a) = (long(&self.stack.pop()?), long(&self.stack.pop()?));
+        let item = match opcode {
+            Mul => bytes_of(&(a * b)),
+            Mod if b != IBig::ZERO => bytes_of(&(a % b)),
+            _ => return None,
+        };
+        self.cost += item.len() as u64;
+        self.push(item);
         Some(())
     }
 
@@ -145,6 +165,14 @@ impl Machine<'_> {
                 self.cost += 64 * spec::rules::hash_iterations(item.len());
                 self.push(hash::sha256(&item).to_vec());
             }
+            Cat => {
+                let (b, a) = (self.stack.pop()?, self.stack.pop()?);
+                self.push([a, b].concat());
+            }
+            Equal => {
+                let (b, a) = (self.stack.pop()?, self.stack.pop()?);
+                self.push_number((a == b).into());
+            }
             OutputValue => {
                 let index = usize::try_from(self.number()?).ok()?;
                 self.push_number(self.tx.outputs.get(index)?.value.get().into());
@@ -153,4 +181,27 @@ impl Machine<'_> {
         }
         Some(next)
     }
+}
+
+/// A script number of any length: little-endian, its sign in the highest bit.
+fn long(item: &[u8]) -> IBig {
+    let Some((last, rest)) = item.split_last() else { return IBig::ZERO };
+    let magnitude = [rest, &[last & 0x7f]].concat();
+    let sign = if last & 0x80 == 0 { Sign::Positive } else { Sign::Negative };
+    IBig::from_parts(sign, dashu_int::UBig::from_le_bytes(&magnitude))
+}
+
+fn bytes_of(n: &IBig) -> Vec<u8> {
+    let (sign, magnitude) = n.clone().into_parts();
+    let mut item = magnitude.to_le_bytes().to_vec();
+    while item.last() == Some(&0) {
+        item.pop();
+    }
+    if item.last().is_some_and(|last| last & 0x80 != 0) {
+        item.push(0);
+    }
+    if let Some(last) = item.last_mut().filter(|_| sign == Sign::Negative) {
+        *last |= 0x80;
+    }
+    item
 }
