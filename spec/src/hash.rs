@@ -6,12 +6,55 @@ use std::str::FromStr;
 use ripemd::Ripemd160;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha1::Sha1;
+use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
+/// Bytes that one turn of SHA-256 takes.
+const BLOCK: usize = 64;
+
 /// SHA-256.
+///
+/// Most of what a chain hashes are digests, keys and pairs of digests. A hasher that takes its message in pieces spends half
+/// as long again on such short ones as on the turns themselves, so here the message is padded at once.
 #[must_use]
+#[inline(always)]
 pub fn sha256(data: &[u8]) -> [u8; 32] {
-    Sha256::digest(data).into()
+    // Where the length is known, so is the padding.
+    if let Ok(digest) = <&[u8; 32]>::try_from(data) {
+        sha256_padded(digest)
+    } else if let Ok(pair) = <&[u8; BLOCK]>::try_from(data) {
+        sha256_padded(pair)
+    } else {
+        sha256_of_any(data)
+    }
+}
+
+#[inline(never)]
+fn sha256_of_any(data: &[u8]) -> [u8; 32] {
+    sha256_padded(data)
+}
+
+#[inline(always)]
+fn sha256_padded(data: &[u8]) -> [u8; 32] {
+    // The first 32 bits of the fractional parts of the square roots of the first 8 primes (FIPS 180-4, section 5.3.3).
+    let mut state =
+        [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+    let (blocks, rest) = data.as_chunks::<BLOCK>();
+    if !blocks.is_empty() {
+        compress256(&mut state, blocks);
+    }
+    // What is left, a bit that is set, zeros, and the length in bits.
+    let mut last = [[0; BLOCK]; 2];
+    let (message, padding) = last.as_flattened_mut().split_at_mut(rest.len());
+    message.copy_from_slice(rest);
+    padding.iter_mut().take(1).for_each(|byte| *byte = 0x80);
+    let count = if rest.len() < BLOCK - size_of::<u64>() { 1 } else { 2 };
+    let bits = 8 * data.len() as u64;
+    if let Some(end) = last.get_mut(count - 1).and_then(|block| block.last_chunk_mut()) {
+        *end = bits.to_be_bytes();
+    }
+    compress256(&mut state, last.get(..count).unwrap_or(&last));
+    state.map(u32::to_be_bytes).as_flattened().try_into().unwrap_or_default()
 }
 
 /// SHA-256 of what comes in pieces, such as a file of any length.
@@ -161,6 +204,15 @@ mod tests {
         ];
         for (digest, expected) in cases {
             assert_eq!(hex::encode(digest), expected);
+        }
+    }
+
+    #[test]
+    fn messages_of_all_lengths_are_padded_as_the_library_does() {
+        let message: Vec<u8> = (0..300u32).map(|at| (at * 7) as u8).collect();
+        for len in 0..message.len() {
+            let message = &message[..len];
+            assert_eq!(sha256(message), <[u8; 32]>::from(Sha256::digest(message)), "{len} bytes");
         }
     }
 

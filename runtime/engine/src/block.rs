@@ -56,6 +56,8 @@ pub(crate) struct Builder {
     names: [u16; 256],
     /// The instruction that charges each register's value.
     charges: [Option<u32>; 256],
+    /// The instruction that makes each register's value, if it can make it elsewhere.
+    makers: [Option<u32>; 256],
     /// The length of each register's value, where it is known.
     lens: [Option<u8>; 256],
     free: Vec<Reg>,
@@ -84,6 +86,7 @@ impl Builder {
             alt: Vec::new(),
             names: [0; 256],
             charges: [None; 256],
+            makers: [None; 256],
             lens: [None; 256],
             free: Vec::new(),
             header: 0,
@@ -116,6 +119,7 @@ impl Builder {
     pub(crate) fn open(&mut self) {
         self.names = [0; 256];
         self.charges = [None; 256];
+        self.makers = [None; 256];
         self.lens = [None; 256];
         self.free.clear();
         self.free.extend((TEMPS..KEPT).rev());
@@ -261,10 +265,11 @@ impl Builder {
         if *of(&mut self.names, own) == 0 { Some(own) } else { self.free.pop() }
     }
 
-    /// Puts the result in `reg` on the stack, charged by `site` or not yet at all.
-    pub(crate) fn put_result(&mut self, reg: Reg, site: Option<usize>, len: Option<u8>) -> Option<()> {
+    /// Puts the result in `reg` on the stack, which the instruction at `site` makes and perhaps also charges.
+    pub(crate) fn put_result(&mut self, reg: Reg, site: usize, charges: bool, len: Option<u8>) -> Option<()> {
         *of(&mut self.names, reg) += 1;
-        *of(&mut self.charges, reg) = site.map(|site| site as u32);
+        *of(&mut self.makers, reg) = Some(site as u32);
+        *of(&mut self.charges, reg) = charges.then_some(site as u32);
         *of(&mut self.lens, reg) = len;
         self.put(Sym::Reg(reg))
     }
@@ -279,7 +284,7 @@ impl Builder {
             self.cost += op.bound() * op.weight() + product;
         }
         let site = self.emit(op);
-        self.put_result(reg, Some(site), None)
+        self.put_result(reg, site, true, None)
     }
 
     /// Brings a taken item into a register.
@@ -297,6 +302,7 @@ impl Builder {
 
     fn load_into(&mut self, d: Reg, sym: Sym) {
         *of(&mut self.charges, d) = None;
+        *of(&mut self.makers, d) = None;
         *of(&mut self.lens, d) = None;
         let op = match sym {
             Sym::Reg(a) => Op::Copy { d, a },
@@ -396,8 +402,8 @@ impl Builder {
     }
 
     fn make_in(&mut self, temp: Reg, home: Reg) -> Option<()> {
-        let site = *of(&mut self.charges, temp);
-        let site = site? as usize;
+        let maker = *of(&mut self.makers, temp);
+        let site = maker? as usize;
         if site <= self.header || self.ops.len() - site > REACH {
             return None;
         }
@@ -410,7 +416,7 @@ impl Builder {
             return None;
         }
         first.registers(&mut |reg, access| {
-            if access == Access::Makes {
+            if access == Access::Makes && *reg == temp {
                 *reg = home;
             }
         });
@@ -423,7 +429,9 @@ impl Builder {
         for slot in self.slots.get_mut(self.low..self.top)?.iter_mut().filter(|slot| **slot == Sym::Reg(temp)) {
             *slot = Sym::Reg(home);
         }
-        *of(&mut self.charges, home) = Some(site as u32);
+        *of(&mut self.makers, home) = maker;
+        let charges = *of(&mut self.charges, temp);
+        *of(&mut self.charges, home) = charges;
         let len = *of(&mut self.lens, temp);
         *of(&mut self.lens, home) = len;
         Some(())

@@ -34,12 +34,19 @@ impl Key {
     }
 }
 
-/// Mixes bytes, eight at a time. Who makes different code with the same fingerprint has it compared, nothing more.
+/// Mixes bytes, in lanes that do not wait for each other. Who makes different code with the same fingerprint has it compared,
+/// nothing more.
 fn fingerprint(code: &[u8]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (words, rest) = code.as_chunks::<8>();
     let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(ODD).rotate_left(29);
-    let hash = words.iter().fold(code.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let (rows, rest) = code.as_chunks::<32>();
+    let mut lanes = [code.len() as u64, 1, 2, 3];
+    for row in rows {
+        lanes.iter_mut().zip(row.as_chunks().0).for_each(|(lane, word)| *lane = mix(*lane, u64::from_le_bytes(*word)));
+    }
+    let hash = lanes.into_iter().fold(0, mix);
+    let (words, rest) = rest.as_chunks();
+    let hash = words.iter().fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
     rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
 }
 

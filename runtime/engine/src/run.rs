@@ -11,7 +11,7 @@ use vm::{Caller, FunctionId, Item, Kernel};
 
 use crate::ir::{ENTRY, Metering, Reg, Unit};
 use crate::native::{Find, Finished, Stretch};
-use crate::state::give;
+use crate::state::{give, quick};
 use crate::steps::{Of1, Of2, Step};
 
 /// Cells below the stack, so that a window may reach below its bottom.
@@ -93,9 +93,11 @@ pub fn run_native(
 }
 
 fn start<'k, 'a>(kernel: &'k mut Kernel<'a>, limits: &'k Limits, stack: &[Item]) -> State<'k, 'a> {
-    let mut cells = vec![Item::Int(0); PAD];
-    cells.extend_from_slice(stack);
-    let base = cells.len() - usize::from(ENTRY);
+    let base = PAD + stack.len() - usize::from(ENTRY);
+    let mut cells = vec![Item::Int(0); base + WINDOW];
+    if let Some(cells) = cells.get_mut(PAD..PAD + stack.len()) {
+        cells.copy_from_slice(stack);
+    }
     State {
         kernel,
         limits,
@@ -571,7 +573,7 @@ pub(crate) fn slow<const EXACT: bool>(
     operands: &[Item],
     again: u8,
 ) -> Option<(Item, u64)> {
-    let quick = operands.first().and_then(|a| kernel.quick(opcode, a, operands.get(1)));
+    let quick = operands.first().and_then(|a| quick(kernel, opcode, a, operands.get(1)));
     let item = match quick {
         Some(item) => item,
         None => kernel.execute(opcode, operands)?.last().copied()?,

@@ -294,7 +294,7 @@ impl Lower<'_> {
         let mut results = [0; 2];
         for result in results.iter_mut().take(leaves) {
             *result = self.b.target()?;
-            self.b.put_result(*result, None, length(opcode))?;
+            self.b.put_result(*result, site, false, length(opcode))?;
         }
         let shape = takes as u8 | (leaves as u8) << 4;
         *self.b.ops.get_mut(site)? = Op::Kernel { opcode, operands, results, shape };

@@ -125,8 +125,8 @@ pub(crate) fn give(
     let [a, b, _] = *operands;
     let quick = match shape & 15 {
         0 => kernel.fact(opcode),
-        1 => kernel.quick(opcode, window.get(a)?, None),
-        2 => kernel.quick(opcode, window.get(a)?, window.get(b)),
+        1 => quick(kernel, opcode, window.get(a)?, None),
+        2 => quick(kernel, opcode, window.get(a)?, window.get(b)),
         _ => None,
     };
     if let Some(item) = quick {
@@ -140,6 +140,12 @@ pub(crate) fn give(
         *window.get_mut(*reg)? = *item;
     }
     Some(())
+}
+
+/// There is one copy of this, for all instructions.
+#[inline(never)]
+pub(crate) fn quick(kernel: &mut Kernel<'_>, opcode: Opcode, a: &Item, b: Option<&Item>) -> Option<Item> {
+    kernel.quick(opcode, a, b)
 }
 
 /// The opcode of arithmetic, its result and operands, and how often more than the kernel does the result is charged.

@@ -141,6 +141,76 @@ pub(crate) extern "C" fn give(shared: *mut Shared, at: u64, left: i64) -> i64 {
     cost.ok().flatten().and_then(|cost| left.checked_sub(cost)).unwrap_or(-1)
 }
 
+/// A call that gives an instruction to the kernel on the cells themselves: the shared part, the instruction's [`site`], the
+/// cost that is left, two operands and the result. It gives the cost that is left then, or something below 0. An instruction of
+/// one operand has none for the second.
+pub(crate) type Quick = extern "C" fn(*mut Shared, u64, i64, *const Item, *const Item, *mut Item) -> i64;
+
+/// The place of an instruction, and how often more than the kernel does it charges its result, exactly or bounded.
+pub(crate) const fn site(place: usize, again: u8, exact: bool) -> i64 {
+    place as i64 | (again as i64) << 32 | (exact as i64) << 40
+}
+
+/// What it costs to charge an item as a [`site`] says.
+#[inline(always)]
+fn charged(site: u64, item: Item) -> u64 {
+    let (again, exact) = (site >> 32 & 0xff, site >> 40 != 0);
+    match item {
+        Item::Int(_) if !exact => 0,
+        // What a number in place could be has been charged.
+        Item::Bytes(_) if !exact => (item.len() as u64).saturating_sub(8) * again,
+        _ => item.len() as u64 * again,
+    }
+}
+
+macro_rules! quick {
+    ($(#[$doc:meta])* $name:ident, $instructions:expr, $run:ident; $($opcode:ident),*) => {
+        $(#[$doc])*
+        pub(crate) fn $name(opcode: Opcode) -> Option<Quick> {
+            match opcode {
+                $(Opcode::$opcode => {
+                    extern "C" fn call(
+                        shared: *mut Shared, site: u64, left: i64, a: *const Item, b: *const Item, d: *mut Item,
+                    ) -> i64 {
+                        // SAFETY: as for `step`; operands and result are cells of the window, which the kernel does not know
+                        // of, and the result is written when the operands are no longer needed. The second may be none.
+                        #[allow(unsafe_code)]
+                        let (state, a, b) = unsafe { (&mut *(*shared).state, &*a, b.as_ref()) };
+                        let kernel = state.kernel();
+                        let before = kernel.cost();
+                        let Some(item) = kernel.$run(Opcode::$opcode, a, b) else {
+                            return otherwise(shared, site & 0xffff_ffff, $instructions, left);
+                        };
+                        // SAFETY: as above; an item is as large as its two words, and they are a valid one.
+                        #[allow(unsafe_code)]
+                        unsafe {
+                            d.cast::<[u64; 2]>().write(item.words());
+                        }
+                        left.wrapping_sub((kernel.cost() - before + charged(site, item)).cast_signed())
+                    }
+                    Some(call)
+                })*
+                _ => None,
+            }
+        }
+    };
+}
+
+quick!(
+    /// The call for an instruction that has a quick way. There is one for each, so that nothing is looked up at run time.
+    quick, 1, quick; Sha256, Hash256, Hash160, Ripemd160, Sha1, Cat, Add, Sub, Mul, Div, Mod
+);
+quick!(
+    /// The call for `OP_CAT` and the hash of its result, the next instruction.
+    quick_pair, 2, quick_pair; Sha256, Hash256, Hash160
+);
+
+/// Gives so many instructions to the kernel.
+#[cold]
+fn otherwise(shared: *mut Shared, at: u64, count: u64, left: i64) -> i64 {
+    (at..at + count).fold(left, |left, at| if left < 0 { left } else { give(shared, at, left) })
+}
+
 /// Whether two items are the same bytes.
 pub(crate) extern "C" fn same(shared: *mut Shared, a: *const Item, b: *const Item) -> i64 {
     // SAFETY: as for `step`; the items are cells of the window.

@@ -13,7 +13,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use engine::flow::{Flow, Kind, Kinds, Live, Section, Set};
-use engine::ir::{Metering, Op, Reg, TEMPS, Unit};
+use engine::ir::{Compare, Metering, Op, Reg, TEMPS, Unit};
 
 use crate::calls::{self, CELL, NUMBER};
 
@@ -101,6 +101,8 @@ struct Exit {
     block: Block,
     /// What to write back.
     dirty: Vec<(Reg, Value)>,
+    /// A sum, and its operands, which are found from it again: so it can take the place of the first.
+    sum: Option<[Value; 3]>,
     left: Value,
     window: Value,
     /// Where the interpreter goes on.
@@ -131,6 +133,8 @@ pub(crate) struct Emit<'e> {
     pub(crate) lives: Vec<Live>,
     /// The first instruction of the section.
     pub(crate) start: usize,
+    /// Whether the next instruction has been emitted with this one.
+    pub(crate) skip: bool,
 }
 
 /// How what is called takes its arguments.
@@ -139,6 +143,7 @@ pub(crate) struct Signatures {
     pub(crate) step: SigRef,
     pub(crate) same: SigRef,
     pub(crate) truth: SigRef,
+    pub(crate) quick: SigRef,
 }
 
 /// Emits `unit` and gives the instructions where the function can be entered.
@@ -162,6 +167,7 @@ pub(crate) fn emit(
         step: b.import_signature(signature(3)),
         same: b.import_signature(signature(3)),
         truth: b.import_signature(signature(2)),
+        quick: b.import_signature(signature(6)),
     };
     let first = b.create_block();
     b.append_block_params_for_function_params(first);
@@ -187,6 +193,7 @@ pub(crate) fn emit(
         calls,
         lives: Vec::new(),
         start: 0,
+        skip: false,
     };
     let entries = emit.enter(entry, unit.ops.iter().any(moving))?;
     for section in 0..count {
@@ -240,7 +247,9 @@ impl Emit<'_> {
         for exit in std::mem::take(&mut self.exits) {
             self.b.switch_to_block(exit.block);
             self.b.set_cold_block(exit.block);
+            let before = exit.sum.map(|[sum, a, b]| (a, self.b.ins().isub(sum, b)));
             for (reg, value) in exit.dirty {
+                let value = before.filter(|(a, _)| *a == value).map_or(value, |(_, before)| before);
                 self.store(exit.window, reg, value);
             }
             let to = self.b.ins().iconst(I64, exit.to as i64);
@@ -281,6 +290,10 @@ impl Emit<'_> {
         self.lives = self.flow.lives(number, &self.unit.ops);
         self.start = section.start;
         for place in section.start..section.end {
+            if std::mem::take(&mut self.skip) {
+                at.kinds.pass(self.unit.ops.get(place)?, self.unit.ops.get(place + 1));
+                continue;
+            }
             let left = at.left;
             if !self.op(&mut at, place, number)? {
                 return Some(());
@@ -343,15 +356,51 @@ impl Emit<'_> {
             meeting.high = meeting.high.min(at.high);
         }
         let block = meeting.block;
+        let args = self.arguments(&at, &kept);
+        self.b.ins().jump(block, &args);
+        Some(())
+    }
+
+    /// The number that ends the loop at the end of a section when it is 0. To branch on it and not on a comparison lets
+    /// Cranelift see that the number before it is needed no more.
+    fn counted(&self, at: &At, section: usize) -> Option<Value> {
+        let end = self.flow.sections.get(section)?.end;
+        match self.unit.ops.get(end.checked_sub(1)?)? {
+            Op::UnlessInt { kind: Compare::Equal, a, n: 0, .. } => {
+                at.value(*a).filter(|_| at.kinds.of(*a) == Kind::Int)
+            }
+            _ => None,
+        }
+    }
+
+    /// The value, by a way through memory that Cranelift does not look through: it would compute it anew from what it was in
+    /// a loop before, and keep that alive all through the loop.
+    fn opaque(&mut self, left: Value) -> Value {
+        self.set_field(calls::LEFT, left);
+        let place = self.b.ins().iadd_imm_s(self.shared, i64::from(calls::LEFT));
+        self.b.ins().atomic_load(I64, MemFlagsData::trusted(), place)
+    }
+
+    /// The block of a loop and what goes to it, if nothing need be done on the way back to it.
+    fn turn(&mut self, at: &At, to: usize) -> Option<(Block, Vec<BlockArg>)> {
+        let section = *self.flow.sections.get(to)?;
+        let Meeting { block, params, low, high, .. } = self.meeting(to, &section)?;
+        let mut cells = at.dirty.and(&section.live.all);
+        params.iter().for_each(|reg| cells.set(*reg, false));
+        if cells != Set::default() || low < at.low || high > at.high {
+            return None;
+        }
+        Some((block, self.arguments(at, &params)))
+    }
+
+    /// What goes to a block with these parameters.
+    fn arguments(&mut self, at: &At, params: &[Reg]) -> Vec<BlockArg> {
         let mut args = vec![BlockArg::Value(at.left)];
         if self.window.is_none() {
             args.push(BlockArg::Value(at.window));
         }
-        for reg in kept {
-            args.push(BlockArg::Value(self.known_number(&at, reg)));
-        }
-        self.b.ins().jump(block, &args);
-        Some(())
+        args.extend(params.iter().map(|reg| BlockArg::Value(self.known_number(at, *reg))));
+        args
     }
 
     /// The block of a section that several ways lead to.
@@ -383,8 +432,23 @@ impl Emit<'_> {
     }
 
     /// Goes to `to` unless `condition` holds.
-    pub(crate) fn unless(&mut self, at: At, condition: Value, to: usize, from: usize) -> Option<()> {
+    pub(crate) fn unless(&mut self, mut at: At, condition: Value, to: usize, from: usize) -> Option<()> {
         let next = self.flow.sections.get(from)?.next?;
+        if to <= from
+            && let Some((turn, args)) = self.turn(&at, to)
+        {
+            self.check_left(at.left);
+            let holds = self.b.create_block();
+            match self.counted(&at, from) {
+                Some(count) => self.b.ins().brif(count, turn, &args, holds, &[]),
+                None => self.b.ins().brif(condition, holds, &[], turn, &args),
+            };
+            self.b.switch_to_block(holds);
+            if self.hot {
+                at.left = self.opaque(at.left);
+            }
+            return self.go(at, next, false);
+        }
         let (holds, fails) = (self.b.create_block(), self.b.create_block());
         self.b.ins().brif(condition, holds, &[], fails, &[]);
         self.b.switch_to_block(holds);
@@ -409,8 +473,15 @@ impl Emit<'_> {
         let block = self.b.create_block();
         let live = self.lives.get(place - self.start).map_or(Set::below(usize::from(TEMPS)), |live| live.all);
         let dirty = at.dirty.and(&live).iter().filter_map(|reg| Some((reg, at.value(reg)?))).collect();
-        self.exits.push(Exit { block, dirty, left: at.left, window: at.window, to: place });
+        self.exits.push(Exit { block, dirty, sum: None, left: at.left, window: at.window, to: place });
         block
+    }
+
+    /// The way out through `block` finds the first operand of a sum from the sum.
+    pub(crate) fn undo_sum(&mut self, block: Block, sum: Value, [a, b]: [Value; 2]) {
+        if let Some(exit) = self.exits.iter_mut().rfind(|exit| exit.block == block) {
+            exit.sum = Some([sum, a, b]);
+        }
     }
 
     /// Makes sure that values are computed where they are made. Cranelift would put what has no effect where it is used,
@@ -529,6 +600,24 @@ impl Emit<'_> {
     /// Gives an instruction to the kernel. What it reads must be in cells.
     pub(crate) fn give(&mut self, at: &mut At, place: usize) {
         self.call(at, place, calls::give as *const () as i64);
+    }
+
+    /// Gives an instruction to the kernel by a call of its own. What it reads must be in cells.
+    pub(crate) fn give_quick(&mut self, at: &mut At, site: i64, call: calls::Quick, operands: &[Reg], d: Reg) {
+        let callee = self.b.ins().iconst(I64, call as *const () as i64);
+        let number = self.b.ins().iconst(I64, site);
+        let cell = |emit: &mut Self, reg: Option<Reg>| match reg {
+            Some(reg) => emit.address(at.window, reg.into()),
+            None => emit.b.ins().iconst(I64, 0),
+        };
+        let [a, b] = [0, 1].map(|which| cell(self, operands.get(which).copied()));
+        let d = cell(self, Some(d));
+        let args = [self.shared, number, at.left, a, b, d];
+        let call = self.b.ins().call_indirect(self.calls.quick, callee, &args);
+        if let [left] = *self.b.inst_results(call) {
+            at.left = left;
+        }
+        self.check_left(at.left);
     }
 
     fn call(&mut self, at: &mut At, place: usize, callee: i64) {

@@ -111,16 +111,37 @@ impl Emit<'_> {
                 let same = self.same(at, a, b);
                 self.out_if_int(IntCC::Equal, same, 0, self.fail);
             }
-            Op::Kernel { operands, results, shape, .. } => {
-                for reg in operands.iter().take(usize::from(shape & 15)) {
+            Op::Kernel { opcode, operands, results, shape } => {
+                let operands = operands.get(..usize::from(shape & 15))?;
+                for reg in operands {
                     self.settle_one(at, *reg);
                 }
-                self.give(at, place);
+                match (self.hashed_pair(place, op), calls::quick(opcode)) {
+                    (Some((call, d)), _) => {
+                        self.give_quick(at, place as i64, call, operands, d);
+                        at.in_cell(d);
+                        self.skip = true;
+                        return Some(());
+                    }
+                    (None, Some(call)) => self.give_quick(at, place as i64, call, operands, *results.first()?),
+                    (None, None) => self.give(at, place),
+                }
                 results.iter().take(usize::from(shape >> 4)).for_each(|reg| at.in_cell(*reg));
             }
             _ => self.rare(at, place, op),
         }
         Some(())
+    }
+
+    /// The call that does an instruction and the next one, and where its result goes, if that hashes what this one puts
+    /// together, and nothing else reads that.
+    fn hashed_pair(&self, place: usize, op: &Op) -> Option<(calls::Quick, Reg)> {
+        let Op::Kernel { opcode: Opcode::Cat, results: [made, _], .. } = *op else { return None };
+        let Op::Kernel { opcode, operands: [read, ..], results: [d, _], .. } = *self.unit.ops.get(place + 1)? else {
+            return None;
+        };
+        let is_read = d != made && self.lives.get(place + 2 - self.start).is_none_or(|live| live.all.has(made));
+        calls::quick_pair(opcode).filter(|_| read == made && !is_read).map(|call| (call, d))
     }
 
     /// What is left to the interpreter.
@@ -259,6 +280,10 @@ impl Emit<'_> {
         }
         if at.kinds.expects(operands) && kind == Kind::Int {
             let numbers: Vec<Value> = operands.iter().map(|reg| self.expected(at, *reg, &mut out)).collect();
+            if self.hot {
+                // Its own way out, which knows the result.
+                out.block = None;
+            }
             let result = self.compute(op, &numbers, &mut |emit| emit.out(at, &mut out))?;
             self.charge_result(at, op, &numbers, result, weight);
             at.make(d, result);
@@ -311,11 +336,31 @@ impl Emit<'_> {
         if let Some(Op::Unless { .. } | Op::UnlessInt { .. }) = self.unit.ops.get(place) {
             self.step(&mut at, place);
         } else {
-            self.give(&mut at, place);
+            self.give_arithmetic(&mut at, place);
         }
         let mut after = before.clone();
         after.left = at.left;
         then(self, &mut after);
+    }
+
+    /// Gives arithmetic to the kernel. What it reads must be in cells.
+    fn give_arithmetic(&mut self, at: &mut At, place: usize) {
+        let found = match self.unit.ops.get(place) {
+            Some(Op::Add { d, a, b, weight }) => Some((Opcode::Add, d, [*a, *b], weight)),
+            Some(Op::Sub { d, a, b, weight }) => Some((Opcode::Sub, d, [*a, *b], weight)),
+            Some(Op::Mul { d, a, b, weight }) => Some((Opcode::Mul, d, [*a, *b], weight)),
+            Some(Op::Binary { kind: kind @ (Binary::Div | Binary::Mod), d, a, b, weight }) => {
+                Some((kind.opcode(), d, [*a, *b], weight))
+            }
+            _ => None,
+        };
+        match found.and_then(|(opcode, d, operands, weight)| Some((calls::quick(opcode)?, d, operands, weight))) {
+            // The kernel charges the result twice.
+            Some((call, d, operands, weight)) => {
+                self.give_quick(at, calls::site(place, weight - 2, self.exact), call, &operands, *d);
+            }
+            None => self.give(at, place),
+        }
     }
 
     /// The number in a register; goes to `slow` if it holds something else.
@@ -380,6 +425,10 @@ impl Emit<'_> {
             (Op::AddInt { n, .. }, [a]) => self.add_int(*a, n.into(), out),
             (Op::Add { .. }, [a, b]) => {
                 let (sum, over) = self.b.ins().sadd_overflow(*a, *b);
+                let way_out = out(self);
+                if self.hot {
+                    self.undo_sum(way_out, sum, [*a, *b]);
+                }
                 self.in_place(sum, over, out)
             }
             (Op::Sub { .. }, [a, b]) => {
@@ -402,15 +451,10 @@ impl Emit<'_> {
     /// The one 64-bit number that needs 9 bytes is not held in place.
     fn in_place(&mut self, n: Value, over: Value, out: &mut dyn FnMut(&mut Self) -> Block) -> Value {
         let out = out(self);
-        if self.hot {
-            self.out_if_int(IntCC::NotEqual, over, 0, out);
-            self.out_if_int(IntCC::Equal, n, i64::MIN, out);
-        } else {
-            // One way out takes less time to compile.
-            let least = self.flag(IntCC::Equal, n, i64::MIN);
-            let either = self.b.ins().bor(over, least);
-            self.out_if_int(IntCC::NotEqual, either, 0, out);
-        }
+        // One way out: how many branches a turn of a loop has is what bounds it.
+        let least = self.flag(IntCC::Equal, n, i64::MIN);
+        let either = self.b.ins().bor(over, least);
+        self.out_if_int(IntCC::NotEqual, either, 0, out);
         n
     }
 

@@ -96,6 +96,16 @@ impl Item {
         }
     }
 
+    /// The item in two words, as they lie in memory: what is written and read as a whole need not wait for its parts.
+    #[inline(always)]
+    #[must_use]
+    pub const fn words(self) -> [u64; 2] {
+        match self {
+            Self::Int(n) => [0, n.cast_unsigned()],
+            Self::Bytes(Span { source, start, len }) => [word(1, source.0), word(start, len)],
+        }
+    }
+
     /// The bytes outside of the item itself, which the memory limit counts.
     #[inline]
     pub(crate) const fn weight(self) -> usize {
@@ -104,6 +114,11 @@ impl Item {
             Self::Bytes(span) => span.len as usize,
         }
     }
+}
+
+/// Two halves of a word, the low one first in memory on the machines that have machine code.
+const fn word(low: u32, high: u32) -> u64 {
+    low as u64 | (high as u64) << 32
 }
 
 /// The bytes of an item, wherever they are.

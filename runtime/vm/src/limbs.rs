@@ -16,6 +16,7 @@ pub(crate) struct Magnitude {
 impl Magnitude {
     pub(crate) const ZERO: Self = Self { limbs: [0; LIMBS], len: 0 };
 
+    #[inline]
     pub(crate) fn set_small(&mut self, n: u64) {
         if let Some(first) = self.limbs.first_mut() {
             *first = n;
@@ -25,6 +26,7 @@ impl Magnitude {
 
     /// Becomes the magnitude of a number of up to [`BYTES`] bytes, lowest first, of which the highest bit is the sign, and
     /// gives whether that is set. Was zero before.
+    #[inline]
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Option<bool> {
         let (whole, rest) = bytes.as_chunks();
         for (limb, bytes) in self.limbs.iter_mut().zip(whole) {
@@ -43,23 +45,25 @@ impl Magnitude {
     }
 
     /// Counts the limbs, of which there are at most so many.
+    #[inline]
     fn trim(&mut self, most: usize) {
         let used = self.limbs.get(..most).unwrap_or(&self.limbs);
         self.len = used.iter().rposition(|limb| *limb != 0).map_or(0, |last| last + 1);
     }
 
+    #[inline]
     fn used(&self) -> &[u64] {
         self.limbs.get(..self.len).unwrap_or(&self.limbs)
     }
 
-    /// The bytes, lowest first, of which the first so many count.
-    pub(crate) fn bytes(&self) -> ([u8; BYTES], usize) {
-        let mut bytes = [0; BYTES];
+    /// Writes the bytes, lowest first, and gives how many there are.
+    #[inline]
+    pub(crate) fn write(&self, bytes: &mut [u8; BYTES]) -> usize {
         for (bytes, limb) in bytes.as_chunks_mut().0.iter_mut().zip(self.used()) {
             *bytes = limb.to_le_bytes();
         }
         let bits = self.used().last().map_or(0, |last| 64 * self.len - last.leading_zeros() as usize);
-        (bytes, bits.div_ceil(8))
+        bits.div_ceil(8)
     }
 
     /// Adds the other.
@@ -132,6 +136,7 @@ impl Magnitude {
     }
 }
 
+#[inline]
 fn shift_left(limbs: &[u64], shift: u32, out: &mut [u64; LIMBS + 1]) {
     let mut carry = 0;
     for (out, limb) in out.iter_mut().zip(limbs.iter().copied().chain([0])) {
@@ -237,7 +242,8 @@ mod tests {
     }
 
     fn big(n: &Magnitude) -> UBig {
-        let (bytes, len) = n.bytes();
+        let mut bytes = [0; BYTES];
+        let len = n.write(&mut bytes);
         UBig::from_le_bytes(bytes.get(..len).unwrap())
     }
 

@@ -293,6 +293,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Charges for hashing `len` bytes and `more` iterations.
+    #[inline]
     pub(crate) fn charge_hash(&mut self, len: usize, more: u64) -> Outcome {
         let iterations = hash_iterations(len) + more;
         self.hash_iterations += iterations;

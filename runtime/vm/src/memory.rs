@@ -35,8 +35,17 @@ impl<'a> Memory<'a> {
     }
 
     /// The bytes of `span`.
+    #[inline]
     pub(crate) fn slice(&self, span: Span) -> &[u8] {
-        slice(self.context, &self.codes, &self.arena, span)
+        // Its fields go on one by one: read as one word they would have to wait for two that were written.
+        let Span { source, start, len } = span;
+        // Most of what scripts work on they have made.
+        if source == Source::ARENA
+            && let Some(bytes) = self.arena.get(start as usize..start as usize + len as usize)
+        {
+            return bytes;
+        }
+        slice(self.context, &self.codes, &self.arena, source, start, len)
     }
 
     /// Moves nothing from now on, however much is made.
@@ -51,16 +60,28 @@ impl<'a> Memory<'a> {
     }
 
     /// The end of the arena, where a new item starts.
+    #[inline]
     pub(crate) const fn mark(&self) -> usize {
         self.arena.len()
     }
 
     /// Appends bytes to the new item.
+    #[inline]
     pub(crate) fn append(&mut self, bytes: &[u8]) {
         self.arena.extend_from_slice(bytes);
     }
 
+    /// A new item of bytes that are too many for a number in place.
+    #[inline(always)]
+    pub(crate) fn keep_array<const N: usize>(&mut self, bytes: [u8; N]) -> Span {
+        const { assert!(N > 8, "these could be a number in place") };
+        let start = self.arena.len() as u32;
+        self.arena.extend_from_slice(&bytes);
+        Span { source: Source::ARENA, start, len: N as u32 }
+    }
+
     /// Appends the bytes of `item` to the new item.
+    #[inline]
     pub(crate) fn append_item(&mut self, item: Item) {
         match item {
             Item::Int(n) => self.arena.extend_from_slice(&View::short(n)),
@@ -68,7 +89,7 @@ impl<'a> Memory<'a> {
                 self.arena.extend_from_within(start as usize..(start + len) as usize);
             }
             Item::Bytes(span) => {
-                self.arena.extend_from_slice(slice(self.context, &self.codes, &[], span));
+                self.arena.extend_from_slice(slice(self.context, &self.codes, &[], span.source, span.start, span.len));
             }
         }
     }
@@ -83,7 +104,7 @@ impl<'a> Memory<'a> {
         let (old, fresh) = self.arena.split_at_mut(mark);
         let view = match other {
             Item::Int(n) => View::short(n),
-            Item::Bytes(span) => View::Slice(slice(self.context, &self.codes, old, span)),
+            Item::Bytes(span) => View::Slice(slice(self.context, &self.codes, old, span.source, span.start, span.len)),
         };
         (fresh, view)
     }
@@ -94,6 +115,7 @@ impl<'a> Memory<'a> {
     }
 
     /// The new item, complete.
+    #[inline]
     pub(crate) fn finish(&mut self, mark: usize) -> Item {
         let item = self.span(Source::ARENA, mark, self.arena.len() - mark);
         if matches!(item, Item::Int(_)) {
@@ -124,7 +146,14 @@ impl<'a> Memory<'a> {
                 && span.source == Source::ARENA
             {
                 let start = fresh.len() as u32;
-                fresh.extend_from_slice(slice(self.context, &self.codes, &self.arena, *span));
+                fresh.extend_from_slice(slice(
+                    self.context,
+                    &self.codes,
+                    &self.arena,
+                    span.source,
+                    span.start,
+                    span.len,
+                ));
                 span.start = start;
             }
         }
@@ -133,15 +162,23 @@ impl<'a> Memory<'a> {
     }
 }
 
-fn slice<'s>(context: &'s SpendContext<'_>, codes: &'s [Rc<[u8]>], arena: &'s [u8], span: Span) -> &'s [u8] {
+/// The bytes of the span with these fields.
+fn slice<'s>(
+    context: &'s SpendContext<'_>,
+    codes: &'s [Rc<[u8]>],
+    arena: &'s [u8],
+    source: Source,
+    start: u32,
+    len: u32,
+) -> &'s [u8] {
     let (tx, spent) = (context.tx(), context.spent());
-    let whole = match span.source.unpack() {
+    let whole = match source.unpack() {
         Place::Arena => Some(arena),
         Place::Unlock(index) => tx.inputs.get(index).map(|input| input.unlock.as_slice()),
         Place::Spent(index) => spent.get(index).map(|output| output.lock.as_slice()),
         Place::Output(index) => tx.outputs.get(index).map(|output| output.lock.as_slice()),
         Place::Code(index) => codes.get(index).map(|code| &**code),
     };
-    let range = span.start as usize..span.start as usize + span.len as usize;
+    let range = start as usize..start as usize + len as usize;
     whole.and_then(|bytes| bytes.get(range)).unwrap_or_default()
 }

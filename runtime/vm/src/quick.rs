@@ -9,17 +9,18 @@ use crate::item::{Item, Place, Source, View};
 use crate::kernel::{Kernel, MADE_BYTES_MAX};
 use crate::limbs::{BYTES, Magnitude};
 
+/// Bytes that are put together to be hashed at once, at most.
+const PAIR_BYTES_MAX: usize = 66;
+
 impl Kernel<'_> {
     /// Runs one instruction that leaves one item, if there is a quick way. Operands are looked at where they are: a copy would
     /// have to wait for the parts of a recent one.
-    #[inline]
+    #[inline(always)]
     pub fn quick(&mut self, opcode: Opcode, a: &Item, b: Option<&Item>) -> Option<Item> {
         match (opcode, b) {
-            (Opcode::Sha256, None) => self.hash(a, 0, hash::sha256),
-            (Opcode::Hash256, None) => self.hash(a, 1, hash::sha256d),
-            (Opcode::Hash160, None) => self.hash(a, 1, hash::hash160),
-            (Opcode::Ripemd160, None) => self.hash(a, 0, hash::ripemd160),
-            (Opcode::Sha1, None) => self.hash(a, 0, hash::sha1),
+            (Opcode::Sha256 | Opcode::Hash256 | Opcode::Hash160 | Opcode::Ripemd160 | Opcode::Sha1, None) => {
+                self.hash(opcode, a)
+            }
             (Opcode::Cat, Some(b)) => self.cat(*a, *b),
             (Opcode::Add | Opcode::Sub | Opcode::Mul | Opcode::Div | Opcode::Mod, Some(b)) => self.long(opcode, a, b),
             (_, None) => self.fact_of(opcode, a),
@@ -82,23 +83,90 @@ impl Kernel<'_> {
         item
     }
 
-    #[inline]
-    fn hash<const N: usize>(
-        &mut self,
-        item: &Item,
-        second_round: u64,
-        digest: impl Fn(&[u8]) -> [u8; N],
-    ) -> Option<Item> {
-        self.machine.charge_hash(item.len(), second_round).ok()?;
-        let digest = match item {
-            Item::Bytes(span) => digest(self.machine.memory.slice(*span)),
-            Item::Int(n) => digest(&View::short(*n)),
+    #[inline(always)]
+    fn hash(&mut self, opcode: Opcode, item: &Item) -> Option<Item> {
+        let rounds = u64::from(matches!(opcode, Opcode::Hash256 | Opcode::Hash160));
+        self.machine.charge_hash(item.len(), rounds).ok()?;
+        let short;
+        let bytes = match item {
+            Item::Bytes(span) => self.machine.memory.slice(*span),
+            Item::Int(n) => {
+                short = View::short(*n);
+                &*short
+            }
         };
-        let mark = self.machine.memory.mark();
-        self.machine.memory.append(&digest);
-        self.made(mark, 1)
+        match opcode {
+            Opcode::Sha256 => {
+                let digest = hash::sha256(bytes);
+                self.keep(digest)
+            }
+            Opcode::Hash256 => {
+                let digest = hash::sha256d(bytes);
+                self.keep(digest)
+            }
+            Opcode::Hash160 => {
+                let digest = hash::hash160(bytes);
+                self.keep(digest)
+            }
+            Opcode::Ripemd160 => {
+                let digest = hash::ripemd160(bytes);
+                self.keep(digest)
+            }
+            Opcode::Sha1 => {
+                let digest = hash::sha1(bytes);
+                self.keep(digest)
+            }
+            _ => None,
+        }
     }
 
+    /// An item of these bytes, which are too many for a number in place.
+    #[inline(always)]
+    fn keep<const N: usize>(&mut self, bytes: [u8; N]) -> Option<Item> {
+        let mark = self.machine.memory.mark();
+        let span = self.machine.memory.keep_array(bytes);
+        self.machine.cost += N as u64;
+        (mark <= MADE_BYTES_MAX).then_some(Item::Bytes(span))
+    }
+
+    /// Runs `OP_CAT` and then a hash of its result, which is put together beside the memory of items. `None` as above, and
+    /// also for items that are longer together than a pair of digests with a byte before or after.
+    #[inline(always)]
+    pub fn quick_pair(&mut self, opcode: Opcode, a: &Item, b: Option<&Item>) -> Option<Item> {
+        let b = b?;
+        if let (Item::Bytes(a), Item::Bytes(b)) = (a, b)
+            && let Ok(a) = <&[u8; 32]>::try_from(self.machine.memory.slice(*a))
+            && let Ok(b) = <&[u8; 32]>::try_from(self.machine.memory.slice(*b))
+        {
+            // Two digests: their lengths are known, so they are copied in words.
+            let mut pair = [0; 64];
+            let (left, right) = pair.split_first_chunk_mut()?;
+            *left = *a;
+            *right.first_chunk_mut()? = *b;
+            return self.hash_pair(opcode, &pair);
+        }
+        let (len, first) = (a.len() + b.len(), a.len());
+        let mut pair = [0; PAIR_BYTES_MAX];
+        let (left, right) = pair.get_mut(..len)?.split_at_mut_checked(first)?;
+        left.copy_from_slice(&self.machine.view(*a));
+        right.copy_from_slice(&self.machine.view(*b));
+        self.hash_pair(opcode, pair.get(..len)?)
+    }
+
+    #[inline(always)]
+    fn hash_pair(&mut self, opcode: Opcode, pair: &[u8]) -> Option<Item> {
+        let rounds = u64::from(opcode != Opcode::Sha256);
+        self.machine.cost += pair.len() as u64;
+        self.machine.charge_hash(pair.len(), rounds).ok()?;
+        match opcode {
+            Opcode::Sha256 => self.keep(hash::sha256(pair)),
+            Opcode::Hash256 => self.keep(hash::sha256d(pair)),
+            Opcode::Hash160 => self.keep(hash::hash160(pair)),
+            _ => None,
+        }
+    }
+
+    #[inline]
     fn cat(&mut self, a: Item, b: Item) -> Option<Item> {
         if a.len() + b.len() > self.machine.rules.limits.item_bytes {
             return None;
@@ -110,7 +178,7 @@ impl Kernel<'_> {
     }
 
     /// The item that starts at `mark`, charged so often.
-    #[inline]
+    #[inline(always)]
     fn made(&mut self, mark: usize, times: u64) -> Option<Item> {
         let item = self.machine.memory.finish(mark);
         self.machine.cost += times * item.len() as u64;
@@ -118,6 +186,7 @@ impl Kernel<'_> {
     }
 
     /// Arithmetic on numbers that may be too long for a place.
+    #[inline]
     fn long(&mut self, opcode: Opcode, a: &Item, b: &Item) -> Option<Item> {
         let (mut x, mut y, mut made) = (Magnitude::ZERO, Magnitude::ZERO, Magnitude::ZERO);
         let (below, other_below) = (self.read(a, &mut x)?, self.read(b, &mut y)?);
@@ -140,7 +209,8 @@ impl Kernel<'_> {
             }
             _ => (below != x.subtract(&y), &x),
         };
-        let (mut bytes, len) = magnitude.bytes();
+        let mut bytes = [0; BYTES];
+        let len = magnitude.write(&mut bytes);
         let full = len > 0 && bytes.get(len - 1).is_some_and(|last| *last >= 0x80);
         let len = len + usize::from(full);
         if len > 0 && negative {
