@@ -41,6 +41,15 @@ impl Set {
         }
     }
 
+    /// How many registers below one it has.
+    #[inline]
+    #[must_use]
+    pub fn rank(&self, reg: Reg) -> usize {
+        let whole: u32 = self.0.iter().take(usize::from(reg >> 6)).map(|word| word.count_ones()).sum();
+        let part = self.0.get(usize::from(reg >> 6)).map_or(0, |word| (word & ((1 << (reg & 63)) - 1)).count_ones());
+        (whole + part) as usize
+    }
+
     /// What both have.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {

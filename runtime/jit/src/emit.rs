@@ -30,10 +30,10 @@ const RESUMED_MAX: usize = 64;
 /// What is known at a point of the code.
 #[derive(Clone)]
 pub(crate) struct At {
-    /// The value of each register that has one.
-    values: Box<[Option<Value>; 256]>,
-    /// The registers that have one.
+    /// The registers that have a value.
     held: Set,
+    /// Those values, in the order of the registers. What is known is copied at every branch, so it is kept small.
+    values: Vec<Value>,
     /// The registers whose cells do not hold their value.
     dirty: Set,
     pub(crate) kinds: Kinds,
@@ -49,14 +49,18 @@ pub(crate) struct At {
 
 impl At {
     /// The value of a register that has one.
-    #[allow(clippy::indexing_slicing, reason = "a register is a byte and there are 256")]
     pub(crate) fn value(&self, reg: Reg) -> Option<Value> {
-        self.values[usize::from(reg)]
+        if self.held.has(reg) { self.values.get(self.held.rank(reg)).copied() } else { None }
     }
 
-    #[allow(clippy::indexing_slicing, reason = "a register is a byte and there are 256")]
     fn put(&mut self, reg: Reg, value: Option<Value>, dirty: bool) {
-        self.values[usize::from(reg)] = value;
+        let (rank, held) = (self.held.rank(reg), self.held.has(reg));
+        match (value, self.values.get_mut(rank).filter(|_| held)) {
+            (Some(value), Some(old)) => *old = value,
+            (Some(value), None) => self.values.insert(rank, value),
+            (None, Some(_)) => drop(self.values.remove(rank)),
+            (None, None) => {}
+        }
         self.held.set(reg, value.is_some());
         self.dirty.set(reg, dirty);
     }
@@ -79,7 +83,7 @@ impl At {
 
     /// The stack in memory has moved or changed.
     fn forget(&mut self) {
-        *self.values = [None; 256];
+        self.values.clear();
         (self.held, self.dirty) = (Set::default(), Set::default());
         (self.low, self.high) = (usize::MAX, 0);
     }
@@ -212,7 +216,7 @@ impl Emit<'_> {
         let window = self.field(calls::WINDOW);
         self.window = Some(window).filter(|_| !moves);
         let start = At {
-            values: Box::new([None; 256]),
+            values: Vec::new(),
             held: Set::default(),
             dirty: Set::default(),
             kinds: Kinds::default(),
@@ -315,7 +319,7 @@ impl Emit<'_> {
             None => params.split_first().map(|(window, params)| (*window, params))?,
         };
         let mut at = At {
-            values: Box::new([None; 256]),
+            values: Vec::new(),
             held: Set::default(),
             dirty: Set::default(),
             kinds: section.kinds?,
