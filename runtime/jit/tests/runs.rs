@@ -149,3 +149,26 @@ fn scripts_made_to_be_expensive_have_small_code_or_none() {
         check(name, &paid(), &lock);
     }
 }
+
+/// Pairs that are hashed at once, of all lengths around those of digests, in a loop and out of it; also where the pair is
+/// read again, so that it must be an item.
+#[test]
+fn pairs_are_hashed_as_one_after_the_other() {
+    let lengths = [0, 1, 2, 7, 8, 9, 20, 31, 32, 33, 34, 35, 64, 65, 66, 67, 100];
+    let hashes = [Sha256, Hash256, Hash160, Ripemd160, Sha1];
+    for (at, first) in lengths.iter().enumerate() {
+        for (number, second) in lengths.iter().enumerate() {
+            let (a, b, hash) = (vec![7; *first], vec![0x85; *second], hashes[(at + number) % hashes.len()]);
+            let pushed = [Part::Op(Drop), Part::Data(&a), Part::Data(&b), Part::Op(Cat)];
+            let once = [Part::Op(hash), Part::Op(Size), Part::Op(Nip)];
+            let again = [Part::Op(Dup), Part::Op(hash), Part::Op(Cat), Part::Op(hash), Part::Op(Size), Part::Op(Nip)];
+            let rest = if number % 2 == 0 { once.as_slice() } else { &again };
+            let lock = script(&[&pushed, rest].concat());
+            assert!(check("a pair", &paid(), &lock) > 0, "{first} and {second} bytes, {hash:?}");
+        }
+    }
+    // Each turn hashes the digest of the turn before with itself.
+    let turn = [Begin, Swap, Dup, Cat, Hash256, Swap, Sub1, Dup, Not, Until, Drop, Size, Nip];
+    let looped = [script(&[Part::Op(Drop), Part::Data(&[3; 32]), Part::Int(20)]), ops(&turn)].concat();
+    assert!(check("a loop of pairs", &paid(), &looped) > 0);
+}
