@@ -32,6 +32,23 @@ pub enum Tier {
     Shadow,
 }
 
+impl Tier {
+    /// Its name on command lines and in answers.
+    ///
+    /// ```
+    /// assert_eq!(engine::Tier::Jit.name(), "jit");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Oracle => "oracle",
+            Self::Register => "register",
+            Self::Jit => "jit",
+            Self::Shadow => "shadow",
+        }
+    }
+}
+
 /// A way that may only accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fast {
@@ -327,6 +344,12 @@ impl Engine {
             Some(native) => native.run(kernel, &rules.limits, stack, &find),
             None => run(kernel, &rules.limits, Arc::clone(&entry.unit), stack, &find),
         }
+    }
+
+    /// Which ways it uses.
+    #[must_use]
+    pub const fn tier(&self) -> Tier {
+        self.tier
     }
 
     /// How many inputs took which way so far, and what that took.

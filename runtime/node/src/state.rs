@@ -64,6 +64,11 @@ impl Node {
         Ok(node)
     }
 
+    /// What runs scripts.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Logs where engines have differed since the last time.
     pub(crate) fn tell_differences(&self) {
         for difference in self.engine.take_differences() {

@@ -43,6 +43,7 @@ const METHODS: &[&str] = &[
     "validateaddress",
     "listunspent",
     "bitmodel_getartifact",
+    "bitmodel_getengineinfo",
     "bitmodel_listartifacts",
     "bitmodel_registerartifact",
     "tracetransaction",

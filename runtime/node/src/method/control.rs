@@ -29,6 +29,25 @@ pub(crate) fn rpc_info(_: &mut Node, _: &Args) -> Result<Json, RpcError> {
     Ok(object([("active_commands", list([this])), ("logpath", Json::from(""))]))
 }
 
+pub(crate) fn engine_info(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
+    let engine = node.engine();
+    let counts = engine.counts();
+    Ok(object([
+        ("engine", Json::from(engine.tier().name())),
+        ("accepted_by_register_code", Json::from(counts.accepted)),
+        ("accepted_by_machine_code", Json::from(counts.jitted)),
+        ("left_to_the_oracle", Json::from(counts.left)),
+        ("cache_hits", Json::from(counts.hits)),
+        ("cache_misses", Json::from(counts.misses)),
+        ("cache_evictions", Json::from(counts.evicted)),
+        ("cache_bytes", Json::from(counts.bytes)),
+        ("compiled", Json::from(counts.compiled)),
+        ("never_compiled", Json::from(counts.refused)),
+        ("queue_full", Json::from(counts.skipped)),
+        ("machine_code_bytes", Json::from(counts.machine_bytes)),
+    ]))
+}
+
 pub(crate) fn set_mock_time(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
     if node.network() != spec::Network::Devnet {
         return Err(RpcError::new(Code::Misc, "setmocktime is for regression testing (-regtest mode) only"));

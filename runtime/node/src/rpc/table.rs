@@ -159,6 +159,8 @@ methods! {
     }
     Bitmodel {
         "bitmodel_getartifact" (need("lock", Kind::Text)) artifact::get, "The contract registered for a lock, address or redeem script.", "\"address\"";
+        "bitmodel_getengineinfo" () control::engine_info,
+            "Which engine runs scripts, how many inputs it took which way, and what it keeps.", "";
         "bitmodel_listartifacts" () artifact::list_all, "The contracts that are registered.", "";
         "bitmodel_registerartifact" (need("artifact", Kind::Object), need("lock", Kind::Text), may("args", Kind::Object)) artifact::register,
             "Keeps a contract's artifact for its lock, address or redeem script, so that refusals name the failing `require`.",
