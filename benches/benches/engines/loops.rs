@@ -14,6 +14,7 @@ use crate::work::{Work, generous};
 pub const TURNS: i64 = 1_000_000;
 const OUTPUTS: i64 = 1_000;
 const SHARES: i64 = 1_000;
+const LEAVES: i64 = 20;
 const HASHES: i64 = 20_000;
 const SQUARES: i64 = 10_000;
 const SUMS: usize = 50;
@@ -191,11 +192,14 @@ fn hash_chain() -> Work {
     of_script("hash chain", script(&parts.concat()), native)
 }
 
-/// A leaf and the nodes beside its way, hashed up to the root.
+/// A leaf and the nodes beside its way, hashed up to the root; the same for several leaves, so that it is not the start of
+/// an input that counts.
 fn merkle_proof() -> Work {
     let beside = |at: u8| [at; 32];
     let mut parts: Vec<u8> = Vec::new();
     let mut root = [7; 32];
+    push_int(&mut parts, LEAVES);
+    push_op(&mut parts, Begin);
     push_data(&mut parts, &root);
     for at in 0..32 {
         push_data(&mut parts, &beside(at));
@@ -209,20 +213,26 @@ fn merkle_proof() -> Work {
         push_op(&mut parts, Sha256);
     }
     push_data(&mut parts, &root);
-    push_op(&mut parts, Equal);
+    for opcode in [Equal, Verify, Sub1, Dup, Not, Until, Not] {
+        push_op(&mut parts, opcode);
+    }
     let native = |_: &Transaction| {
-        let mut node = black_box([7; 32]);
-        let mut pair = [0; 64];
-        for at in 0..32 {
-            let beside = black_box([at; 32]);
-            let (left, right) = if at % 3 == 0 { (beside, node) } else { (node, beside) };
-            pair[..32].copy_from_slice(&left);
-            pair[32..].copy_from_slice(&right);
-            node = hash::sha256(&pair);
+        let mut sum = 0;
+        for _ in 0..LEAVES {
+            let mut node = black_box([7; 32]);
+            let mut pair = [0; 64];
+            for at in 0..32 {
+                let beside = black_box([at; 32]);
+                let (left, right) = if at % 3 == 0 { (beside, node) } else { (node, beside) };
+                pair[..32].copy_from_slice(&left);
+                pair[32..].copy_from_slice(&right);
+                node = hash::sha256(&pair);
+            }
+            sum += i64::from(node[0]);
         }
-        i64::from(node[0])
+        sum
     };
-    of_script("Merkle proof", parts, native)
+    of_script("Merkle proofs", parts, native)
 }
 
 /// A number of 256 bits, squared and reduced over and over.
