@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use spec::script::LockKind;
 use spec::{Mode, Rules, SpendContext};
 use vm::{Failure, Item, Kernel, Metrics, Start};
 
@@ -84,6 +85,8 @@ pub struct Counts {
     pub jitted: u64,
     /// They have left them to the oracle.
     pub left: u64,
+    /// They were not asked: a signature by one key, and next to nothing beside it.
+    pub direct: u64,
     /// Searches for code that was lowered already.
     pub hits: u64,
     /// Searches for code whose template was new.
@@ -108,6 +111,7 @@ impl Counts {
         self.accepted += other.accepted;
         self.jitted += other.jitted;
         self.left += other.left;
+        self.direct += other.direct;
         self.hits += other.hits;
         self.misses += other.misses;
         self.compiled += other.compiled;
@@ -163,6 +167,7 @@ pub struct Engine {
     accepted: AtomicU64,
     jitted: AtomicU64,
     left: AtomicU64,
+    direct: AtomicU64,
     differences: Mutex<Vec<Difference>>,
 }
 
@@ -191,7 +196,8 @@ impl Engine {
         let tier_up =
             compiler.map(|compiler| TierUp::new(compiler, Arc::clone(&cache), tuning.threshold, tuning.waiting));
         let zero = || AtomicU64::new(0);
-        Self { tier, cache, tier_up, accepted: zero(), jitted: zero(), left: zero(), differences: Mutex::default() }
+        let (accepted, jitted, left, direct) = (zero(), zero(), zero(), zero());
+        Self { tier, cache, tier_up, accepted, jitted, left, direct, differences: Mutex::default() }
     }
 
     /// Decides whether input `input` may spend its output.
@@ -201,6 +207,10 @@ impl Engine {
     pub fn verify(&self, rules: &Rules, context: &SpendContext<'_>, input: usize) -> Result<Metrics, Failure> {
         match self.tier {
             Tier::Oracle => vm::verify_input(rules, context, input),
+            Tier::Register | Tier::Jit if pays_a_key(context, input) => {
+                self.direct.fetch_add(1, Ordering::Relaxed);
+                vm::verify_input(rules, context, input)
+            }
             Tier::Register | Tier::Jit => match self.fast(rules, context, input, Metering::Exact) {
                 Some(metrics) => Ok(metrics),
                 None => vm::verify_input(rules, context, input),
@@ -216,6 +226,7 @@ impl Engine {
     /// [`Failure`]: why it may not, and where, in the oracle's words.
     pub fn accept(&self, rules: &Rules, context: &SpendContext<'_>, input: usize) -> Result<u32, Failure> {
         if matches!(self.tier, Tier::Register | Tier::Jit)
+            && !pays_a_key(context, input)
             && let Some(metrics) = self.fast(rules, context, input, Metering::Bound)
         {
             return Ok(metrics.sig_checks);
@@ -361,6 +372,7 @@ impl Engine {
             accepted: of(&self.accepted),
             jitted: of(&self.jitted),
             left: of(&self.left),
+            direct: of(&self.direct),
             hits: stock.hits,
             misses: stock.misses,
             compiled: made.compiled,
@@ -385,6 +397,11 @@ enum Ran<'a> {
     Accepted(Metrics),
     /// The last script has come to its end.
     Ended(Box<Kernel<'a>>, Finished),
+}
+
+/// Whether an input spends what one key holds. To look for its five instructions would take longer than to run them.
+fn pays_a_key(context: &SpendContext<'_>, input: usize) -> bool {
+    context.spent().get(input).is_some_and(|spent| matches!(LockKind::of(&spent.lock), LockKind::P2pkh(_)))
 }
 
 /// Whether the work that a fast way counts is the true one; where it bounds the cost, it may be more.

@@ -298,3 +298,19 @@ fn verdicts_do_not_depend_on_when_machine_code_is_ready() {
     }
     assert!(jitted > 0);
 }
+
+#[test]
+fn what_pays_a_key_is_run_by_the_oracle_alone() {
+    let lock = [&[0x76, 0xa9, 20][..], &[7; 20], &[0x88, 0xac]].concat();
+    let spent = [TxOut::plain(Sats::ONE, lock)];
+    let input = TxIn { prevout: OutPoint::COINBASE, unlock: vec![0x51, 0x51], sequence: 0 };
+    let tx = Transaction { version: 2, inputs: vec![input], outputs: vec![], locktime: 0 };
+    let context = SpendContext::new(&tx, &spent).unwrap();
+    let rules = Rules::new(RuleSet::Bitmodel, Mode::Consensus);
+    for (tier, direct) in [(Tier::Oracle, 0), (Tier::Register, 2), (Tier::Jit, 2), (Tier::Shadow, 0)] {
+        let engine = Engine::new(tier);
+        assert_eq!(engine.verify(&rules, &context, 0), vm::verify_input(&rules, &context, 0));
+        assert!(engine.accept(&rules, &context, 0).is_err());
+        assert_eq!((engine.counts().direct, engine.counts().accepted), (direct, 0), "{tier:?}");
+    }
+}

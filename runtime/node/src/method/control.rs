@@ -37,6 +37,7 @@ pub(crate) fn engine_info(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
         ("accepted_by_register_code", Json::from(counts.accepted)),
         ("accepted_by_machine_code", Json::from(counts.jitted)),
         ("left_to_the_oracle", Json::from(counts.left)),
+        ("oracle_alone", Json::from(counts.direct)),
         ("cache_hits", Json::from(counts.hits)),
         ("cache_misses", Json::from(counts.misses)),
         ("cache_evictions", Json::from(counts.evicted)),
