@@ -408,9 +408,13 @@ impl Builder {
             return None;
         }
         let (first, rest) = self.ops.get_mut(site..)?.split_first_mut()?;
-        let mut made = false;
-        first.registers(&mut |reg, access| made |= access == Access::Makes && *reg == temp);
-        let mut needed = !made;
+        // An instruction with two results cannot make both in one place, though one of them is dropped.
+        let (mut made, mut taken) = (false, false);
+        first.registers(&mut |reg, access| {
+            made |= access == Access::Makes && *reg == temp;
+            taken |= access == Access::Makes && *reg == home;
+        });
+        let mut needed = taken || !made;
         rest.iter_mut().for_each(|op| op.registers(&mut |reg, _| needed |= *reg == home));
         if needed {
             return None;

@@ -314,3 +314,14 @@ fn what_pays_a_key_is_run_by_the_oracle_alone() {
         assert_eq!((engine.counts().direct, engine.counts().accepted), (direct, 0), "{tier:?}");
     }
 }
+
+#[test]
+fn of_two_results_one_is_not_made_where_the_other_was() {
+    // 7 8 "abc" OP_ROT OP_DROP 2 OP_SPLIT OP_DROP 5 OP_SWAP: what is dropped is made where the other comes to lie.
+    let made = [0x57, 0x58, 3, b'a', b'b', b'c', 0x7b, 0x75, 0x52, 0x7f, 0x75, 0x55, 0x7c];
+    // OP_BEGIN 1 OP_UNTIL "ab" OP_EQUALVERIFY 5 OP_NUMEQUALVERIFY OP_DROP
+    let checked = [0x65, 0x51, 0x66, 2, b'a', b'b', 0x88, 0x55, 0x9d, 0x75];
+    let engine = Engine::new(Tier::Register);
+    assert!(verify(&engine, &[made.as_slice(), &checked].concat(), 1).is_ok());
+    assert_eq!(ways(&engine), (1, 0, 0, 0, 0));
+}
