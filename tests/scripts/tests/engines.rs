@@ -1,6 +1,8 @@
 //! Every kind of random script, in every engine. `cargo xtask fuzz scripts` runs as many as one likes.
 
-use scripts::{Counts, Kind, Random, draw};
+use scripts::{Case, Counts, Kind, Push, Random, World, draw};
+use spec::opcode::Opcode::*;
+use spec::{Mode, RuleSet};
 
 /// Every tenth script runs in machine code too.
 fn check(kind: Kind, cases: u64) -> Counts {
@@ -50,4 +52,14 @@ fn what_engines_do_in_their_own_ways_ends_alike_and_little_is_left_to_the_oracle
 fn signatures_that_are_right_are_accepted_and_others_are_not() {
     let counts = check_ends(Kind::Signed, 400);
     assert!(counts.accepted > 400 && counts.ends < counts.inputs, "{counts}");
+}
+
+#[test]
+fn results_of_one_instruction_stay_apart_where_one_is_not_needed() {
+    let script = [Swap, N1, Split, Drop, Dup].map(|opcode| opcode.to_byte()).to_vec();
+    let pushes = [&[3; 200][..], &[1, 2, 3], &[9]].map(|data| Push::Bytes(data.to_vec())).to_vec();
+    let (set, mode, world) = (RuleSet::Bitmodel, Mode::Consensus, World::default());
+    let case = Case { pushes, script, redeem: false, set, mode, world, deployment: 0 };
+    let counts = case.run(8, true, Random::new(1, 1)).unwrap_or_else(|difference| panic!("{difference}"));
+    assert!(counts.register.ends >= 8 && counts.register.left == 0, "{counts}");
 }
