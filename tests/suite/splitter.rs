@@ -405,6 +405,34 @@ fn many_small_pots_pay_minorities_what_they_are_due() {
     assert!(refusal.contains("minimum"), "{refusal}");
 }
 
+/// The fee decides how long the numbers of a settlement are, and they what it costs: whatever lies between a pot without
+/// its fee and the pot, the padding is enough.
+#[test]
+fn padding_pays_for_the_numbers_of_the_fee_that_is_paid() {
+    let weights = weights(400);
+    let records: Vec<Record> = (0..400).map(|at| record(weights[at as usize] as i32, &contract_lock(at))).collect();
+    let artifact = compile(BIG).remove(0);
+    let params: Params = BTreeMap::from([("recipients".to_owned(), AbiValue::Records(records.into()))]);
+    let lock = artifact.lock(&params).unwrap();
+    let settle = |pot: u64| {
+        let coins: Vec<Utxo> = (0..7)
+            .map(|at| Utxo {
+                outpoint: OutPoint { txid: Txid::from_wire([at + 1; 32]), index: 1 },
+                output: TxOut::plain(sats(if at == 0 { pot - 6_000 } else { 1_000 }), lock.clone()),
+            })
+            .collect();
+        let wish = Settlement { artifact: &artifact, params: &params, coins, fee: None, rate: FeeRate::RELAY_MIN };
+        wallet::settle(&wish).unwrap_or_else(|error| panic!("a pot of {pot} sats: {error}")).built
+    };
+    let fee = settle(1 << 33).fee.get();
+    // What is left, or a share of it, is just long enough for one byte more; with the highest fee it would not be.
+    for left in [1 << 23, 1 << 31, 1 << 39, 400 << 15, 400 << 23, 400 << 31] {
+        for above in [1, 20_000, 40_000, 60_000] {
+            settle(left + fee + above);
+        }
+    }
+}
+
 /// Tokens on a reward's coins are in nobody's way: whoever settles takes them along, gives them away, or lets them go.
 #[test]
 fn tokens_that_land_on_a_coin_neither_stop_a_settlement_nor_change_a_share() {

@@ -111,14 +111,8 @@ pub fn settle(wish: &Settlement<'_>) -> Result<Settled, SettleError> {
     if pot < table.minimum_sats {
         return Err(SettleError::UnderMinimum { pot, minimum: table.minimum_sats });
     }
-    let plan = Plan::of(wish, table)?;
-    let fee = match wish.fee {
-        Some(fee) => fee,
-        None => plan.usual_fee()?,
-    };
-    if fee > table.fee_sats_max {
-        return Err(SettleError::FeeTooHigh { fee, max: table.fee_sats_max });
-    }
+    let mut plan = Plan::of(wish, table)?;
+    let fee = plan.padded_fee()?;
     let shares = plan.shares(fee)?;
     let args = plan.args(fee);
     let built = plan.draft(&shares, &args)?.unfunded().build(wish.artifact.rules)?;
@@ -143,32 +137,54 @@ impl<'a, 'w> Plan<'a, 'w> {
     fn of(wish: &'w Settlement<'a>, table: &'a RewardTable) -> Result<Self, SettleError> {
         let not_a_reward = || SettleError::NotAReward(wish.artifact.contract.clone());
         let path = wish.artifact.path(SETTLE_PATH).ok_or_else(not_a_reward)?;
-        let mut plan =
-            Plan { wish, table, path, recipients: flow::recipients(wish.artifact, wish.params)?, args: Args::new() };
+        let recipients = flow::recipients(wish.artifact, wish.params)?;
+        let mut plan = Plan { wish, table, path, recipients, args: Args::new() };
         for slot in &path.args {
             if let Some(known) = path.known_arg(slot, &wish.artifact.params, wish.params) {
                 plan.args.insert(slot.name.clone(), Arg::Value(known));
             }
         }
-        plan.pad()?;
         Ok(plan)
     }
 
-    /// Chooses the length of an argument that only pays for work: as short as it can be.
-    fn pad(&mut self) -> Result<(), SettleError> {
-        let Some(slot) = self.path.args.iter().find(|slot| slot.ty == AbiType::Padding) else { return Ok(()) };
-        let fee = self.table.fee_sats_max;
-        self.args.insert(slot.name.clone(), padding::arg(0));
-        let bare = self.first_unlock_bytes(fee)?;
-        self.args.insert(slot.name.clone(), padding::arg(padding::most(bare)));
-        let built = self.draft(&self.shares(fee)?, &self.args(fee))?.unfunded().build(self.wish.artifact.rules)?;
-        let needed = built.metrics.first().map_or(0, |metrics| padding::needed(bare, metrics));
-        self.args.insert(slot.name.clone(), padding::arg(needed));
-        Ok(())
+    /// The fee, once the argument that only pays for work is as long as the work at that fee asks.
+    ///
+    /// Both depend on one another: padding makes the transaction larger, and with the fee the shares change, whose
+    /// lengths the cost of arithmetic depends on. Padding only grows, so this ends.
+    fn padded_fee(&mut self) -> Result<Sats, SettleError> {
+        let Some(slot) = self.path.args.iter().find(|slot| slot.ty == AbiType::Padding) else { return self.fee() };
+        let mut padding = 0;
+        loop {
+            self.args.insert(slot.name.clone(), padding::arg(padding));
+            let fee = self.fee()?;
+            let needed = self.needed_padding(&slot.name, fee)?;
+            if needed <= padding {
+                return Ok(fee);
+            }
+            padding = needed;
+        }
     }
 
-    fn first_unlock_bytes(&self, fee: Sats) -> Result<usize, SettleError> {
-        let draft = self.draft(&[], &self.args(fee))?;
+    /// The least padding with which the transaction of this fee is accepted.
+    fn needed_padding(&self, slot: &str, fee: Sats) -> Result<usize, SettleError> {
+        let shares = self.shares(fee)?;
+        let mut args = self.args(fee);
+        args.insert(slot.to_owned(), padding::arg(0));
+        let bare = self.first_unlock_bytes(&args)?;
+        args.insert(slot.to_owned(), padding::arg(padding::most(bare)));
+        let built = self.draft(&shares, &args)?.unfunded().build(self.wish.artifact.rules)?;
+        Ok(built.metrics.first().map_or(0, |metrics| padding::needed(bare, metrics)))
+    }
+
+    /// The fee that is wished for, or that of the transaction's size.
+    fn fee(&self) -> Result<Sats, SettleError> {
+        let fee = self.wish.fee.map_or_else(|| self.usual_fee(), Ok)?;
+        let max = self.table.fee_sats_max;
+        if fee > max { Err(SettleError::FeeTooHigh { fee, max }) } else { Ok(fee) }
+    }
+
+    fn first_unlock_bytes(&self, args: &Args) -> Result<usize, SettleError> {
+        let draft = self.draft(&[], args)?;
         let first = draft.fixed.first().ok_or(SettleError::Coins(0))?;
         Ok(first.unlock.unlock_bytes()?)
     }
