@@ -44,15 +44,20 @@ pub fn sign(secret: &[u8; 32], digest: &[u8; 32], kind: Kind) -> Vec<u8> {
     }
 }
 
+/// What spends a coin of a secret's key: a signature of all of the transaction, and the key.
+#[must_use]
+pub fn unlock(secret: &[u8; 32], digest: &[u8; 32], kind: Kind) -> Vec<u8> {
+    let mut unlock = Vec::new();
+    push_data(&mut unlock, &[sign(secret, digest, kind).as_slice(), &[0x41]].concat());
+    push_data(&mut unlock, &public_key(secret));
+    unlock
+}
+
 /// A transaction with one input and two outputs, signed.
 #[must_use]
 pub fn spend(coin: OutPoint, spent: &TxOut, secret: &[u8; 32], kind: Kind) -> Transaction {
     let (mut tx, digest) = unsigned(coin, spent);
-    let mut signature = sign(secret, &digest, kind);
-    signature.push(0x41);
-    let mut unlock = Vec::new();
-    push_data(&mut unlock, &signature);
-    push_data(&mut unlock, &public_key(secret));
+    let unlock = unlock(secret, &digest, kind);
     tx.inputs.iter_mut().for_each(|input| input.unlock.clone_from(&unlock));
     tx
 }

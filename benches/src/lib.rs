@@ -3,4 +3,4 @@
 
 mod keyed;
 
-pub use keyed::{Kind, SATS_EACH, lock_of, public_key, sign, spend, unsigned};
+pub use keyed::{Kind, SATS_EACH, lock_of, public_key, sign, spend, unlock, unsigned};

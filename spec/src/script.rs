@@ -185,8 +185,10 @@ impl LockKind {
     /// Recognises `lock`.
     #[must_use]
     pub fn of(lock: &[u8]) -> Self {
+        if let Some(hash) = p2pkh_hash(lock) {
+            return Self::P2pkh(*hash);
+        }
         match lock {
-            [0x76, 0xa9, 0x14, hash @ .., 0x88, 0xac] => exact(hash).map_or(Self::Other, Self::P2pkh),
             [0xa9, 0x14, hash @ .., 0x87] => exact(hash).map_or(Self::Other, Self::P2sh20),
             [0xaa, 0x20, hash @ .., 0x87] => exact(hash).map_or(Self::Other, Self::P2sh32),
             [0x6a, data @ ..] if is_push_only(data) => Self::Data,
@@ -217,6 +219,21 @@ fn multisig(lock: &[u8]) -> Option<LockKind> {
 #[must_use]
 pub fn p2pkh(hash: &[u8; 20]) -> Vec<u8> {
     [&[0x76, 0xa9, 0x14], hash.as_slice(), &[0x88, 0xac]].concat()
+}
+
+/// The hash in a lock that [`p2pkh`] makes; `None` for any other.
+///
+/// ```
+/// use spec::script::{p2pkh, p2pkh_hash, p2sh20};
+/// assert_eq!(p2pkh_hash(&p2pkh(&[7; 20])), Some(&[7; 20]));
+/// assert_eq!(p2pkh_hash(&p2sh20(&[7; 20])), None);
+/// ```
+#[must_use]
+pub fn p2pkh_hash(lock: &[u8]) -> Option<&[u8; 20]> {
+    match lock {
+        [0x76, 0xa9, 0x14, hash @ .., 0x88, 0xac] => hash.try_into().ok(),
+        _ => None,
+    }
 }
 
 /// The lock of a redeem script's 20-byte hash.

@@ -6,12 +6,11 @@ mod settlement;
 
 use std::collections::BTreeMap;
 
-use benches::{Kind, public_key, sign};
+use benches::Kind;
 use chain::{Runner, Workers, verify_spend};
 use driver::{MemoryWorld, Options};
 use engine::Engine;
 use spec::artifact::AbiValue;
-use spec::script::push_data;
 use spec::token::{Capability, Nft, Token};
 use spec::{
     Artifact, Category, Mode, OutPoint, RuleSet, Rules, Sats, SighashType, SpendContext, Transaction, TxIn, TxOut, Txid,
@@ -80,11 +79,8 @@ fn with_money(coin: TxOut, unlock: Vec<u8>, sats: u64, outputs: Vec<TxOut>) -> (
     let context = SpendContext::new(&tx, &spent).expect("there are two outputs for two inputs");
     let lock = spent.last().map(|money| money.lock.as_slice()).unwrap_or_default();
     let digest = context.digest(SighashType::ALL, 1, lock).expect("there is an input 1").digest;
-    let mut pushes = Vec::new();
-    push_data(&mut pushes, &[sign(&SECRET, &digest, Kind::Schnorr), vec![0x41]].concat());
-    push_data(&mut pushes, &public_key(&SECRET));
     if let Some(input) = tx.inputs.last_mut() {
-        input.unlock = pushes;
+        input.unlock = benches::unlock(&SECRET, &digest, Kind::Schnorr);
     }
     (tx, spent)
 }

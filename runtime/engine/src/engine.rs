@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use spec::script::LockKind;
+use spec::script::p2pkh_hash;
 use spec::{Mode, Rules, SpendContext};
 use vm::{Failure, Item, Kernel, Metrics, Start};
 
@@ -401,7 +401,7 @@ enum Ran<'a> {
 
 /// Whether an input spends what one key holds. To look for its five instructions would take longer than to run them.
 fn pays_a_key(context: &SpendContext<'_>, input: usize) -> bool {
-    context.spent().get(input).is_some_and(|spent| matches!(LockKind::of(&spent.lock), LockKind::P2pkh(_)))
+    context.spent().get(input).is_some_and(|spent| p2pkh_hash(&spent.lock).is_some())
 }
 
 /// Whether the work that a fast way counts is the true one; where it bounds the cost, it may be more.

@@ -293,23 +293,12 @@ impl Live {
             self.all = memory.map_or(Set::default(), |top| Set::below(top.into()));
             self.near = Set::default();
         }
-        let mut read = |reg| {
-            self.all.set(reg, true);
-            self.near.set(reg, true);
-        };
-        match *op {
-            Op::Unless { a, b, .. } => [a, b].map(read).into_iter().collect(),
-            Op::UnlessInt { a, .. }
-            | Op::JumpUnless { a, .. }
-            | Op::JumpIf { a, .. }
-            | Op::Roll { a, .. }
-            | Op::Call { a, .. } => read(a),
-            _ => named.registers(&mut |reg, access| {
-                if access == Access::Reads {
-                    read(*reg);
-                }
-            }),
-        }
+        named.registers(&mut |reg, access| {
+            if access == Access::Reads {
+                self.all.set(*reg, true);
+                self.near.set(*reg, true);
+            }
+        });
     }
 }
 

@@ -505,10 +505,17 @@ impl Op {
         self.weight_mut().map_or(0, |weight| u64::from(*weight))
     }
 
-    /// Shows the registers that the instruction reads, then the one it makes. Those that end a block are not asked.
+    /// Shows the registers that the instruction names: those that it reads, then those that it makes.
     pub(crate) fn registers(&mut self, visit: &mut dyn FnMut(&mut Reg, Access)) {
         let (reads, makes): (&mut [&mut Reg], Option<&mut Reg>) = match self {
-            Self::Charge { a, .. } | Self::Verify(a) | Self::ToAlt(a) => (&mut [a], None),
+            Self::Charge { a, .. }
+            | Self::Verify(a)
+            | Self::ToAlt(a)
+            | Self::UnlessInt { a, .. }
+            | Self::JumpUnless { a, .. }
+            | Self::JumpIf { a, .. }
+            | Self::Roll { a, .. }
+            | Self::Call { a, .. } => (&mut [a], None),
             Self::Copy { d, a }
             | Self::Unary { d, a, .. }
             | Self::AddInt { d, a, .. }
@@ -527,7 +534,7 @@ impl Op {
             | Self::Number { d, .. }
             | Self::Depth { d, .. }
             | Self::FromAlt { d, .. } => (&mut [], Some(d)),
-            Self::VerifyEqual { a, b } | Self::Define { a, b } => (&mut [a, b], None),
+            Self::VerifyEqual { a, b } | Self::Define { a, b } | Self::Unless { a, b, .. } => (&mut [a, b], None),
             Self::Kernel { operands, results, shape, .. } => {
                 operands.iter_mut().take(usize::from(*shape & 15)).for_each(|reg| visit(reg, Access::Reads));
                 results.iter_mut().take(usize::from(*shape >> 4)).for_each(|reg| visit(reg, Access::Makes));
@@ -535,17 +542,11 @@ impl Op {
             }
             Self::Block { .. }
             | Self::Cost(_)
-            | Self::Unless { .. }
-            | Self::UnlessInt { .. }
             | Self::Many { .. }
             | Self::IfDup { .. }
-            | Self::Roll { .. }
             | Self::Shift(_)
             | Self::Jump(_)
-            | Self::JumpUnless { .. }
-            | Self::JumpIf { .. }
             | Self::Separate(_)
-            | Self::Call { .. }
             | Self::End(_)
             | Self::Fail => return,
         };

@@ -122,7 +122,7 @@ impl Turn {
     /// Loads constants once, each into a register that the loop does not use.
     fn move_constants(&mut self) {
         let mut used = Set::default();
-        self.body.iter_mut().for_each(|(_, op)| named(op, &mut |reg, _| used.set(*reg, true)));
+        self.body.iter_mut().for_each(|(_, op)| op.registers(&mut |reg, _| used.set(*reg, true)));
         let mut free = (TEMPS..=Reg::MAX).rev().filter(|reg| !used.has(*reg));
         let mut at = 0;
         while let Some((_, op)) = self.body.get(at).copied() {
@@ -146,7 +146,7 @@ impl Turn {
                 *to = own;
             }
         };
-        readers.iter_mut().for_each(|(_, op)| named(op, &mut rename));
+        readers.iter_mut().for_each(|(_, op)| op.registers(&mut rename));
         op.1.registers(&mut |to, _| *to = own);
         let (_, op) = self.body.remove(at);
         self.before.push(op);
@@ -236,22 +236,8 @@ const fn constant(op: &Op) -> Option<Reg> {
 
 fn makes(op: &Op, reg: Reg) -> bool {
     let mut made = false;
-    named(&mut op.clone(), &mut |at, access| made |= access == Access::Makes && *at == reg);
+    op.clone().registers(&mut |at, access| made |= access == Access::Makes && *at == reg);
     made
-}
-
-/// Shows all registers that an instruction names, as [`Op::registers`] does.
-fn named(op: &mut Op, visit: &mut dyn FnMut(&mut Reg, Access)) {
-    match op {
-        Op::Unless { a, b, .. } => {
-            visit(a, Access::Reads);
-            visit(b, Access::Reads);
-        }
-        Op::UnlessInt { a, .. } | Op::JumpUnless { a, .. } | Op::JumpIf { a, .. } | Op::Roll { a, .. } => {
-            visit(a, Access::Reads);
-        }
-        op => op.registers(visit),
-    }
 }
 
 #[cfg(test)]

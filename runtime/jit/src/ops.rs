@@ -118,12 +118,14 @@ impl Emit<'_> {
                 }
                 match (self.hashed_pair(place, op), calls::quick(opcode)) {
                     (Some((call, d)), _) => {
-                        self.give_quick(at, place as i64, call, operands, d);
+                        self.give_quick(at, calls::site(place, 0, self.exact), call, operands, d);
                         at.in_cell(d);
                         self.skip = true;
                         return Some(());
                     }
-                    (None, Some(call)) => self.give_quick(at, place as i64, call, operands, *results.first()?),
+                    (None, Some(call)) => {
+                        self.give_quick(at, calls::site(place, 0, self.exact), call, operands, *results.first()?);
+                    }
                     (None, None) => self.give(at, place),
                 }
                 results.iter().take(usize::from(shape >> 4)).for_each(|reg| at.in_cell(*reg));

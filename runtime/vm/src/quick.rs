@@ -12,6 +12,26 @@ use crate::limbs::{BYTES, Magnitude};
 /// Bytes that are put together to be hashed at once, at most.
 const PAIR_BYTES_MAX: usize = 66;
 
+/// The item of what an instruction makes of some bytes, which may be the kernel's own. Each digest goes where it stays without a
+/// place in between that has room for every length: a chain of hashes would take a tenth longer.
+macro_rules! digested {
+    ($kernel:ident, $opcode:ident, $bytes:expr; $($name:ident: $hash:ident),*) => {
+        match $opcode {
+            $(Opcode::$name => {
+                let digest = hash::$hash($bytes);
+                $kernel.keep(digest)
+            })*
+            _ => None,
+        }
+    };
+    ($kernel:ident, $opcode:ident, $bytes:expr) => {
+        digested!(
+            $kernel, $opcode, $bytes;
+            Sha256: sha256, Hash256: sha256d, Hash160: hash160, Ripemd160: ripemd160, Sha1: sha1
+        )
+    };
+}
+
 impl Kernel<'_> {
     /// Runs one instruction that leaves one item, if there is a quick way. Operands are looked at where they are: a copy would
     /// have to wait for the parts of a recent one.
@@ -85,8 +105,7 @@ impl Kernel<'_> {
 
     #[inline(always)]
     fn hash(&mut self, opcode: Opcode, item: &Item) -> Option<Item> {
-        let rounds = u64::from(matches!(opcode, Opcode::Hash256 | Opcode::Hash160));
-        self.machine.charge_hash(item.len(), rounds).ok()?;
+        self.charge_digest(opcode, item.len())?;
         let short;
         let bytes = match item {
             Item::Bytes(span) => self.machine.memory.slice(*span),
@@ -95,29 +114,14 @@ impl Kernel<'_> {
                 &*short
             }
         };
-        match opcode {
-            Opcode::Sha256 => {
-                let digest = hash::sha256(bytes);
-                self.keep(digest)
-            }
-            Opcode::Hash256 => {
-                let digest = hash::sha256d(bytes);
-                self.keep(digest)
-            }
-            Opcode::Hash160 => {
-                let digest = hash::hash160(bytes);
-                self.keep(digest)
-            }
-            Opcode::Ripemd160 => {
-                let digest = hash::ripemd160(bytes);
-                self.keep(digest)
-            }
-            Opcode::Sha1 => {
-                let digest = hash::sha1(bytes);
-                self.keep(digest)
-            }
-            _ => None,
-        }
+        digested!(self, opcode, bytes)
+    }
+
+    /// Charges for a digest of so many bytes; the second round of a double hash is one more iteration.
+    #[inline(always)]
+    fn charge_digest(&mut self, opcode: Opcode, len: usize) -> Option<()> {
+        let more = u64::from(matches!(opcode, Opcode::Hash256 | Opcode::Hash160));
+        self.machine.charge_hash(len, more).ok()
     }
 
     /// An item of these bytes, which are too many for a number in place.
@@ -145,7 +149,7 @@ impl Kernel<'_> {
             *right.first_chunk_mut()? = *b;
             return self.hash_pair(opcode, &pair);
         }
-        let (len, first) = (a.len() + b.len(), a.len());
+        let (first, len) = (a.len(), a.len() + b.len());
         let mut pair = [0; PAIR_BYTES_MAX];
         let (left, right) = pair.get_mut(..len)?.split_at_mut_checked(first)?;
         left.copy_from_slice(&self.machine.view(*a));
@@ -155,15 +159,9 @@ impl Kernel<'_> {
 
     #[inline(always)]
     fn hash_pair(&mut self, opcode: Opcode, pair: &[u8]) -> Option<Item> {
-        let rounds = u64::from(opcode != Opcode::Sha256);
         self.machine.cost += pair.len() as u64;
-        self.machine.charge_hash(pair.len(), rounds).ok()?;
-        match opcode {
-            Opcode::Sha256 => self.keep(hash::sha256(pair)),
-            Opcode::Hash256 => self.keep(hash::sha256d(pair)),
-            Opcode::Hash160 => self.keep(hash::hash160(pair)),
-            _ => None,
-        }
+        self.charge_digest(opcode, pair.len())?;
+        digested!(self, opcode, pair)
     }
 
     #[inline]

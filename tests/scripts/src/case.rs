@@ -128,13 +128,9 @@ impl fmt::Display for Case {
         writeln!(f, "{}, {:?}, input {input}{named}", self.set.name(), self.mode)?;
         writeln!(f, "unlock: {}", asm::disassemble(unlock))?;
         writeln!(f, "script: {}", asm::disassemble(&self.script))?;
-        writeln!(f, "transaction: {}", hex(&tx.encode()))?;
+        writeln!(f, "transaction: {}", hex::encode(tx.encode()))?;
         let mut outputs = Vec::new();
         spent.iter().for_each(|output| output.write(&mut outputs));
-        write!(f, "spends: {}", hex(&outputs))
+        write!(f, "spends: {}", hex::encode(outputs))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
