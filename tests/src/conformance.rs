@@ -67,11 +67,7 @@ pub fn run(lines: &mut dyn BufRead, options: &Options, progress: &mut dyn FnMut(
             let (queue, counts, send_verdict) = (&lines_to_do, &counts, send_verdict.clone());
             scope.spawn(move || {
                 let engine = match &options.compiler {
-                    Some(compiler) => Engine::with_compiler(
-                        options.tier,
-                        Arc::clone(compiler),
-                        Tuning { threshold: 0, ..Tuning::default() },
-                    ),
+                    Some(compiler) => Engine::with_compiler(options.tier, Arc::clone(compiler), Tuning::at_once()),
                     None => Engine::new(options.tier),
                 };
                 work(queue, options, &engine, &send_verdict);

@@ -53,11 +53,13 @@ fn the_page_of_the_engines_has_the_figures_of_the_rules() {
     };
     let tuning = Tuning::default();
     let instructions = [most(RuleSet::Bch2026), tuning.threshold].map(grouped);
+    let again = grouped(tuning.hot_threshold / 1_000);
     let millions = most(RuleSet::Bitmodel) / 10_000;
     let figures = [
         format!("{} instructions", instructions[0]),
         format!("{}.{:02} million", millions / 100, millions % 100),
         format!("{} instructions", instructions[1]),
+        format!("has run {again},000"),
         format!("{} units", tuning.waiting),
         format!("{} MiB", tuning.bytes >> 20),
     ];

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 use engine::ir::{Metering, Unit};
-use engine::{Compiler as _, Engine, Tier, Tuning};
+use engine::{Compiler as _, Effort, Engine, Tier, Tuning};
 use jit::Jit;
 use spec::Rules;
 use vm::{Metrics, Step, Tracer, verify_input_traced};
@@ -87,10 +87,14 @@ pub struct Times {
     pub naive: Option<Time>,
     pub oracle: Time,
     pub register: [Time; 2],
+    /// In machine code that is made fast, and in the best.
+    pub quick: [Time; 2],
     pub jit: [Time; 2],
     pub native: Time,
     pub lowering: [Time; 2],
+    /// Making the first machine code, and better code if there is any.
     pub compiling: [Time; 2],
+    pub improving: [Option<Time>; 2],
     /// Instructions of register code.
     pub ops: [usize; 2],
 }
@@ -100,18 +104,22 @@ impl Times {
         let (metrics, instructions) = counted(work);
         let code = work.code();
         let both = |f: &dyn Fn(Metering) -> Time| [Metering::Exact, Metering::Bound].map(f);
+        let quick = Tuning { hot_threshold: u64::MAX, ..Tuning::at_once() };
         let unit = |metering| lowered(&code, &work.rules, metering);
         let [[oracle, _], register, jit] =
-            [Tier::Oracle, Tier::Register, Tier::Jit].map(|tier| verdicts(work, tier, metrics));
+            [Tier::Oracle, Tier::Register, Tier::Jit].map(|tier| verdicts(work, &engine(tier), metrics));
         Self {
             instructions,
             naive: naive(work, metrics),
             oracle,
             register,
+            quick: verdicts(work, &tuned(Tier::Jit, quick), metrics),
             jit,
             native: best(|| (work.native)(black_box(&work.tx))),
             lowering: both(&|metering| best(|| unit(metering).ops.len() as i64)),
-            compiling: both(&|metering| compiling(&unit(metering), &work.rules)),
+            compiling: both(&|metering| compiling(&unit(metering), &work.rules, Effort::Quick).unwrap_or(Time(0))),
+            improving: [Metering::Exact, Metering::Bound]
+                .map(|metering| compiling(&unit(metering), &work.rules, Effort::Hot)),
             ops: [Metering::Exact, Metering::Bound].map(|metering| unit(metering).ops.len()),
         }
     }
@@ -144,22 +152,28 @@ pub fn lowered(code: &[u8], rules: &Rules, metering: Metering) -> Unit {
     engine::lowered(black_box(code), rules, metering).expect("the script can be lowered")
 }
 
-pub fn compiling(unit: &Unit, rules: &Rules) -> Time {
-    let jit = Jit::new();
-    best(|| i64::from(jit.as_ref().is_some_and(|jit| jit.compile(black_box(unit), rules).is_some())))
+/// How long machine code takes to make, if there is any.
+pub fn compiling(unit: &Unit, rules: &Rules, effort: Effort) -> Option<Time> {
+    let jit = Jit::new()?;
+    jit.compile(unit, rules, effort)?;
+    Some(best(|| i64::from(jit.compile(black_box(unit), rules, effort).is_some())))
 }
 
-/// An engine that compiles before the first run.
+/// An engine that compiles before the first runs.
 pub fn engine(tier: Tier) -> Engine {
+    tuned(tier, Tuning::at_once())
+}
+
+fn tuned(tier: Tier, tuning: Tuning) -> Engine {
     match Jit::new().filter(|_| tier == Tier::Jit) {
-        Some(jit) => Engine::with_compiler(tier, Arc::new(jit), Tuning { threshold: 0, ..Tuning::default() }),
+        Some(jit) => Engine::with_compiler(tier, Arc::new(jit), tuning),
         None => Engine::new(tier),
     }
 }
 
 /// The times of an engine: of exact costs, and of a verdict alone.
-fn verdicts(work: &Work, tier: Tier, metrics: Metrics) -> [Time; 2] {
-    let (engine, context) = (engine(tier), work.context());
+fn verdicts(work: &Work, engine: &Engine, metrics: Metrics) -> [Time; 2] {
+    let (tier, context) = (engine.tier(), work.context());
     let exact = best(|| i64::from(engine.verify(&work.rules, black_box(&context), 0) == Ok(metrics)));
     let bound = best(|| i64::from(engine.accept(&work.rules, black_box(&context), 0).is_ok()));
     let counts = engine.counts();

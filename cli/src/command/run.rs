@@ -152,7 +152,7 @@ impl Run {
             return self.dump(shell, &case, &inputs, dump);
         }
         // One run would never be worth a compilation, so there is no waiting for it to become so.
-        let engine = self.engine.engine(Tuning { threshold: 0, ..Tuning::default() })?;
+        let engine = self.engine.engine(Tuning::at_once())?;
         let context = SpendContext::new(&case.tx, &case.spent)
             .ok_or_else(|| Fail::usage("a transaction spends one output for each input"))?;
         let one = |input: &usize| self.outcome(&case, &context, *input, &engine, artifact.as_ref());

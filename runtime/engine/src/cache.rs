@@ -8,7 +8,7 @@ use spec::Rules;
 use crate::ir::{Metering, Op, Unit};
 use crate::lower::lower;
 use crate::lru::Lru;
-use crate::native::Native;
+use crate::native::{Effort, Native};
 use crate::parse::Template;
 use crate::steps::Step;
 
@@ -59,8 +59,9 @@ pub(crate) struct Entry {
     heat: AtomicU64,
     /// Whether it waits for being compiled.
     waits: AtomicBool,
-    /// Its machine code; `None` inside if there will never be any.
-    native: OnceLock<Option<Arc<dyn Native>>>,
+    /// Its machine code, made with little effort and with more; `None` inside if there will never be any.
+    quick: OnceLock<Option<Arc<dyn Native>>>,
+    hot: OnceLock<Option<Arc<dyn Native>>>,
 }
 
 impl Entry {
@@ -79,20 +80,32 @@ impl Entry {
         self.heat.load(Ordering::Relaxed)
     }
 
-    /// Its machine code, if that is there.
+    /// The best of its machine code that is there.
     pub(crate) fn native(&self) -> Option<&Arc<dyn Native>> {
-        self.native.get()?.as_ref()
+        [&self.hot, &self.quick].into_iter().find_map(|native| native.get()?.as_ref())
     }
 
-    /// Whether a compiler has been asked.
-    pub(crate) fn is_decided(&self) -> bool {
-        self.native.get().is_some()
+    /// The effort with which machine code may yet be made; where little gives none, more is not tried.
+    pub(crate) fn undecided(&self) -> Option<Effort> {
+        match (self.quick.get(), self.hot.get()) {
+            (None, _) => Some(Effort::Quick),
+            (Some(Some(_)), None) => Some(Effort::Hot),
+            _ => None,
+        }
     }
 
     /// Lets `compile` decide about its machine code, unless that is decided; gives what is new.
-    pub(crate) fn decide(&self, compile: impl FnOnce() -> Option<Arc<dyn Native>>) -> Option<&Option<Arc<dyn Native>>> {
+    pub(crate) fn decide(
+        &self,
+        effort: Effort,
+        compile: impl FnOnce() -> Option<Arc<dyn Native>>,
+    ) -> Option<&Option<Arc<dyn Native>>> {
         let mut new = false;
-        let native = self.native.get_or_init(|| {
+        let native = match effort {
+            Effort::Quick => &self.quick,
+            Effort::Hot => &self.hot,
+        };
+        let native = native.get_or_init(|| {
             new = true;
             compile()
         });
@@ -169,8 +182,14 @@ impl Cache {
             return entry;
         }
         let entry = lower(&template, rules, metering).map(|unit| {
-            let (heat, waits, native) = (AtomicU64::new(0), AtomicBool::new(false), OnceLock::new());
-            Arc::new(Entry { unit: Arc::new(unit), key: key.clone(), heat, waits, native })
+            Arc::new(Entry {
+                unit: Arc::new(unit),
+                key: key.clone(),
+                heat: AtomicU64::new(0),
+                waits: AtomicBool::new(false),
+                quick: OnceLock::new(),
+                hot: OnceLock::new(),
+            })
         });
         let bytes = key.code.len() + entry.as_ref().map_or(0, |entry| unit_bytes(&entry.unit) + key.code.len());
         lock(&self.units).insert(key, entry, bytes)

@@ -10,7 +10,7 @@ use vm::{Failure, Item, Kernel, Metrics, Start};
 use crate::cache::{Cache, Entry};
 use crate::ir::{Metering, Unit};
 use crate::lower::lower;
-use crate::native::{Compiler, Finished, Native};
+use crate::native::{Compiler, Effort, Finished, Native};
 use crate::parse::Template;
 use crate::run::run;
 use crate::tierup::{Made, TierUp};
@@ -93,6 +93,10 @@ pub struct Counts {
     pub misses: u64,
     /// Units that have got machine code.
     pub compiled: u64,
+    /// Units that have got better machine code after that.
+    pub improved: u64,
+    /// Times that the compiler has panicked, which is a bug; such a unit goes on without what it would have made.
+    pub crashed: u64,
     /// Units that will never have any.
     pub refused: u64,
     /// Times that the queue was full for a unit that was due.
@@ -115,6 +119,8 @@ impl Counts {
         self.hits += other.hits;
         self.misses += other.misses;
         self.compiled += other.compiled;
+        self.improved += other.improved;
+        self.crashed += other.crashed;
         self.refused += other.refused;
         self.skipped += other.skipped;
         self.evicted += other.evicted;
@@ -127,8 +133,10 @@ impl Counts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuning {
     /// Instructions that a unit of up to 100 instructions of register code must have run before it is compiled; a larger
-    /// one as many times that. With 0, each is compiled before it runs for the first time, on the calling thread.
+    /// one as many times that. With 0, machine code is made when a unit is about to run, on the calling thread.
     pub threshold: u64,
+    /// As `threshold`, of the better code that takes the place of the first: only loops get any.
+    pub hot_threshold: u64,
     /// How many units may wait for the thread that compiles.
     pub waiting: usize,
     /// Bytes of templates, units and machine code that are kept.
@@ -136,9 +144,18 @@ pub struct Tuning {
 }
 
 impl Default for Tuning {
-    /// Machine code must win back the time that making it takes: 1,500 runs of each instruction.
+    /// Machine code must win back the time that making it takes: 1,500 runs of each instruction; and what is better than the
+    /// first by less than that is better than register code, some more.
     fn default() -> Self {
-        Self { threshold: 150_000, waiting: 64, bytes: 64 << 20 }
+        Self { threshold: 150_000, hot_threshold: 2_400_000, waiting: 64, bytes: 64 << 20 }
+    }
+}
+
+impl Tuning {
+    /// Machine code before the first run, and better code before the second.
+    #[must_use]
+    pub fn at_once() -> Self {
+        Self { threshold: 0, hot_threshold: 0, ..Self::default() }
     }
 }
 
@@ -193,8 +210,7 @@ impl Engine {
 
     fn tuned(tier: Tier, compiler: Option<Arc<dyn Compiler>>, tuning: Tuning) -> Self {
         let cache = Arc::new(Cache::new(tuning.bytes));
-        let tier_up =
-            compiler.map(|compiler| TierUp::new(compiler, Arc::clone(&cache), tuning.threshold, tuning.waiting));
+        let tier_up = compiler.map(|compiler| TierUp::new(compiler, Arc::clone(&cache), tuning));
         let zero = || AtomicU64::new(0);
         let (accepted, jitted, left, direct) = (zero(), zero(), zero(), zero());
         Self { tier, cache, tier_up, accepted, jitted, left, direct, differences: Mutex::default() }
@@ -333,7 +349,7 @@ impl Engine {
             return None;
         }
         let left = self.finished(rules, metering, &mut kernel, &stack, &entry, native.as_deref());
-        if let Some(left) = left.as_ref().filter(|_| native.is_none()) {
+        if let Some(left) = left.as_ref().filter(|_| entry.undecided().is_some()) {
             // Not all of the cost is instructions, so this counts somewhat too many; nothing depends on it but when the
             // unit is compiled.
             entry.warm(left.cost / rules.prices.instruction.max(1));
@@ -376,6 +392,8 @@ impl Engine {
             hits: stock.hits,
             misses: stock.misses,
             compiled: made.compiled,
+            improved: made.improved,
+            crashed: made.crashed,
             refused: made.refused,
             skipped: made.skipped,
             evicted: stock.evicted,
@@ -423,7 +441,7 @@ pub struct Left {
     pub metrics: Metrics,
 }
 
-/// Runs the scripts of an input in register code, or in the machine code that `compiler` makes of it, and shows what the
+/// Runs the scripts of an input in register code, or in the machine code that a compiler makes of it, and shows what the
 /// last one leaves, whether or not that lets it spend. `None` if there is no such script or no machine code of it, or they
 /// leave it to the oracle.
 #[must_use]
@@ -432,14 +450,16 @@ pub fn leaves(
     context: &SpendContext<'_>,
     input: usize,
     metering: Metering,
-    compiler: Option<&dyn Compiler>,
+    compiler: Option<(&dyn Compiler, Effort)>,
 ) -> Option<Left> {
     let Some(Start::Ready(mut kernel, stack)) = Kernel::start(rules, context, input) else { return None };
     let find = |code: &[u8]| lowered(code, rules, metering).map(Arc::new);
     let unit = find(kernel.code())?;
     let left = match compiler {
         None => run(&mut kernel, &rules.limits, unit, &stack, &find)?,
-        Some(compiler) => compiler.compile(&unit, rules)?.run(&mut kernel, &rules.limits, &stack, &find)?,
+        Some((compiler, effort)) => {
+            compiler.compile(&unit, rules, effort)?.run(&mut kernel, &rules.limits, &stack, &find)?
+        }
     };
     shown(&kernel, &left)
 }

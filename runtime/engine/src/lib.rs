@@ -27,6 +27,6 @@ mod lru;
 mod tierup;
 
 pub use engine::{Counts, Difference, Engine, Fast, Left, Tier, Tuning, leaves, lowered};
-pub use native::{Compiler, Find, Finished, Native, Stretch};
+pub use native::{Compiler, Effort, Find, Finished, Native, Stretch};
 pub use run::{State, run_native};
 pub use state::Place;

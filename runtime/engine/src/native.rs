@@ -16,11 +16,21 @@ use crate::run::State;
 /// Lowers the body of a function; `None` if no input can spend with it, or it is too large.
 pub type Find<'f> = dyn Fn(&[u8]) -> Option<Arc<Unit>> + 'f;
 
+/// How machine code is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// In little time, which grows with the unit and no faster.
+    Quick,
+    /// Well, in several times that.
+    Hot,
+}
+
 /// Makes machine code. It may be asked on any thread, and for several units at once.
 pub trait Compiler: fmt::Debug + Send + Sync {
     /// The machine code of `unit`, which charges as [`Unit::metering`] says and serves every input that runs under `rules`.
-    /// `None` if there will never be any: the unit is too large, or does what the compiler does not know.
-    fn compile(&self, unit: &Unit, rules: &Rules) -> Option<Arc<dyn Native>>;
+    /// `None` if there will never be any made in this way: the unit is too large, or does what the compiler does not know,
+    /// or more effort would not make it better.
+    fn compile(&self, unit: &Unit, rules: &Rules, effort: Effort) -> Option<Arc<dyn Native>>;
 }
 
 /// The machine code of a unit. Constants of the bytecode lie in the code that [`Kernel::code`] gives, which may be another

@@ -2,7 +2,8 @@
 //!
 //! Compiling costs as much as thousands of runs, so a unit must first have run that much. It then waits in a bounded queue
 //! for a thread of its own while register code goes on; when the queue is full, the unit asks again after its next run.
-//! Nothing but time depends on when machine code is there.
+//! Its first machine code is made with little effort; what goes on running gets better code later. Nothing but time depends
+//! on when machine code is there.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use crate::cache::{Cache, Entry};
-use crate::native::{Compiler, Native};
+use crate::engine::Tuning;
+use crate::native::{Compiler, Effort, Native};
 
 /// Units of up to so many instructions are due at the threshold; larger ones, which take longer to compile, at as many
 /// times that.
@@ -21,7 +23,7 @@ const DUE_PER_OPS: u64 = 100;
 #[derive(Debug)]
 pub(crate) struct TierUp {
     work: Arc<Work>,
-    threshold: u64,
+    tuning: Tuning,
     skipped: AtomicU64,
     /// Where units wait; none if they are compiled at once, or there is no thread to be had.
     queue: Option<Queue>,
@@ -32,6 +34,8 @@ struct Work {
     compiler: Arc<dyn Compiler>,
     cache: Arc<Cache>,
     compiled: AtomicU64,
+    improved: AtomicU64,
+    crashed: AtomicU64,
     refused: AtomicU64,
     machine_bytes: AtomicU64,
     ends: AtomicBool,
@@ -48,41 +52,52 @@ struct Queue {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Made {
     pub(crate) compiled: u64,
+    pub(crate) improved: u64,
+    pub(crate) crashed: u64,
     pub(crate) refused: u64,
     pub(crate) skipped: u64,
     pub(crate) machine_bytes: u64,
 }
 
 impl TierUp {
-    pub(crate) fn new(compiler: Arc<dyn Compiler>, cache: Arc<Cache>, threshold: u64, waiting: usize) -> Self {
+    pub(crate) fn new(compiler: Arc<dyn Compiler>, cache: Arc<Cache>, tuning: Tuning) -> Self {
         let work = Arc::new(Work {
             compiler,
             cache,
             compiled: AtomicU64::new(0),
+            improved: AtomicU64::new(0),
+            crashed: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             machine_bytes: AtomicU64::new(0),
             ends: AtomicBool::new(false),
         });
-        let queue = if threshold == 0 { None } else { Queue::start(&work, waiting) };
-        Self { work, threshold, skipped: AtomicU64::new(0), queue }
+        let queue = if tuning.threshold == 0 { None } else { Queue::start(&work, tuning.waiting) };
+        Self { work, tuning, skipped: AtomicU64::new(0), queue }
     }
 
-    /// The machine code of a unit, if that is there. Sees to it that it will be once the unit has run enough.
+    /// The machine code of a unit, if that is there. Sees to it that it will be, or a better one, once the unit has run
+    /// enough.
     pub(crate) fn native(&self, entry: &Arc<Entry>) -> Option<Arc<dyn Native>> {
-        if !entry.is_decided() && self.is_due(entry) {
-            self.ask(entry);
+        if let Some(effort) = entry.undecided()
+            && self.is_due(entry, effort)
+        {
+            self.ask(entry, effort);
         }
         entry.native().cloned()
     }
 
-    fn is_due(&self, entry: &Entry) -> bool {
+    fn is_due(&self, entry: &Entry, effort: Effort) -> bool {
+        let threshold = match effort {
+            Effort::Quick => self.tuning.threshold,
+            Effort::Hot => self.tuning.hot_threshold,
+        };
         let times = (entry.unit.ops.len() as u64).div_ceil(DUE_PER_OPS);
-        entry.heat() >= self.threshold.saturating_mul(times)
+        entry.heat() >= threshold.saturating_mul(times)
     }
 
-    fn ask(&self, entry: &Arc<Entry>) {
-        if self.threshold == 0 {
-            self.work.compile(entry);
+    fn ask(&self, entry: &Arc<Entry>, effort: Effort) {
+        if self.tuning.threshold == 0 {
+            self.work.compile(entry, effort);
         } else if entry.wait() && !self.queue.as_ref().is_some_and(|queue| queue.push(entry)) {
             entry.wait_no_more();
             self.skipped.fetch_add(1, Ordering::Relaxed);
@@ -93,6 +108,8 @@ impl TierUp {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Made {
             compiled: of(&self.work.compiled),
+            improved: of(&self.work.improved),
+            crashed: of(&self.work.crashed),
             refused: of(&self.work.refused),
             skipped: of(&self.skipped),
             machine_bytes: of(&self.work.machine_bytes),
@@ -101,27 +118,32 @@ impl TierUp {
 }
 
 impl Work {
-    fn compile(&self, entry: &Entry) {
+    fn compile(&self, entry: &Entry, effort: Effort) {
         // A compiler that panics has found a unit that it cannot do; the node goes on without machine code for it.
-        let compile = || catch_unwind(AssertUnwindSafe(|| self.compiler.compile(&entry.unit, entry.rules())));
-        match entry.decide(|| compile().ok().flatten()) {
-            None => {}
-            Some(None) => {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-            }
-            Some(Some(native)) => {
-                let bytes = native.code_bytes();
-                self.machine_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-                self.compiled.fetch_add(1, Ordering::Relaxed);
-                self.cache.grow(entry, bytes);
-            }
+        let compile = || catch_unwind(AssertUnwindSafe(|| self.compiler.compile(&entry.unit, entry.rules(), effort)));
+        let crashed = || {
+            self.crashed.fetch_add(1, Ordering::Relaxed);
+            None
+        };
+        let Some(decided) = entry.decide(effort, || compile().unwrap_or_else(|_| crashed())) else { return };
+        if let Some(native) = decided {
+            let bytes = native.code_bytes();
+            self.machine_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+            self.cache.grow(entry, bytes);
         }
+        let count = match (decided, effort) {
+            (Some(_), Effort::Quick) => &self.compiled,
+            (Some(_), Effort::Hot) => &self.improved,
+            (None, Effort::Quick) => &self.refused,
+            (None, Effort::Hot) => return,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 
     fn run(&self, queue: &Receiver<Arc<Entry>>) {
         while let Ok(entry) = queue.recv() {
-            if !self.ends.load(Ordering::Relaxed) {
-                self.compile(&entry);
+            if let Some(effort) = entry.undecided().filter(|_| !self.ends.load(Ordering::Relaxed)) {
+                self.compile(&entry, effort);
             }
             entry.wait_no_more();
         }

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable, Flags};
+use cranelift_codegen::{CodegenError, Context};
 use cranelift_frontend::FunctionBuilderContext;
 use engine::flow::Flow;
 use engine::ir::{Op, Unit};
-use engine::{Compiler, Find, Finished, Native, State, Stretch, run_native};
+use engine::{Compiler, Effort, Find, Finished, Native, State, Stretch, run_native};
 use spec::Rules;
 use spec::rules::Limits;
 use vm::{Item, Kernel};
@@ -55,39 +55,50 @@ impl Jit {
     /// Cranelift's code of a unit, to read; `None` if it has none.
     #[must_use]
     pub fn clif(&self, unit: &Unit) -> Option<String> {
-        Some(self.function(unit)?.0.function.display().to_string())
+        Some(self.best(unit)?.0.function.display().to_string())
     }
 
     /// The machine code of a unit, to read; `None` if it has none.
     #[must_use]
     pub fn assembly(&self, unit: &Unit) -> Option<String> {
-        let (emitted, isa) = self.function(unit)?;
+        let (emitted, isa) = self.best(unit)?;
         let mut context = Context::for_function(emitted.function);
         context.set_disasm(true);
         context.compile(isa, &mut ControlPlane::default()).ok()?.vcode.clone()
     }
 
+    /// The code that a unit has in the end.
+    fn best(&self, unit: &Unit) -> Option<(Emitted, &dyn TargetIsa)> {
+        self.function(unit, Effort::Hot).or_else(|| self.function(unit, Effort::Quick))
+    }
+
     /// Cranelift's code of a unit, and how it is to be compiled.
-    fn function(&self, unit: &Unit) -> Option<(Emitted, &dyn TargetIsa)> {
-        if unit.ops.len() > OPS_MAX {
+    fn function(&self, unit: &Unit, effort: Effort) -> Option<(Emitted, &dyn TargetIsa)> {
+        let (isa, ops_max, insts_max) = match effort {
+            Effort::Quick => (self.quick.as_ref(), OPS_MAX, INSTS_MAX),
+            Effort::Hot => (self.hot.as_ref(), OPS_HOT_MAX, INSTS_HOT_MAX),
+        };
+        if unit.ops.len() > ops_max {
             return None;
         }
         let flow = Flow::of(unit);
-        let loops = flow.sections.iter().any(|section| section.turns);
-        if loops && unit.ops.len() <= OPS_HOT_MAX {
-            let emitted = emitted(unit, &flow, self.hot.as_ref(), true)?;
-            if emitted.function.dfg.num_insts() <= INSTS_HOT_MAX {
-                return Some((emitted, self.hot.as_ref()));
-            }
-        }
-        let emitted = emitted(unit, &flow, self.quick.as_ref(), false)?;
-        (emitted.function.dfg.num_insts() <= INSTS_MAX).then(|| (emitted, self.quick.as_ref()))
+        let turns = flow.sections.iter().any(|section| section.turns);
+        let emitted =
+            (turns || effort == Effort::Quick).then(|| emitted(unit, &flow, isa, effort == Effort::Hot)).flatten()?;
+        (emitted.function.dfg.num_insts() <= insts_max).then_some((emitted, isa))
     }
 
-    fn code(&self, unit: &Unit) -> Option<(Vec<u8>, Vec<usize>)> {
-        let (emitted, isa) = self.function(unit)?;
+    fn code(&self, unit: &Unit, effort: Effort) -> Option<(Vec<u8>, Vec<usize>)> {
+        let (emitted, isa) = self.function(unit, effort)?;
         let mut context = Context::for_function(emitted.function);
-        let compiled = context.compile(isa, &mut ControlPlane::default()).ok()?;
+        let compiled = match context.compile(isa, &mut ControlPlane::default()) {
+            Ok(compiled) => compiled,
+            Err(error) => {
+                let verified = !matches!(error.inner, CodegenError::Verifier(_));
+                debug_assert!(verified, "the code of a unit is wrong: {:?}\n{}", error.inner, error.func.display());
+                return None;
+            }
+        };
         let code = compiled.code_buffer();
         let frame = compiled.buffer.frame_layout()?.frame_to_fp_offset;
         if frame > FRAME_MAX {
@@ -111,8 +122,8 @@ fn emitted(unit: &Unit, flow: &Flow, isa: &dyn TargetIsa, hot: bool) -> Option<E
 }
 
 impl Compiler for Jit {
-    fn compile(&self, unit: &Unit, _: &Rules) -> Option<Arc<dyn Native>> {
-        let (code, entries) = self.code(unit)?;
+    fn compile(&self, unit: &Unit, _: &Rules, effort: Effort) -> Option<Arc<dyn Native>> {
+        let (code, entries) = self.code(unit, effort)?;
         let segment = Segment::new(&code)?;
         let end = |op: &Op| match *op {
             Op::Number { start, len, .. } => usize::from(start) + usize::from(len),

@@ -4,6 +4,9 @@
 //! are parameters of the block. All others are in their cells. A value whose cell holds something else is *dirty*: it is
 //! written back before anything works on the stack in memory, and where the code is left for the interpreter. That is
 //! also what happens when a number becomes too long, so that nothing need be undone.
+//!
+//! Code that is made fast has no parameters, and puts off what code that is made well does at each instruction: whether
+//! numbers have become too long is a *doubt* until something else than values depends on it.
 
 use cranelift_codegen::ir::condcodes::{CondCode as _, IntCC};
 use cranelift_codegen::ir::types::{I32, I64};
@@ -12,9 +15,10 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use engine::flow::{Flow, Kind, Kinds, Live, Section, Set};
+use engine::flow::{Flow, Kind, Live, Section, Set};
 use engine::ir::{Compare, Metering, Op, Reg, TEMPS, Unit};
 
+use crate::at::{At, Left};
 use crate::calls::{self, CELL, NUMBER};
 
 /// Registers that are parameters of a block, at most.
@@ -26,68 +30,6 @@ const DIRTY_MAX: usize = 4;
 const UNCHECKED_MAX: usize = 4;
 /// Calls after which machine code goes on, at most.
 const RESUMED_MAX: usize = 64;
-
-/// What is known at a point of the code.
-#[derive(Clone)]
-pub(crate) struct At {
-    /// The registers that have a value.
-    held: Set,
-    /// Those values, in the order of the registers. What is known is copied at every branch, so it is kept small.
-    values: Vec<Value>,
-    /// The registers whose cells do not hold their value.
-    dirty: Set,
-    pub(crate) kinds: Kinds,
-    /// The cost that is left.
-    pub(crate) left: Value,
-    /// The address of register 0.
-    pub(crate) window: Value,
-    /// The registers from this one on are part of the stack.
-    low: usize,
-    /// There is room up to this register.
-    high: usize,
-}
-
-impl At {
-    /// The value of a register that has one.
-    pub(crate) fn value(&self, reg: Reg) -> Option<Value> {
-        if self.held.has(reg) { self.values.get(self.held.rank(reg)).copied() } else { None }
-    }
-
-    fn put(&mut self, reg: Reg, value: Option<Value>, dirty: bool) {
-        let (rank, held) = (self.held.rank(reg), self.held.has(reg));
-        match (value, self.values.get_mut(rank).filter(|_| held)) {
-            (Some(value), Some(old)) => *old = value,
-            (Some(value), None) => self.values.insert(rank, value),
-            (None, Some(_)) => drop(self.values.remove(rank)),
-            (None, None) => {}
-        }
-        self.held.set(reg, value.is_some());
-        self.dirty.set(reg, dirty);
-    }
-
-    /// The register has a new value.
-    pub(crate) fn make(&mut self, reg: Reg, value: Value) {
-        self.put(reg, Some(value), true);
-    }
-
-    /// The register's cell holds this number.
-    pub(crate) fn know(&mut self, reg: Reg, value: Value) {
-        self.put(reg, Some(value), false);
-        self.kinds.set(reg, Kind::Int);
-    }
-
-    /// The register's cell has been written.
-    pub(crate) fn in_cell(&mut self, reg: Reg) {
-        self.put(reg, None, false);
-    }
-
-    /// The stack in memory has moved or changed.
-    fn forget(&mut self) {
-        self.values.clear();
-        (self.held, self.dirty) = (Set::default(), Set::default());
-        (self.low, self.high) = (usize::MAX, 0);
-    }
-}
 
 /// A section that several ways lead to.
 #[derive(Clone)]
@@ -103,14 +45,29 @@ struct Meeting {
 /// A way out to the interpreter.
 struct Exit {
     block: Block,
-    /// What to write back.
-    dirty: Vec<(Reg, Value)>,
+    /// What to write back, and whether the cell holds a number.
+    dirty: Vec<(Reg, Value, bool)>,
     /// A sum, and its operands, which are found from it again: so it can take the place of the first.
     sum: Option<[Value; 3]>,
-    left: Value,
+    left: Left,
     window: Value,
     /// Where the interpreter goes on.
     to: usize,
+}
+
+/// What would make a result wrong.
+#[derive(Clone, Copy)]
+pub(crate) enum Wrong {
+    /// How a number compares to a constant.
+    If(IntCC, Value, i64),
+    /// This is not 0.
+    Flag(Value),
+}
+
+/// Results that may be wrong, and the way out to where the first of them was made.
+struct Doubt {
+    wrong: Wrong,
+    out: Block,
 }
 
 /// Makes the function of one unit.
@@ -130,6 +87,11 @@ pub(crate) struct Emit<'e> {
     exits: Vec<Exit>,
     /// Whether the code is made well, and not fast.
     pub(crate) hot: bool,
+    /// Numbers of the section whose lengths have been computed on the way to where the code is, and how much shorter than
+    /// eight bytes they are.
+    pub(crate) lens: Vec<(Value, Value)>,
+    /// Where code is made fast, arithmetic that only makes values is checked at once for several instructions.
+    doubt: Option<Doubt>,
     /// Results up to now that nothing checks.
     unchecked: usize,
     pub(crate) calls: Signatures,
@@ -193,6 +155,8 @@ pub(crate) fn emit(
         waiting: vec![const { None }; count],
         exits: Vec::new(),
         hot,
+        lens: Vec::new(),
+        doubt: None,
         unchecked: 0,
         calls,
         lives: Vec::new(),
@@ -215,16 +179,7 @@ impl Emit<'_> {
         let left = self.field(calls::LEFT);
         let window = self.field(calls::WINDOW);
         self.window = Some(window).filter(|_| !moves);
-        let start = At {
-            values: Vec::new(),
-            held: Set::default(),
-            dirty: Set::default(),
-            kinds: Kinds::default(),
-            left,
-            window,
-            low: usize::MAX,
-            high: 0,
-        };
+        let start = At::new(left, window);
         let flow = self.flow;
         let open = |at: &usize| flow.sections.get(*at).is_some_and(|section| *at == 0 || section.resumes);
         let sections: Vec<usize> = (0..flow.sections.len()).filter(open).take(1 + RESUMED_MAX).collect();
@@ -252,12 +207,13 @@ impl Emit<'_> {
             self.b.switch_to_block(exit.block);
             self.b.set_cold_block(exit.block);
             let before = exit.sum.map(|[sum, a, b]| (a, self.b.ins().isub(sum, b)));
-            for (reg, value) in exit.dirty {
+            for (reg, value, tagged) in exit.dirty {
                 let value = before.filter(|(a, _)| *a == value).map_or(value, |(_, before)| before);
-                self.store(exit.window, reg, value);
+                self.store(exit.window, reg, value, tagged);
             }
             let to = self.b.ins().iconst(I64, exit.to as i64);
-            self.b.ins().jump(self.leave, &[to, exit.left, exit.window].map(BlockArg::Value));
+            let left = self.settled(exit.left);
+            self.b.ins().jump(self.leave, &[to, left, exit.window].map(BlockArg::Value));
         }
         // A way that turned out to lead nowhere.
         for meeting in std::mem::take(&mut self.meetings).into_iter().flatten().filter(|meeting| !meeting.done) {
@@ -293,12 +249,13 @@ impl Emit<'_> {
         };
         self.lives = self.flow.lives(number, &self.unit.ops);
         self.start = section.start;
+        self.lens.clear();
         for place in section.start..section.end {
             if std::mem::take(&mut self.skip) {
                 at.kinds.pass(self.unit.ops.get(place)?, self.unit.ops.get(place + 1));
                 continue;
             }
-            let left = at.left;
+            let left = at.left.value;
             if !self.op(&mut at, place, number)? {
                 return Some(());
             }
@@ -307,6 +264,7 @@ impl Emit<'_> {
             }
             self.limit_dirty(&mut at, place);
         }
+        self.be_sure();
         self.go(at, section.next?, false)
     }
 
@@ -318,18 +276,13 @@ impl Emit<'_> {
             Some(window) => (window, params),
             None => params.split_first().map(|(window, params)| (*window, params))?,
         };
-        let mut at = At {
-            values: Vec::new(),
-            held: Set::default(),
-            dirty: Set::default(),
-            kinds: section.kinds?,
-            left: *left,
-            window,
-            low: meeting.low,
-            high: meeting.high,
-        };
+        let kinds = section.kinds?;
+        let tagged = kinds.ints().and(&section.live.all);
+        let known = At::new(*left, window);
+        let mut at = At { tagged, kinds, low: meeting.low, high: meeting.high, ..known };
         for (reg, value) in meeting.params.iter().zip(params) {
             at.make(*reg, *value);
+            at.tagged.set(*reg, false);
         }
         Some(at)
     }
@@ -338,8 +291,7 @@ impl Emit<'_> {
     fn go(&mut self, mut at: At, to: usize, back: bool) -> Option<()> {
         let section = *self.flow.sections.get(to)?;
         if section.entries == 1 && !section.turns {
-            let block = self.b.create_block();
-            self.b.ins().jump(block, &[]);
+            let block = self.begun_block();
             *self.waiting.get_mut(to)? = Some((block, at));
             return Some(());
         }
@@ -349,7 +301,7 @@ impl Emit<'_> {
         kept.iter().for_each(|reg| cells.set(*reg, false));
         self.write_back(&at, cells);
         if back {
-            self.check_left(at.left);
+            self.check_left(&mut at);
         }
         if section.turns {
             self.check_turn(&mut at, &section);
@@ -360,9 +312,21 @@ impl Emit<'_> {
             meeting.high = meeting.high.min(at.high);
         }
         let block = meeting.block;
-        let args = self.arguments(&at, &kept);
+        let args = self.arguments(&mut at, &kept);
         self.b.ins().jump(block, &args);
         Some(())
+    }
+
+    /// The block that the code has come to if that is empty, or one that it goes to.
+    fn begun_block(&mut self) -> Block {
+        if let Some(block) = self.b.current_block()
+            && self.b.func.layout.first_inst(block).is_none()
+        {
+            return block;
+        }
+        let block = self.b.create_block();
+        self.b.ins().jump(block, &[]);
+        block
     }
 
     /// The number that ends the loop at the end of a section when it is 0. To branch on it and not on a comparison lets
@@ -386,7 +350,7 @@ impl Emit<'_> {
     }
 
     /// The block of a loop and what goes to it, if nothing need be done on the way back to it.
-    fn turn(&mut self, at: &At, to: usize) -> Option<(Block, Vec<BlockArg>)> {
+    fn turn(&mut self, at: &mut At, to: usize) -> Option<(Block, Vec<BlockArg>)> {
         let section = *self.flow.sections.get(to)?;
         let Meeting { block, params, low, high, .. } = self.meeting(to, &section)?;
         let mut cells = at.dirty.and(&section.live.all);
@@ -398,8 +362,8 @@ impl Emit<'_> {
     }
 
     /// What goes to a block with these parameters.
-    fn arguments(&mut self, at: &At, params: &[Reg]) -> Vec<BlockArg> {
-        let mut args = vec![BlockArg::Value(at.left)];
+    fn arguments(&mut self, at: &mut At, params: &[Reg]) -> Vec<BlockArg> {
+        let mut args = vec![BlockArg::Value(self.left(at))];
         if self.window.is_none() {
             args.push(BlockArg::Value(at.window));
         }
@@ -413,7 +377,9 @@ impl Emit<'_> {
             return Some(meeting.clone());
         }
         let ints = section.kinds?.ints();
-        let params: Vec<Reg> = section.live.near.and(&section.live.all).and(&ints).iter().take(PARAMS_MAX).collect();
+        // Where code is made fast, a parameter lies in memory like a cell, and has to be brought there.
+        let most = if self.hot { PARAMS_MAX } else { 0 };
+        let params: Vec<Reg> = section.live.near.and(&section.live.all).and(&ints).iter().take(most).collect();
         let block = self.b.create_block();
         for _ in 0..=params.len() + usize::from(self.window.is_none()) {
             self.b.append_block_param(block, I64);
@@ -438,10 +404,11 @@ impl Emit<'_> {
     /// Goes to `to` unless `condition` holds.
     pub(crate) fn unless(&mut self, mut at: At, condition: Value, to: usize, from: usize) -> Option<()> {
         let next = self.flow.sections.get(from)?.next?;
+        self.left(&mut at);
         if to <= from
-            && let Some((turn, args)) = self.turn(&at, to)
+            && let Some((turn, args)) = self.turn(&mut at, to)
         {
-            self.check_left(at.left);
+            self.check_left(&mut at);
             let holds = self.b.create_block();
             match self.counted(&at, from) {
                 Some(count) => self.b.ins().brif(count, turn, &args, holds, &[]),
@@ -449,7 +416,7 @@ impl Emit<'_> {
             };
             self.b.switch_to_block(holds);
             if self.hot {
-                at.left = self.opaque(at.left);
+                at.left = Left::of(self.opaque(at.left.value));
             }
             return self.go(at, next, false);
         }
@@ -476,9 +443,46 @@ impl Emit<'_> {
     pub(crate) fn way_out(&mut self, at: &At, place: usize) -> Block {
         let block = self.b.create_block();
         let live = self.lives.get(place - self.start).map_or(Set::below(usize::from(TEMPS)), |live| live.all);
-        let dirty = at.dirty.and(&live).iter().filter_map(|reg| Some((reg, at.value(reg)?))).collect();
+        let dirty = at.dirty.and(&live).iter();
+        let dirty = dirty.filter_map(|reg| Some((reg, at.value(reg)?, at.tagged.has(reg)))).collect();
         self.exits.push(Exit { block, dirty, sum: None, left: at.left, window: at.window, to: place });
         block
+    }
+
+    /// The way out of arithmetic at an instruction: where there is a doubt already, to its first instruction.
+    pub(crate) fn way_out_of_arithmetic(&mut self, at: &At, place: usize) -> Block {
+        match &self.doubt {
+            Some(doubt) => doubt.out,
+            None => self.way_out(at, place),
+        }
+    }
+
+    /// Goes out if a result is wrong: at once where code is made well, and otherwise before anything else depends on it than
+    /// values.
+    pub(crate) fn doubt(&mut self, wrong: Wrong, out: Block) {
+        let wrong = match self.doubt.take() {
+            None => wrong,
+            Some(doubt) => {
+                let [a, b] = [doubt.wrong, wrong].map(|wrong| match wrong {
+                    Wrong::If(condition, a, n) => self.b.ins().icmp_imm_s(condition, a, n),
+                    Wrong::Flag(flag) => flag,
+                });
+                Wrong::Flag(self.b.ins().bor(a, b))
+            }
+        };
+        self.doubt = Some(Doubt { wrong, out });
+        if self.hot {
+            self.be_sure();
+        }
+    }
+
+    /// Goes out if a result up to now is wrong.
+    pub(crate) fn be_sure(&mut self) {
+        match self.doubt.take() {
+            None => {}
+            Some(Doubt { wrong: Wrong::If(condition, a, n), out }) => self.out_if_int(condition, a, n, out),
+            Some(Doubt { wrong: Wrong::Flag(flag), out }) => self.out_if_int(IntCC::NotEqual, flag, 0, out),
+        }
     }
 
     /// The way out through `block` finds the first operand of a sum from the sum.
@@ -492,8 +496,8 @@ impl Emit<'_> {
     /// which for the ways out is many times; so what is left is written each time that it changes by more than a constant,
     /// and every fourth result that nothing checks.
     fn pin(&mut self, at: &mut At, place: usize, before: Value) {
-        if self.exact && at.left != before {
-            self.set_field(calls::LEFT, at.left);
+        if self.exact && at.left.value != before {
+            self.set_field(calls::LEFT, at.left.value);
         }
         let unchecked = match self.unit.ops.get(place) {
             Some(
@@ -523,11 +527,12 @@ impl Emit<'_> {
         let most = if self.hot { DIRTY_MAX_HOT } else { DIRTY_MAX };
         if at.dirty.iter().count() > most {
             self.write_back(at, at.dirty);
+            at.tagged = at.tagged.or(&at.dirty);
             at.dirty = Set::default();
         }
         if !self.hot {
             for reg in at.held.without(&at.dirty).iter() {
-                at.in_cell(reg);
+                at.put(reg, None, false);
             }
         }
     }
@@ -536,7 +541,8 @@ impl Emit<'_> {
     pub(crate) fn write_back(&mut self, at: &At, regs: Set) {
         for reg in regs.and(&at.dirty).iter() {
             if let Some(value) = at.value(reg) {
-                self.store(at.window, reg, value);
+                self.be_sure();
+                self.store(at.window, reg, value, at.tagged.has(reg));
             }
         }
     }
@@ -545,6 +551,7 @@ impl Emit<'_> {
     pub(crate) fn settle(&mut self, at: &mut At, place: usize) {
         let live = self.lives.get(place - self.start).map_or(Set::below(256), |live| live.all);
         self.write_back(at, live);
+        at.tagged = at.tagged.or(&live.and(&at.dirty));
         at.dirty = Set::default();
     }
 
@@ -553,11 +560,33 @@ impl Emit<'_> {
         let mut one = Set::default();
         one.set(reg, true);
         self.write_back(at, one);
+        at.tagged = at.tagged.or(&one.and(&at.dirty));
         at.dirty.set(reg, false);
     }
 
+    /// The cost that is left, with all taken off.
+    pub(crate) fn left(&mut self, at: &mut At) -> Value {
+        let left = self.settled(at.left);
+        at.left = Left::of(left);
+        left
+    }
+
+    fn settled(&mut self, Left { mut value, fixed, short }: Left) -> Value {
+        for (weight, short) in (1..).zip(short) {
+            let Some(short) = short else { continue };
+            let bytes = match weight {
+                1 => short,
+                2 => self.b.ins().iadd(short, short),
+                _ => self.b.ins().imul_imm_s(short, weight),
+            };
+            value = self.b.ins().iadd(value, bytes);
+        }
+        if fixed == 0 { value } else { self.b.ins().iadd_imm_s(value, -fixed) }
+    }
+
     /// Fails if more has been spent than there was.
-    fn check_left(&mut self, left: Value) {
+    fn check_left(&mut self, at: &mut At) {
+        let left = self.left(at);
         self.out_if_int(IntCC::SignedLessThan, left, 0, self.fail);
     }
 
@@ -616,22 +645,23 @@ impl Emit<'_> {
         };
         let [a, b] = [0, 1].map(|which| cell(self, operands.get(which).copied()));
         let d = cell(self, Some(d));
-        let args = [self.shared, number, at.left, a, b, d];
+        let args = [self.shared, number, self.left(at), a, b, d];
         let call = self.b.ins().call_indirect(self.calls.quick, callee, &args);
         if let [left] = *self.b.inst_results(call) {
-            at.left = left;
+            at.left = Left::of(left);
         }
-        self.check_left(at.left);
+        self.check_left(at);
     }
 
     fn call(&mut self, at: &mut At, place: usize, callee: i64) {
         let callee = self.b.ins().iconst(I64, callee);
         let number = self.b.ins().iconst(I64, place as i64);
-        let call = self.b.ins().call_indirect(self.calls.step, callee, &[self.shared, number, at.left]);
+        let args = [self.shared, number, self.left(at)];
+        let call = self.b.ins().call_indirect(self.calls.step, callee, &args);
         if let [left] = *self.b.inst_results(call) {
-            at.left = left;
+            at.left = Left::of(left);
         }
-        self.check_left(at.left);
+        self.check_left(at);
     }
 
     /// Runs an instruction in the interpreter that works on the stack in memory, or moves it.
@@ -662,11 +692,13 @@ impl Emit<'_> {
         self.b.ins().load(I32, MemFlagsData::trusted(), window, i32::from(reg) * CELL)
     }
 
-    /// Writes a number to a cell.
-    pub(crate) fn store(&mut self, window: Value, reg: Reg, number: Value) {
-        let tag = self.b.ins().iconst(I32, 0);
+    /// Writes a number to a cell, where another one may be.
+    pub(crate) fn store(&mut self, window: Value, reg: Reg, number: Value, tagged: bool) {
         let cell = i32::from(reg) * CELL;
-        self.b.ins().store(MemFlagsData::trusted(), tag, window, cell);
+        if !tagged {
+            let tag = self.b.ins().iconst(I32, 0);
+            self.b.ins().store(MemFlagsData::trusted(), tag, window, cell);
+        }
         self.b.ins().store(MemFlagsData::trusted(), number, window, cell + NUMBER);
     }
 

@@ -5,6 +5,8 @@
 //! after a number has become too long. On machines that it has no code for it compiles nothing.
 
 #[cfg(all(unix, any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod at;
+#[cfg(all(unix, any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod calls;
 #[cfg(all(unix, any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod compile;

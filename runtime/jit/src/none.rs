@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::ir::Unit;
-use engine::{Compiler, Native};
+use engine::{Compiler, Effort, Native};
 use spec::Rules;
 
 /// Compiles nothing.
@@ -31,7 +31,7 @@ impl Jit {
 }
 
 impl Compiler for Jit {
-    fn compile(&self, _: &Unit, _: &Rules) -> Option<Arc<dyn Native>> {
+    fn compile(&self, _: &Unit, _: &Rules, _: Effort) -> Option<Arc<dyn Native>> {
         None
     }
 }

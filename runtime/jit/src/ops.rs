@@ -7,8 +7,12 @@ use engine::flow::Kind;
 use engine::ir::{Binary, Compare, Op, Reg, Unary};
 use spec::Opcode;
 
+use crate::at::{At, Left};
 use crate::calls::{self, AMOUNT, CELL, LEN, NUMBER, OUTPUT};
-use crate::emit::{At, Emit};
+use crate::emit::{Emit, Wrong};
+
+/// Lengths that are looked through for one that is known.
+const LENS_MAX: usize = 8;
 
 /// The way out of one instruction, made when it is first needed.
 struct Out {
@@ -20,6 +24,9 @@ impl Emit<'_> {
     /// Emits one instruction; gives whether the code goes on after it.
     pub(crate) fn op(&mut self, at: &mut At, place: usize, section: usize) -> Option<bool> {
         let op = *self.unit.ops.get(place)?;
+        if !only_makes_values(&op) {
+            self.be_sure();
+        }
         let after = self.unit.ops.get(place + 1);
         let mut kinds = at.kinds;
         kinds.pass(&op, after);
@@ -176,8 +183,9 @@ impl Emit<'_> {
     }
 
     fn spend(&mut self, at: &mut At, cost: i64) {
-        if cost != 0 {
-            at.left = self.b.ins().iadd_imm_s(at.left, -cost);
+        at.left.fixed += cost;
+        if self.hot {
+            self.left(at);
         }
     }
 
@@ -191,6 +199,7 @@ impl Emit<'_> {
             let n = self.known_number(at, a);
             return at.make(d, n);
         }
+        self.be_sure();
         for offset in [0, NUMBER] {
             let half = self.load(at.window, a, offset);
             self.b.ins().store(MemFlagsData::trusted(), half, at.window, i32::from(d) * CELL + offset);
@@ -247,7 +256,7 @@ impl Emit<'_> {
         match out.block {
             Some(block) => block,
             None => {
-                let block = self.way_out(at, out.place);
+                let block = self.way_out_of_arithmetic(at, out.place);
                 out.block = Some(block);
                 block
             }
@@ -291,34 +300,42 @@ impl Emit<'_> {
             at.make(d, result);
             return Some(());
         }
-        let (slow, join) = (self.b.create_block(), self.b.create_block());
+        self.be_sure();
+        self.left(at);
+        let (slow, join, lens) = (self.b.create_block(), self.b.create_block(), self.lens.len());
         let before = at.clone();
         let numbers: Vec<Value> = operands.iter().map(|reg| self.number_or(at, *reg, slow)).collect();
         let result = self.compute(op, &numbers, &mut |_| slow)?;
+        self.be_sure();
         self.charge_result(at, op, &numbers, result, weight);
         let left = self.b.append_block_param(join, I64);
         if kind == Kind::Int {
             let number = self.b.append_block_param(join, I64);
-            self.b.ins().jump(join, &[at.left, result].map(BlockArg::Value));
+            let left = self.left(at);
+            self.b.ins().jump(join, &[left, result].map(BlockArg::Value));
             self.slow(&before, slow, place, operands, |emit, at| {
                 at.in_cell(d);
                 let tag = emit.tag(at.window, d);
                 let out = emit.way_out(at, place + 1);
                 emit.out_if_int(IntCC::NotEqual, tag, 0, out);
                 let number = emit.load(at.window, d, NUMBER);
-                emit.b.ins().jump(join, &[at.left, number].map(BlockArg::Value));
+                let left = emit.left(at);
+                emit.b.ins().jump(join, &[left, number].map(BlockArg::Value));
             });
             at.make(d, number);
         } else {
-            self.store(at.window, d, result);
-            self.b.ins().jump(join, &[BlockArg::Value(at.left)]);
+            self.store(at.window, d, result, false);
+            let left = self.left(at);
+            self.b.ins().jump(join, &[BlockArg::Value(left)]);
             self.slow(&before, slow, place, operands, |emit, at| {
-                emit.b.ins().jump(join, &[BlockArg::Value(at.left)]);
+                let left = emit.left(at);
+                emit.b.ins().jump(join, &[BlockArg::Value(left)]);
             });
             at.in_cell(d);
         }
-        at.left = left;
+        at.left = Left::of(left);
         self.b.switch_to_block(join);
+        self.lens.truncate(lens);
         Some(())
     }
 
@@ -389,20 +406,23 @@ impl Emit<'_> {
             let numbers: Vec<Value> = operands.iter().map(|reg| self.expected(at, *reg, &mut out)).collect();
             return self.decide(at, op, kind, &numbers);
         }
+        self.left(at);
         let (slow, join) = (self.b.create_block(), self.b.create_block());
         let before = at.clone();
         let numbers: Vec<Value> = operands.iter().map(|reg| self.number_or(at, *reg, slow)).collect();
         let truth = self.decide(at, op, kind, &numbers)?;
         let truth = self.b.ins().uextend(I64, truth);
-        self.b.ins().jump(join, &[at.left, truth].map(BlockArg::Value));
+        let left = self.left(at);
+        self.b.ins().jump(join, &[left, truth].map(BlockArg::Value));
         self.slow(&before, slow, place, &operands, |emit, at| {
             let next = emit.field(calls::NEXT);
             let truth = emit.flag(IntCC::Equal, next, place as i64 + 1);
             let truth = emit.b.ins().uextend(I64, truth);
-            emit.b.ins().jump(join, &[at.left, truth].map(BlockArg::Value));
+            let left = emit.left(at);
+            emit.b.ins().jump(join, &[left, truth].map(BlockArg::Value));
         });
         let [left, truth] = [(); 2].map(|()| self.b.append_block_param(join, I64));
-        at.left = left;
+        at.left = Left::of(left);
         self.b.switch_to_block(join);
         Some(truth)
     }
@@ -415,7 +435,7 @@ impl Emit<'_> {
         };
         if self.exact {
             let cost = self.b.ins().uextend(I64, truth);
-            at.left = self.b.ins().isub(at.left, cost);
+            at.left.value = self.b.ins().isub(at.left.value, cost);
         }
         Some(truth)
     }
@@ -456,26 +476,31 @@ impl Emit<'_> {
         // One way out: how many branches a turn of a loop has is what bounds it.
         let least = self.flag(IntCC::Equal, n, i64::MIN);
         let either = self.b.ins().bor(over, least);
-        self.out_if_int(IntCC::NotEqual, either, 0, out);
+        self.doubt(Wrong::Flag(either), out);
         n
     }
 
     fn add_int(&mut self, a: Value, n: i64, out: &mut dyn FnMut(&mut Self) -> Block) -> Value {
         if n != 0 {
             let out = out(self);
-            if n > 0 {
-                self.out_if_int(IntCC::SignedGreaterThan, a, i64::MAX - n, out);
-            } else {
-                self.out_if_int(IntCC::SignedLessThan, a, i64::MIN + 1 - n, out);
-            }
+            let wrong = match n {
+                ..0 => Wrong::If(IntCC::SignedLessThan, a, i64::MIN + 1 - n),
+                _ => Wrong::If(IntCC::SignedGreaterThan, a, i64::MAX - n),
+            };
+            self.doubt(wrong, out);
         }
         self.b.ins().iadd_imm_s(a, n)
     }
 
     fn unary(&mut self, kind: Unary, a: Value) -> Value {
         match kind {
-            Unary::Negate => self.b.ins().ineg(a),
-            Unary::Abs => self.b.ins().iabs(a),
+            Unary::Negate | Unary::Abs => {
+                let result = if kind == Unary::Negate { self.b.ins().ineg(a) } else { self.b.ins().iabs(a) };
+                // It is as long.
+                let short = self.lens.iter().rev().take(LENS_MAX).find(|(number, _)| *number == a).copied();
+                self.lens.extend(short.map(|(_, short)| (result, short)));
+                result
+            }
             Unary::Not => {
                 let zero = self.flag(IntCC::Equal, a, 0);
                 self.b.ins().uextend(I64, zero)
@@ -576,7 +601,7 @@ impl Emit<'_> {
             return if beyond { self.b.ins().iconst(I64, 0) } else { self.number_len(number) };
         }
         let (bytes, number, join) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
-        let len = self.b.append_block_param(join, I64);
+        let (len, lens) = (self.b.append_block_param(join, I64), self.lens.len());
         let tag = self.tag(at.window, a);
         self.b.ins().brif(tag, bytes, &[], number, &[]);
         self.b.switch_to_block(number);
@@ -597,17 +622,28 @@ impl Emit<'_> {
         }
         self.b.ins().jump(join, &[BlockArg::Value(long)]);
         self.b.switch_to_block(join);
+        self.lens.truncate(lens);
         len
     }
 
-    /// The bytes of a number: as many as twice its magnitude has.
+    /// The bytes of a number.
     fn number_len(&mut self, n: Value) -> Value {
+        let short = self.number_short(n);
+        let most = self.b.ins().iconst(I64, 8);
+        self.b.ins().isub(most, short)
+    }
+
+    /// How many bytes a number is shorter than eight: whole bytes of zeros before twice its magnitude.
+    fn number_short(&mut self, n: Value) -> Value {
+        if let Some((_, short)) = self.lens.iter().rev().take(LENS_MAX).find(|(number, _)| *number == n) {
+            return *short;
+        }
         let magnitude = self.b.ins().iabs(n);
         let twice = self.b.ins().iadd(magnitude, magnitude);
         let zeros = self.b.ins().clz(twice);
-        let most = self.b.ins().iconst(I64, 71);
-        let bits = self.b.ins().isub(most, zeros);
-        self.b.ins().ushr_imm_u(bits, 3)
+        let short = self.b.ins().ushr_imm_u(zeros, 3);
+        self.lens.push((n, short));
+        short
     }
 
     fn charge_item(&mut self, at: &mut At, a: Reg, weight: u8) {
@@ -616,9 +652,19 @@ impl Emit<'_> {
     }
 
     fn charge_number(&mut self, at: &mut At, n: Value, weight: u8) {
-        if self.exact && weight > 0 {
-            let len = self.number_len(n);
-            self.charge(at, len, weight);
+        if !self.exact || weight == 0 {
+            return;
+        }
+        match at.left.short.get_mut(usize::from(weight) - 1).filter(|_| !self.hot) {
+            Some(sum) => {
+                let short = self.number_short(n);
+                *sum = Some(sum.map_or(short, |sum| self.b.ins().iadd(sum, short)));
+                at.left.fixed += 8 * i64::from(weight);
+            }
+            None => {
+                let len = self.number_len(n);
+                self.charge(at, len, weight);
+            }
         }
     }
 
@@ -630,7 +676,7 @@ impl Emit<'_> {
 
     fn charge(&mut self, at: &mut At, len: Value, weight: u8) {
         let cost = if weight == 1 { len } else { self.b.ins().imul_imm_s(len, i64::from(weight)) };
-        at.left = self.b.ins().isub(at.left, cost);
+        at.left.value = self.b.ins().isub(at.left.value, cost);
     }
 
     /// Charges the result of arithmetic, and for a product the operands.
@@ -650,10 +696,32 @@ impl Emit<'_> {
             self.charge_number(at, result, weight);
         }
         if let (Op::Mul { .. } | Op::Binary { kind: Binary::Div | Binary::Mod, .. }, [a, b]) = (op, numbers) {
-            let (a, b) = (self.number_len(*a), self.number_len(*b));
-            let product = self.b.ins().imul(a, b);
-            at.left = self.b.ins().isub(at.left, product);
+            let len = self.number_len(*a);
+            let other = if a == b { len } else { self.number_len(*b) };
+            let product = self.b.ins().imul(len, other);
+            at.left.value = self.b.ins().isub(at.left.value, product);
         }
+    }
+}
+
+/// Whether an instruction does nothing but make values, which cannot trap, where its operands are numbers in place.
+const fn only_makes_values(op: &Op) -> bool {
+    match op {
+        Op::Block { .. }
+        | Op::Cost(_)
+        | Op::Charge { .. }
+        | Op::Copy { .. }
+        | Op::Int { .. }
+        | Op::Wide { .. }
+        | Op::Number { .. }
+        | Op::Unary { .. }
+        | Op::AddInt { .. }
+        | Op::Add { .. }
+        | Op::Sub { .. }
+        | Op::Mul { .. }
+        | Op::Compare { .. } => true,
+        Op::Binary { kind, .. } => !matches!(kind, Binary::Div | Binary::Mod),
+        _ => false,
     }
 }
 

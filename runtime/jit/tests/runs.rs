@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use engine::ir::Metering;
-use engine::{Compiler as _, Engine, Tier, Tuning, lowered};
+use engine::{Compiler as _, Effort, Engine, Tier, Tuning, lowered};
 use jit::Jit;
 use spec::opcode::Opcode::{self, *};
 use spec::script::{push_data, push_int, push_op};
@@ -54,16 +54,18 @@ fn check(name: &str, unlock: &[u8], lock: &[u8]) -> u64 {
         for mode in [Mode::Relay, Mode::Consensus] {
             let rules = Rules::new(set, mode);
             let told = vm::verify_input(&rules, &context, 0);
-            let engine =
-                Engine::with_compiler(Tier::Jit, Arc::clone(&jit) as _, Tuning { threshold: 0, ..Tuning::default() });
+            let engine = Engine::with_compiler(Tier::Jit, Arc::clone(&jit) as _, Tuning::at_once());
             assert_eq!(engine.verify(&rules, &context, 0), told, "{name}");
             accepted += engine.counts().jitted;
-            let engine =
-                Engine::with_compiler(Tier::Jit, Arc::clone(&jit) as _, Tuning { threshold: 0, ..Tuning::default() });
+            let engine = Engine::with_compiler(Tier::Jit, Arc::clone(&jit) as _, Tuning::at_once());
             assert_eq!(engine.accept(&rules, &context, 0), told.map(|metrics| metrics.sig_checks), "{name}");
             let both = engine::leaves(&rules, &context, 0, Metering::Exact, None);
-            if lowered(lock, &rules, Metering::Exact).is_some_and(|unit| jit.compile(&unit, &rules).is_some()) {
-                assert_eq!(engine::leaves(&rules, &context, 0, Metering::Exact, Some(&*jit)), both, "{name}");
+            let Some(unit) = lowered(lock, &rules, Metering::Exact) else { continue };
+            for effort in [Effort::Quick, Effort::Hot] {
+                if jit.compile(&unit, &rules, effort).is_some() {
+                    let left = engine::leaves(&rules, &context, 0, Metering::Exact, Some((&*jit, effort)));
+                    assert_eq!(left, both, "{name}, {effort:?}");
+                }
             }
         }
     }
@@ -142,9 +144,11 @@ fn scripts_made_to_be_expensive_have_small_code_or_none() {
         for metering in [Metering::Exact, Metering::Bound] {
             let rules = Rules::new(RuleSet::Bitmodel, Mode::Consensus);
             let Some(unit) = lowered(&lock, &rules, metering) else { continue };
-            let bytes = jit.compile(&unit, &rules).map_or(0, |native| native.code_bytes());
-            let most = CODE_MAX.min(16_384 + CODE_PER_OP * unit.ops.len());
-            assert!(bytes <= most, "{name}: {bytes}");
+            for effort in [Effort::Quick, Effort::Hot] {
+                let bytes = jit.compile(&unit, &rules, effort).map_or(0, |native| native.code_bytes());
+                let most = CODE_MAX.min(16_384 + CODE_PER_OP * unit.ops.len());
+                assert!(bytes <= most, "{name}, {effort:?}: {bytes}");
+            }
         }
         check(name, &paid(), &lock);
     }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use engine::ir::Metering;
-use engine::{Engine, Fast, Left, Tier, Tuning};
+use engine::{Effort, Engine, Fast, Left, Tier, Tuning};
 use jit::Jit;
 use spec::{Rules, SpendContext};
 use vm::{Failure, Metrics, Phase, ScriptError, Step, Tracer};
@@ -65,12 +65,12 @@ type Ran = Option<(Left, Option<Metrics>)>;
 
 impl Case {
     /// Runs the script with up to so many inputs in every way, but in machine code, which takes long to make, only if that
-    /// is asked for.
+    /// is asked for. What takes most effort to make takes the place of the other after the first run.
     ///
     /// # Errors
     /// How they differ.
-    pub fn run(&self, inputs: usize, compiled: bool, random: Random) -> Result<Counts, String> {
-        let mut engines = Engines::new(self, compiled);
+    pub fn run(&self, inputs: usize, machine: Option<Effort>, random: Random) -> Result<Counts, String> {
+        let mut engines = Engines::new(self, machine);
         let mut drawn = Inputs::new(self, random);
         for number in 0..inputs.max(1) {
             if number >= HOPELESS && engines.counts.ends == 0 {
@@ -81,7 +81,12 @@ impl Case {
             let cost = engines.input(&case, &spend).map_err(|what| format!("input {number}: {what}\n{case}"))?;
             drawn.ended(cost.map(|cost| (cost, spend.unlock_len)));
         }
-        engines.counts.units = engines.machine.as_ref().map_or(0, |machine| machine.counts().compiled);
+        if let Some(made) = engines.machine.as_ref().map(Engine::counts) {
+            engines.counts.units = made.compiled;
+            if made.crashed > 0 {
+                return Err(format!("the compiler has panicked\n{self}"));
+            }
+        }
         Ok(engines.counts)
     }
 
@@ -101,13 +106,15 @@ impl Case {
 }
 
 impl Engines {
-    fn new(case: &Case, compiled: bool) -> Self {
+    fn new(case: &Case, effort: Option<Effort>) -> Self {
         let rules = Rules::new(case.set, case.mode);
         let lowered = engine::lowered(&case.code(), &rules, Metering::Exact).is_some();
-        let at_once = Tuning { threshold: 0, ..Tuning::default() };
-        let machine = jit()
-            .filter(|_| compiled && lowered)
-            .map(|jit| Engine::with_compiler(Tier::Jit, Arc::clone(jit) as Arc<_>, at_once));
+        let engine = |(jit, effort): (&Arc<Jit>, Effort)| {
+            let hot_threshold = if effort == Effort::Hot { 0 } else { u64::MAX };
+            let tuning = Tuning { hot_threshold, ..Tuning::at_once() };
+            Engine::with_compiler(Tier::Jit, Arc::clone(jit) as Arc<_>, tuning)
+        };
+        let machine = jit().filter(|_| lowered).zip(effort).map(engine);
         let counts = Counts { scripts: 1, unlowered: u64::from(!lowered), ..Counts::default() };
         Self { rules, register: Engine::new(Tier::Register), machine, lowered, counts }
     }

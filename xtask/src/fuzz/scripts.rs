@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use cpu_time::ThreadTime;
+use engine::Effort;
 use scripts::{Case, Counts, Kind, Parts, Random, changed, draw, parts};
 use spec::Transaction;
 use spec::tx::decode_outputs;
@@ -16,12 +17,13 @@ pub fn run(fuzz: &Fuzz) -> Result<(), String> {
     let corpus = fuzz.vectors.as_deref().map_or(Ok(Vec::new()), read)?;
     if let Some(only) = fuzz.only {
         println!("{}", case(fuzz, &corpus, only));
-        return check(fuzz, &corpus, only, true).map(|counts| println!("{counts}"));
+        return check(fuzz, &corpus, only, machine(fuzz, only).or(Some(Effort::Hot)))
+            .map(|counts| println!("{counts}"));
     }
     let all: Mutex<(Counts, u128)> = Mutex::default();
     each_case(fuzz, |number| {
         let start = ThreadTime::now();
-        let seen = caught(|| check(fuzz, &corpus, number, compiled(fuzz, number)))??;
+        let seen = caught(|| check(fuzz, &corpus, number, machine(fuzz, number)))??;
         let took = start.elapsed().as_micros();
         let mut all = lock(&all);
         all.0.add(seen);
@@ -33,18 +35,19 @@ pub fn run(fuzz: &Fuzz) -> Result<(), String> {
     Ok(())
 }
 
-fn check(fuzz: &Fuzz, corpus: &[Parts], number: u64, compiled: bool) -> Result<Counts, String> {
+fn check(fuzz: &Fuzz, corpus: &[Parts], number: u64, machine: Option<Effort>) -> Result<Counts, String> {
     // A signature takes as long as hundreds of other instructions.
     let inputs = if number % KINDS == SIGNED { fuzz.inputs.div_ceil(4) } else { fuzz.inputs };
     // The inputs depend on the case alone, as the script does, but not in the same way.
-    case(fuzz, corpus, number).run(inputs, compiled, Random::new(!fuzz.seed, number))
+    case(fuzz, corpus, number).run(inputs, machine, Random::new(!fuzz.seed, number))
 }
 
-/// Whether a case runs in machine code too.
-fn compiled(fuzz: &Fuzz, number: u64) -> bool {
+/// In which machine code a case runs, if it does: one in four in what is made fast, the others also in what is made well.
+fn machine(fuzz: &Fuzz, number: u64) -> Option<Effort> {
     // Cases differ in kind by their number, so the rounds of a kind are counted.
-    let round = number / KINDS;
-    fuzz.compiled_every > 0 && (round + number).is_multiple_of(fuzz.compiled_every)
+    let round = (number / KINDS + number).checked_div(fuzz.compiled_every)?;
+    let is_compiled = (number / KINDS + number).is_multiple_of(fuzz.compiled_every);
+    is_compiled.then_some(if round.is_multiple_of(4) { Effort::Quick } else { Effort::Hot })
 }
 
 /// After so many cases the kinds come again.

@@ -40,11 +40,13 @@ impl Native for Fake {
     }
 }
 
-/// Compiles units of up to so many instructions of register code, each once it is let.
+/// Compiles units of up to so many instructions of register code, each once it is let; with more effort only where that
+/// makes right what was not.
 #[derive(Debug)]
 struct Faking {
     most: usize,
     does: Does,
+    improves: bool,
     gate: Option<Gate>,
 }
 
@@ -72,14 +74,18 @@ impl Gate {
 }
 
 impl Compiler for Faking {
-    fn compile(&self, unit: &Unit, _: &Rules) -> Option<Arc<dyn Native>> {
+    fn compile(&self, unit: &Unit, _: &Rules, effort: Effort) -> Option<Arc<dyn Native>> {
+        if effort == Effort::Hot && !self.improves {
+            return None;
+        }
         if let Some(gate) = &self.gate {
             gate.change(|state| state.1 += 1);
             let asked = gate.until(|_| true).1;
             gate.until(|state| state.0 >= asked);
         }
         assert_ne!(unit.ops.len(), 0, "a unit ends with an instruction");
-        let fake = || Arc::new(Fake { unit: Arc::new(unit.clone()), does: self.does }) as Arc<dyn Native>;
+        let does = if effort == Effort::Hot { Does::Right } else { self.does };
+        let fake = || Arc::new(Fake { unit: Arc::new(unit.clone()), does }) as Arc<dyn Native>;
         (unit.ops.len() <= self.most).then(fake)
     }
 }
@@ -99,7 +105,7 @@ fn verify(engine: &Engine, lock: &[u8], times: usize) -> Result<Metrics, Failure
 }
 
 fn with(tier: Tier, threshold: u64, most: usize, does: Does) -> Engine {
-    let compiler = Arc::new(Faking { most, does, gate: None });
+    let compiler = Arc::new(Faking { most, does, improves: false, gate: None });
     Engine::with_compiler(tier, compiler, Tuning { threshold, ..Tuning::default() })
 }
 
@@ -127,6 +133,26 @@ fn a_unit_that_is_refused_is_asked_for_once() {
     let engine = with(Tier::Jit, 0, 0, Does::Right);
     assert!(verify(&engine, &SUM, 3).is_ok());
     assert_eq!(ways(&engine), (3, 0, 0, 0, 1));
+}
+
+#[test]
+fn better_machine_code_takes_the_place_of_the_first() {
+    let improving = |does, tuning| {
+        let compiler = Arc::new(Faking { most: 100, does, improves: true, gate: None });
+        Engine::with_compiler(Tier::Jit, compiler, tuning)
+    };
+    let engine = improving(Does::Nothing, Tuning::at_once());
+    assert!(verify(&engine, &SUM, 4).is_ok());
+    assert_eq!((ways(&engine), engine.counts().improved), ((0, 3, 1, 1, 0), 1));
+    // Each run is 4 instructions, in machine code too.
+    let engine = improving(Does::Right, Tuning { threshold: 4, hot_threshold: 12, ..Tuning::default() });
+    assert!(verify(&engine, &SUM, 2).is_ok());
+    until(&engine, |counts| counts.compiled == 1);
+    assert!(verify(&engine, &SUM, 1).is_ok());
+    assert_eq!(engine.counts().improved, 0);
+    assert!(verify(&engine, &SUM, 1).is_ok());
+    until(&engine, |counts| counts.improved == 1);
+    assert_eq!(engine.counts().left, 0);
 }
 
 #[test]
@@ -159,7 +185,7 @@ fn shadow_tells_which_way_differs() {
 
 /// A gated compiler behind an engine that compiles in the background after one run.
 fn gated(tuning: Tuning) -> (Engine, Arc<Faking>) {
-    let compiler = Arc::new(Faking { most: 100, does: Does::Right, gate: Some(Gate::default()) });
+    let compiler = Arc::new(Faking { most: 100, does: Does::Right, improves: false, gate: Some(Gate::default()) });
     let engine = Engine::with_compiler(Tier::Jit, Arc::clone(&compiler) as Arc<dyn Compiler>, tuning);
     (engine, compiler)
 }
@@ -246,8 +272,11 @@ fn deployments_of_one_contract_share_its_unit() {
 #[test]
 fn a_full_cache_forgets_and_never_grows() {
     let tuning = Tuning { threshold: 0, bytes: 32 << 10, ..Tuning::default() };
-    let engine =
-        Engine::with_compiler(Tier::Jit, Arc::new(Faking { most: 1_000, does: Does::Right, gate: None }), tuning);
+    let engine = Engine::with_compiler(
+        Tier::Jit,
+        Arc::new(Faking { most: 1_000, does: Does::Right, improves: false, gate: None }),
+        tuning,
+    );
     for nops in 0..200 {
         verify(&engine, &sum_after(nops), 2).unwrap();
         assert!(engine.counts().bytes <= 32 << 10);
@@ -278,7 +307,7 @@ fn verdicts_do_not_depend_on_when_machine_code_is_ready() {
     let mut jitted = 0;
     for bytes in [2_000, 8 << 10, 64 << 10] {
         for _ in 0..20 {
-            let (engine, compiler) = gated(Tuning { threshold: 5, waiting: 2, bytes });
+            let (engine, compiler) = gated(Tuning { threshold: 5, hot_threshold: 5, waiting: 2, bytes });
             let steps = (0..60).map(|_| match draw(8) {
                 0 => Step::Compile,
                 other => Step::Run(other % scripts.len()),

@@ -43,6 +43,8 @@ pub(crate) fn engine_info(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
         ("cache_evictions", Json::from(counts.evicted)),
         ("cache_bytes", Json::from(counts.bytes)),
         ("compiled", Json::from(counts.compiled)),
+        ("compiled_again", Json::from(counts.improved)),
+        ("compiler_crashes", Json::from(counts.crashed)),
         ("never_compiled", Json::from(counts.refused)),
         ("queue_full", Json::from(counts.skipped)),
         ("machine_code_bytes", Json::from(counts.machine_bytes)),

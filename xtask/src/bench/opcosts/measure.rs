@@ -66,7 +66,7 @@ impl Way {
             Self::Oracle => Engine::new(Tier::Oracle),
             Self::Register | Self::Bound => Engine::new(Tier::Register),
             Self::Jit | Self::JitBound => {
-                let at_once = Tuning { threshold: 0, ..Tuning::default() };
+                let at_once = Tuning::at_once();
                 match Jit::new() {
                     Some(jit) => Engine::with_compiler(Tier::Jit, Arc::new(jit), at_once),
                     None => Engine::new(Tier::Jit),
