@@ -23,9 +23,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("engine", &["spec", "vm"]),
     ("jit", &["engine", "spec", "vm"]),
     ("chain", &["engine", "spec", "vm"]),
+    ("storage", &["chain", "spec"]),
     ("wallet", &["flow", "spec", "vm"]),
     ("flow", &["spec"]),
-    ("node", &["chain", "engine", "spec", "vm", "wallet"]),
+    ("node", &["chain", "engine", "spec", "storage", "vm", "wallet"]),
     ("bmc", &["chain", "driver", "engine", "flow", "jit", "node", "spec", "syntax", "vm", "wallet"]),
 ];
 
@@ -46,6 +47,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("jit-icache", &["jit"]),
     ("libc", &["jit"]),
     ("dashu-int", &["analysis", "codegen", "vm"]),
+    ("fjall", &["storage"]),
     ("axum", &["node"]),
     ("tokio", &["node"]),
     ("clap", &["bmc", "xtask"]),

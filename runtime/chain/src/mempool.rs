@@ -324,7 +324,9 @@ impl Mempool {
     }
 }
 
-fn ordinary_parents_first(block: &Block) -> Vec<Transaction> {
+/// A block's transactions without its coinbase, each after those whose outputs it spends.
+#[must_use]
+pub fn ordinary_parents_first(block: &Block) -> Vec<Transaction> {
     let ordinary: Vec<&Transaction> = block.transactions.iter().skip(1).collect();
     let txids: Vec<Txid> = ordinary.iter().map(|tx| tx.txid()).collect();
     let order = parents_first(&ordinary, &txids);

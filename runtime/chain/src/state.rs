@@ -315,6 +315,23 @@ impl<S: Store> Chain<S> {
         self.activate_best(Accepted::default())
     }
 
+    /// Finishes what an interruption left half done: leaves blocks that count as invalid, and makes the heaviest branch the active one.
+    ///
+    /// # Errors
+    /// [`BlockError::Store`].
+    pub fn resume(&mut self) -> Result<Accepted, BlockError> {
+        let mut change = Accepted::default();
+        let fine = |hash: &&BlockHash| self.index.get(hash).is_some_and(|entry| entry.status == Status::Fine);
+        let good = self.active.iter().take_while(fine).count();
+        if good < self.active.len() {
+            let last = good.checked_sub(1).and_then(|place| u32::try_from(place).ok());
+            let last = last.ok_or(StoreError::Damaged("the first block counts as invalid"))?;
+            let undone = self.disconnect_to(Height::new(last))?;
+            change.disconnected = self.bodies(undone.iter().map(|delta| delta.hash))?;
+        }
+        self.activate_best(change)
+    }
+
     fn activate_best(&mut self, mut change: Accepted) -> Result<Accepted, BlockError> {
         loop {
             let tip = self.tip();
@@ -434,6 +451,9 @@ fn start(store: &mut impl Store, genesis: Block) -> Result<(), StoreError> {
         created: Vec::new(),
         txids,
     };
-    store.put_block(&HeaderRecord { header, height: Height::GENESIS, invalid: false }, Arc::new(genesis))?;
+    // It is there already if an interruption came between the two.
+    if store.block(&delta.hash)?.is_none() {
+        store.put_block(&HeaderRecord { header, height: Height::GENESIS, invalid: false }, Arc::new(genesis))?;
+    }
     store.connect(&delta)
 }

@@ -1,8 +1,11 @@
 //! What the chain needs kept, and the narrow trait of whatever keeps it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use spec::{Block, BlockHash, BlockHeader, Height, OutPoint, TxOut, Txid};
+use spec::{Block, BlockHash, BlockHeader, Height, OutPoint, Transaction, TxOut, Txid};
+
+use crate::connect::made_by;
 
 /// An unspent output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,33 @@ pub struct BlockDelta {
     pub created: Vec<(OutPoint, Coin)>,
     /// Its transactions, in block order.
     pub txids: Vec<Txid>,
+}
+
+impl BlockDelta {
+    /// What a good block changed, from the block and the coins that it spent, in the order of its inputs: a store need not keep more.
+    ///
+    /// `None` if the coins are fewer or more than the block spends.
+    #[must_use]
+    pub fn rebuild(block: &Block, height: Height, spent: Vec<Coin>) -> Option<Self> {
+        let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
+        let mut made = BTreeMap::new();
+        // The first block makes no coins.
+        if height != Height::GENESIS {
+            for (tx, txid) in block.transactions.iter().zip(&txids) {
+                made.extend(made_by(tx, *txid, height));
+            }
+        }
+        let inputs = block.transactions.iter().skip(1).flat_map(|tx| &tx.inputs).map(|input| input.prevout);
+        let foreign: Vec<OutPoint> = inputs.filter(|outpoint| made.remove(outpoint).is_none()).collect();
+        (foreign.len() == spent.len()).then(|| Self {
+            hash: block.header.hash(),
+            previous: block.header.previous,
+            height,
+            spent: foreign.into_iter().zip(spent).collect(),
+            created: made.into_iter().collect(),
+            txids,
+        })
+    }
 }
 
 /// Where a transaction of the active chain stands.
@@ -71,7 +101,7 @@ pub enum StoreError {
 ///
 /// Coins, undo records, the index of transactions and the tip marker change together: [`Store::connect`]
 /// and [`Store::disconnect`] each happen entirely or not at all, whatever interrupts them.
-pub trait Store {
+pub trait Store: std::fmt::Debug + Send {
     /// The block that the coins belong to; `None` before the first [`Store::connect`].
     ///
     /// # Errors
@@ -137,4 +167,51 @@ pub trait Store {
     /// # Errors
     /// [`StoreError`].
     fn coins_by_lock(&self, lock: &[u8]) -> Result<Vec<(OutPoint, Coin)>, StoreError>;
+}
+
+/// A store that is chosen when the program runs.
+impl<S: Store + ?Sized> Store for Box<S> {
+    fn tip(&self) -> Result<Option<BlockHash>, StoreError> {
+        (**self).tip()
+    }
+
+    fn coins(&self, outpoints: &[OutPoint]) -> Result<Vec<Option<Coin>>, StoreError> {
+        (**self).coins(outpoints)
+    }
+
+    fn connect(&mut self, delta: &BlockDelta) -> Result<(), StoreError> {
+        (**self).connect(delta)
+    }
+
+    fn disconnect(&mut self) -> Result<BlockDelta, StoreError> {
+        (**self).disconnect()
+    }
+
+    fn locate(&self, txid: &Txid) -> Result<Option<TxLocation>, StoreError> {
+        (**self).locate(txid)
+    }
+
+    fn put_block(&mut self, record: &HeaderRecord, block: Arc<Block>) -> Result<(), StoreError> {
+        (**self).put_block(record, block)
+    }
+
+    fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
+        (**self).block(hash)
+    }
+
+    fn mark(&mut self, hash: &BlockHash, invalid: bool) -> Result<(), StoreError> {
+        (**self).mark(hash, invalid)
+    }
+
+    fn headers(&self) -> Result<Vec<HeaderRecord>, StoreError> {
+        (**self).headers()
+    }
+
+    fn visit_coins(&self, visit: &mut dyn FnMut(&OutPoint, &Coin)) -> Result<(), StoreError> {
+        (**self).visit_coins(visit)
+    }
+
+    fn coins_by_lock(&self, lock: &[u8]) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
+        (**self).coins_by_lock(lock)
+    }
 }

@@ -1,0 +1,315 @@
+//! The store on disk: what is kept where, and in which order it is written.
+//!
+//! A block goes to its file first, then a batch confirms it with its header and the new end of the files. Connecting and
+//! disconnecting are one batch each: coins, indexes, the undo record and the tip change together or not at all.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chain::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
+use spec::{Block, BlockHash, OutPoint, Txid};
+
+use crate::cache::CoinCache;
+use crate::codec::{self, Kept};
+use crate::files::BlockFiles;
+use crate::tables::{self, Batch, Tables};
+
+/// What a finished change survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process, however it ends.
+    Process,
+    /// The end of the machine's power too, as far as its disks keep what they say they kept.
+    Power,
+}
+
+/// How a store on disk is kept.
+///
+/// ```
+/// let options = storage::DiskOptions::new("devnet", [1, 2, 3, 4]);
+/// assert_eq!(options.file_bytes_max, 128 << 20);
+/// ```
+#[derive(Clone, Debug)]
+pub struct DiskOptions {
+    /// Names the chain and its rules. A folder that was made for another is refused.
+    pub identity: String,
+    /// What each record of the block files begins with.
+    pub magic: [u8; 4],
+    /// The most bytes of one block file, unless a single block is longer.
+    pub file_bytes_max: u64,
+    /// The most bytes of young coins in memory.
+    pub coin_cache_bytes: usize,
+    /// What a finished change survives.
+    pub durability: Durability,
+}
+
+impl DiskOptions {
+    /// The usual ones.
+    #[must_use]
+    pub fn new(identity: impl Into<String>, magic: [u8; 4]) -> Self {
+        Self {
+            identity: identity.into(),
+            magic,
+            file_bytes_max: 128 << 20,
+            coin_cache_bytes: 64 << 20,
+            durability: Durability::Power,
+        }
+    }
+}
+
+/// Keeps the chain in a folder: `blocks` with its block files, `chainstate` with the tables.
+///
+/// One process may have it open; [`FolderLock`](crate::FolderLock) sees to that.
+#[derive(Debug)]
+pub struct DiskStore {
+    tables: Tables,
+    files: BlockFiles,
+    /// Every header, as the chain above keeps them too.
+    headers: Vec<Kept>,
+    numbers: BTreeMap<BlockHash, u32>,
+    tip: Option<BlockHash>,
+    cache: CoinCache,
+    /// The blocks that were kept last: whoever offers a block asks for it again at once.
+    recent: VecDeque<(BlockHash, Arc<Block>)>,
+    durability: Durability,
+}
+
+const TIP: &[u8] = b"tip";
+const END: &[u8] = b"end";
+const IDENTITY: &[u8] = b"identity";
+/// The first byte of the identity: the version of the format.
+const VERSION: &str = "1 ";
+/// How many blocks are kept in memory, and up to which size each.
+const RECENT_BLOCKS: usize = 4;
+const RECENT_BLOCK_BYTES: u32 = 8 << 20;
+
+impl DiskStore {
+    /// Opens the store of a folder, or makes one. What a crash left unconfirmed is cut off.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if the folder holds another chain, or what it holds contradicts itself.
+    pub fn open(folder: &Path, options: &DiskOptions) -> Result<Self, StoreError> {
+        let tables = Tables::open(&tables_folder(folder))?;
+        check_identity(&tables, options)?;
+        let tip = tables::get(&tables.meta, TIP)?.map(|bytes| codec::hash_of(&bytes)).transpose()?;
+        let end = tables::get(&tables.meta, END)?.map(|bytes| codec::end_of(&bytes)).transpose()?.unwrap_or_default();
+        let files = BlockFiles::open(&blocks_folder(folder), options.magic, options.file_bytes_max, end)?;
+        let headers = load_headers(&tables)?;
+        let numbers = (0..).zip(&headers).map(|(number, kept)| (kept.record.header.hash(), number)).collect();
+        let cache = CoinCache::new(options.coin_cache_bytes);
+        let durability = options.durability;
+        let store = Self { tables, files, headers, numbers, tip, cache, recent: VecDeque::new(), durability };
+        if store.tip.is_some_and(|tip| store.kept(&tip).is_none()) {
+            return Err(StoreError::Damaged("the tip has no header"));
+        }
+        Ok(store)
+    }
+
+    fn kept(&self, hash: &BlockHash) -> Option<(u32, &Kept)> {
+        let number = *self.numbers.get(hash)?;
+        Some((number, self.headers.get(usize::try_from(number).ok()?)?))
+    }
+
+    fn recall(&self, hash: &BlockHash) -> Option<&Arc<Block>> {
+        self.recent.iter().find(|(known, _)| known == hash).map(|(_, block)| block)
+    }
+
+    /// Reads a block and holds its header and its transactions against its hash.
+    fn read(&self, hash: &BlockHash, kept: &Kept) -> Result<Block, StoreError> {
+        let bytes = self.files.read(&kept.span)?;
+        let block = Block::decode(&bytes).map_err(|_| StoreError::Damaged("a block"))?;
+        let good = block.header.hash() == *hash && block.merkle_root() == block.header.merkle_root;
+        if good { Ok(block) } else { Err(StoreError::Damaged("a block is not the one that was kept")) }
+    }
+
+    fn must_read(&self, hash: &BlockHash) -> Result<Arc<Block>, StoreError> {
+        self.block(hash)?.ok_or(StoreError::Damaged("a kept block is missing"))
+    }
+
+    fn add(&self, batch: &mut Batch, coins: &[(OutPoint, Coin)]) {
+        for (outpoint, coin) in coins {
+            batch.put(&self.tables.coins, &codec::outpoint_key(outpoint), &codec::coin_bytes(coin));
+            batch.put(&self.tables.locks, &codec::lock_outpoint_key(outpoint, coin), &[]);
+        }
+    }
+
+    fn remove(&self, batch: &mut Batch, coins: &[(OutPoint, Coin)]) {
+        for (outpoint, coin) in coins {
+            batch.remove(&self.tables.coins, &codec::outpoint_key(outpoint));
+            batch.remove(&self.tables.locks, &codec::lock_outpoint_key(outpoint, coin));
+        }
+    }
+
+    /// Follows a batch that has happened.
+    fn moved(&mut self, tip: Option<BlockHash>, gone: &[(OutPoint, Coin)], came: &[(OutPoint, Coin)]) {
+        self.tip = tip;
+        gone.iter().for_each(|(outpoint, _)| self.cache.remove(outpoint));
+        came.iter().for_each(|(outpoint, coin)| self.cache.insert(*outpoint, coin));
+    }
+
+    fn stored_coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
+        let bytes = tables::get(&self.tables.coins, &codec::outpoint_key(outpoint))?;
+        bytes.map(|bytes| codec::coin_of(&bytes)).transpose()
+    }
+}
+
+/// Where the block files of a store lie.
+pub(crate) fn blocks_folder(folder: &Path) -> PathBuf {
+    folder.join("blocks")
+}
+
+/// Where the tables of a store lie.
+pub(crate) fn tables_folder(folder: &Path) -> PathBuf {
+    folder.join("chainstate")
+}
+
+fn check_identity(tables: &Tables, options: &DiskOptions) -> Result<(), StoreError> {
+    let wanted = format!("{VERSION}{}", options.identity);
+    match tables::get(&tables.meta, IDENTITY)? {
+        Some(found) if *found == *wanted.as_bytes() => Ok(()),
+        Some(_) => Err(StoreError::Damaged("the folder holds another chain, or one of another version")),
+        None => {
+            let mut batch = tables.batch();
+            batch.put(&tables.meta, IDENTITY, wanted.as_bytes());
+            batch.commit(options.durability)
+        }
+    }
+}
+
+fn load_headers(tables: &Tables) -> Result<Vec<Kept>, StoreError> {
+    let mut headers = Vec::new();
+    tables::visit(&tables.headers, &[], &mut |key, value| {
+        if usize::try_from(codec::number_of(key)?) != Ok(headers.len()) {
+            return Err(StoreError::Damaged("a header is missing"));
+        }
+        headers.push(codec::kept_of(value)?);
+        Ok(())
+    })?;
+    Ok(headers)
+}
+
+impl Store for DiskStore {
+    fn tip(&self) -> Result<Option<BlockHash>, StoreError> {
+        Ok(self.tip)
+    }
+
+    fn coins(&self, outpoints: &[OutPoint]) -> Result<Vec<Option<Coin>>, StoreError> {
+        let one = |outpoint| match self.cache.get(outpoint) {
+            Some(coin) => Ok(Some(coin.clone())),
+            None => self.stored_coin(outpoint),
+        };
+        outpoints.iter().map(one).collect()
+    }
+
+    fn connect(&mut self, delta: &BlockDelta) -> Result<(), StoreError> {
+        let (number, _) = self.kept(&delta.hash).ok_or(StoreError::Damaged("no such header"))?;
+        let mut batch = self.tables.batch();
+        self.remove(&mut batch, &delta.spent);
+        self.add(&mut batch, &delta.created);
+        for (position, txid) in (0..).zip(&delta.txids) {
+            batch.put(&self.tables.transactions, txid.as_wire(), &codec::place_bytes(number, position));
+        }
+        let undo = codec::undo_bytes(delta.spent.iter().map(|(_, coin)| coin));
+        batch.put(&self.tables.undo, delta.hash.as_wire(), &undo);
+        batch.put(&self.tables.meta, TIP, delta.hash.as_wire());
+        batch.commit(self.durability)?;
+        self.moved(Some(delta.hash), &delta.spent, &delta.created);
+        Ok(())
+    }
+
+    fn disconnect(&mut self) -> Result<BlockDelta, StoreError> {
+        let hash = self.tip.ok_or(StoreError::Damaged("no block to take back"))?;
+        let (_, kept) = self.kept(&hash).ok_or(StoreError::Damaged("no such header"))?;
+        let undo = tables::get(&self.tables.undo, hash.as_wire())?;
+        let spent = codec::undo_of(&undo.ok_or(StoreError::Damaged("an undo record is missing"))?)?;
+        let block = self.must_read(&hash)?;
+        let delta = BlockDelta::rebuild(&block, kept.record.height, spent)
+            .ok_or(StoreError::Damaged("an undo record does not fit its block"))?;
+        let previous = self.kept(&delta.previous).map(|_| delta.previous);
+        let mut batch = self.tables.batch();
+        self.remove(&mut batch, &delta.created);
+        self.add(&mut batch, &delta.spent);
+        delta.txids.iter().for_each(|txid| batch.remove(&self.tables.transactions, txid.as_wire()));
+        batch.remove(&self.tables.undo, hash.as_wire());
+        match &previous {
+            Some(previous) => batch.put(&self.tables.meta, TIP, previous.as_wire()),
+            None => batch.remove(&self.tables.meta, TIP),
+        }
+        batch.commit(self.durability)?;
+        self.moved(previous, &delta.created, &delta.spent);
+        Ok(delta)
+    }
+
+    fn locate(&self, txid: &Txid) -> Result<Option<TxLocation>, StoreError> {
+        let Some(bytes) = tables::get(&self.tables.transactions, txid.as_wire())? else { return Ok(None) };
+        let (number, position) = codec::place_of(&bytes)?;
+        let kept = usize::try_from(number).ok().and_then(|number| self.headers.get(number));
+        let record = kept.ok_or(StoreError::Damaged("a transaction lies in an unknown block"))?.record;
+        Ok(Some(TxLocation { block: record.header.hash(), height: record.height, position }))
+    }
+
+    fn put_block(&mut self, record: &HeaderRecord, block: Arc<Block>) -> Result<(), StoreError> {
+        let hash = record.header.hash();
+        let number = u32::try_from(self.headers.len()).map_err(|_| StoreError::Damaged("too many headers"))?;
+        let span = self.files.append(&block.encode(), self.durability == Durability::Power)?;
+        let kept = Kept { record: *record, span };
+        let mut batch = self.tables.batch();
+        batch.put(&self.tables.headers, &number.to_be_bytes(), &codec::kept_bytes(&kept));
+        batch.put(&self.tables.meta, END, &codec::end_bytes(self.files.end()));
+        batch.commit(self.durability)?;
+        self.headers.push(kept);
+        self.numbers.insert(hash, number);
+        if span.len <= RECENT_BLOCK_BYTES {
+            self.recent.push_back((hash, block));
+            self.recent.drain(..self.recent.len().saturating_sub(RECENT_BLOCKS));
+        }
+        Ok(())
+    }
+
+    fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
+        if let Some(block) = self.recall(hash) {
+            return Ok(Some(Arc::clone(block)));
+        }
+        self.kept(hash).map(|(_, kept)| self.read(hash, kept).map(Arc::new)).transpose()
+    }
+
+    fn mark(&mut self, hash: &BlockHash, invalid: bool) -> Result<(), StoreError> {
+        let (number, kept) = self.kept(hash).ok_or(StoreError::Damaged("no such header"))?;
+        let mut changed = *kept;
+        changed.record.invalid = invalid;
+        let mut batch = self.tables.batch();
+        batch.put(&self.tables.headers, &number.to_be_bytes(), &codec::kept_bytes(&changed));
+        batch.commit(self.durability)?;
+        if let Some(kept) = usize::try_from(number).ok().and_then(|number| self.headers.get_mut(number)) {
+            *kept = changed;
+        }
+        Ok(())
+    }
+
+    fn headers(&self) -> Result<Vec<HeaderRecord>, StoreError> {
+        Ok(self.headers.iter().map(|kept| kept.record).collect())
+    }
+
+    fn visit_coins(&self, visit: &mut dyn FnMut(&OutPoint, &Coin)) -> Result<(), StoreError> {
+        tables::visit(&self.tables.coins, &[], &mut |key, value| {
+            visit(&codec::outpoint_of(key)?, &codec::coin_of(value)?);
+            Ok(())
+        })
+    }
+
+    fn coins_by_lock(&self, lock: &[u8]) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
+        let mut outpoints = Vec::new();
+        tables::visit(&self.tables.locks, &codec::lock_key(lock), &mut |key, _| {
+            let key = key.split_last_chunk::<{ codec::OUTPOINT_BYTES }>();
+            outpoints.push(codec::outpoint_of(key.ok_or(StoreError::Damaged("the index by lock"))?.1)?);
+            Ok(())
+        })?;
+        let coins = self.coins(&outpoints)?;
+        let present = |(outpoint, coin): (OutPoint, Option<Coin>)| match coin {
+            Some(coin) if coin.output.lock == lock => Ok((outpoint, coin)),
+            _ => Err(StoreError::Damaged("the index by lock")),
+        };
+        outpoints.into_iter().zip(coins).map(present).collect()
+    }
+}

@@ -1,0 +1,132 @@
+//! Block files: `blk00000.dat` and so on, in bitcoind's format. Each record is four magic bytes, a length and a block.
+//!
+//! Files only grow. What counts is confirmed elsewhere by an [`End`]; whatever a crash left behind it is cut off.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use chain::StoreError;
+
+use crate::codec::{End, Span};
+
+/// The magic bytes and the length in front of a block.
+pub(crate) const HEAD_BYTES: u64 = 8;
+
+/// Append-only files of blocks.
+#[derive(Debug)]
+pub(crate) struct BlockFiles {
+    folder: PathBuf,
+    magic: [u8; 4],
+    bytes_max: u64,
+    end: End,
+    last: File,
+}
+
+/// What an error of the file system says about the store: files that end early or are gone are damage.
+pub(crate) fn failed(error: &io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound => StoreError::Damaged("a block file ends early"),
+        kind => StoreError::Io(kind),
+    }
+}
+
+impl BlockFiles {
+    /// Opens the files of `folder`, and cuts what lies behind `end`.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if the files end before `end`.
+    pub(crate) fn open(folder: &Path, magic: [u8; 4], bytes_max: u64, end: End) -> Result<Self, StoreError> {
+        fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+        let last = open_last(folder, end).map_err(|error| failed(&error))?;
+        let len = last.metadata().map_err(|error| failed(&error))?.len();
+        if len < end.len {
+            return Err(StoreError::Damaged("a block file ends early"));
+        }
+        last.set_len(end.len).map_err(|error| failed(&error))?;
+        Ok(Self { folder: folder.to_owned(), magic, bytes_max, end, last })
+    }
+
+    /// The end of what was appended.
+    pub(crate) const fn end(&self) -> End {
+        self.end
+    }
+
+    /// Appends a block, in a new file if the last would grow too long.
+    pub(crate) fn append(&mut self, block: &[u8], sync: bool) -> Result<Span, StoreError> {
+        let len = u32::try_from(block.len()).map_err(|_| StoreError::Damaged("a block is too long"))?;
+        let grown = self.end.len + HEAD_BYTES + u64::from(len);
+        if self.end.len > 0 && grown > self.bytes_max {
+            self.roll().map_err(|error| failed(&error))?;
+        }
+        let span = Span { file: self.end.file, offset: self.end.len + HEAD_BYTES, len };
+        self.write(block, len, sync).map_err(|error| failed(&error))?;
+        self.end.len = span.offset + u64::from(len);
+        Ok(span)
+    }
+
+    fn roll(&mut self) -> io::Result<()> {
+        let end = End { file: self.end.file + 1, len: 0 };
+        self.last = open_last(&self.folder, end)?;
+        self.last.set_len(0)?;
+        self.end = end;
+        Ok(())
+    }
+
+    /// One call writes the whole record, so that a process that dies leaves all of it or a tail that is cut.
+    fn write(&mut self, block: &[u8], len: u32, sync: bool) -> io::Result<()> {
+        let record = [&self.magic[..], &len.to_le_bytes(), block].concat();
+        // A write that failed before may have left a part of a record.
+        self.last.seek(SeekFrom::Start(self.end.len))?;
+        self.last.write_all(&record)?;
+        if sync { self.last.sync_data() } else { Ok(()) }
+    }
+
+    /// The bytes of a block.
+    pub(crate) fn read(&self, span: &Span) -> Result<Vec<u8>, StoreError> {
+        let inside = (span.file, span.offset.saturating_add(u64::from(span.len))) <= (self.end.file, u64::MAX);
+        if !inside || span.offset < HEAD_BYTES {
+            return Err(StoreError::Damaged("a block lies outside of its files"));
+        }
+        let (head, block) = read_record(&self.folder, span).map_err(|error| failed(&error))?;
+        if head != [&self.magic[..], &span.len.to_le_bytes()].concat() {
+            return Err(StoreError::Damaged("the head of a block's record"));
+        }
+        Ok(block)
+    }
+}
+
+/// Opens the file of `end` for writing, and removes those that come after it.
+fn open_last(folder: &Path, end: End) -> io::Result<File> {
+    for number in end.file.saturating_add(1).. {
+        match fs::remove_file(file_path(folder, number)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            Err(error) => return Err(error),
+        }
+    }
+    // A file that something is kept in must be there.
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(end.len == 0);
+    options.open(file_path(folder, end.file))
+}
+
+fn read_record(folder: &Path, span: &Span) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let mut file = File::open(file_path(folder, span.file))?;
+    let start = span.offset - HEAD_BYTES;
+    // A length that damage made up allocates nothing: it must lie within the file.
+    let end = span.offset.saturating_add(u64::from(span.len));
+    if end > file.metadata()?.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    file.seek(SeekFrom::Start(start))?;
+    let (mut head, mut block) = (Vec::new(), Vec::new());
+    (&mut file).take(HEAD_BYTES).read_to_end(&mut head)?;
+    file.take(u64::from(span.len)).read_to_end(&mut block)?;
+    Ok((head, block))
+}
+
+/// The path of a block file.
+pub(crate) fn file_path(folder: &Path, number: u32) -> PathBuf {
+    folder.join(format!("blk{number:05}.dat"))
+}
