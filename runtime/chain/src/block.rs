@@ -1,17 +1,22 @@
 //! The rules of one block: its header at its place, and its body by itself.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use spec::block::merkle_root;
+use spec::codec::compact_size_len;
+use spec::hash::sha256d;
 use spec::script::push_int;
 use spec::{Block, BlockHeader, CompactTarget, Height, Transaction, Txid};
 
 use crate::error::{BlockError, TxError};
 use crate::params::Params;
 use crate::transaction::{Place, check_coinbase_shape, check_finality, check_shape};
+use crate::workers::{Jobs, Workers};
 
 /// The fewest bytes of a coinbase.
 pub const COINBASE_BYTES_MIN: usize = 100;
+const HEADER_BYTES: usize = 80;
 /// How far a block's time may run ahead of the checker's.
 pub const FUTURE_SECS_MAX: u32 = 2 * 60 * 60;
 
@@ -37,9 +42,37 @@ pub(crate) fn check_header_data(header: &BlockHeader, place: Place, now: u32) ->
     if header.time > now.saturating_add(FUTURE_SECS_MAX) { Err(BlockError::TimeTooNew) } else { Ok(()) }
 }
 
-/// The body's rules that need no coins. `txids` are the ids of the block's transactions.
-pub(crate) fn check_body(params: &Params, block: &Block, txids: &[Txid], place: Place) -> Result<(), BlockError> {
-    if block.transactions.is_empty() || block.encode().len() > params.block_bytes_max {
+/// What the bytes of a block's transactions say: their ids, and how many bytes the block has.
+pub(crate) struct Ids {
+    pub(crate) txids: Vec<Txid>,
+    len_bytes: usize,
+}
+
+impl Ids {
+    pub(crate) fn of(block: &Block, workers: Workers) -> Self {
+        let one = |position: usize| {
+            let bytes = block.transactions.get(position).map(Transaction::encode).unwrap_or_default();
+            (Txid::from_wire(sha256d(&bytes)), bytes.len())
+        };
+        let all = Jobs::small(block.transactions.len()).map(workers, one);
+        let before = HEADER_BYTES + compact_size_len(all.len() as u64);
+        Self {
+            len_bytes: before + all.iter().map(|(_, len)| len).sum::<usize>(),
+            txids: all.into_iter().map(|(txid, _)| txid).collect(),
+        }
+    }
+}
+
+/// The body's rules that need no coins.
+pub(crate) fn check_body(
+    params: &Params,
+    block: &Block,
+    ids: &Ids,
+    place: Place,
+    workers: Workers,
+) -> Result<(), BlockError> {
+    let txids = ids.txids.as_slice();
+    if block.transactions.is_empty() || ids.len_bytes > params.block_bytes_max {
         return Err(BlockError::Length);
     }
     check_txids(txids)?;
@@ -53,39 +86,33 @@ pub(crate) fn check_body(params: &Params, block: &Block, txids: &[Txid], place: 
     if others.iter().any(Transaction::is_coinbase) {
         return Err(BlockError::ManyCoinbases);
     }
-    check_transactions(coinbase, others, txids, place)?;
+    check_transactions(block, txids, place, workers)?;
     check_coinbase(coinbase, place.height)
 }
 
 /// No id twice, which also refuses the lists that share a Merkle root with this one; ascending after the coinbase.
 fn check_txids(txids: &[Txid]) -> Result<(), BlockError> {
-    let distinct: BTreeSet<_> = txids.iter().collect();
-    if distinct.len() < txids.len() {
+    let mut sorted = txids.to_vec();
+    sorted.sort_unstable_by(by_text);
+    if sorted.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
         return Err(BlockError::DuplicateTransaction);
     }
     let ordinary = txids.get(1..).unwrap_or_default();
-    if ordinary.is_sorted_by_key(order_key) { Ok(()) } else { Err(BlockError::Order) }
+    if ordinary.is_sorted_by(|a, b| by_text(a, b).is_lt()) { Ok(()) } else { Err(BlockError::Order) }
 }
 
 /// Ids are ordered as the numbers that their text shows, so by their wire bytes from the last to the first.
-pub(crate) fn order_key(txid: &Txid) -> [u8; 32] {
-    let mut bytes = *txid.as_wire();
-    bytes.reverse();
-    bytes
+pub(crate) fn by_text(a: &Txid, b: &Txid) -> Ordering {
+    a.as_wire().iter().rev().cmp(b.as_wire().iter().rev())
 }
 
-fn check_transactions(
-    coinbase: &Transaction,
-    others: &[Transaction],
-    txids: &[Txid],
-    place: Place,
-) -> Result<(), BlockError> {
-    let shapes = std::iter::once(check_coinbase_shape(coinbase)).chain(others.iter().map(check_shape));
-    let finality = std::iter::once(coinbase).chain(others).map(|tx| check_finality(tx, place));
-    for (position, ((shape, finality), txid)) in shapes.zip(finality).zip(txids).enumerate() {
-        shape.and(finality).map_err(|error| refused(position, *txid, error))?;
-    }
-    Ok(())
+fn check_transactions(block: &Block, txids: &[Txid], place: Place, workers: Workers) -> Result<(), BlockError> {
+    let check = |position: usize| {
+        let Some((tx, txid)) = block.transactions.get(position).zip(txids.get(position)) else { return Ok(()) };
+        let shape = if position == 0 { check_coinbase_shape(tx) } else { check_shape(tx) };
+        shape.and_then(|()| check_finality(tx, place)).map_err(|error| refused(position, *txid, error))
+    };
+    Jobs::small(block.transactions.len()).run(workers, check).map(drop).map_err(|(_, error)| error)
 }
 
 /// A block error that blames a transaction, unless the store is to blame.
@@ -165,7 +192,7 @@ mod tests {
         for _ in 0..50 {
             chain.push(child_of(chain.last().unwrap().txid()));
         }
-        chain.sort_by_key(|tx| order_key(&tx.txid()));
+        chain.sort_by(|a, b| by_text(&a.txid(), &b.txid()));
         let txids: Vec<_> = chain.iter().map(Transaction::txid).collect();
         let refs: Vec<_> = chain.iter().collect();
         let order = parents_first(&refs, &txids);

@@ -1,19 +1,21 @@
 //! What a block does to the coins, if its transactions are good.
 //!
-//! Transactions stand in the order of their ids, so all outputs are made before any input is
-//! resolved; the hash function forbids circles. A claimed coin is gone, so a second claim finds nothing.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Inputs name what they conflict over, so nothing is guessed and tried again. Four steps, each on all threads: transactions
+//! are hashed; each input is led to the output that it spends, in this block or a stored one, and the first to claim it
+//! has it; each transaction is checked with what it spends; scripts run, those of the longest inputs first. Transactions
+//! stand in the order of their ids, so an output of this block is found by searching in that order; the hash function
+//! forbids circles.
 
 use spec::{Block, Height, Mode, OutPoint, Rules, Sats, SpendContext, Transaction, TxOut, Txid, opcode::Opcode};
 
-use crate::block::refused;
+use crate::block::{by_text, refused};
 use crate::error::{BlockError, TxError};
 use crate::params::Params;
-use crate::scripts::{Runner, run_all};
+use crate::scripts::Runner;
 use crate::store::{BlockDelta, Coin, Store, StoreError};
 use crate::tokens::check_tokens;
-use crate::transaction::{Place, TX_SIG_CHECKS_MAX, check_maturity, check_relative_locks, check_values};
+use crate::transaction::{Place, Spent, TX_SIG_CHECKS_MAX, check_maturity, check_relative_locks, check_values};
+use crate::workers::Jobs;
 
 /// Where a block would stand, and how it is checked.
 pub(crate) struct Surroundings<'a> {
@@ -21,77 +23,165 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) place: Place,
     pub(crate) runner: Runner<'a>,
     /// The median time past of the block below a height of this branch.
-    pub(crate) median_before: &'a dyn Fn(Height) -> u32,
-    /// The signature checks of a transaction whose scripts are known to succeed.
-    pub(crate) verified: &'a dyn Fn(&Txid) -> Option<u64>,
+    pub(crate) median_before: &'a (dyn Fn(Height) -> u32 + Sync),
 }
 
-/// Checks a block's transactions against the coins of the block before it, and returns what it changes.
+/// Checks a block's transactions against the coins of the block before it, and returns what it changes. `verified` gives the
+/// signature checks of a transaction whose scripts are known to succeed.
 pub(crate) fn check_and_build(
     at: &Surroundings<'_>,
     store: &impl Store,
     block: &Block,
     txids: &[Txid],
+    verified: &dyn Fn(&Txid) -> Option<u64>,
 ) -> Result<BlockDelta, BlockError> {
-    let mut coins = Coins::gather(store, block, txids, at.place.height)?;
-    let spends = resolve(at, &mut coins, block, txids)?;
+    let claims = Claims::of(at, store, block, txids)?;
+    let spends = check_all(at, &claims, block, txids)?;
     check_coinbase_amount(at, block, &spends)?;
-    run_scripts(at, &spends)?;
-    Ok(coins.into_delta(at, block, txids))
+    run_scripts(at, &spends, verified)?;
+    drop(spends);
+    Ok(claims.into_delta(at, block, txids))
 }
 
-/// The coins that a block's inputs may claim.
-struct Coins {
-    /// Those of earlier blocks that some input names.
-    stored: BTreeMap<OutPoint, Coin>,
-    /// Those of this block.
-    made: BTreeMap<OutPoint, Coin>,
-    claimed: Vec<(OutPoint, Coin)>,
+/// Where the output is that an input spends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// In this block, or would be: the transaction's position and the output's index.
+    Made(usize, u32),
+    /// At a place of the stored coins.
+    Stored(usize),
+    /// Nowhere, or a lower input has claimed it.
+    Missing,
 }
 
-impl Coins {
-    fn gather(store: &impl Store, block: &Block, txids: &[Txid], height: Height) -> Result<Self, StoreError> {
-        let mut made = BTreeMap::new();
-        for (tx, txid) in block.transactions.iter().zip(txids) {
-            made.extend(made_by(tx, *txid, height));
+/// What the inputs of a block claim.
+struct Claims {
+    /// The source of each input, the coinbase's excepted, in block order.
+    sources: Vec<Source>,
+    /// The number of each transaction's first input, and at the end that of all.
+    first_inputs: Vec<usize>,
+    /// The stored coins that inputs name, each once.
+    stored: Vec<(OutPoint, Option<Coin>)>,
+    /// Whether an input claims an output of this block, in block order, and the number of each transaction's first.
+    made_claimed: Vec<bool>,
+    first_outputs: Vec<usize>,
+}
+
+impl Claims {
+    fn of(at: &Surroundings<'_>, store: &impl Store, block: &Block, txids: &[Txid]) -> Result<Self, StoreError> {
+        let ordinary = block.transactions.get(1..).unwrap_or_default();
+        let prevouts: Vec<OutPoint> = ordinary.iter().flat_map(|tx| &tx.inputs).map(|input| input.prevout).collect();
+        let find = |number: usize| prevouts.get(number).and_then(|prevout| position(txids, &prevout.txid));
+        let positions = Jobs::small(prevouts.len()).map(at.runner.workers, find);
+        // The first input may be anywhere, so numbers of inputs start behind the coinbase.
+        let first_inputs = starts(ordinary.iter().map(|tx| tx.inputs.len()));
+        let first_outputs = starts(block.transactions.iter().map(|tx| tx.outputs.len()));
+        let mut claims = Self {
+            sources: vec![Source::Missing; prevouts.len()],
+            first_inputs,
+            stored: Vec::new(),
+            made_claimed: vec![false; first_outputs.last().copied().unwrap_or_default()],
+            first_outputs,
+        };
+        let mut outside: Vec<(OutPoint, usize)> = Vec::new();
+        for (number, (prevout, position)) in prevouts.iter().zip(positions).enumerate() {
+            match position {
+                Some(position) => claims.claim_made(block, number, position, prevout.index),
+                None => outside.push((*prevout, number)),
+            }
         }
-        let inputs = block.transactions.iter().skip(1).flat_map(|tx| &tx.inputs).map(|input| input.prevout);
-        let wanted: BTreeSet<OutPoint> = inputs.filter(|outpoint| !made.contains_key(outpoint)).collect();
-        let wanted: Vec<OutPoint> = wanted.into_iter().collect();
-        let found = store.coins(&wanted)?;
-        let stored = wanted.into_iter().zip(found).filter_map(|(outpoint, coin)| Some((outpoint, coin?))).collect();
-        Ok(Self { stored, made, claimed: Vec::new() })
+        claims.claim_stored(store, outside)?;
+        Ok(claims)
     }
 
-    fn claim(&mut self, outpoint: &OutPoint) -> Option<Coin> {
-        if let Some(coin) = self.made.remove(outpoint) {
-            return Some(coin);
+    fn claim_made(&mut self, block: &Block, number: usize, position: usize, index: u32) {
+        let output = block.transactions.get(position).and_then(|tx| tx.outputs.get(index as usize));
+        let Some(first) = self.first_outputs.get(position).filter(|_| output.is_some_and(is_spendable)) else { return };
+        let (claimed, source) = (self.made_claimed.get_mut(first + index as usize), self.sources.get_mut(number));
+        if let (Some(claimed @ false), Some(source)) = (claimed, source) {
+            (*claimed, *source) = (true, Source::Made(position, index));
         }
-        let coin = self.stored.remove(outpoint)?;
-        self.claimed.push((*outpoint, coin.clone()));
-        Some(coin)
+    }
+
+    /// Of several inputs that name one coin, the lowest has it.
+    fn claim_stored(&mut self, store: &impl Store, mut outside: Vec<(OutPoint, usize)>) -> Result<(), StoreError> {
+        outside.sort_unstable();
+        let mut wanted: Vec<OutPoint> = Vec::with_capacity(outside.len());
+        for (prevout, number) in outside {
+            if wanted.last() != Some(&prevout) {
+                if let Some(source) = self.sources.get_mut(number) {
+                    *source = Source::Stored(wanted.len());
+                }
+                wanted.push(prevout);
+            }
+        }
+        let found = store.coins(&wanted)?;
+        self.stored = wanted.into_iter().zip(found).collect();
+        Ok(())
+    }
+
+    /// What an ordinary transaction spends, by its position in the block.
+    fn spent<'a>(&'a self, block: &'a Block, position: usize, height: Height) -> Option<Vec<Spent<'a>>> {
+        let (first, end) = (self.first_inputs.get(position - 1)?, self.first_inputs.get(position)?);
+        let spent = |source: &Source| match *source {
+            Source::Made(position, index) => {
+                let tx = block.transactions.get(position)?;
+                let output = tx.outputs.get(index as usize)?;
+                Some(Spent { output, height, coinbase: tx.is_coinbase() })
+            }
+            Source::Stored(place) => self.stored.get(place)?.1.as_ref().map(Spent::from),
+            Source::Missing => None,
+        };
+        self.sources.get(*first..*end)?.iter().map(spent).collect()
     }
 
     /// Leaves what is left of this block's outputs, takes what was claimed of others'.
     fn into_delta(self, at: &Surroundings<'_>, block: &Block, txids: &[Txid]) -> BlockDelta {
+        let made = block.transactions.iter().zip(txids).flat_map(|(tx, txid)| outputs_of(tx, *txid, at.place.height));
+        let left = made.zip(&self.made_claimed).filter(|(_, claimed)| !**claimed);
         BlockDelta {
             hash: block.header.hash(),
             previous: block.header.previous,
             height: at.place.height,
-            spent: self.claimed,
-            created: self.made.into_iter().collect(),
+            spent: self.stored.into_iter().filter_map(|(outpoint, coin)| Some((outpoint, coin?))).collect(),
+            created: left.filter_map(|(made, _)| made).collect(),
             txids: txids.to_vec(),
         }
     }
 }
 
+/// The position of a transaction of the block. The coinbase stands first, the others in the order of their ids.
+fn position(txids: &[Txid], txid: &Txid) -> Option<usize> {
+    let (coinbase, others) = txids.split_first()?;
+    if coinbase == txid {
+        return Some(0);
+    }
+    others.binary_search_by(|other| by_text(other, txid)).ok().map(|at| at + 1)
+}
+
+/// How many came before each, and in all.
+fn starts(counts: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut sum = 0;
+    let mut starts = vec![0];
+    starts.extend(counts.map(|count| {
+        sum += count;
+        sum
+    }));
+    starts
+}
+
 /// The coins that a transaction makes. Outputs that open with `OP_RETURN` can never be spent and are none.
 pub(crate) fn made_by(tx: &Transaction, txid: Txid, height: Height) -> impl Iterator<Item = (OutPoint, Coin)> {
+    outputs_of(tx, txid, height).flatten()
+}
+
+/// The coin that each output is, if it is any.
+fn outputs_of(tx: &Transaction, txid: Txid, height: Height) -> impl Iterator<Item = Option<(OutPoint, Coin)>> {
     let coinbase = tx.is_coinbase();
-    (0..)
-        .zip(&tx.outputs)
-        .filter(|(_, output)| is_spendable(output))
-        .map(move |(index, output)| (OutPoint { txid, index }, Coin { output: output.clone(), height, coinbase }))
+    (0..).zip(&tx.outputs).map(move |(index, output)| {
+        let coin = || (OutPoint { txid, index }, Coin { output: output.clone(), height, coinbase });
+        is_spendable(output).then(coin)
+    })
 }
 
 fn is_spendable(output: &TxOut) -> bool {
@@ -107,26 +197,25 @@ struct Spend<'a> {
     fee: Sats,
 }
 
-fn resolve<'a>(
+/// Checks each transaction, scripts excepted, and finds the first in the block that is bad.
+fn check_all<'a>(
     at: &Surroundings<'_>,
-    coins: &mut Coins,
+    claims: &Claims,
     block: &'a Block,
     txids: &[Txid],
 ) -> Result<Vec<Spend<'a>>, BlockError> {
-    let ordinary = block.transactions.iter().zip(txids).enumerate().skip(1);
-    ordinary
-        .map(|(position, (tx, txid))| {
-            resolve_one(at, coins, tx)
-                .map(|(spent, fee)| Spend { position, txid: *txid, tx, spent, fee })
-                .map_err(|error| refused(position, *txid, error))
-        })
-        .collect()
-}
-
-fn resolve_one(at: &Surroundings<'_>, coins: &mut Coins, tx: &Transaction) -> Result<(Vec<TxOut>, Sats), TxError> {
-    let claims = tx.inputs.iter().map(|input| coins.claim(&input.prevout));
-    let claimed = claims.collect::<Option<Vec<Coin>>>().ok_or(TxError::MissingInputs)?;
-    check_in_place(at.params, at.place, tx, &claimed, at.median_before)
+    let check = |number: usize| {
+        let position = number + 1;
+        let (Some(tx), Some(txid)) = (block.transactions.get(position), txids.get(position).copied()) else {
+            return Err(BlockError::Length);
+        };
+        let spent = claims.spent(block, position, at.place.height).ok_or(TxError::MissingInputs);
+        let checked = spent.and_then(|spent| check_in_place(at.params, at.place, tx, &spent, at.median_before));
+        let spend = |(spent, fee)| Spend { position, txid, tx, spent, fee };
+        checked.map(spend).map_err(|error| refused(position, txid, error))
+    };
+    let ordinary = block.transactions.len().saturating_sub(1);
+    Jobs::small(ordinary).run(at.runner.workers, check).map_err(|(_, error)| error)
 }
 
 /// The rules of a transaction that depend on the coins it spends, scripts excepted; returns their outputs and the fee.
@@ -134,7 +223,7 @@ pub(crate) fn check_in_place(
     params: &Params,
     place: Place,
     tx: &Transaction,
-    coins: &[Coin],
+    coins: &[Spent<'_>],
     median_before: impl Fn(Height) -> u32,
 ) -> Result<(Vec<TxOut>, Sats), TxError> {
     check_maturity(coins, place.height, params.maturity_blocks)?;
@@ -153,26 +242,36 @@ fn check_coinbase_amount(at: &Surroundings<'_>, block: &Block, spends: &[Spend<'
     if taken > due { Err(BlockError::CoinbaseAmount) } else { Ok(()) }
 }
 
-/// Runs the scripts that are not known to succeed, all inputs of all transactions in one pool.
-fn run_scripts(at: &Surroundings<'_>, spends: &[Spend<'_>]) -> Result<(), BlockError> {
+/// Runs the scripts that are not known to succeed, all inputs of all transactions together.
+fn run_scripts(
+    at: &Surroundings<'_>,
+    spends: &[Spend<'_>],
+    verified: &dyn Fn(&Txid) -> Option<u64>,
+) -> Result<(), BlockError> {
     let rules = Rules::new(at.params.rules, Mode::Consensus);
-    let mut counts: Vec<u64> = spends.iter().map(|spend| (at.verified)(&spend.txid).unwrap_or(0)).collect();
-    let unknown = || spends.iter().enumerate().filter(|(_, spend)| (at.verified)(&spend.txid).is_none());
-    let contexts = unknown()
-        .map(|(place, spend)| {
+    let known: Vec<Option<u64>> = spends.iter().map(|spend| verified(&spend.txid)).collect();
+    let mut counts: Vec<u64> = known.iter().map(|known| known.unwrap_or(0)).collect();
+    let unknown = spends.iter().zip(&known).enumerate().filter(|(_, (_, known))| known.is_none());
+    let contexts = unknown
+        .map(|(place, (spend, _))| {
             let context = SpendContext::new(spend.tx, &spend.spent);
             context.map(|context| (place, spend, context)).ok_or_else(|| blame(spend, TxError::MissingInputs))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let jobs: Vec<_> =
+    let inputs: Vec<_> =
         contexts.iter().flat_map(|one| (0..one.1.tx.inputs.len()).map(move |input| (one, input))).collect();
-    let job = |number: usize| {
-        let ((place, spend, context), input) = jobs.get(number).expect("there are as many jobs as were counted");
+    let length = |number: usize| {
+        let input = inputs.get(number).and_then(|((_, spend, _), input)| spend.tx.inputs.get(*input));
+        input.map_or(0, |input| input.unlock.len())
+    };
+    let run = |number: usize| {
+        let ((place, spend, context), input) = inputs.get(number).expect("there are as many jobs as inputs");
         at.runner.engine.accept(&rules, context, *input).map(|checks| (*place, u64::from(checks))).map_err(|failure| {
             blame(spend, TxError::Script { input: *input, failure: Box::new(failure), mandatory: true })
         })
     };
-    for (place, count) in run_all(jobs.len(), at.runner.workers, job).map_err(|(_, error)| error)? {
+    let jobs = Jobs::new(inputs.len()).longest_first(length);
+    for (place, count) in jobs.run(at.runner.workers, run).map_err(|(_, error)| error)? {
         if let Some(sum) = counts.get_mut(place) {
             *sum += count;
         }

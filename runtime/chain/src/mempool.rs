@@ -13,7 +13,7 @@ use crate::policy::{Policy, check_standard, check_standard_inputs};
 use crate::scripts::{check_scripts, sig_checks};
 use crate::state::{Accepted, Chain};
 use crate::store::{Coin, Store};
-use crate::transaction::{check_finality, check_shape};
+use crate::transaction::{Spent, check_finality, check_shape};
 
 /// A waiting transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +186,8 @@ impl Mempool {
         let place = chain.next_place();
         check_finality(&tx, place)?;
         let coins = self.find_coins(&tx, txid, chain, place.height)?;
-        let (spent, fee) = check_in_place(chain.params(), place, &tx, &coins, |height| chain.median_before(height))?;
+        let claimed: Vec<Spent<'_>> = coins.iter().map(Spent::from).collect();
+        let (spent, fee) = check_in_place(chain.params(), place, &tx, &claimed, |height| chain.median_before(height))?;
         check_standard_inputs(&self.policy, &spent)?;
         self.policy.check_fee(fee, len_bytes)?;
         if self.bytes.saturating_add(len_bytes) > self.policy.mempool_bytes_max {

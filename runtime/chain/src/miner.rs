@@ -8,7 +8,7 @@ use spec::block::merkle_root;
 use spec::script::push_data;
 use spec::{Block, BlockHeader, Height, OutPoint, Sats, Transaction, TxIn, TxOut, Txid};
 
-use crate::block::{COINBASE_BYTES_MIN, height_push, order_key};
+use crate::block::{COINBASE_BYTES_MIN, by_text, height_push};
 use crate::mempool::{Entry, Mempool};
 use crate::params::Params;
 use crate::state::Chain;
@@ -38,7 +38,7 @@ pub fn build_template<S: Store>(chain: &Chain<S>, mempool: &Mempool, lock: &[u8]
         sig_checks: chain.params().block_sig_checks_max(),
     };
     let mut chosen = choose(mempool, place, room);
-    chosen.sort_unstable_by_key(|entry| order_key(&entry.txid));
+    chosen.sort_unstable_by(|a, b| by_text(&a.txid, &b.txid));
     let fees = Sats::checked_sum(chosen.iter().map(|entry| entry.fee)).unwrap_or(Sats::ZERO);
     let coinbase = coinbase(chain.params(), place.height, fees, lock, extra);
     let txids = std::iter::once(coinbase.txid()).chain(chosen.iter().map(|entry| entry.txid));

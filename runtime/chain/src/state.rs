@@ -5,15 +5,16 @@ use std::sync::Arc;
 use engine::Engine;
 use spec::{Block, BlockHash, BlockHeader, CompactTarget, Height, OutPoint, Transaction, Txid};
 
-use crate::block::{check_body, check_header, check_header_data};
+use crate::block::{Ids, check_body, check_header, check_header_data};
 use crate::connect::{Surroundings, check_and_build};
 use crate::error::BlockError;
 use crate::index::{HeaderEntry, Index, Status};
 use crate::params::{Difficulty, Params};
-use crate::scripts::{Runner, Workers};
+use crate::scripts::Runner;
 use crate::store::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
 use crate::transaction::Place;
 use crate::work::{Schedule, asert};
+use crate::workers::Workers;
 
 /// The last block of the active chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,9 +175,7 @@ impl<S: Store> Chain<S> {
     /// The median time past of the active block below `height`; the tip's for heights above.
     #[must_use]
     pub fn median_before(&self, height: Height) -> u32 {
-        let below = Height::new(height.get().saturating_sub(1));
-        let hash = self.hash_at(below).or_else(|| self.active.last().copied());
-        hash.map_or(0, |hash| self.index.median_time_past(&hash))
+        median_before(&self.index, &self.active, height)
     }
 
     /// A known block, of whatever branch.
@@ -233,9 +232,9 @@ impl<S: Store> Chain<S> {
             return Err(BlockError::Orphan);
         }
         check_header_data(&block.header, place, now)?;
-        let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
-        check_body(&self.params, block, &txids, place)?;
-        self.delta_of(block, &txids, &|_| None).map(|_| ())
+        let ids = Ids::of(block, self.workers);
+        check_body(&self.params, block, &ids, place, self.workers)?;
+        self.delta_of(block, &ids.txids, &|_| None).map(|_| ())
     }
 
     /// Takes in a block: refuses it, keeps it on a side branch, or makes its branch the active one.
@@ -256,13 +255,13 @@ impl<S: Store> Chain<S> {
         now: u32,
         verified: &dyn Fn(&Txid) -> Option<u64>,
     ) -> Result<Accepted, BlockError> {
-        let hash = self.check_and_keep(block, now)?;
+        let (hash, ids) = self.check_and_keep(block, now)?;
         let heavier = self.index.get(&hash).is_some_and(|entry| entry.work > self.tip().entry.work);
-        if heavier { self.activate(hash, verified) } else { Ok(Accepted::default()) }
+        if heavier { self.activate(hash, Some(&ids), verified) } else { Ok(Accepted::default()) }
     }
 
     /// Checks what can be checked without coins, then keeps the block.
-    fn check_and_keep(&mut self, block: Block, now: u32) -> Result<BlockHash, BlockError> {
+    fn check_and_keep(&mut self, block: Block, now: u32) -> Result<(BlockHash, Ids), BlockError> {
         match self.index.get(&block.header.hash()).map(|entry| entry.status) {
             Some(Status::Fine) => return Err(BlockError::Duplicate),
             Some(Status::Invalid) => return Err(BlockError::DuplicateInvalid),
@@ -277,11 +276,11 @@ impl<S: Store> Chain<S> {
         let place = Place { height, median_time_past: self.index.median_time_past(&previous) };
         let due = self.target_after(&previous).ok_or(BlockError::Orphan)?;
         check_header(&block.header, due, place, now)?;
-        let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
-        check_body(&self.params, &block, &txids, place)?;
+        let ids = Ids::of(&block, self.workers);
+        check_body(&self.params, &block, &ids, place, self.workers)?;
         let header = block.header;
         self.store.put_block(&HeaderRecord { header, height, invalid: false }, Arc::new(block))?;
-        Ok(self.index.insert(&header))
+        Ok((self.index.insert(&header), ids))
     }
 
     /// Declares a block invalid, with all that build on it, and makes the heaviest branch left the active one.
@@ -338,7 +337,7 @@ impl<S: Store> Chain<S> {
             let best =
                 self.index.best().filter(|best| self.index.get(best).is_some_and(|entry| entry.work > tip.entry.work));
             let Some(best) = best else { return Ok(change) };
-            match self.activate(best, &|_| None) {
+            match self.activate(best, None, &|_| None) {
                 Ok(more) => {
                     change.disconnected.extend(more.disconnected);
                     change.connected.extend(more.connected);
@@ -350,8 +349,13 @@ impl<S: Store> Chain<S> {
         }
     }
 
-    /// Makes the branch that ends at `target` the active one, or leaves everything as it was.
-    fn activate(&mut self, target: BlockHash, verified: &dyn Fn(&Txid) -> Option<u64>) -> Result<Accepted, BlockError> {
+    /// Makes the branch that ends at `target`, whose ids may be known, the active one, or leaves everything as it was.
+    fn activate(
+        &mut self,
+        target: BlockHash,
+        ids: Option<&Ids>,
+        verified: &dyn Fn(&Txid) -> Option<u64>,
+    ) -> Result<Accepted, BlockError> {
         let mut path: Vec<BlockHash> = self
             .index
             .downward(&target)
@@ -363,7 +367,7 @@ impl<S: Store> Chain<S> {
         let fork = Height::new(first.height.get().saturating_sub(1));
         let undone = self.disconnect_to(fork)?;
         for hash in &path {
-            if let Err(error) = self.connect(hash, verified) {
+            if let Err(error) = self.connect(hash, ids.filter(|_| *hash == target), verified) {
                 self.restore(fork, &undone)?;
                 return Err(self.blame(*hash, target, error)?);
             }
@@ -386,10 +390,22 @@ impl<S: Store> Chain<S> {
         Ok(())
     }
 
-    fn connect(&mut self, hash: &BlockHash, verified: &dyn Fn(&Txid) -> Option<u64>) -> Result<(), BlockError> {
+    fn connect(
+        &mut self,
+        hash: &BlockHash,
+        ids: Option<&Ids>,
+        verified: &dyn Fn(&Txid) -> Option<u64>,
+    ) -> Result<(), BlockError> {
         let block = self.store.block(hash)?.ok_or(StoreError::Damaged("a kept block is missing"))?;
-        let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
-        let delta = self.delta_of(&block, &txids, verified)?;
+        let hashed;
+        let ids = match ids {
+            Some(ids) => ids,
+            None => {
+                hashed = Ids::of(&block, self.workers);
+                &hashed
+            }
+        };
+        let delta = self.delta_of(&block, &ids.txids, verified)?;
         self.store.connect(&delta)?;
         self.active.push(*hash);
         Ok(())
@@ -402,15 +418,15 @@ impl<S: Store> Chain<S> {
         txids: &[Txid],
         verified: &dyn Fn(&Txid) -> Option<u64>,
     ) -> Result<BlockDelta, BlockError> {
-        let median_before = |height| self.median_before(height);
+        let (index, active) = (&self.index, &self.active);
+        let median_before = |height| median_before(index, active, height);
         let at = Surroundings {
             params: &self.params,
             place: self.next_place(),
             runner: self.runner(),
             median_before: &median_before,
-            verified,
         };
-        check_and_build(&at, &self.store, block, txids)
+        check_and_build(&at, &self.store, block, txids, verified)
     }
 
     /// Takes back the active blocks above `height`; returns what was taken back, highest first.
@@ -437,6 +453,13 @@ impl<S: Store> Chain<S> {
         let body = |hash| self.store.block(&hash)?.ok_or(StoreError::Damaged("a kept block is missing"));
         hashes.into_iter().map(body).collect()
     }
+}
+
+/// The median time past of the active block below `height`; the tip's for heights above.
+fn median_before(index: &Index, active: &[BlockHash], height: Height) -> u32 {
+    let below = usize::try_from(height.get().saturating_sub(1)).unwrap_or(usize::MAX);
+    let hash = active.get(below).or(active.last());
+    hash.map_or(0, |hash| index.median_time_past(hash))
 }
 
 /// Puts the first block into an empty store. It makes no coins.

@@ -1,7 +1,5 @@
 //! The rules of one transaction: by itself, against what it spends, and at its place in the chain.
 
-use std::collections::BTreeSet;
-
 use spec::{Height, Mode, OutPoint, Rules, Sats, Transaction, TxOut};
 
 use crate::error::TxError;
@@ -26,6 +24,20 @@ pub struct Place {
     pub height: Height,
     /// The median time of the eleven blocks before that block.
     pub median_time_past: u32,
+}
+
+/// A coin that is spent: as [`Coin`], wherever its output is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spent<'a> {
+    pub(crate) output: &'a TxOut,
+    pub(crate) height: Height,
+    pub(crate) coinbase: bool,
+}
+
+impl<'a> From<&'a Coin> for Spent<'a> {
+    fn from(coin: &'a Coin) -> Self {
+        Self { output: &coin.output, height: coin.height, coinbase: coin.coinbase }
+    }
 }
 
 /// What the checks of an acceptable transaction found out.
@@ -65,8 +77,10 @@ pub fn check_shape(tx: &Transaction) -> Result<(), TxError> {
     if tx.inputs.iter().any(|input| input.prevout == OutPoint::COINBASE) {
         return Err(TxError::NullPrevout);
     }
-    let distinct: BTreeSet<_> = tx.inputs.iter().map(|input| input.prevout).collect();
-    if distinct.len() < tx.inputs.len() { Err(TxError::DuplicateInput) } else { Ok(()) }
+    let mut prevouts: Vec<_> = tx.inputs.iter().map(|input| input.prevout).collect();
+    prevouts.sort_unstable();
+    let twice = prevouts.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
+    if twice { Err(TxError::DuplicateInput) } else { Ok(()) }
 }
 
 /// The rules of a coinbase that need nothing but itself.
@@ -132,8 +146,8 @@ pub fn check_finality(tx: &Transaction, place: Place) -> Result<(), TxError> {
 }
 
 /// Whether every spent coinbase is deep enough.
-pub(crate) fn check_maturity(coins: &[Coin], height: Height, maturity_blocks: u32) -> Result<(), TxError> {
-    let young = |coin: &Coin| coin.coinbase && height.since(coin.height) < maturity_blocks;
+pub(crate) fn check_maturity(coins: &[Spent<'_>], height: Height, maturity_blocks: u32) -> Result<(), TxError> {
+    let young = |coin: &Spent<'_>| coin.coinbase && height.since(coin.height) < maturity_blocks;
     if coins.iter().any(young) { Err(TxError::ImmatureCoinbase) } else { Ok(()) }
 }
 
@@ -145,14 +159,14 @@ const SEQUENCE_SECS_SHIFT: u32 = 9;
 /// The relative locks of BIP 68. `median_before` gives the median time past of the block below a height.
 pub(crate) fn check_relative_locks(
     tx: &Transaction,
-    coins: &[Coin],
+    coins: &[Spent<'_>],
     place: Place,
     median_before: impl Fn(Height) -> u32,
 ) -> Result<(), TxError> {
     if tx.version < 2 {
         return Ok(());
     }
-    let open = |(sequence, coin): (u32, &Coin)| {
+    let open = |(sequence, coin): (u32, &Spent<'_>)| {
         let units = sequence & SEQUENCE_UNITS;
         if sequence & SEQUENCE_DISABLED != 0 {
             true
@@ -268,7 +282,7 @@ mod tests {
             let mut tx = Transaction { version, ..payment() };
             tx.inputs[0].sequence = sequence;
             // The coin's block follows a block whose median time is 10,000 - 2 * 512.
-            let found = check_relative_locks(&tx, std::slice::from_ref(&coin), place, |_| 10_000 - 1_024);
+            let found = check_relative_locks(&tx, &[Spent::from(&coin)], place, |_| 10_000 - 1_024);
             assert_eq!(found.is_ok(), verdict, "{version} {sequence:x}");
         }
     }
@@ -277,7 +291,8 @@ mod tests {
     fn coinbases_mature() {
         let coin = |coinbase| Coin { output: TxOut::plain(Sats::ZERO, vec![]), height: Height::new(5), coinbase };
         for (coinbase, height, verdict) in [(true, 14, false), (true, 15, true), (false, 5, true)] {
-            assert_eq!(check_maturity(&[coin(coinbase)], Height::new(height), 10).is_ok(), verdict);
+            let coin = coin(coinbase);
+            assert_eq!(check_maturity(&[Spent::from(&coin)], Height::new(height), 10).is_ok(), verdict);
         }
     }
 }

@@ -15,7 +15,7 @@ fn world_and_block() -> (World, Block) {
     (world, block)
 }
 
-fn sort(block: &mut Block) {
+pub fn sort(block: &mut Block) {
     block.transactions[1..].sort_by_key(|tx| tx.txid().to_string());
 }
 

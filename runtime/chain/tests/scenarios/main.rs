@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "every file here is a test")]
 
 mod blocks;
+mod parallel;
 mod waiting;
 mod world;

@@ -1,0 +1,135 @@
+//! Blocks of many transactions that depend on each other, some of them bad, on any number of threads: the verdict is that of
+//! a model which looks at one after the other.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use chain::{BlockError, Workers};
+use proptest::prelude::*;
+use spec::{Block, OutPoint, Transaction};
+
+use crate::blocks::sort;
+use crate::world::{ANYONE, COIN, World, first_output, seal, spend};
+
+/// Coins that the block can spend.
+const COINS: u64 = 400;
+/// `OP_0`: nobody can spend it.
+const NOBODY: &[u8] = &[0x00];
+
+/// What is wrong with a transaction.
+#[derive(Clone, Copy, Debug)]
+enum Flaw {
+    /// It spends what another spends.
+    Conflict,
+    /// It spends what never was.
+    Missing,
+    /// It makes money.
+    Inflation,
+    /// It spends an output of this block that cannot be spent, or its script fails.
+    Script,
+    /// It spends the block's own coinbase.
+    Immature,
+}
+
+fn flaw() -> impl Strategy<Value = Flaw> {
+    prop_oneof![
+        Just(Flaw::Conflict),
+        Just(Flaw::Missing),
+        Just(Flaw::Inflation),
+        Just(Flaw::Script),
+        Just(Flaw::Immature)
+    ]
+}
+
+/// A world with many coins, and what each holds.
+fn rich() -> (World, Vec<OutPoint>) {
+    let mut world = World::grown();
+    let fan = spend(&[world.coinbase(1)], &[COIN / 10; COINS as usize]);
+    let mut block = world.next_block("fan");
+    block.transactions.push(fan.clone());
+    world.accept(seal(block)).unwrap();
+    let txid = fan.txid();
+    (world, (0..COINS as u32).map(|index| OutPoint { txid, index }).collect())
+}
+
+/// A block in which transaction `n` spends coin `n` or what an earlier one leaves.
+fn block_of(world: &mut World, coins: &[OutPoint], parents: &[usize], flaws: &BTreeMap<usize, Flaw>) -> Block {
+    let mut block = world.next_block("many");
+    let coinbase = first_output(&block.transactions[0]);
+    let mut txs: Vec<Transaction> = Vec::new();
+    let mut spent = Vec::new();
+    for (number, (coin, parent)) in coins.iter().zip(parents).enumerate() {
+        // Each has two outputs: the first goes to one child, the second is tried by others.
+        let open = txs.get(*parent).map(first_output).filter(|output| !spent.contains(output));
+        let (prevout, sats) = match open {
+            Some(output) => (output, txs[*parent].outputs[0].value.get() / 2),
+            None => (*coin, COIN / 20),
+        };
+        let mut tx = spend(&[prevout], &[sats, 600 + number as u64]);
+        match flaws.get(&number) {
+            None => {}
+            Some(Flaw::Conflict) if number > 0 => tx.inputs[0].prevout = txs[number / 2].inputs[0].prevout,
+            Some(Flaw::Conflict | Flaw::Missing) => tx.inputs[0].prevout.index = 5_000,
+            Some(Flaw::Inflation) => tx.outputs[0].value = spec::Sats::from_wire(COIN * 20),
+            Some(Flaw::Script) => tx.outputs[0].lock = NOBODY.to_vec(),
+            Some(Flaw::Immature) => tx.inputs[0].prevout = coinbase,
+        }
+        spent.push(tx.inputs[0].prevout);
+        txs.push(tx);
+    }
+    block.transactions.extend(txs);
+    sort(&mut block);
+    seal(block)
+}
+
+/// The position and the reason of what a reader of one transaction after the other would blame.
+fn model(coins: &[OutPoint], block: &Block) -> Option<(usize, &'static str)> {
+    let mut open: BTreeMap<OutPoint, (u64, bool)> = coins.iter().map(|coin| (*coin, (COIN / 10, true))).collect();
+    for tx in &block.transactions {
+        let txid = tx.txid();
+        for (index, output) in (0..).zip(&tx.outputs).filter(|(_, output)| output.lock.first() != Some(&0x6a)) {
+            open.insert(OutPoint { txid, index }, (output.value.get(), output.lock == ANYONE));
+        }
+    }
+    let coinbase = block.transactions[0].txid();
+    let mut failing = None;
+    for (position, tx) in block.transactions.iter().enumerate().skip(1) {
+        let prevout = tx.inputs[0].prevout;
+        let Some((sats, spendable)) = open.remove(&prevout) else {
+            return Some((position, "bad-txns-inputs-missingorspent"));
+        };
+        if prevout.txid == coinbase {
+            return Some((position, "bad-txns-premature-spend-of-coinbase"));
+        }
+        if tx.outputs.iter().map(|output| output.value.get()).sum::<u64>() > sats {
+            return Some((position, "bad-txns-in-belowout"));
+        }
+        if !spendable {
+            failing = failing.or(Some((position, "blk-bad-inputs")));
+        }
+    }
+    failing
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_verdict_is_that_of_one_after_the_other_on_any_number_of_threads(
+        parents in prop::collection::vec(0usize..600, 1..COINS as usize),
+        flaws in prop::collection::btree_map(0usize..400, flaw(), 0..4),
+    ) {
+        let (mut world, coins) = rich();
+        let block = block_of(&mut world, &coins, &parents, &flaws);
+        let expected = model(&coins, &block);
+        for threads in [1, 2, 3, 8] {
+            let workers = Workers::new(NonZeroUsize::new(threads).unwrap());
+            let found = match world.chain.clone().with_workers(workers).test_block(&block, world.now) {
+                Ok(()) => None,
+                Err(BlockError::Transaction { position, error, .. }) => Some((position, error.reason())),
+                Err(error) => panic!("{error}"),
+            };
+            prop_assert_eq!(&found, &expected, "{} threads", threads);
+        }
+    }
+}
