@@ -216,7 +216,7 @@ pub(crate) fn make_minimal(bytes: &mut [u8]) -> usize {
         return rest.len() + 1;
     }
     let sign = *last;
-    match rest.iter().rposition(|byte| *byte != 0) {
+    match highest(rest) {
         None => 0,
         Some(at) => match rest.get_mut(at) {
             Some(top) if *top & 0x80 == 0 => {
@@ -231,6 +231,16 @@ pub(crate) fn make_minimal(bytes: &mut [u8]) -> usize {
                 at + 2
             }
         },
+    }
+}
+
+/// The place of the highest byte that is not zero.
+fn highest(bytes: &[u8]) -> Option<usize> {
+    let (low, words) = bytes.as_rchunks::<8>();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word)).enumerate();
+    match words.rev().find(|(_, word)| *word != 0) {
+        Some((at, word)) => Some(low.len() + 8 * at + word.ilog2() as usize / 8),
+        None => low.iter().rposition(|byte| *byte != 0),
     }
 }
 
@@ -256,6 +266,19 @@ mod tests {
             let mut bytes = before.to_vec();
             let len = make_minimal(&mut bytes);
             assert_eq!(&bytes[..len], after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn zeros_below_the_sign_are_cut_at_any_length() {
+        for len in 1..40 {
+            for at in 0..len {
+                let mut bytes = vec![0; len + 1];
+                bytes[at] = 0x7f;
+                bytes[len] = 0x80;
+                let cut = make_minimal(&mut bytes);
+                assert_eq!((cut, bytes[at]), (at + 1, 0xff), "{at} of {len}");
+            }
         }
     }
 

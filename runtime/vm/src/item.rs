@@ -124,11 +124,16 @@ const fn word(low: u32, high: u32) -> u64 {
 /// The bytes of an item, wherever they are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum View<'m> {
-    /// An encoded number.
-    Short([u8; 8], usize),
+    /// An encoded number, and how many of the bytes it has.
+    Short(Word, usize),
     /// Bytes elsewhere.
     Slice(&'m [u8]),
 }
+
+/// Bytes that are written and read as one word.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(8))]
+pub(crate) struct Word([u8; 8]);
 
 impl View<'_> {
     /// The minimal encoding of `n`, which is not `i64::MIN`.
@@ -138,7 +143,7 @@ impl View<'_> {
             0 => 0,
             len => ((n < 0) as u64) << (8 * len - 1),
         };
-        Self::Short((n.unsigned_abs() | sign).to_le_bytes(), len)
+        Self::Short(Word((n.unsigned_abs() | sign).to_le_bytes()), len)
     }
 }
 
@@ -147,7 +152,7 @@ impl Deref for View<'_> {
 
     fn deref(&self) -> &[u8] {
         match self {
-            Self::Short(bytes, len) => bytes.get(..*len).unwrap_or(bytes),
+            Self::Short(Word(bytes), len) => bytes.get(..*len).unwrap_or(bytes),
             Self::Slice(bytes) => bytes,
         }
     }

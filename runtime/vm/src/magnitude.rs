@@ -22,23 +22,33 @@ pub(crate) fn order(a: &[u8], b: &[u8]) -> Ordering {
 
 /// The order of their magnitudes.
 pub(crate) fn order_magnitudes(a: &[u8], b: &[u8]) -> Ordering {
-    let by_length = a.len().cmp(&b.len());
-    let (Some((a_last, a_rest)), Some((b_last, b_rest)), Ordering::Equal) = (a.split_last(), b.split_last(), by_length)
-    else {
-        return by_length;
+    if a.len() != b.len() {
+        return a.len().cmp(&b.len());
+    }
+    // Words from the highest on, the first without its sign; what is left below them is less than a word.
+    let ((a_low, a_words), (b_low, b_words)) = (a.as_rchunks::<8>(), b.as_rchunks::<8>());
+    let low = || top(a_low, a_low.len()).cmp(&top(b_low, b_low.len()));
+    let (Some((a_first, a_words)), Some((b_first, b_words))) = (a_words.split_last(), b_words.split_last()) else {
+        return low();
     };
-    let by_rest = || {
-        // Words first: only the highest that differ decide.
-        let (a_words, a_bytes) = a_rest.as_chunks::<8>();
-        let (b_words, b_bytes) = b_rest.as_chunks::<8>();
-        let by_bytes = a_bytes.iter().rev().cmp(b_bytes.iter().rev());
-        let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-        by_bytes.then_with(|| a_words.iter().rev().map(word).cmp(b_words.iter().rev().map(word)))
-    };
-    (a_last & 0x7f).cmp(&(b_last & 0x7f)).then_with(by_rest)
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    (word(a_first) << 1)
+        .cmp(&(word(b_first) << 1))
+        .then_with(|| a_words.iter().rev().map(word).cmp(b_words.iter().rev().map(word)))
+        .then_with(|| a_low.iter().rev().cmp(b_low.iter().rev()))
 }
 
-/// Adds the magnitude of `other` to the magnitude `sum`, which has room for the result.
+/// The highest `count` bytes of an encoding as a word, without the sign.
+fn top(bytes: &[u8], count: usize) -> u64 {
+    let Some(unused) = 8usize.checked_sub(count).filter(|_| count > 0) else { return 0 };
+    let word = match bytes.last_chunk::<8>() {
+        Some(last) => u64::from_le_bytes(*last) >> (8 * unused),
+        None => bytes.iter().rev().take(count).fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    word & u64::MAX >> (8 * unused + 1)
+}
+
+/// Adds the magnitude of `other` to the magnitude `sum` of whole words, which has room for the result.
 pub(crate) fn add(sum: &mut [u8], other: &[u8]) {
     combine(sum, other, |word, other, carry| {
         let (sum, first) = word.overflowing_add(other);
@@ -47,7 +57,7 @@ pub(crate) fn add(sum: &mut [u8], other: &[u8]) {
     });
 }
 
-/// Takes the magnitude of `other` from the magnitude `rest`, which is not smaller.
+/// Takes the magnitude of `other` from the magnitude `rest` of whole words, which is not smaller.
 pub(crate) fn subtract(rest: &mut [u8], other: &[u8]) {
     combine(rest, other, |word, other, borrow| {
         let (rest, first) = word.overflowing_sub(other);
@@ -58,29 +68,26 @@ pub(crate) fn subtract(rest: &mut [u8], other: &[u8]) {
 
 /// Combines magnitudes word by word, from the lowest on, with what one step carries to the next.
 fn combine(into: &mut [u8], other: &[u8], step: impl Fn(u64, u64, bool) -> (u64, bool)) {
-    let Some((last, rest)) = other.split_last() else { return };
-    let (words, left) = rest.as_chunks::<8>();
+    let Some((_, below)) = other.split_last() else { return };
     // What is left of the bytes, with the highest in it, is one word more.
-    let mut top = [0; 8];
-    top.iter_mut().zip(left.iter().copied().chain([last & 0x7f])).for_each(|(to, byte)| *to = byte);
-    let mut others = words.iter().chain(std::iter::once(&top)).map(|word| u64::from_le_bytes(*word));
+    let (words, left) = below.as_chunks::<8>();
+    let mut chunks = into.as_chunks_mut::<8>().0.iter_mut();
     let mut carry = false;
-    let (chunks, end) = into.as_chunks_mut::<8>();
-    for chunk in chunks {
-        let other = match others.next() {
-            Some(other) => other,
-            None if carry => 0,
-            None => return,
-        };
+    let mut put = |chunk: &mut [u8; 8], other| {
         let (word, over) = step(u64::from_le_bytes(*chunk), other, carry);
         *chunk = word.to_le_bytes();
         carry = over;
+        over
+    };
+    words.iter().zip(chunks.by_ref()).for_each(|(word, chunk)| {
+        put(chunk, u64::from_le_bytes(*word));
+    });
+    let mut other = top(other, left.len() + 1);
+    for chunk in chunks {
+        if !put(chunk, std::mem::take(&mut other)) {
+            return;
+        }
     }
-    // The last bytes are the low ones of a word; the result has no others.
-    let mut word = [0; 8];
-    word.iter_mut().zip(&*end).for_each(|(to, byte)| *to = *byte);
-    let (word, _) = step(u64::from_le_bytes(word), others.next().unwrap_or(0), carry);
-    end.iter_mut().zip(word.to_le_bytes()).for_each(|(to, byte)| *to = byte);
 }
 
 /// Divides a magnitude of whole words and gives the rest; `by` is not zero.
@@ -200,7 +207,7 @@ mod tests {
                 }
                 let mut sum = bytes_a.clone();
                 *sum.last_mut().unwrap() &= 0x7f;
-                sum.push(0);
+                sum.resize((sum.len() + 1).next_multiple_of(8), 0);
                 let mut rest = sum.clone();
                 add(&mut sum, &bytes_b);
                 subtract(&mut rest, &bytes_b);

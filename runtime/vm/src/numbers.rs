@@ -177,6 +177,17 @@ impl Machine<'_> {
 
     #[inline(never)]
     fn pop_order(&mut self) -> Result<Ordering, ScriptError> {
+        if let [below @ .., Item::Bytes(a), Item::Bytes(b)] = self.stack.as_slice() {
+            // Looked at where they are: copies would have to wait for the parts of recent ones.
+            let (rest, weight) = (below.len(), a.len as usize + b.len as usize);
+            let (a, b) = (self.memory.slice(*a), self.memory.slice(*b));
+            if spec::num::is_minimal(a) && spec::num::is_minimal(b) {
+                let order = magnitude::order(a, b);
+                self.stack.truncate(rest);
+                self.live_bytes -= weight;
+                return Ok(order);
+            }
+        }
         let (a, b) = self.pop_two_numbers()?;
         Ok(self.order(a, b))
     }
@@ -234,8 +245,8 @@ impl Machine<'_> {
         fresh.copy_within(whole.., 0);
         let left = fresh.len() - whole;
         self.memory.resize_fresh(mark, left);
-        // A byte more for the sign; and if nothing is left, one for what rounding adds.
-        self.memory.resize_fresh(mark, (left + 1).max(2));
+        // Whole words, with a byte more for the sign; and if nothing is left, room for what rounding adds.
+        self.memory.resize_fresh(mark, (left + 1).next_multiple_of(8));
         if negative && loses {
             magnitude::add(self.memory.fresh(mark), &[1]);
         }
@@ -319,9 +330,13 @@ impl Machine<'_> {
             // Both have at most 15 bytes, so nothing overflows.
             return self.push_middle(if negated { a - b } else { a + b });
         }
-        let (view_a, view_b) = (self.view(a), self.view(b));
-        let signs = (magnitude::is_negative(&view_a), magnitude::is_negative(&view_b) != negated);
-        let (large, small, sign) = match magnitude::order_magnitudes(&view_a, &view_b) {
+        let signs = (self.is_below_zero(a), self.is_below_zero(b) != negated);
+        let order = match (a, b) {
+            (Item::Bytes(a), Item::Bytes(b)) => magnitude::order_magnitudes(self.memory.slice(a), self.memory.slice(b)),
+            // One is in place, so it is shorter.
+            _ => a.len().cmp(&b.len()),
+        };
+        let (large, small, sign) = match order {
             Ordering::Less => (b, a, signs.1),
             Ordering::Equal | Ordering::Greater => (a, b, signs.0),
         };
@@ -330,8 +345,8 @@ impl Machine<'_> {
         if let Some(last) = self.memory.fresh(mark).last_mut() {
             *last &= 0x7f;
         }
-        // A byte more holds the sign.
-        self.memory.resize_fresh(mark, large.len() + 1);
+        // Whole words, with a byte more for the sign.
+        self.memory.resize_fresh(mark, (large.len() + 1).next_multiple_of(8));
         let (sum, other) = self.memory.fresh_with(mark, small);
         if signs.0 == signs.1 {
             magnitude::add(sum, &other)
@@ -339,6 +354,13 @@ impl Machine<'_> {
             magnitude::subtract(sum, &other)
         }
         self.push_result(mark, sign)
+    }
+
+    fn is_below_zero(&self, number: Item) -> bool {
+        match number {
+            Item::Int(n) => n < 0,
+            Item::Bytes(span) => magnitude::is_negative(self.memory.slice(span)),
+        }
     }
 
     /// The number with another sign in the place of its own.
@@ -454,6 +476,7 @@ impl Machine<'_> {
     }
 
     /// Fails unless the item is a number in its shortest form.
+    #[inline(always)]
     fn require_number(&self, item: Item) -> Outcome {
         match item {
             Item::Bytes(span) if !spec::num::is_minimal(self.memory.slice(span)) => Err(ScriptError::NumberEncoding),

@@ -3,11 +3,14 @@
 //! Each does what the interpreter's own does, or nothing at all: where it is in doubt it gives `None` before it has charged
 //! anything but what fails in any case.
 
+use std::cmp::Ordering;
+
 use spec::{Opcode, TxOut, hash};
 
 use crate::item::{Item, Place, Source, View};
 use crate::kernel::{Kernel, MADE_BYTES_MAX};
 use crate::limbs::{BYTES, Magnitude};
+use crate::magnitude;
 
 /// Bytes that are put together to be hashed at once, at most.
 const PAIR_BYTES_MAX: usize = 66;
@@ -43,6 +46,13 @@ impl Kernel<'_> {
             }
             (Opcode::Cat, Some(b)) => self.cat(*a, *b),
             (Opcode::Add | Opcode::Sub | Opcode::Mul | Opcode::Div | Opcode::Mod, Some(b)) => self.long(opcode, a, b),
+            (Opcode::Mul2, None) if self.machine.require_bitmodel().is_ok() => self.long(Opcode::Add, a, a),
+            (Opcode::NumEqual, Some(b)) => self.compare(a, b, Ordering::is_eq),
+            (Opcode::NumNotEqual, Some(b)) => self.compare(a, b, Ordering::is_ne),
+            (Opcode::LessThan, Some(b)) => self.compare(a, b, Ordering::is_lt),
+            (Opcode::GreaterThan, Some(b)) => self.compare(a, b, Ordering::is_gt),
+            (Opcode::LessThanOrEqual, Some(b)) => self.compare(a, b, Ordering::is_le),
+            (Opcode::GreaterThanOrEqual, Some(b)) => self.compare(a, b, Ordering::is_ge),
             (_, None) => self.fact_of(opcode, a),
             _ => None,
         }
@@ -181,6 +191,18 @@ impl Kernel<'_> {
         let item = self.machine.memory.finish(mark);
         self.machine.cost += times * item.len() as u64;
         (mark <= MADE_BYTES_MAX).then_some(item)
+    }
+
+    /// Compares two numbers that are both too long for a place.
+    #[inline(always)]
+    fn compare(&mut self, a: &Item, b: &Item, holds: impl Fn(Ordering) -> bool) -> Option<Item> {
+        let (Item::Bytes(a), Item::Bytes(b)) = (a, b) else { return None };
+        let (a, b) = (self.machine.memory.slice(*a), self.machine.memory.slice(*b));
+        if !spec::num::is_minimal(a) || !spec::num::is_minimal(b) {
+            return None;
+        }
+        let truth = Item::bool(holds(magnitude::order(a, b)));
+        Some(self.charged(truth))
     }
 
     /// Arithmetic on numbers that may be too long for a place.
