@@ -48,8 +48,8 @@ impl State<'_, '_> {
             Op::Shift(by) => self.base = self.base.checked_add_signed(by.into())?,
             Op::Separate(start) => self.kernel.separate(start as usize),
             Op::Define { a, b } => {
-                let operands = [self.item(a)?, self.item(b)?];
-                self.kernel.execute(Opcode::Define, &operands)?;
+                let (body, id) = (self.item(a)?, self.item(b)?);
+                self.kernel.define(id, body)?;
                 self.elsewhere = self.alt.len() + self.kernel.functions();
                 self.tally()?;
             }

@@ -5,7 +5,7 @@
 
 use crate::error::{FunctionId, ScriptError};
 use crate::item::Item;
-use crate::machine::{Frame, Machine, Outcome};
+use crate::machine::{Code, Frame, Function, Machine, Outcome};
 
 /// Something open.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,7 @@ pub(crate) enum Control {
     Call,
 }
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
     fn open(&mut self, control: Control) -> Outcome {
         if self.control.len() >= self.rules.limits.control_depth {
             return Err(ScriptError::ControlDepth);
@@ -93,14 +93,19 @@ impl Machine<'_> {
     pub(crate) fn define(&mut self) -> Outcome {
         self.need(2)?;
         let id = self.pop()?;
-        let key = self.function_key(id)?;
         // The body moves from the stack to the table, so it stays counted.
         let body = self.peek(0)?;
-        let code = self.keep_code(body);
-        if self.functions.insert(key, code).is_some() {
+        self.add_function(id, body)?;
+        self.stack.pop();
+        Ok(())
+    }
+
+    /// Puts a function into the table and charges its body.
+    pub(crate) fn add_function(&mut self, id: Item, body: Item) -> Outcome {
+        let key = self.function_key(id)?;
+        if self.functions.insert(key, Function::Body(body)).is_some() {
             return Err(ScriptError::FunctionRedefined);
         }
-        self.stack.pop();
         self.cost += body.len() as u64;
         self.measure_room();
         Ok(())
@@ -110,7 +115,7 @@ impl Machine<'_> {
     pub(crate) fn invoke(&mut self, next: usize) -> Outcome {
         let id = self.pop()?;
         let key = self.function_key(id)?;
-        let function = self.functions.get(&key).cloned().ok_or(ScriptError::FunctionUndefined)?;
+        let function = self.function(key)?;
         self.open(Control::Call)?;
         let code = std::mem::replace(&mut self.code, function);
         self.frames.push(Frame { code, callee: key, at: self.at, next, separator: self.separator });
@@ -132,6 +137,24 @@ impl Machine<'_> {
         }
         self.separator = separator;
         Ok(Some(next))
+    }
+
+    /// The code of a function.
+    #[inline]
+    pub(crate) fn function(&mut self, key: FunctionId) -> Result<Code<'a>, ScriptError> {
+        let body = match self.functions.get(&key) {
+            Some(Function::Code(code)) => return Ok(code.clone()),
+            Some(Function::Body(body)) => *body,
+            None => return Err(ScriptError::FunctionUndefined),
+        };
+        Ok(self.first_call(key, body))
+    }
+
+    #[cold]
+    fn first_call(&mut self, key: FunctionId, body: Item) -> Code<'a> {
+        let code = self.keep_code(body);
+        self.functions.insert(key, Function::Code(code.clone()));
+        code
     }
 
     pub(crate) fn function_key(&self, id: Item) -> Result<FunctionId, ScriptError> {

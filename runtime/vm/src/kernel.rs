@@ -147,10 +147,15 @@ impl<'a> Kernel<'a> {
         self.machine.functions.len()
     }
 
+    /// Defines a function, and charges all but the instruction itself. `None` if that fails.
+    pub fn define(&mut self, id: Item, body: Item) -> Option<()> {
+        self.machine.add_function(id, body).ok()
+    }
+
     /// Goes into the function that `id` names.
     pub fn call(&mut self, id: Item) -> Option<(FunctionId, Caller<'a>)> {
         let key = self.machine.function_key(id).ok()?;
-        let function = self.machine.functions.get(&key)?.clone();
+        let function = self.machine.function(key).ok()?;
         let code = std::mem::replace(&mut self.machine.code, function);
         let separator = std::mem::replace(&mut self.machine.separator, 0);
         Some((key, Caller { code, separator }))

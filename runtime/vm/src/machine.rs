@@ -38,6 +38,25 @@ impl Code<'_> {
     }
 }
 
+/// What a name was given. Code is made when a function is first called, so that defining allocates nothing.
+#[derive(Debug)]
+pub(crate) enum Function<'a> {
+    /// It has not been called.
+    Body(Item),
+    /// It has.
+    Code(Code<'a>),
+}
+
+impl Function<'_> {
+    /// The body, as long as it is an item.
+    const fn body(&mut self) -> Option<&mut Item> {
+        match self {
+            Self::Body(body) => Some(body),
+            Self::Code(_) => None,
+        }
+    }
+}
+
 /// A caller that waits for an `OP_INVOKE` to return.
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
@@ -59,7 +78,7 @@ pub(crate) struct Machine<'a> {
     pub(crate) stack: Vec<Item>,
     pub(crate) alt: Vec<Item>,
     pub(crate) control: Vec<Control>,
-    pub(crate) functions: BTreeMap<FunctionId, Code<'a>>,
+    pub(crate) functions: BTreeMap<FunctionId, Function<'a>>,
     pub(crate) memory: Memory<'a>,
     /// The code that runs.
     pub(crate) code: Code<'a>,
@@ -221,7 +240,8 @@ impl<'a> Machine<'a> {
         if truth { Ok(()) } else { Err(error) }
     }
 
-    /// Completes the item started at `mark` and pushes it. No handle to the arena may be kept across this but those on the stacks.
+    /// Completes the item started at `mark` and pushes it. No handle to the arena may be kept across this but those on the stacks
+    /// and in the table of functions.
     pub(crate) fn push_fresh(&mut self, mark: usize) -> Outcome {
         let item = self.memory.finish(mark);
         if item.len() > self.rules.limits.item_bytes {
@@ -229,7 +249,8 @@ impl<'a> Machine<'a> {
         }
         self.push(item)?;
         if self.memory.wants_tidying() {
-            self.memory.tidy([&mut self.stack, &mut self.alt]);
+            let bodies = self.functions.values_mut().filter_map(Function::body);
+            self.memory.tidy(self.stack.iter_mut().chain(&mut self.alt).chain(bodies));
         }
         Ok(())
     }

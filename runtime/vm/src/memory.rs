@@ -27,6 +27,7 @@ impl<'a> Memory<'a> {
     }
 
     /// The bytes of `item`.
+    #[inline]
     pub(crate) fn view(&self, item: Item) -> View<'_> {
         match item {
             Item::Int(n) => View::short(n),
@@ -138,10 +139,10 @@ impl<'a> Memory<'a> {
         self.arena.len() > self.tidy_at
     }
 
-    /// Moves the items of `stacks` to a new arena; every other handle to the old one becomes invalid.
-    pub(crate) fn tidy(&mut self, stacks: [&mut [Item]; 2]) {
+    /// Moves `items` to a new arena; every other handle to the old one becomes invalid.
+    pub(crate) fn tidy<'i>(&mut self, items: impl Iterator<Item = &'i mut Item>) {
         let mut fresh = Vec::new();
-        for item in stacks.into_iter().flatten() {
+        for item in items {
             if let Item::Bytes(span) = item
                 && span.source == Source::ARENA
             {

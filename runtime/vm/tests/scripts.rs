@@ -200,6 +200,11 @@ fn tidying_moves_live_items_and_changes_none() {
                 INVERT 1 30 NUM2BIN EQUALVERIFY FROMALTSTACK 0xaabbccddeeff00112233aabbccddeeff00112233 EQUAL";
     let mut unlock = Vec::new();
     push_data(&mut unlock, &[7; 9_000]);
+    assert!(run(&STRICT, unlock.clone(), asm(lock)).is_ok());
+    // The body of a function, five times `1 ADD`, is made before that and called after it, twice.
+    let lock = "DROP 0x5193519351 0x9351935193 CAT 7 DEFINE 300 \
+                BEGIN 1 9000 NUM2BIN INVERT DROP 1SUB DUP NOT UNTIL \
+                7 INVOKE 7 INVOKE 10 NUMEQUAL";
     assert!(run(&STRICT, unlock, asm(lock)).is_ok());
 }
 
