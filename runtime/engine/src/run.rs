@@ -16,6 +16,9 @@ use crate::steps::{Of1, Of2, Step};
 
 /// Cells below the stack, so that a window may reach below its bottom.
 pub(crate) const PAD: usize = 256;
+/// How many functions a script may call by names that are not known before it runs. To find the unit of one takes three
+/// times as long as the oracle takes for a call: who calls many once each would have much time for little cost.
+pub(crate) const FUNCTIONS_MAX: usize = 32;
 /// The size of a window.
 pub(crate) const WINDOW: usize = 256;
 
@@ -175,6 +178,7 @@ impl<'a> State<'_, 'a> {
         let known = self.units.get(&key).cloned();
         let unit = match known {
             Some(unit) => unit,
+            None if self.units.len() >= FUNCTIONS_MAX => return None,
             None => {
                 let unit = find(self.kernel.code())?;
                 self.units.insert(key, Arc::clone(&unit));

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::native::Find;
+use crate::run::FUNCTIONS_MAX;
 use spec::rules::Limits;
-use spec::{OutPoint, RuleSet, Sats, Transaction, TxIn, TxOut};
+use spec::script::{push_int, push_op};
+use spec::{Opcode, OutPoint, RuleSet, Sats, Transaction, TxIn, TxOut};
 
 /// Interprets the unit.
 #[derive(Debug)]
@@ -160,6 +162,28 @@ fn what_machine_code_does_not_accept_the_oracle_decides() {
     let engine = with(Tier::Jit, 0, 100, Does::Nothing);
     assert!(verify(&engine, &SUM, 3).is_ok());
     assert_eq!(ways(&engine), (0, 0, 3, 1, 0));
+}
+
+#[test]
+fn a_script_that_finds_many_functions_is_left_to_the_oracle() {
+    // Defines functions that do nothing, and calls each once by a name that counts up from the depth, which is 1.
+    let calls = |count: usize| {
+        let mut lock = Vec::new();
+        for name in 1..=count as i64 {
+            push_op(&mut lock, Opcode::N0);
+            push_int(&mut lock, name);
+            push_op(&mut lock, Opcode::Define);
+        }
+        push_op(&mut lock, Opcode::Depth);
+        let call = [Opcode::Dup, Opcode::Invoke, Opcode::Add1];
+        (0..count).flat_map(|_| call).chain([Opcode::Drop]).for_each(|opcode| push_op(&mut lock, opcode));
+        lock
+    };
+    for (count, left) in [(FUNCTIONS_MAX, 0), (FUNCTIONS_MAX + 1, 1)] {
+        let engine = Engine::new(Tier::Register);
+        assert!(verify(&engine, &calls(count), 1).is_ok());
+        assert_eq!(ways(&engine), (1 - left, 0, left, 0, 0), "{count}");
+    }
 }
 
 #[test]
