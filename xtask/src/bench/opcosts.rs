@@ -10,6 +10,7 @@ mod shapes;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use spec::{Mode, Opcode, RuleSet, Rules};
@@ -18,6 +19,8 @@ use measure::{Measured, measure};
 
 /// An opcode may take as many times longer than a signature check for each unit.
 const TIMES_MAX: u128 = 3;
+/// What takes more than so many times longer is measured again.
+const AGAIN_FROM: u128 = 2;
 
 /// The figures of one rule set.
 struct Table {
@@ -46,7 +49,19 @@ impl Table {
             bar.inc(1);
         }
         bar.finish_and_clear();
-        Ok(Self { set, rows })
+        let mut table = Self { set, rows };
+        table.measure_slowest_again(&rules)?;
+        Ok(table)
+    }
+
+    /// Something else may have run on the machine meanwhile, which only makes figures larger: the better of two counts.
+    fn measure_slowest_again(&mut self, rules: &Rules) -> Result<(), String> {
+        let much = AGAIN_FROM * self.signature();
+        for row in self.rows.iter_mut().filter(|row| row.worst() > much) {
+            let again = measure(&row.shape, rules)?;
+            row.improve(&again);
+        }
+        Ok(())
     }
 
     /// What a unit of the slowest signature check takes, in picoseconds.
@@ -79,7 +94,13 @@ fn hundredths(milli: u128) -> String {
 }
 
 /// Measures, prints, and writes the page and its picture.
+///
+/// In the development profile the crates around the engines are hardly optimised, which is in the times and in no one's
+/// node: then the tool builds itself as released, but for optimisation at link time, and that measures.
 pub(super) fn run(root: &Path, only: Option<&str>, all: bool) -> Result<(), String> {
+    if cfg!(debug_assertions) {
+        return run_as_released(root, only, all);
+    }
     let tables = [RuleSet::Bch2026, RuleSet::Bitmodel].map(|set| Table::measure(set, only));
     let tables: Vec<Table> = tables.into_iter().collect::<Result<_, _>>()?;
     for table in &tables {
@@ -96,6 +117,18 @@ pub(super) fn run(root: &Path, only: Option<&str>, all: bool) -> Result<(), Stri
     let ours = tables.iter().filter(|table| table.set == RuleSet::Bitmodel);
     let over: Vec<String> = ours.flat_map(over).collect();
     crate::none_of("more than three times a signature's time for a unit", &over)
+}
+
+fn run_as_released(root: &Path, only: Option<&str>, all: bool) -> Result<(), String> {
+    let mut args = vec!["run", "--quiet", "--profile", "measure", "--package", "xtask", "--", "bench", "opcosts"];
+    args.extend(only.iter().flat_map(|only| ["--only", only]));
+    args.extend(all.then_some("--all"));
+    let status = Command::new(env!("CARGO"))
+        .args(&args)
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo did not start: {error}"))?;
+    if status.success() { Ok(()) } else { Err("as released, this failed".to_owned()) }
 }
 
 /// The opcodes that take too long for their price.

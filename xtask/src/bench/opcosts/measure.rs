@@ -102,6 +102,15 @@ impl Measured {
         Some(pico * 1_000 / self.milli_cost.max(1))
     }
 
+    /// Takes the better figure of each way, of this and another measurement of the shape.
+    pub(super) fn improve(&mut self, other: &Self) {
+        for (way, pico) in &mut self.pico {
+            if let Some((_, again)) = other.pico.iter().find(|(of, _)| of == way) {
+                *pico = (*pico).min(*again);
+            }
+        }
+    }
+
     /// The same in the slowest way.
     pub(super) fn worst(&self) -> u128 {
         Way::ALL.iter().filter_map(|way| self.per_unit(*way)).max().unwrap_or_default()
@@ -225,7 +234,7 @@ fn turns(shape: &Shape, rules: &Rules) -> Result<usize, String> {
         Turn::Same(_) if shape.long_setup => LONG_TURNS,
         Turn::Same(_) => TURNS_MAX,
     };
-    let most = room.min(at_most).min(MADE_BYTES_MAX / shape.size.max(1)).max(1);
+    let most = room.min(at_most).min(shape.turns_max).min(MADE_BYTES_MAX / shape.size.max(1)).max(1);
     if shape.long_setup {
         // A few turns would be lost in what that takes.
         return Ok(most);

@@ -57,7 +57,8 @@ take long would use the opcode with the largest such number; under our own rules
 
 An opcode takes its operands away, so each turn copies them first and drops the result, and all of that is in the time and in
 the cost. An item cannot be had for less: whatever makes one is charged its length. Costs are those of blocks. An engine
-without a figure has no code of its own for a script with so many turns, and another runs it.
+without a figure has no code of its own for a script with so many turns, and another runs it. What comes out above two is
+measured again, and the better figure counts.
 ";
 
 /// What takes more than three times as long, in words.
@@ -90,12 +91,10 @@ fn grouped(n: u128) -> String {
 
 /// The processor, and how the code was compiled.
 fn machine() -> String {
-    let build = if cfg!(debug_assertions) {
-        "development profile, in which the engines are optimised"
-    } else {
-        "release profile"
-    };
-    format!("{}, one core, by the thread's processor time, {build}", crate::bench::processor())
+    format!(
+        "{}, one core, by the thread's processor time, as released but for optimisation at link time",
+        crate::bench::processor()
+    )
 }
 
 /// For the picture.

@@ -18,6 +18,9 @@ const OTHER: [u8; 33] = [
     0x8e, 0x4b, 0x8c, 0xef, 0x3c, 0xa7, 0xab, 0xac, 0x09, 0xb9, 0x5c, 0x70, 0x9e, 0xe5,
 ];
 
+/// Functions that are called once each.
+const FUNCTIONS: i64 = 400;
+
 /// The message that signatures of data sign.
 pub(super) const MESSAGE: [u8; 32] = [7; 32];
 
@@ -44,7 +47,9 @@ pub(super) struct Shape {
     /// Makes what the turns need.
     pub(super) setup: Vec<u8>,
     pub(super) turn: Turn,
-    /// Whether that takes longer than many turns.
+    /// Turns, at most.
+    pub(super) turns_max: usize,
+    /// Whether making what they need takes longer than many turns.
     pub(super) long_setup: bool,
     /// Leaves nothing but true.
     pub(super) end: Vec<u8>,
@@ -178,6 +183,7 @@ fn with_turn(opcode: Opcode, name: &str, items: &[Item], turn: Vec<u8>) -> Shape
         setup,
         long_setup: false,
         turn: Turn::Same(turn),
+        turns_max: usize::MAX,
         end,
         size,
     }
@@ -226,7 +232,7 @@ fn flow(opcode: Opcode, rules: &Rules) -> Vec<Shape> {
         Verify => &[("", &[N1, Verify])],
         Ver => &[("", &[Ver, Drop])],
         Define => return [1, 256, 2_048].map(|len| define(len, rules)).to_vec(),
-        Invoke => return vec![invoke(N0, "known"), invoke(Depth, "not known")],
+        Invoke => return vec![invoke(N0, "known"), invoke(Depth, "not known"), first_calls()],
         _ => &[],
     };
     turns.iter().map(|(name, turn)| shape(opcode, name, &[], turn)).collect()
@@ -244,6 +250,22 @@ fn invoke(id: Opcode, name: &str) -> Shape {
     Shape { setup, ..shape(Opcode::Invoke, name, &[], &[id, Opcode::Invoke]) }
 }
 
+/// Calls many functions that do nothing, each once, by a name that counts.
+fn first_calls() -> Shape {
+    use Opcode::*;
+    let mut setup = Vec::new();
+    for name in 1..=FUNCTIONS {
+        push_op(&mut setup, N0);
+        push_int(&mut setup, name);
+        push_op(&mut setup, Define);
+    }
+    // The engines do not know a depth before they run.
+    push_op(&mut setup, Depth);
+    let end = [Drop, N1].map(Opcode::to_byte).to_vec();
+    let turn = Turn::Same([Add1, Dup, Invoke].map(Opcode::to_byte).to_vec());
+    Shape { setup, end, turn, turns_max: FUNCTIONS as usize, ..shape(Invoke, "first calls", &[], &[]) }
+}
+
 fn stack(opcode: Opcode, rules: &Rules) -> Vec<Shape> {
     use Opcode::*;
     let turn: &[Opcode] = match opcode {
@@ -258,7 +280,12 @@ fn stack(opcode: Opcode, rules: &Rules) -> Vec<Shape> {
         Pick | Roll => return [1, 100, 900, 90_000].iter().filter_map(|depth| deep(opcode, *depth, rules)).collect(),
         _ => &[opcode],
     };
-    let on = |len: usize| shape(opcode, &format!("{len} B"), &[Item::Number(len); 6], turn);
+    // A turn makes no bytes, but what it works on may take longer to make than many turns.
+    let on = |len: usize| Shape {
+        size: 1,
+        long_setup: len > 1_000,
+        ..shape(opcode, &format!("{len} B"), &[Item::Number(len); 6], turn)
+    };
     sizes(rules.set)
         .iter()
         .filter(|len| **len != 8 && 6 * **len < rules.limits.memory_bytes)
