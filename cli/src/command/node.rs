@@ -21,7 +21,7 @@ use crate::shell::{BOLD, FAINT, GOOD, NAME, Shell};
 /// Run a devnet: a chain of your own with funded accounts, bitcoind's JSON-RPC and a miner.
 ///
 /// A block is mined for each transaction, unless `--mine-every` or `--no-mining` say otherwise.
-/// The chain lives in memory; Ctrl-C ends it.
+/// The chain lives in the data folder and goes on where it stopped; with `--tmp` it lives in memory. Ctrl-C ends it.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  bmc node\n  bmc node --mine-every 2s --rpc-port 18500 --tmp")]
 pub(crate) struct Node {
@@ -46,10 +46,10 @@ pub(crate) struct Node {
     /// Mine only when `generatetoaddress` asks for it.
     #[arg(long, conflicts_with_all = ["automine", "mine_every"])]
     no_mining: bool,
-    /// Where the cookie file goes [default: ~/.bitmodel].
+    /// Where the chain and the cookie file are kept [default: ~/.bitmodel].
     #[arg(long, value_name = "DIR", env = "BMC_DATADIR")]
     datadir: Option<PathBuf>,
-    /// Use a fresh folder, and take it away at the end.
+    /// Keep the chain in memory and the cookie in a fresh folder, which is gone at the end.
     #[arg(long, conflicts_with = "datadir")]
     tmp: bool,
     /// The rules of scripts.
@@ -100,6 +100,7 @@ impl Node {
             rpc_bind: SocketAddr::new(self.rpc_bind, self.rpc_port),
             allow_non_loopback: self.allow_remote,
             data_dir: Some(folder.path.clone()),
+            persistent: !self.tmp,
             auth,
             mine_every: self.mine_every,
             automine: self.automine || (self.mine_every.is_none() && !self.no_mining),
@@ -188,6 +189,8 @@ fn start_failure(error: &node::StartError) -> Fail {
     let fail = Fail::refused(format!("{error}{cause}"));
     match error {
         node::StartError::Bind { .. } => fail.help("another node may be running; choose a port with `--rpc-port`"),
+        node::StartError::InUse { .. } => fail.help("choose a folder with `--datadir`, or use `--tmp`"),
+        node::StartError::Chain(_) => fail.help("choose another folder with `--datadir`, or use `--tmp`"),
         _ => fail,
     }
 }

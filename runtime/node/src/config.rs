@@ -26,6 +26,8 @@ pub struct Config {
     pub allow_non_loopback: bool,
     /// Where the cookie file goes; without it the cookie is only in the handle.
     pub data_dir: Option<PathBuf>,
+    /// Keeps the chain and the waiting transactions in the data folder, to go on there after a restart. Without it, or without a folder, they live in memory.
+    pub persistent: bool,
     /// Who may call.
     pub auth: Auth,
     /// Mines a block each time this long has passed.
@@ -81,6 +83,7 @@ impl Default for Config {
             rpc_bind: SocketAddr::from(([127, 0, 0, 1], 18_443)),
             allow_non_loopback: false,
             data_dir: None,
+            persistent: false,
             auth: Auth::Cookie,
             mine_every: None,
             automine: false,
@@ -124,6 +127,24 @@ pub enum StartError {
     /// A thread or the server's runtime cannot be started.
     #[error("a thread cannot be started")]
     Thread(#[source] std::io::Error),
+    /// Another node has the data folder.
+    #[error("another node uses the data folder `{}`", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The data folder or a file in it cannot be used.
+    #[error("the data folder `{}` cannot be used", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The chain that was kept cannot be gone on with.
+    #[error("the chain cannot be opened: {0}")]
+    Chain(String),
     /// A block for a prefunded account was refused.
     #[error("mining for the prefunded accounts failed: {0}")]
     Prefund(String),
@@ -162,12 +183,16 @@ pub(crate) const fn chain_name(network: Network) -> &'static str {
 /// ```
 #[must_use]
 pub fn cookie_path(data_dir: &Path, network: Network) -> PathBuf {
-    let folder = match network {
+    network_folder(data_dir, network).join(".cookie")
+}
+
+/// The folder of one network in a data directory.
+pub(crate) fn network_folder(data_dir: &Path, network: Network) -> PathBuf {
+    match network {
         Network::Devnet => data_dir.join("regtest"),
         Network::Test => data_dir.join("testnet3"),
         Network::Main => data_dir.to_path_buf(),
-    };
-    folder.join(".cookie")
+    }
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub fn start(config: Config) -> Result<NodeHandle, StartError> {
     let credentials = Credentials::new(&config.auth, randomness);
     let listener = bind(config.rpc_bind)?;
     let rpc_addr = listener.local_addr().map_err(|source| StartError::Bind { address: config.rpc_bind, source })?;
-    let node = Node::new(&config).map_err(StartError::Prefund)?;
+    let node = Node::new(&config)?;
     let cookie = CookieFile::write(&config, &credentials)?;
     let (events, inbox) = sync_channel(QUEUE);
     let (stop, stopping) = watch::channel(false);

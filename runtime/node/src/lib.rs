@@ -12,6 +12,7 @@ mod json;
 mod rpc;
 mod view;
 
+mod kept;
 mod method;
 mod owner;
 mod state;

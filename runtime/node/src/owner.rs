@@ -29,12 +29,17 @@ pub(crate) enum Event {
 
 /// Runs until the node is told to stop or nobody is left to call.
 pub(crate) fn run(mut node: Node, events: &Receiver<Event>, mine_every: Option<Duration>) {
+    work(&mut node, events, mine_every);
+    node.save();
+}
+
+fn work(node: &mut Node, events: &Receiver<Event>, mine_every: Option<Duration>) {
     let mut due = mine_every.map(|every| Instant::now() + every);
     while let Some(event) = next(events, due) {
         if matches!(event, Event::MineDue) {
             due = mine_every.map(|every| Instant::now() + every);
         }
-        step(&mut node, event);
+        step(node, event);
         node.tell_differences();
         if node.is_stopping() {
             return;

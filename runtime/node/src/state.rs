@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use chain::{Accepted, BlockError, Chain, Coin, Entry, MemoryStore, Mempool, Params, Store, StoreError, Tip, TxError};
+use chain::{Accepted, BlockError, Chain, Coin, Entry, Mempool, Params, Store, StoreError, Tip, TxError};
 use engine::Engine;
 use spec::{Address, Block, BlockHash, Height, Network, OutPoint, Sats, Transaction, Txid};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, StartError};
+use crate::kept::{AnyStore, Kept};
 use crate::method::outputs::Totals;
 use crate::registry::Registry;
 use crate::rpc::error::{Code, RpcError};
@@ -19,12 +20,16 @@ const NOBODY: [u8; 1] = [0x6a];
 /// The nonces that are tried for one block; on the devnet two suffice on average.
 const NONCES_MAX: u32 = 1_000_000;
 
+/// How far below the tip, at the start, blocks beside the active chain are looked through for transactions.
+const LEFT_BEHIND_BLOCKS: u32 = 100;
+
 /// Everything that the owner thread owns.
 #[derive(Debug)]
 pub(crate) struct Node {
-    chain: Chain<MemoryStore>,
+    chain: Chain<AnyStore>,
     engine: Arc<Engine>,
     mempool: Mempool,
+    kept: Option<Kept>,
     registry: Registry,
     clock: Clock,
     automine: bool,
@@ -40,19 +45,20 @@ impl From<StoreError> for RpcError {
 }
 
 impl Node {
-    /// A node with the genesis block and the prefunded accounts' blocks.
+    /// A node that goes on where the last one in its folder ended, or begins with the genesis block and the prefunded accounts' blocks.
     ///
     /// # Errors
-    /// What went wrong, in words.
-    pub(crate) fn new(config: &Config) -> Result<Self, String> {
+    /// [`StartError`] if the folder or the chain in it cannot be used, or a block was refused.
+    pub(crate) fn new(config: &Config) -> Result<Self, StartError> {
         let params = Params::of(config.network).with_rules(config.rules);
         let mempool = Mempool::new(&params);
+        let (store, kept) = Kept::open(config)?;
+        let chain = Chain::open(params, store).map_err(|error| StartError::Chain(error.to_string()))?;
         let mut node = Self {
-            chain: Chain::open(params, MemoryStore::new())
-                .map_err(|error| error.to_string())?
-                .with_engine(Arc::clone(&config.engine)),
+            chain: chain.with_engine(Arc::clone(&config.engine)),
             engine: Arc::clone(&config.engine),
             mempool,
+            kept,
             registry: Registry::default(),
             clock: Clock::new(config.mock_time),
             automine: config.automine,
@@ -60,8 +66,64 @@ impl Node {
             blocks_made: 0,
             stopping: false,
         };
-        node.prefund(config).map_err(|error| error.message().to_owned())?;
+        node.go_on()?;
+        if node.tip().entry.height == Height::GENESIS {
+            node.prefund(config).map_err(|error| StartError::Prefund(error.message().to_owned()))?;
+        }
         Ok(node)
+    }
+
+    /// Finishes what the last node in this folder did not, and judges its waiting transactions again.
+    fn go_on(&mut self) -> Result<(), StartError> {
+        let Some(kept) = &self.kept else { return Ok(()) };
+        let waited = kept.waiting()?;
+        let failed = |error: String| StartError::Chain(error);
+        self.chain.resume().map_err(|error| failed(error.to_string()))?;
+        // Blocks of before are not made again.
+        let known = self.chain.store().headers().map_err(|error| failed(error.to_string()))?.len();
+        self.blocks_made = known.saturating_sub(1) as u64;
+        let left = self.left_behind().map_err(|error| failed(error.to_string()))?;
+        let now = self.clock.now();
+        for tx in left.into_iter().chain(waited) {
+            let txid = tx.txid();
+            match self.mempool.accept(tx, &self.chain, now) {
+                Ok(_) | Err(TxError::AlreadyInChain | TxError::AlreadyInMempool) => {}
+                Err(error) => tracing::debug!(%txid, %error, "a transaction that waited was dropped"),
+            }
+        }
+        let height = self.tip().entry.height.get();
+        let Some(kept) = &mut self.kept else { return Ok(()) };
+        tracing::info!(folder = %kept.folder().display(), height, waiting = self.mempool.len(), "the chain goes on");
+        kept.save(&self.mempool).map_err(|source| StartError::Folder { path: kept.folder().to_owned(), source })
+    }
+
+    /// The transactions of late blocks beside the active chain, parents first: a node that was killed while it took blocks
+    /// back did not come to put them among the waiting ones.
+    fn left_behind(&self) -> Result<Vec<Transaction>, StoreError> {
+        let lowest = self.tip().entry.height.get().saturating_sub(LEFT_BEHIND_BLOCKS);
+        let mut hashes = Vec::new();
+        for leaf in self.chain.branch_tips() {
+            let below =
+                std::iter::successors(self.chain.header(&leaf), |entry| self.chain.header(&entry.header.previous));
+            let beside = below.map(|entry| (entry.height, entry.header.hash()));
+            hashes.extend(beside.take_while(|(height, hash)| height.get() > lowest && !self.chain.is_active(hash)));
+        }
+        hashes.sort_unstable();
+        hashes.dedup();
+        let mut found = Vec::new();
+        for (_, hash) in hashes {
+            found.extend(self.chain.block(&hash)?.iter().flat_map(|block| chain::ordinary_parents_first(block)));
+        }
+        Ok(found)
+    }
+
+    /// Writes down what waits, at the end.
+    pub(crate) fn save(&mut self) {
+        if let Some(kept) = &mut self.kept
+            && let Err(error) = kept.save(&self.mempool)
+        {
+            tracing::error!(%error, "the waiting transactions were not saved");
+        }
     }
 
     /// What runs scripts.
@@ -97,7 +159,7 @@ impl Node {
     }
 
     /// The chain.
-    pub(crate) const fn chain(&self) -> &Chain<MemoryStore> {
+    pub(crate) const fn chain(&self) -> &Chain<AnyStore> {
         &self.chain
     }
 
@@ -214,9 +276,9 @@ impl Node {
         })
     }
 
-    /// Sums over all unspent outputs.
-    pub(crate) fn totals(&self) -> Result<Totals, RpcError> {
-        let mut totals = Totals::default();
+    /// Sums over all unspent outputs, and their hash if asked.
+    pub(crate) fn totals(&self, hashed: bool) -> Result<Totals, RpcError> {
+        let mut totals = Totals::new(hashed);
         self.chain.store().visit_coins(&mut |outpoint, coin| totals.count(outpoint, coin))?;
         Ok(totals)
     }
@@ -250,6 +312,7 @@ impl Node {
 
     fn follow(&mut self, change: &Accepted, now: u32) {
         let update = self.mempool.update(change, &self.chain, now);
+        update.returned.iter().for_each(|txid| self.keep(txid));
         let tip = self.tip();
         tracing::info!(
             height = tip.entry.height.get(), hash = %tip.hash,
@@ -275,10 +338,20 @@ impl Node {
     /// Takes in a transaction; mines it at once if the node is set up so.
     pub(crate) fn accept_transaction(&mut self, tx: Transaction) -> Result<Entry, TxError> {
         let entry = self.mempool.accept(tx, &self.chain, self.clock.now())?;
+        self.keep(&entry.txid);
         if self.automine {
             self.mine_on_schedule();
         }
         Ok(entry)
+    }
+
+    /// Writes down a waiting transaction before anybody hears that it was accepted.
+    fn keep(&mut self, txid: &Txid) {
+        if let (Some(kept), Some(entry)) = (&mut self.kept, self.mempool.get(txid))
+            && let Err(error) = kept.add(&entry.tx, &self.mempool)
+        {
+            tracing::error!(%txid, %error, "a waiting transaction is only in memory");
+        }
     }
 
     /// Whether a transaction would be taken in.

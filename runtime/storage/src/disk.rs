@@ -257,7 +257,8 @@ impl Store for DiskStore {
         let mut batch = self.tables.batch();
         batch.put(&self.tables.headers, &number.to_be_bytes(), &codec::kept_bytes(&kept));
         batch.put(&self.tables.meta, END, &codec::end_bytes(self.files.end()));
-        batch.commit(self.durability)?;
+        // Whatever connects the block pushes this to the disk too, for it is behind it in the same log.
+        batch.commit(Durability::Process)?;
         self.headers.push(kept);
         self.numbers.insert(hash, number);
         if span.len <= RECENT_BLOCK_BYTES {

@@ -1,10 +1,11 @@
 //! Unspent outputs.
 
 use chain::Coin;
-use spec::{Address, OutPoint, Sats};
+use spec::hash::{Sha256Stream, sha256};
+use spec::{Address, BlockHash, OutPoint, Sats};
 
 use crate::json::{Json, list, object, text};
-use crate::rpc::error::RpcError;
+use crate::rpc::error::{Code, RpcError};
 use crate::rpc::params::Args;
 use crate::state::Node;
 use crate::view::script;
@@ -30,9 +31,18 @@ fn output_view(node: &Node, coin: &Coin) -> Json {
     .with("coinbase", coin.coinbase)
 }
 
-pub(crate) fn set_info(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
-    let totals = node.totals()?;
-    Ok(object([
+pub(crate) fn set_info(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    let hashed = match args.get::<String>(0)?.as_deref() {
+        None | Some("hash_serialized_3") => true,
+        Some("none") => false,
+        Some(_) => {
+            let message = "hash_type is `hash_serialized_3` or `none`";
+            return Err(RpcError::new(Code::InvalidParameter, message));
+        }
+    };
+    let totals = node.totals(hashed)?;
+    let hash = totals.hash.map(|hash| BlockHash::from_wire(sha256(&hash.finish())));
+    let info = object([
         ("height", Json::from(node.tip().entry.height)),
         ("bestblock", text(node.tip().hash)),
         ("transactions", Json::from(totals.transactions)),
@@ -40,7 +50,8 @@ pub(crate) fn set_info(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
         ("bogosize", Json::from(totals.bytes)),
         ("disk_size", Json::from(0u32)),
         ("total_amount", Json::from(totals.amount)),
-    ]))
+    ]);
+    Ok(info.with_some("hash_serialized_3", hash.map(text)))
 }
 
 /// Sums over all unspent outputs.
@@ -54,10 +65,17 @@ pub(crate) struct Totals {
     pub(crate) bytes: u64,
     /// What they hold.
     pub(crate) amount: Sats,
+    /// What was hashed of them, in bitcoind's third form.
+    pub(crate) hash: Option<Sha256Stream>,
     last: Option<spec::Txid>,
 }
 
 impl Totals {
+    /// Nothing counted yet.
+    pub(crate) fn new(hashed: bool) -> Self {
+        Self { hash: hashed.then(Sha256Stream::default), ..Self::default() }
+    }
+
     /// Counts one output; those of a transaction must come together.
     pub(crate) fn count(&mut self, outpoint: &OutPoint, coin: &Coin) {
         if self.last.replace(outpoint.txid) != Some(outpoint.txid) {
@@ -65,6 +83,13 @@ impl Totals {
         }
         self.outputs += 1;
         self.bytes += 50 + coin.output.lock.len() as u64;
+        if let Some(hash) = &mut self.hash {
+            let mut bytes = Vec::new();
+            outpoint.write(&mut bytes);
+            bytes.extend((coin.height.get() << 1 | u32::from(coin.coinbase)).to_le_bytes());
+            coin.output.write(&mut bytes);
+            hash.update(&bytes);
+        }
         // The chain holds no more than all the money there can be.
         self.amount = self.amount.checked_add(coin.output.value).unwrap_or(Sats::MAX);
     }

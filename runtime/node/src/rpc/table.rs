@@ -116,7 +116,7 @@ methods! {
             "Takes back `invalidateblock`.", "\"hash\"";
         "gettxout" (need("txid", Kind::Text), need("n", Kind::Int), may("include_mempool", Kind::Bool)) outputs::output,
             "An unspent output; nothing if it is spent or never was.", "\"txid\", 0";
-        "gettxoutsetinfo" (may("hash_type", Kind::Text)) outputs::set_info, "How many unspent outputs there are and what they hold.", "";
+        "gettxoutsetinfo" (may("hash_type", Kind::Text)) outputs::set_info, "How many unspent outputs there are, what they hold, and their hash unless the type is `none`.", "\"none\"";
     }
     Control {
         "getrpcinfo" () control::rpc_info, "What this server is doing.", "";

@@ -1,0 +1,346 @@
+//! A node that is killed at any moment: whatever it answered is there when it starts again.
+//!
+//! The model is made of what was answered and of the blocks themselves. `BMC_KILLS` says how often the node dies, 100 times
+//! if it says nothing; `BMC_SEED` chooses the moments.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use spec::hash::sha256d;
+use spec::{Block, BlockHash, OutPoint, Sats, Transaction, TxIn, TxOut, Txid};
+
+/// `OP_1`: anybody may spend, so the test needs no signatures.
+const ANYBODY: u8 = 0x51;
+/// The blocks at the beginning. The coins of the first hundred are spent; they stay mature through every reorganization.
+const BASE_BLOCKS: usize = 120;
+
+struct Node {
+    child: Arc<Mutex<Child>>,
+    rpc: String,
+}
+
+fn spawn(folder: &std::path::Path) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bmc"));
+    command.args(["node", "--rpc-port", "0", "--no-mining", "--blocks-each", "0", "--auth", "t:t", "--json"]);
+    command.arg("--datadir").arg(folder).env("HOME", folder).env_remove("BMC_MNEMONIC");
+    command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+impl Node {
+    fn start(folder: &std::path::Path) -> Self {
+        let mut child = spawn(folder);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut text = String::new();
+        for line in lines {
+            text += &line;
+            if line == "}" {
+                break;
+            }
+        }
+        let hello: Value = serde_json::from_str(&text).expect("the node starts again");
+        Self { child: Arc::new(Mutex::new(child)), rpc: hello["rpc"].as_str().unwrap().to_owned() }
+    }
+
+    /// The result; nothing if the node died before it answered.
+    fn try_call(&self, method: &str, params: Value) -> Option<Value> {
+        let body = json!({ "id": 1, "method": method, "params": params }).to_string();
+        let config = ureq::Agent::config_builder().http_status_as_error(false).build();
+        // `t:t`
+        let post = ureq::Agent::new_with_config(config).post(&self.rpc).header("Authorization", "Basic dDp0");
+        let text = post.send(&body).ok()?.body_mut().read_to_string().ok()?;
+        let reply: Value = serde_json::from_str(&text).ok()?;
+        assert_eq!(reply["error"], Value::Null, "{method}");
+        Some(reply["result"].clone())
+    }
+
+    fn call(&self, method: &str, params: Value) -> Value {
+        self.try_call(method, params).expect("the node answers")
+    }
+
+    fn kill_after(&self, wait: Duration) -> thread::JoinHandle<()> {
+        let child = Arc::clone(&self.child);
+        thread::spawn(move || {
+            thread::sleep(wait);
+            // One that has stopped by itself cannot be killed.
+            let _ = child.lock().unwrap().kill();
+        })
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let mut child = self.child.lock().unwrap();
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Send(Transaction),
+    Generate,
+    Invalidate(BlockHash),
+    Reconsider(BlockHash),
+    Stop,
+}
+
+/// What was answered.
+struct World {
+    random: u64,
+    coins: Vec<(OutPoint, u64)>,
+    attempted: BTreeSet<Txid>,
+    sent: BTreeSet<Txid>,
+    made: Vec<BlockHash>,
+    tip: BlockHash,
+    marked: Option<BlockHash>,
+    /// What was asked and not answered.
+    open: Option<Step>,
+    blocks: BTreeMap<BlockHash, Block>,
+}
+
+impl World {
+    fn new(seed: u64, node: &Node) -> Self {
+        let lock = hex::encode([ANYBODY]);
+        let made = node.call("generatetoaddress", json!([BASE_BLOCKS, lock]));
+        let made: Vec<BlockHash> = serde_json::from_value(made).unwrap();
+        let tip = *made.last().unwrap();
+        let mut world = Self {
+            random: seed,
+            coins: vec![],
+            attempted: BTreeSet::new(),
+            sent: BTreeSet::new(),
+            made,
+            tip,
+            marked: None,
+            open: None,
+            blocks: BTreeMap::new(),
+        };
+        for block in world.chain_to(node, tip).iter().skip(1).take(100) {
+            let coinbase = &block.transactions[0];
+            world.coins.push((OutPoint { txid: coinbase.txid(), index: 0 }, coinbase.outputs[0].value.get()));
+        }
+        world
+    }
+
+    /// A number below `bound`, by xorshift.
+    fn below(&mut self, bound: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % bound
+    }
+
+    fn choose(&mut self) -> Step {
+        match (self.below(20), self.marked) {
+            (0, _) => Step::Stop,
+            (1..4, None) => {
+                let mut hash = self.tip;
+                for _ in 0..self.below(3) {
+                    hash = self.blocks[&hash].header.previous;
+                }
+                Step::Invalidate(hash)
+            }
+            (1..4, Some(marked)) => Step::Reconsider(marked),
+            (4..9, _) => Step::Generate,
+            _ => Step::Send(self.payment()),
+        }
+    }
+
+    /// Spends a coin for two, which later payments spend: chains of waiting transactions grow.
+    fn payment(&mut self) -> Transaction {
+        let place = self.below(self.coins.len() as u64) as usize;
+        let (prevout, value) = self.coins.swap_remove(place);
+        let outputs = vec![TxOut::plain(Sats::from_wire(value / 2 - 500), vec![ANYBODY]); 2];
+        let inputs = vec![TxIn { prevout, unlock: vec![], sequence: u32::MAX }];
+        let tx = Transaction { version: 2, inputs, outputs, locktime: 0 };
+        self.attempted.insert(tx.txid());
+        tx
+    }
+
+    /// Takes a step, and notes its answer if there was one.
+    fn step(&mut self, node: &Node) -> bool {
+        let step = self.choose();
+        self.open = Some(step.clone());
+        let answer = match &step {
+            Step::Send(tx) => node.try_call("sendrawtransaction", json!([hex::encode(tx.encode())])),
+            Step::Generate => node.try_call("generatetoaddress", json!([1, hex::encode([ANYBODY])])),
+            Step::Invalidate(hash) => node.try_call("invalidateblock", json!([hash])),
+            Step::Reconsider(hash) => node.try_call("reconsiderblock", json!([hash])),
+            Step::Stop => {
+                node.try_call("stop", json!([]));
+                return false;
+            }
+        };
+        let Some(answer) = answer else { return false };
+        match step {
+            Step::Send(tx) => self.note_sent(&tx),
+            Step::Generate => {
+                let [hash] = serde_json::from_value(answer).unwrap();
+                self.made.push(hash);
+                self.tip = hash;
+                self.open = None;
+            }
+            // The answer does not say where the chain ends now.
+            Step::Invalidate(hash) => {
+                self.marked = Some(hash);
+                return self.note_tip(node);
+            }
+            Step::Reconsider(_) => {
+                self.marked = None;
+                return self.note_tip(node);
+            }
+            Step::Stop => {}
+        }
+        self.note_blocks(node)
+    }
+
+    fn note_sent(&mut self, tx: &Transaction) {
+        let txid = tx.txid();
+        self.sent.insert(txid);
+        self.coins.extend((0..2).map(|index| (OutPoint { txid, index }, tx.outputs[0].value.get())));
+        self.open = None;
+    }
+
+    fn note_tip(&mut self, node: &Node) -> bool {
+        let Some(tip) = node.try_call("getbestblockhash", json!([])) else { return false };
+        self.tip = serde_json::from_value(tip).unwrap();
+        self.open = None;
+        self.note_blocks(node)
+    }
+
+    /// The blocks at the tip, for who wants to invalidate them.
+    fn note_blocks(&mut self, node: &Node) -> bool {
+        let mut hash = self.tip;
+        while !self.blocks.contains_key(&hash) {
+            let Some(bytes) = node.try_call("getblock", json!([hash, 0])) else { return false };
+            let block = Block::decode(&hex::decode(bytes.as_str().unwrap()).unwrap()).unwrap();
+            assert_eq!(block.header.hash(), hash);
+            let previous = block.header.previous;
+            self.blocks.insert(hash, block);
+            hash = previous;
+            if hash == BlockHash::default() {
+                break;
+            }
+        }
+        true
+    }
+
+    /// The blocks from the first to `tip`.
+    fn chain_to(&mut self, node: &Node, tip: BlockHash) -> Vec<Block> {
+        self.tip = tip;
+        assert!(self.note_blocks(node));
+        let below = std::iter::successors(self.blocks.get(&tip), |block| self.blocks.get(&block.header.previous));
+        let mut chain: Vec<Block> = below.cloned().collect();
+        chain.reverse();
+        chain
+    }
+
+    /// Holds a node that was started again against what its predecessors answered.
+    fn check(&mut self, node: &Node) {
+        let before = self.tip;
+        let tip: BlockHash = serde_json::from_value(node.call("getbestblockhash", json!([]))).unwrap();
+        let chain = self.chain_to(node, tip);
+        let holds = |hash: &BlockHash| chain.iter().any(|block| block.header.hash() == *hash);
+        match self.open.take() {
+            Some(Step::Generate) => assert!(tip == before || chain.last().unwrap().header.previous == before),
+            // An unanswered mark is there or not; the chain follows it.
+            Some(Step::Invalidate(hash)) => {
+                assert!(tip == before || !holds(&hash));
+                self.marked = (!holds(&hash)).then_some(hash);
+            }
+            Some(Step::Reconsider(hash)) => {
+                assert!(tip == before || holds(&hash));
+                self.marked = (!holds(&hash)).then_some(hash);
+            }
+            Some(Step::Send(_) | Step::Stop) | None => assert_eq!(tip, before),
+        }
+        for hash in self.made.iter().rev().take(10) {
+            node.call("getblockheader", json!([hash]));
+        }
+        let mined: BTreeSet<Txid> = chain.iter().flat_map(|block| &block.transactions).map(Transaction::txid).collect();
+        let waiting = node.call("getrawmempool", json!([]));
+        let waiting: BTreeSet<Txid> = serde_json::from_value(waiting).unwrap();
+        let lost: Vec<_> = self.sent.iter().filter(|txid| !mined.contains(txid) && !waiting.contains(txid)).collect();
+        assert!(lost.is_empty(), "{lost:?} were accepted and are gone");
+        assert!(waiting.iter().all(|txid| self.attempted.contains(txid) && !mined.contains(txid)));
+        let info = node.call("gettxoutsetinfo", json!([]));
+        assert_eq!(info["hash_serialized_3"], json!(BlockHash::from_wire(hash_of_coins(&chain))));
+    }
+}
+
+/// What bitcoind calls `hash_serialized_3`, from nothing but the blocks.
+fn hash_of_coins(chain: &[Block]) -> [u8; 32] {
+    let mut coins = BTreeMap::new();
+    for (height, block) in (0u32..).zip(chain).skip(1) {
+        for (position, tx) in block.transactions.iter().enumerate() {
+            for (index, output) in (0..).zip(&tx.outputs).filter(|(_, output)| output.lock.first() != Some(&0x6a)) {
+                let code = height << 1 | u32::from(position == 0);
+                coins.insert(OutPoint { txid: tx.txid(), index }, (code, output));
+            }
+        }
+        for input in block.transactions.iter().skip(1).flat_map(|tx| &tx.inputs) {
+            assert!(coins.remove(&input.prevout).is_some());
+        }
+    }
+    let mut bytes = vec![];
+    for (outpoint, (code, output)) in coins {
+        outpoint.write(&mut bytes);
+        bytes.extend(code.to_le_bytes());
+        output.write(&mut bytes);
+    }
+    sha256d(&bytes)
+}
+
+fn setting(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+#[test]
+fn what_was_answered_survives_any_death() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut node = Node::start(folder.path());
+    let mut world = World::new(setting("BMC_SEED", 20_260_501), &node);
+    let mut steps = 0;
+    for round in 0..setting("BMC_KILLS", 100) {
+        let killer = node.kill_after(Duration::from_micros(world.below(60_000)));
+        while world.step(&node) {
+            steps += 1;
+        }
+        killer.join().unwrap();
+        drop(node);
+        if round % 5 == 0 {
+            // Death comes while it starts, too.
+            let mut child = spawn(folder.path());
+            thread::sleep(Duration::from_micros(world.below(100_000)));
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        node = Node::start(folder.path());
+        world.check(&node);
+    }
+    for hash in &world.made {
+        node.call("getblockheader", json!([hash]));
+    }
+    assert!(steps > 0 && world.sent.len() > 1 && world.made.len() > BASE_BLOCKS, "the node did something");
+}
+
+#[test]
+fn a_folder_has_one_node_and_goes_on_after_a_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(folder.path());
+    node.call("generatetoaddress", json!([3, "51"]));
+    let second = spawn(folder.path()).wait_with_output().unwrap();
+    assert_eq!(second.status.code(), Some(1), "another node has the folder");
+    node.call("stop", json!([]));
+    assert!(node.child.lock().unwrap().wait().unwrap().success());
+    assert!(folder.path().join("regtest/blocks/blk00000.dat").exists());
+    assert!(folder.path().join("regtest/mempool.dat").exists());
+    assert_eq!(Node::start(folder.path()).call("getblockcount", json!([])), 3);
+}
