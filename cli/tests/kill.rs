@@ -26,16 +26,22 @@ struct Node {
     rpc: String,
 }
 
-fn spawn(folder: &std::path::Path) -> Child {
+fn spawn(folder: &std::path::Path, more: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bmc"));
-    command.args(["node", "--rpc-port", "0", "--no-mining", "--blocks-each", "0", "--auth", "t:t", "--json"]);
+    command
+        .args(["node", "--rpc-port", "0", "--no-mining", "--blocks-each", "0", "--auth", "t:t", "--json"])
+        .args(more);
     command.arg("--datadir").arg(folder).env("HOME", folder).env_remove("BMC_MNEMONIC");
     command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 impl Node {
     fn start(folder: &std::path::Path) -> Self {
-        let mut child = spawn(folder);
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &std::path::Path, more: &[&str]) -> Self {
+        let mut child = spawn(folder, more);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut text = String::new();
         for line in lines {
@@ -317,7 +323,7 @@ fn what_was_answered_survives_any_death() {
         drop(node);
         if round % 5 == 0 {
             // Death comes while it starts, too.
-            let mut child = spawn(folder.path());
+            let mut child = spawn(folder.path(), &[]);
             thread::sleep(Duration::from_micros(world.below(100_000)));
             child.kill().unwrap();
             child.wait().unwrap();
@@ -336,11 +342,21 @@ fn a_folder_has_one_node_and_goes_on_after_a_stop() {
     let folder = tempfile::tempdir().unwrap();
     let node = Node::start(folder.path());
     node.call("generatetoaddress", json!([3, "51"]));
-    let second = spawn(folder.path()).wait_with_output().unwrap();
+    let second = spawn(folder.path(), &[]).wait_with_output().unwrap();
     assert_eq!(second.status.code(), Some(1), "another node has the folder");
     node.call("stop", json!([]));
     assert!(node.child.lock().unwrap().wait().unwrap().success());
     assert!(folder.path().join("regtest/blocks/blk00000.dat").exists());
     assert!(folder.path().join("regtest/mempool.dat").exists());
-    assert_eq!(Node::start(folder.path()).call("getblockcount", json!([])), 3);
+    drop(node);
+    let node = Node::start(folder.path());
+    assert_eq!(node.call("getblockcount", json!([])), 3);
+    let coins = node.call("gettxoutsetinfo", json!([]));
+    drop(node);
+    std::fs::remove_dir_all(folder.path().join("regtest/chainstate")).unwrap();
+    let blind = spawn(folder.path(), &[]).wait_with_output().unwrap();
+    assert_eq!(blind.status.code(), Some(1), "the tables are gone");
+    let node = Node::start_with(folder.path(), &["--reindex"]);
+    assert_eq!(node.call("gettxoutsetinfo", json!([])), coins);
+    assert_eq!(node.call("verifychain", json!([4, 0])), true);
 }

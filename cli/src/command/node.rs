@@ -52,6 +52,9 @@ pub(crate) struct Node {
     /// Keep the chain in memory and the cookie in a fresh folder, which is gone at the end.
     #[arg(long, conflicts_with = "datadir")]
     tmp: bool,
+    /// Build everything again from the block files.
+    #[arg(long, conflicts_with = "tmp")]
+    reindex: bool,
     /// The rules of scripts.
     #[arg(long, value_name = "RULES", default_value = "bitmodel", value_parser = project::rules)]
     rules: RuleSet,
@@ -101,6 +104,7 @@ impl Node {
             allow_non_loopback: self.allow_remote,
             data_dir: Some(folder.path.clone()),
             persistent: !self.tmp,
+            reindex: self.reindex,
             auth,
             mine_every: self.mine_every,
             automine: self.automine || (self.mine_every.is_none() && !self.no_mining),
@@ -190,7 +194,9 @@ fn start_failure(error: &node::StartError) -> Fail {
     match error {
         node::StartError::Bind { .. } => fail.help("another node may be running; choose a port with `--rpc-port`"),
         node::StartError::InUse { .. } => fail.help("choose a folder with `--datadir`, or use `--tmp`"),
-        node::StartError::Chain(_) => fail.help("choose another folder with `--datadir`, or use `--tmp`"),
+        node::StartError::Chain(_) => {
+            fail.help("build it again with `--reindex`, choose another folder with `--datadir`, or use `--tmp`")
+        }
         _ => fail,
     }
 }

@@ -12,7 +12,7 @@ use crate::block::{by_text, refused};
 use crate::error::{BlockError, TxError};
 use crate::params::Params;
 use crate::scripts::Runner;
-use crate::store::{BlockDelta, Coin, Store, StoreError};
+use crate::store::{BlockDelta, Coin, StoreError};
 use crate::tokens::check_tokens;
 use crate::transaction::{Place, Spent, TX_SIG_CHECKS_MAX, check_maturity, check_relative_locks, check_values};
 use crate::workers::Jobs;
@@ -26,16 +26,19 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) median_before: &'a (dyn Fn(Height) -> u32 + Sync),
 }
 
+/// The unspent outputs among some, in the same order.
+pub(crate) type LookUp<'a> = dyn Fn(&[OutPoint]) -> Result<Vec<Option<Coin>>, StoreError> + 'a;
+
 /// Checks a block's transactions against the coins of the block before it, and returns what it changes. `verified` gives the
 /// signature checks of a transaction whose scripts are known to succeed.
 pub(crate) fn check_and_build(
     at: &Surroundings<'_>,
-    store: &impl Store,
+    look_up: &LookUp<'_>,
     block: &Block,
     txids: &[Txid],
     verified: &dyn Fn(&Txid) -> Option<u64>,
 ) -> Result<BlockDelta, BlockError> {
-    let claims = Claims::of(at, store, block, txids)?;
+    let claims = Claims::of(at, look_up, block, txids)?;
     let spends = check_all(at, &claims, block, txids)?;
     check_coinbase_amount(at, block, &spends)?;
     run_scripts(at, &spends, verified)?;
@@ -68,7 +71,7 @@ struct Claims {
 }
 
 impl Claims {
-    fn of(at: &Surroundings<'_>, store: &impl Store, block: &Block, txids: &[Txid]) -> Result<Self, StoreError> {
+    fn of(at: &Surroundings<'_>, look_up: &LookUp<'_>, block: &Block, txids: &[Txid]) -> Result<Self, StoreError> {
         let ordinary = block.transactions.get(1..).unwrap_or_default();
         let prevouts: Vec<OutPoint> = ordinary.iter().flat_map(|tx| &tx.inputs).map(|input| input.prevout).collect();
         let find = |number: usize| prevouts.get(number).and_then(|prevout| position(txids, &prevout.txid));
@@ -90,7 +93,7 @@ impl Claims {
                 None => outside.push((*prevout, number)),
             }
         }
-        claims.claim_stored(store, outside)?;
+        claims.claim_stored(look_up, outside)?;
         Ok(claims)
     }
 
@@ -104,7 +107,7 @@ impl Claims {
     }
 
     /// Of several inputs that name one coin, the lowest has it.
-    fn claim_stored(&mut self, store: &impl Store, mut outside: Vec<(OutPoint, usize)>) -> Result<(), StoreError> {
+    fn claim_stored(&mut self, look_up: &LookUp<'_>, mut outside: Vec<(OutPoint, usize)>) -> Result<(), StoreError> {
         outside.sort_unstable();
         let mut wanted: Vec<OutPoint> = Vec::with_capacity(outside.len());
         for (prevout, number) in outside {
@@ -115,7 +118,7 @@ impl Claims {
                 wanted.push(prevout);
             }
         }
-        let found = store.coins(&wanted)?;
+        let found = look_up(&wanted)?;
         self.stored = wanted.into_iter().zip(found).collect();
         Ok(())
     }

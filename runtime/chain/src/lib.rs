@@ -16,6 +16,7 @@ mod state;
 mod store;
 mod tokens;
 mod transaction;
+mod verify;
 mod work;
 mod workers;
 pub use block::{COINBASE_BYTES_MIN, FUTURE_SECS_MAX, parents_first};

@@ -76,6 +76,10 @@ impl Store for MemoryStore {
         Ok(delta)
     }
 
+    fn delta(&self, hash: &BlockHash) -> Result<Option<BlockDelta>, StoreError> {
+        Ok(self.undo.iter().rev().find(|delta| delta.hash == *hash).cloned())
+    }
+
     fn locate(&self, txid: &Txid) -> Result<Option<TxLocation>, StoreError> {
         Ok(self.transactions.get(txid).copied())
     }

@@ -6,7 +6,7 @@ use engine::Engine;
 use spec::{Block, BlockHash, BlockHeader, CompactTarget, Height, OutPoint, Transaction, Txid};
 
 use crate::block::{Ids, check_body, check_header, check_header_data};
-use crate::connect::{Surroundings, check_and_build};
+use crate::connect::{LookUp, Surroundings, check_and_build};
 use crate::error::BlockError;
 use crate::index::{HeaderEntry, Index, Status};
 use crate::params::{Difficulty, Params};
@@ -418,15 +418,22 @@ impl<S: Store> Chain<S> {
         txids: &[Txid],
         verified: &dyn Fn(&Txid) -> Option<u64>,
     ) -> Result<BlockDelta, BlockError> {
+        self.delta_at(self.next_place(), &|outpoints| self.store.coins(outpoints), block, txids, verified)
+    }
+
+    /// What a block of the active chain, or the next, would change if its inputs found these coins.
+    pub(crate) fn delta_at(
+        &self,
+        place: Place,
+        look_up: &LookUp<'_>,
+        block: &Block,
+        txids: &[Txid],
+        verified: &dyn Fn(&Txid) -> Option<u64>,
+    ) -> Result<BlockDelta, BlockError> {
         let (index, active) = (&self.index, &self.active);
         let median_before = |height| median_before(index, active, height);
-        let at = Surroundings {
-            params: &self.params,
-            place: self.next_place(),
-            runner: self.runner(),
-            median_before: &median_before,
-        };
-        check_and_build(&at, &self.store, block, txids, verified)
+        let at = Surroundings { params: &self.params, place, runner: self.runner(), median_before: &median_before };
+        check_and_build(&at, look_up, block, txids, verified)
     }
 
     /// Takes back the active blocks above `height`; returns what was taken back, highest first.

@@ -1,6 +1,6 @@
 //! What the chain needs kept, and the narrow trait of whatever keeps it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use spec::{Block, BlockHash, BlockHeader, Height, OutPoint, Transaction, TxOut, Txid};
@@ -29,36 +29,35 @@ pub struct BlockDelta {
     pub previous: BlockHash,
     /// Its height.
     pub height: Height,
-    /// The coins it spends.
+    /// The coins it spends, in ascending order of outpoints.
     pub spent: Vec<(OutPoint, Coin)>,
-    /// The coins it leaves.
+    /// The coins it leaves, in block order.
     pub created: Vec<(OutPoint, Coin)>,
     /// Its transactions, in block order.
     pub txids: Vec<Txid>,
 }
 
 impl BlockDelta {
-    /// What a good block changed, from the block and the coins that it spent, in the order of its inputs: a store need not keep more.
+    /// What a good block changed, from the block and the coins that it spent, in ascending order of their outpoints: a store need not keep more.
     ///
     /// `None` if the coins are fewer or more than the block spends.
     #[must_use]
     pub fn rebuild(block: &Block, height: Height, spent: Vec<Coin>) -> Option<Self> {
         let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
-        let mut made = BTreeMap::new();
-        // The first block makes no coins.
-        if height != Height::GENESIS {
-            for (tx, txid) in block.transactions.iter().zip(&txids) {
-                made.extend(made_by(tx, *txid, height));
-            }
-        }
         let inputs = block.transactions.iter().skip(1).flat_map(|tx| &tx.inputs).map(|input| input.prevout);
-        let foreign: Vec<OutPoint> = inputs.filter(|outpoint| made.remove(outpoint).is_none()).collect();
+        let claimed: BTreeSet<OutPoint> = inputs.collect();
+        let own: BTreeSet<&Txid> = txids.iter().collect();
+        let foreign: Vec<OutPoint> = claimed.iter().filter(|outpoint| !own.contains(&outpoint.txid)).copied().collect();
+        // The first block makes no coins.
+        let makers = block.transactions.iter().zip(&txids).filter(|_| height != Height::GENESIS);
+        let made = makers.flat_map(|(tx, txid)| made_by(tx, *txid, height));
+        let created = made.filter(|(outpoint, _)| !claimed.contains(outpoint)).collect();
         (foreign.len() == spent.len()).then(|| Self {
             hash: block.header.hash(),
             previous: block.header.previous,
             height,
             spent: foreign.into_iter().zip(spent).collect(),
-            created: made.into_iter().collect(),
+            created,
             txids,
         })
     }
@@ -126,6 +125,12 @@ pub trait Store: std::fmt::Debug + Send {
     /// [`StoreError`].
     fn disconnect(&mut self) -> Result<BlockDelta, StoreError>;
 
+    /// What a block of the active chain changed; `None` for other blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn delta(&self, hash: &BlockHash) -> Result<Option<BlockDelta>, StoreError>;
+
     /// Where a transaction of the active chain stands.
     ///
     /// # Errors
@@ -185,6 +190,10 @@ impl<S: Store + ?Sized> Store for Box<S> {
 
     fn disconnect(&mut self) -> Result<BlockDelta, StoreError> {
         (**self).disconnect()
+    }
+
+    fn delta(&self, hash: &BlockHash) -> Result<Option<BlockDelta>, StoreError> {
+        (**self).delta(hash)
     }
 
     fn locate(&self, txid: &Txid) -> Result<Option<TxLocation>, StoreError> {

@@ -28,6 +28,8 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// Keeps the chain and the waiting transactions in the data folder, to go on there after a restart. Without it, or without a folder, they live in memory.
     pub persistent: bool,
+    /// Builds everything again from the block files in the data folder.
+    pub reindex: bool,
     /// Who may call.
     pub auth: Auth,
     /// Mines a block each time this long has passed.
@@ -84,6 +86,7 @@ impl Default for Config {
             allow_non_loopback: false,
             data_dir: None,
             persistent: false,
+            reindex: false,
             auth: Auth::Cookie,
             mine_every: None,
             automine: false,

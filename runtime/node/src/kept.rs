@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chain::{MemoryStore, Mempool, Store};
+use chain::{MemoryStore, Mempool, Store, StoreError};
 use spec::{Network, RuleSet, Transaction};
-use storage::{DiskOptions, DiskStore, FolderLock, TxJournal};
+use storage::{DiskOptions, DiskStore, FolderLock, Progress, TxJournal};
 
 use crate::config::{Config, StartError, chain_name, network_folder};
 
@@ -41,8 +41,7 @@ impl Kept {
         let folder = network_folder(data_dir, config.network);
         let lock = FolderLock::take(&folder).map_err(|source| StartError::Folder { path: folder.clone(), source })?;
         let lock = lock.ok_or_else(|| StartError::InUse { path: folder.clone() })?;
-        let store = DiskStore::open(&folder, &options(config.network, config.rules));
-        let store = store.map_err(|error| StartError::Chain(error.to_string()))?;
+        let store = open_store(config, &folder).map_err(|error| StartError::Chain(error.to_string()))?;
         Ok((Box::new(store), Some(Self { folder, journal: None, _lock: lock })))
     }
 
@@ -72,6 +71,17 @@ impl Kept {
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+fn open_store(config: &Config, folder: &Path) -> Result<DiskStore, StoreError> {
+    let options = options(config.network, config.rules);
+    if config.reindex {
+        DiskStore::reindex(folder, &options, &mut |progress| {
+            let Progress { files, blocks, orphans } = progress;
+            tracing::info!(files, blocks, orphans, "block files are read again");
+        })?;
+    }
+    DiskStore::open(folder, &options)
 }
 
 /// Chains of other rules are other chains, though they begin alike.

@@ -105,7 +105,7 @@ pub(crate) fn coin_of(bytes: &[u8]) -> Result<Coin, StoreError> {
     })
 }
 
-/// An undo record: the coins that a block spent, in the order of its inputs.
+/// An undo record: the coins that a block spent, in ascending order of their outpoints.
 pub(crate) fn undo_bytes<'a>(coins: impl ExactSizeIterator<Item = &'a Coin>) -> Vec<u8> {
     let mut out = Vec::new();
     write_compact_size(&mut out, coins.len() as u64);

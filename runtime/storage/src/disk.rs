@@ -11,8 +11,8 @@ use chain::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
 use spec::{Block, BlockHash, OutPoint, Txid};
 
 use crate::cache::CoinCache;
-use crate::codec::{self, Kept};
-use crate::files::BlockFiles;
+use crate::codec::{self, End, Kept};
+use crate::files::{BlockFiles, hold_blocks};
 use crate::tables::{self, Batch, Tables};
 
 /// What a finished change survives.
@@ -93,7 +93,12 @@ impl DiskStore {
         let tables = Tables::open(&tables_folder(folder))?;
         check_identity(&tables, options)?;
         let tip = tables::get(&tables.meta, TIP)?.map(|bytes| codec::hash_of(&bytes)).transpose()?;
-        let end = tables::get(&tables.meta, END)?.map(|bytes| codec::end_of(&bytes)).transpose()?.unwrap_or_default();
+        let end = tables::get(&tables.meta, END)?.map(|bytes| codec::end_of(&bytes)).transpose()?;
+        // Without tables nothing in the files is confirmed; cutting all of it off would be a poor answer to lost tables.
+        if end.is_none() && hold_blocks(&blocks_folder(folder))? {
+            return Err(StoreError::Damaged("there are blocks without tables"));
+        }
+        let end = end.unwrap_or_default();
         let files = BlockFiles::open(&blocks_folder(folder), options.magic, options.file_bytes_max, end)?;
         let headers = load_headers(&tables)?;
         let numbers = (0..).zip(&headers).map(|(number, kept)| (kept.record.header.hash(), number)).collect();
@@ -104,6 +109,18 @@ impl DiskStore {
             return Err(StoreError::Damaged("the tip has no header"));
         }
         Ok(store)
+    }
+
+    /// Makes the tables of a folder that has none, with these headers, in one batch.
+    pub(crate) fn begin(folder: &Path, options: &DiskOptions, headers: &[Kept], end: End) -> Result<(), StoreError> {
+        let tables = Tables::open(&tables_folder(folder))?;
+        let mut batch = tables.batch();
+        batch.put(&tables.meta, IDENTITY, identity(options).as_bytes());
+        batch.put(&tables.meta, END, &codec::end_bytes(end));
+        for (number, kept) in (0u32..).zip(headers) {
+            batch.put(&tables.headers, &number.to_be_bytes(), &codec::kept_bytes(kept));
+        }
+        batch.commit(options.durability)
     }
 
     fn kept(&self, hash: &BlockHash) -> Option<(u32, &Kept)> {
@@ -164,8 +181,12 @@ pub(crate) fn tables_folder(folder: &Path) -> PathBuf {
     folder.join("chainstate")
 }
 
+fn identity(options: &DiskOptions) -> String {
+    format!("{VERSION}{}", options.identity)
+}
+
 fn check_identity(tables: &Tables, options: &DiskOptions) -> Result<(), StoreError> {
-    let wanted = format!("{VERSION}{}", options.identity);
+    let wanted = identity(options);
     match tables::get(&tables.meta, IDENTITY)? {
         Some(found) if *found == *wanted.as_bytes() => Ok(()),
         Some(_) => Err(StoreError::Damaged("the folder holds another chain, or one of another version")),
@@ -220,12 +241,7 @@ impl Store for DiskStore {
 
     fn disconnect(&mut self) -> Result<BlockDelta, StoreError> {
         let hash = self.tip.ok_or(StoreError::Damaged("no block to take back"))?;
-        let (_, kept) = self.kept(&hash).ok_or(StoreError::Damaged("no such header"))?;
-        let undo = tables::get(&self.tables.undo, hash.as_wire())?;
-        let spent = codec::undo_of(&undo.ok_or(StoreError::Damaged("an undo record is missing"))?)?;
-        let block = self.must_read(&hash)?;
-        let delta = BlockDelta::rebuild(&block, kept.record.height, spent)
-            .ok_or(StoreError::Damaged("an undo record does not fit its block"))?;
+        let delta = self.delta(&hash)?.ok_or(StoreError::Damaged("an undo record is missing"))?;
         let previous = self.kept(&delta.previous).map(|_| delta.previous);
         let mut batch = self.tables.batch();
         self.remove(&mut batch, &delta.created);
@@ -239,6 +255,13 @@ impl Store for DiskStore {
         batch.commit(self.durability)?;
         self.moved(previous, &delta.created, &delta.spent);
         Ok(delta)
+    }
+
+    fn delta(&self, hash: &BlockHash) -> Result<Option<BlockDelta>, StoreError> {
+        let Some(undo) = tables::get(&self.tables.undo, hash.as_wire())? else { return Ok(None) };
+        let (_, kept) = self.kept(hash).ok_or(StoreError::Damaged("no such header"))?;
+        let delta = BlockDelta::rebuild(&*self.must_read(hash)?, kept.record.height, codec::undo_of(&undo)?);
+        delta.map(Some).ok_or(StoreError::Damaged("an undo record does not fit its block"))
     }
 
     fn locate(&self, txid: &Txid) -> Result<Option<TxLocation>, StoreError> {

@@ -96,6 +96,22 @@ impl BlockFiles {
     }
 }
 
+/// Whether a folder holds more than the first record, which alone may be there before anything is confirmed.
+pub(crate) fn hold_blocks(folder: &Path) -> Result<bool, StoreError> {
+    if file_path(folder, 1).exists() {
+        return Ok(true);
+    }
+    let mut file = match File::open(file_path(folder, 0)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(failed(&error)),
+    };
+    let mut head = [0; 8];
+    let Ok(()) = file.read_exact(&mut head) else { return Ok(false) };
+    let first = u64::from_le_bytes(head) >> 32;
+    Ok(file.metadata().map_err(|error| failed(&error))?.len() > HEAD_BYTES + first)
+}
+
 /// Opens the file of `end` for writing, and removes those that come after it.
 fn open_last(folder: &Path, end: End) -> io::Result<File> {
     for number in end.file.saturating_add(1).. {

@@ -8,8 +8,10 @@ mod disk;
 mod files;
 mod journal;
 mod lock;
+mod reindex;
 mod tables;
 
 pub use disk::{DiskOptions, DiskStore, Durability};
 pub use journal::TxJournal;
 pub use lock::FolderLock;
+pub use reindex::Progress;

@@ -188,7 +188,9 @@ impl Pair {
         let (record, block) = self.put(parent, transactions);
         let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
         let (hash, previous) = (record.header.hash(), record.header.previous);
-        let created: Vec<_> = made.into_iter().collect();
+        let made_here = block.transactions.iter().flat_map(|tx| coins_of(tx, height));
+        let created: Vec<_> = made_here.filter(|(outpoint, _)| made.contains_key(outpoint)).collect();
+        spent.sort_unstable_by_key(|(outpoint, _)| *outpoint);
         self.txids.extend(&txids);
         self.seen.extend(created.iter().chain(&spent).map(|(outpoint, _)| *outpoint));
         self.locks.extend(created.iter().map(|(_, coin)| coin.output.lock.clone()));
@@ -210,6 +212,7 @@ impl Pair {
         for record in &self.records {
             let hash = record.header.hash();
             assert_eq!(disk.block(&hash), memory.block(&hash));
+            assert_eq!(disk.delta(&hash), memory.delta(&hash));
         }
         assert_eq!(disk.block(&BlockHash::default()), Ok(None));
         let all = |store: &dyn Store| {

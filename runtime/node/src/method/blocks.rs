@@ -51,6 +51,17 @@ pub(crate) fn info(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
     ]))
 }
 
+/// Whether the last blocks are as they should be; why not is logged, as bitcoind does.
+pub(crate) fn verify(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    let level = u8::try_from(args.int(0)?.unwrap_or(3).clamp(0, 4)).unwrap_or(4);
+    let blocks = u32::try_from(args.int(1)?.unwrap_or(6).max(0)).unwrap_or(0);
+    let outcome = node.chain().verify(level, blocks);
+    if let Err(error) = &outcome {
+        tracing::error!(%error, level, blocks, "the chain is not as it should be");
+    }
+    Ok(Json::from(outcome.is_ok()))
+}
+
 pub(crate) fn header(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
     let hash: BlockHash = args.id(0)?;
     let placed = place(node, &hash)?;

@@ -117,6 +117,9 @@ methods! {
         "gettxout" (need("txid", Kind::Text), need("n", Kind::Int), may("include_mempool", Kind::Bool)) outputs::output,
             "An unspent output; nothing if it is spent or never was.", "\"txid\", 0";
         "gettxoutsetinfo" (may("hash_type", Kind::Text)) outputs::set_info, "How many unspent outputs there are, what they hold, and their hash unless the type is `none`.", "\"none\"";
+        "verifychain" (may("checklevel", Kind::Int), may("nblocks", Kind::Int)) blocks::verify,
+            "Checks the last blocks again, 0 for all: 0 reads them, 1 checks them by themselves, 2 reads what they changed, 3 takes them back beside the coins, 4 runs all scripts.",
+            "3, 6";
     }
     Control {
         "getrpcinfo" () control::rpc_info, "What this server is doing.", "";
