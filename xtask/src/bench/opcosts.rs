@@ -50,24 +50,31 @@ impl Table {
         }
         bar.finish_and_clear();
         let mut table = Self { set, rows };
-        table.measure_slowest_again(&rules)?;
+        table.measure_again(&rules)?;
         Ok(table)
     }
 
-    /// Something else may have run on the machine meanwhile, which only makes figures larger: the better of two counts.
-    fn measure_slowest_again(&mut self, rules: &Rules) -> Result<(), String> {
+    /// Something else may have run on the machine meanwhile, which only makes figures larger: the better of two counts. What
+    /// others are compared with comes first.
+    fn measure_again(&mut self, rules: &Rules) -> Result<(), String> {
+        self.improve(rules, |row| row.shape.opcode == Opcode::CheckSig)?;
         let much = AGAIN_FROM * self.signature();
-        for row in self.rows.iter_mut().filter(|row| row.worst() > much) {
+        self.improve(rules, |row| row.worst() > much)
+    }
+
+    fn improve(&mut self, rules: &Rules, wanted: impl Fn(&Measured) -> bool) -> Result<(), String> {
+        for row in self.rows.iter_mut().filter(|row| wanted(row)) {
             let again = measure(&row.shape, rules)?;
             row.improve(&again);
         }
         Ok(())
     }
 
-    /// What a unit of the slowest signature check takes, in picoseconds.
+    /// What a unit of the slowest signature check takes, in picoseconds. All engines call the same code for it, so the best of
+    /// them has measured it best.
     fn signature(&self) -> u128 {
         let checks = self.rows.iter().filter(|row| row.shape.opcode == Opcode::CheckSig);
-        checks.map(Measured::worst).max().unwrap_or(1).max(1)
+        checks.map(Measured::best).max().unwrap_or(1).max(1)
     }
 
     /// The slowest shape of each opcode.

@@ -113,7 +113,16 @@ impl Measured {
 
     /// The same in the slowest way.
     pub(super) fn worst(&self) -> u128 {
-        Way::ALL.iter().filter_map(|way| self.per_unit(*way)).max().unwrap_or_default()
+        self.of_ways().max().unwrap_or_default()
+    }
+
+    /// The same in the fastest way.
+    pub(super) fn best(&self) -> u128 {
+        self.of_ways().min().unwrap_or_default()
+    }
+
+    fn of_ways(&self) -> impl Iterator<Item = u128> {
+        Way::ALL.iter().filter_map(|way| self.per_unit(*way))
     }
 }
 

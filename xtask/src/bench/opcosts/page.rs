@@ -57,8 +57,8 @@ take long would use the opcode with the largest such number; under our own rules
 
 An opcode takes its operands away, so each turn copies them first and drops the result, and all of that is in the time and in
 the cost. An item cannot be had for less: whatever makes one is charged its length. Costs are those of blocks. An engine
-without a figure has no code of its own for a script with so many turns, and another runs it. What comes out above two is
-measured again, and the better figure counts.
+without a figure has no code of its own for a script with so many turns, and another runs it. Signature checks, and
+what comes out above two, are measured again, and the better figure counts.
 ";
 
 /// What takes more than three times as long, in words.
