@@ -11,8 +11,9 @@ use spec::{Block, OutPoint, Transaction};
 use crate::blocks::sort;
 use crate::world::{ANYONE, COIN, World, first_output, seal, spend};
 
-/// Coins that the block can spend.
-const COINS: u64 = 400;
+/// Coins that the block can spend, and behind them coins that nobody can.
+const COINS: usize = 400;
+const DEAD: usize = 4;
 /// `OP_0`: nobody can spend it.
 const NOBODY: &[u8] = &[0x00];
 
@@ -25,8 +26,10 @@ enum Flaw {
     Missing,
     /// It makes money.
     Inflation,
-    /// It spends an output of this block that cannot be spent, or its script fails.
+    /// It spends what nobody can.
     Script,
+    /// Nobody can spend what it leaves.
+    Dead,
     /// It spends the block's own coinbase.
     Immature,
 }
@@ -37,19 +40,21 @@ fn flaw() -> impl Strategy<Value = Flaw> {
         Just(Flaw::Missing),
         Just(Flaw::Inflation),
         Just(Flaw::Script),
+        Just(Flaw::Dead),
         Just(Flaw::Immature)
     ]
 }
 
-/// A world with many coins, and what each holds.
+/// A world with many coins, those last that nobody can spend.
 fn rich() -> (World, Vec<OutPoint>) {
     let mut world = World::grown();
-    let fan = spend(&[world.coinbase(1)], &[COIN / 10; COINS as usize]);
+    let mut fan = spend(&[world.coinbase(1)], &[COIN / 10; COINS + DEAD]);
+    fan.outputs[COINS..COINS + DEAD].iter_mut().for_each(|output| output.lock = NOBODY.to_vec());
     let mut block = world.next_block("fan");
     block.transactions.push(fan.clone());
     world.accept(seal(block)).unwrap();
     let txid = fan.txid();
-    (world, (0..COINS as u32).map(|index| OutPoint { txid, index }).collect())
+    (world, (0..(COINS + DEAD) as u32).map(|index| OutPoint { txid, index }).collect())
 }
 
 /// A block in which transaction `n` spends coin `n` or what an earlier one leaves.
@@ -71,7 +76,8 @@ fn block_of(world: &mut World, coins: &[OutPoint], parents: &[usize], flaws: &BT
             Some(Flaw::Conflict) if number > 0 => tx.inputs[0].prevout = txs[number / 2].inputs[0].prevout,
             Some(Flaw::Conflict | Flaw::Missing) => tx.inputs[0].prevout.index = 5_000,
             Some(Flaw::Inflation) => tx.outputs[0].value = spec::Sats::from_wire(COIN * 20),
-            Some(Flaw::Script) => tx.outputs[0].lock = NOBODY.to_vec(),
+            Some(Flaw::Script) => tx.inputs[0].prevout = coins[COINS + number % DEAD],
+            Some(Flaw::Dead) => tx.outputs[0].lock = NOBODY.to_vec(),
             Some(Flaw::Immature) => tx.inputs[0].prevout = coinbase,
         }
         spent.push(tx.inputs[0].prevout);
@@ -84,7 +90,8 @@ fn block_of(world: &mut World, coins: &[OutPoint], parents: &[usize], flaws: &BT
 
 /// The position and the reason of what a reader of one transaction after the other would blame.
 fn model(coins: &[OutPoint], block: &Block) -> Option<(usize, &'static str)> {
-    let mut open: BTreeMap<OutPoint, (u64, bool)> = coins.iter().map(|coin| (*coin, (COIN / 10, true))).collect();
+    let coin = |(number, coin): (usize, &OutPoint)| (*coin, (COIN / 10, number < COINS));
+    let mut open: BTreeMap<OutPoint, (u64, bool)> = coins.iter().enumerate().map(coin).collect();
     for tx in &block.transactions {
         let txid = tx.txid();
         for (index, output) in (0..).zip(&tx.outputs).filter(|(_, output)| output.lock.first() != Some(&0x6a)) {
@@ -105,7 +112,7 @@ fn model(coins: &[OutPoint], block: &Block) -> Option<(usize, &'static str)> {
             return Some((position, "bad-txns-in-belowout"));
         }
         if !spendable {
-            failing = failing.or(Some((position, "blk-bad-inputs")));
+            failing = failing.or(Some((position, "mandatory-script-verify-flag-failed")));
         }
     }
     failing
@@ -116,7 +123,7 @@ proptest! {
 
     #[test]
     fn the_verdict_is_that_of_one_after_the_other_on_any_number_of_threads(
-        parents in prop::collection::vec(0usize..600, 1..COINS as usize),
+        parents in prop::collection::vec(0usize..600, 1..COINS),
         flaws in prop::collection::btree_map(0usize..400, flaw(), 0..4),
     ) {
         let (mut world, coins) = rich();
