@@ -22,7 +22,7 @@ pub fn sort(block: &mut Block) {
 #[test]
 fn each_rule_of_blocks_has_its_reason() {
     type Change = fn(&mut Block, &World);
-    let rows: [(Change, &str); 24] = [
+    let rows: [(Change, &str); 25] = [
         (|_, _| (), "ok"),
         (|block, _| block.header.previous = spec::BlockHash::from_wire([7; 32]), "prev-blk-not-found"),
         (|block, _| block.header.bits = CompactTarget(0x2070_0000), "bad-diffbits"),
@@ -65,6 +65,15 @@ fn each_rule_of_blocks_has_its_reason() {
         (
             |block, world| {
                 block.transactions.push(spend(&[world.coinbase(1)], &[COIN]));
+                sort(block);
+            },
+            "bad-txns-inputs-missingorspent",
+        ),
+        (
+            // A second child of the first transaction: an output of the block itself is spent twice.
+            |block, world| {
+                let parent = spend(&[world.coinbase(1)], &[50 * COIN - 1_000]);
+                block.transactions.push(spend(&[first_output(&parent)], &[COIN]));
                 sort(block);
             },
             "bad-txns-inputs-missingorspent",

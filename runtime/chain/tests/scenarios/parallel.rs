@@ -123,7 +123,7 @@ proptest! {
 
     #[test]
     fn the_verdict_is_that_of_one_after_the_other_on_any_number_of_threads(
-        parents in prop::collection::vec(0usize..600, 1..COINS),
+        parents in prop::collection::vec(0usize..200, 1..COINS),
         flaws in prop::collection::btree_map(0usize..400, flaw(), 0..4),
     ) {
         let (mut world, coins) = rich();
