@@ -16,7 +16,6 @@ use crate::workers::{Jobs, Workers};
 
 /// The fewest bytes of a coinbase.
 pub const COINBASE_BYTES_MIN: usize = 100;
-const HEADER_BYTES: usize = 80;
 /// How far a block's time may run ahead of the checker's.
 pub const FUTURE_SECS_MAX: u32 = 2 * 60 * 60;
 
@@ -55,7 +54,7 @@ impl Ids {
             (Txid::from_wire(sha256d(&bytes)), bytes.len())
         };
         let all = Jobs::small(block.transactions.len()).map(workers, one);
-        let before = HEADER_BYTES + compact_size_len(all.len() as u64);
+        let before = block.header.encode().len() + compact_size_len(all.len() as u64);
         Self {
             len_bytes: before + all.iter().map(|(_, len)| len).sum::<usize>(),
             txids: all.into_iter().map(|(txid, _)| txid).collect(),

@@ -76,7 +76,7 @@ impl Claims {
         let prevouts: Vec<OutPoint> = ordinary.iter().flat_map(|tx| &tx.inputs).map(|input| input.prevout).collect();
         let find = |number: usize| prevouts.get(number).and_then(|prevout| position(txids, &prevout.txid));
         let positions = Jobs::small(prevouts.len()).map(at.runner.workers, find);
-        // The first input may be anywhere, so numbers of inputs start behind the coinbase.
+        // What the coinbase names is no output, so inputs are counted from behind it.
         let first_inputs = starts(ordinary.iter().map(|tx| tx.inputs.len()));
         let first_outputs = starts(block.transactions.iter().map(|tx| tx.outputs.len()));
         let mut claims = Self {

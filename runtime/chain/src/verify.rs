@@ -25,9 +25,10 @@ impl<S: Store> Chain<S> {
         let heights = (tip - count + 1..=tip).map(Height::new);
         let mut view = View { store: self.store(), changed: BTreeMap::new() };
         for height in heights.clone().rev() {
-            let (block, ids, place) = self.kept_at(height)?;
+            let (block, place) = self.kept_at(height)?;
             if level >= 1 {
-                check_body(self.params(), &block, &ids, place, self.runner().workers)?;
+                let workers = self.runner().workers;
+                check_body(self.params(), &block, &Ids::of(&block, workers), place, workers)?;
             }
             let delta = if level >= 2 { Some(self.kept_delta(&block)?) } else { None };
             if let Some(delta) = delta.filter(|_| level >= 3) {
@@ -41,19 +42,18 @@ impl<S: Store> Chain<S> {
     }
 
     fn connect_beside(&self, view: &mut View<'_, S>, height: Height) -> Result<(), BlockError> {
-        let (block, ids, place) = self.kept_at(height)?;
-        let delta = self.delta_at(place, &|outpoints| view.coins(outpoints), &block, &ids.txids, &|_| None)?;
+        let (block, place) = self.kept_at(height)?;
+        let txids = Ids::of(&block, self.runner().workers).txids;
+        let delta = self.delta_at(place, &|outpoints| view.coins(outpoints), &block, &txids, &|_| None)?;
         if delta != self.kept_delta(&block)? {
             return Err(StoreError::Damaged("an undo record is not what its block changed").into());
         }
         Ok(view.exchange(&delta.spent, &delta.created)?)
     }
 
-    fn kept_at(&self, height: Height) -> Result<(Arc<Block>, Ids, Place), StoreError> {
+    fn kept_at(&self, height: Height) -> Result<(Arc<Block>, Place), StoreError> {
         let block = self.block_at(height)?.ok_or(StoreError::Damaged("an active block is missing"))?;
-        let ids = Ids::of(&block, self.runner().workers);
-        let median_time_past = self.median_before(height);
-        Ok((block, ids, Place { height, median_time_past }))
+        Ok((block, Place { height, median_time_past: self.median_before(height) }))
     }
 
     fn kept_delta(&self, block: &Block) -> Result<BlockDelta, StoreError> {

@@ -299,7 +299,7 @@ impl Emit<'_> {
         let kept: Vec<Reg> = meeting.params.clone();
         let mut cells = at.dirty.and(&section.live.all);
         kept.iter().for_each(|reg| cells.set(*reg, false));
-        self.write_back(&at, cells);
+        self.write_back(&mut at, cells);
         if back {
             self.check_left(&mut at);
         }
@@ -527,8 +527,6 @@ impl Emit<'_> {
         let most = if self.hot { DIRTY_MAX_HOT } else { DIRTY_MAX };
         if at.dirty.iter().count() > most {
             self.write_back(at, at.dirty);
-            at.tagged = at.tagged.or(&at.dirty);
-            at.dirty = Set::default();
         }
         if !self.hot {
             for reg in at.held.without(&at.dirty).iter() {
@@ -538,20 +536,21 @@ impl Emit<'_> {
     }
 
     /// Writes the values of some registers to their cells.
-    pub(crate) fn write_back(&mut self, at: &At, regs: Set) {
-        for reg in regs.and(&at.dirty).iter() {
+    pub(crate) fn write_back(&mut self, at: &mut At, regs: Set) {
+        let regs = regs.and(&at.dirty);
+        for reg in regs.iter() {
             if let Some(value) = at.value(reg) {
                 self.be_sure();
                 self.store(at.window, reg, value, at.tagged.has(reg));
             }
         }
+        (at.dirty, at.tagged) = (at.dirty.without(&regs), at.tagged.or(&regs));
     }
 
     /// Writes back all that is read from an instruction on; its cells are then right.
     pub(crate) fn settle(&mut self, at: &mut At, place: usize) {
         let live = self.lives.get(place - self.start).map_or(Set::below(256), |live| live.all);
         self.write_back(at, live);
-        at.tagged = at.tagged.or(&live.and(&at.dirty));
         at.dirty = Set::default();
     }
 
@@ -560,8 +559,6 @@ impl Emit<'_> {
         let mut one = Set::default();
         one.set(reg, true);
         self.write_back(at, one);
-        at.tagged = at.tagged.or(&one.and(&at.dirty));
-        at.dirty.set(reg, false);
     }
 
     /// The cost that is left, with all taken off.

@@ -123,16 +123,15 @@ impl Emit<'_> {
                 for reg in operands {
                     self.settle_one(at, *reg);
                 }
+                let site = calls::site(place, 0, self.exact);
                 match (self.hashed_pair(place, op), calls::quick(opcode)) {
                     (Some((call, d)), _) => {
-                        self.give_quick(at, calls::site(place, 0, self.exact), call, operands, d);
+                        self.give_quick(at, site, call, operands, d);
                         at.in_cell(d);
                         self.skip = true;
                         return Some(());
                     }
-                    (None, Some(call)) => {
-                        self.give_quick(at, calls::site(place, 0, self.exact), call, operands, *results.first()?);
-                    }
+                    (None, Some(call)) => self.give_quick(at, site, call, operands, *results.first()?),
                     (None, None) => self.give(at, place),
                 }
                 results.iter().take(usize::from(shape >> 4)).for_each(|reg| at.in_cell(*reg));
@@ -497,8 +496,8 @@ impl Emit<'_> {
             Unary::Negate | Unary::Abs => {
                 let result = if kind == Unary::Negate { self.b.ins().ineg(a) } else { self.b.ins().iabs(a) };
                 // It is as long.
-                let short = self.lens.iter().rev().take(LENS_MAX).find(|(number, _)| *number == a).copied();
-                self.lens.extend(short.map(|(_, short)| (result, short)));
+                let short = self.known_short(a);
+                self.lens.extend(short.map(|short| (result, short)));
                 result
             }
             Unary::Not => {
@@ -635,8 +634,8 @@ impl Emit<'_> {
 
     /// How many bytes a number is shorter than eight: whole bytes of zeros before twice its magnitude.
     fn number_short(&mut self, n: Value) -> Value {
-        if let Some((_, short)) = self.lens.iter().rev().take(LENS_MAX).find(|(number, _)| *number == n) {
-            return *short;
+        if let Some(short) = self.known_short(n) {
+            return short;
         }
         let magnitude = self.b.ins().iabs(n);
         let twice = self.b.ins().iadd(magnitude, magnitude);
@@ -644,6 +643,11 @@ impl Emit<'_> {
         let short = self.b.ins().ushr_imm_u(zeros, 3);
         self.lens.push((n, short));
         short
+    }
+
+    /// What [`Emit::number_short`] has found of a number lately.
+    fn known_short(&self, n: Value) -> Option<Value> {
+        self.lens.iter().rev().take(LENS_MAX).find(|(number, _)| *number == n).map(|(_, short)| *short)
     }
 
     fn charge_item(&mut self, at: &mut At, a: Reg, weight: u8) {

@@ -45,9 +45,9 @@ fn check(fuzz: &Fuzz, corpus: &[Parts], number: u64, machine: Option<Effort>) ->
 /// In which machine code a case runs, if it does: one in four in what is made fast, the others also in what is made well.
 fn machine(fuzz: &Fuzz, number: u64) -> Option<Effort> {
     // Cases differ in kind by their number, so the rounds of a kind are counted.
-    let round = (number / KINDS + number).checked_div(fuzz.compiled_every)?;
-    let is_compiled = (number / KINDS + number).is_multiple_of(fuzz.compiled_every);
-    is_compiled.then_some(if round.is_multiple_of(4) { Effort::Quick } else { Effort::Hot })
+    let turn = number / KINDS + number;
+    let round = turn.checked_div(fuzz.compiled_every).filter(|_| turn.is_multiple_of(fuzz.compiled_every))?;
+    Some(if round.is_multiple_of(4) { Effort::Quick } else { Effort::Hot })
 }
 
 /// After so many cases the kinds come again.
