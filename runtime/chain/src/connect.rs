@@ -187,7 +187,8 @@ fn outputs_of(tx: &Transaction, txid: Txid, height: Height) -> impl Iterator<Ite
     })
 }
 
-fn is_spendable(output: &TxOut) -> bool {
+/// Whether an output can be spent at all.
+pub(crate) fn is_spendable(output: &TxOut) -> bool {
     output.lock.first() != Some(&Opcode::Return.to_byte())
 }
 

@@ -106,6 +106,8 @@ reasons! {
         DataCarrierSize => "oversize-op-return",
         /// Relay: the fee is below one unit a byte.
         FeeTooLow => "min relay fee not met",
+        /// Mempool: the fee is below what is due since others left for want of room.
+        FloorNotMet => "mempool min fee not met",
         /// Mempool: it is there already.
         AlreadyInMempool => "txn-already-in-mempool",
         /// Mempool: it is in the chain already.

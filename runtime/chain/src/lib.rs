@@ -23,7 +23,7 @@ pub use block::{COINBASE_BYTES_MIN, FUTURE_SECS_MAX, parents_first};
 pub use error::{BlockError, TxError};
 pub use index::{HeaderEntry, Status};
 pub use memory::MemoryStore;
-pub use mempool::{Entry, Mempool, Update, ordinary_parents_first};
+pub use mempool::{DoubleSpend, Entry, Mempool, Notice, Update, ordinary_parents_first};
 pub use miner::{Template, build_template, coinbase, solve};
 pub use params::{Difficulty, Params};
 pub use policy::{Policy, check_standard, check_standard_inputs};

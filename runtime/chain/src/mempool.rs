@@ -1,19 +1,31 @@
 //! The transactions that wait for a block: first seen, first kept.
+//!
+//! When there are too many, those that a miner would take last leave, with all that build on them, and for a while newcomers
+//! must pay more than they did.
+
+mod batch;
+mod floor;
+mod judge;
+mod order;
+mod rivals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use spec::{Block, Height, Mode, OpCost, OutPoint, Rules, Sats, Transaction, Txid};
+use spec::{Block, Height, OpCost, OutPoint, Sats, Transaction, Txid};
 
 use crate::block::parents_first;
-use crate::connect::{check_in_place, made_by};
+use crate::connect::is_spendable;
 use crate::error::TxError;
 use crate::params::Params;
-use crate::policy::{Policy, check_standard, check_standard_inputs};
-use crate::scripts::{check_scripts, sig_checks};
+use crate::policy::Policy;
 use crate::state::{Accepted, Chain};
 use crate::store::{Coin, Store};
-use crate::transaction::{Spent, check_finality, check_shape};
+
+use floor::Floor;
+use judge::{Known, Rivals};
+pub(crate) use order::{Package, Packages};
+pub use rivals::DoubleSpend;
 
 /// A waiting transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +59,17 @@ pub struct Update {
     pub dropped: Vec<(Txid, TxError)>,
 }
 
+/// What happened to waiting transactions besides what a call's answer tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A transaction came that spends what a waiting one spends, and would have been accepted in its place.
+    DoubleSpend(DoubleSpend),
+    /// A transaction left for want of room.
+    Evicted(Txid),
+    /// A transaction left because it had waited too long, or one that it builds on had.
+    Expired(Txid),
+}
+
 /// The waiting transactions. Each spends coins of the active chain or outputs of earlier waiting transactions, and no two spend the same.
 #[derive(Clone, Debug)]
 pub struct Mempool {
@@ -54,10 +77,23 @@ pub struct Mempool {
     entries: BTreeMap<u64, Entry>,
     places: BTreeMap<Txid, u64>,
     spenders: BTreeMap<OutPoint, Txid>,
+    /// When each came, and its place.
+    arrivals: BTreeSet<(u32, u64)>,
+    /// What miners shall believe that transactions pay more or less than they do, in satoshis.
+    priorities: BTreeMap<Txid, i64>,
+    double_spends: BTreeMap<Txid, DoubleSpend>,
+    notices: Vec<Notice>,
+    floor: Floor,
     next_place: u64,
     bytes: usize,
     fees: u64,
+    changes: u64,
 }
+
+/// So many notices are kept until somebody takes them; later ones are lost.
+const NOTICES_MAX: usize = 100_000;
+/// When there is no room, a fiftieth of it is made at once, so that ordering everything pays.
+const ROOM_MADE: usize = 50;
 
 impl Mempool {
     /// An empty mempool with the relay limits of a chain's rules.
@@ -74,9 +110,15 @@ impl Mempool {
             entries: BTreeMap::new(),
             places: BTreeMap::new(),
             spenders: BTreeMap::new(),
+            arrivals: BTreeSet::new(),
+            priorities: BTreeMap::new(),
+            double_spends: BTreeMap::new(),
+            notices: Vec::new(),
+            floor: Floor::NONE,
             next_place: 0,
             bytes: 0,
             fees: 0,
+            changes: 0,
         }
     }
 
@@ -131,7 +173,8 @@ impl Mempool {
     #[must_use]
     pub fn output(&self, outpoint: &OutPoint, height: Height) -> Option<Coin> {
         let entry = self.get(&outpoint.txid)?;
-        made_by(&entry.tx, entry.txid, height).find(|(made, _)| made == outpoint).map(|(_, coin)| coin)
+        let output = entry.tx.outputs.get(usize::try_from(outpoint.index).ok()?)?;
+        is_spendable(output).then(|| Coin { output: output.clone(), height, coinbase: false })
     }
 
     /// The waiting transactions whose outputs `txid` spends.
@@ -154,78 +197,141 @@ impl Mempool {
         self.get(txid).map(|entry| entry.sig_checks)
     }
 
-    /// Takes in a transaction that came at `now`.
-    ///
-    /// # Errors
-    /// Why it is refused; the mempool is then as it was.
-    pub fn accept<S: Store>(&mut self, tx: Transaction, chain: &Chain<S>, now: u32) -> Result<Entry, TxError> {
-        let entry = self.test_accept(tx, chain, now)?;
-        self.insert(entry.clone());
-        Ok(entry)
+    /// The waiting transactions that `txid` builds on, directly or not, without itself.
+    #[must_use]
+    pub fn ancestors(&self, txid: &Txid) -> BTreeSet<Txid> {
+        reach(*txid, |next| self.parents(next))
     }
 
-    /// What [`Mempool::accept`] would say, without a change.
+    /// The waiting transactions that build on `txid`, directly or not, without itself.
+    #[must_use]
+    pub fn descendants(&self, txid: &Txid) -> BTreeSet<Txid> {
+        reach(*txid, |next| self.children(next))
+    }
+
+    /// How often the set of waiting transactions has changed.
+    #[must_use]
+    pub const fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// The least fee for 1,000 bytes at `now`: that of the policy, or more after transactions left for want of room.
+    #[must_use]
+    pub fn fee_rate_min(&self, now: u32) -> Sats {
+        let floor = self.floor.rate_at(now, self.fullness(), self.policy.fee_sats_per_kb);
+        Sats::from_wire(floor.max(self.policy.fee_sats_per_kb))
+    }
+
+    fn fullness(&self) -> (usize, usize) {
+        (self.bytes, self.policy.mempool_bytes_max)
+    }
+
+    /// Lets miners, and the choice of who leaves, believe that a transaction pays `sats` more, or less, than it does. What was said
+    /// before is added to; the transaction need not be there yet.
+    pub fn prioritise(&mut self, txid: Txid, sats: i64) {
+        let sum = self.priority(&txid).saturating_add(sats);
+        if sum == 0 {
+            self.priorities.remove(&txid);
+        } else {
+            self.priorities.insert(txid, sum);
+        }
+    }
+
+    /// What [`Mempool::prioritise`] said about a transaction, in all.
+    #[must_use]
+    pub fn priority(&self, txid: &Txid) -> i64 {
+        self.priorities.get(txid).copied().unwrap_or(0)
+    }
+
+    /// Everything that [`Mempool::prioritise`] said, in ascending order of ids.
+    pub fn priorities(&self) -> impl Iterator<Item = (&Txid, i64)> {
+        self.priorities.iter().map(|(txid, sats)| (txid, *sats))
+    }
+
+    /// A rival of a waiting transaction that was seen, if any.
+    #[must_use]
+    pub fn double_spend(&self, txid: &Txid) -> Option<&DoubleSpend> {
+        self.double_spends.get(txid)
+    }
+
+    /// What happened since the last time.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        if self.notices.len() < NOTICES_MAX {
+            self.notices.push(notice);
+        }
+    }
+
+    /// Takes in a transaction that came at `now`.
+    ///
+    /// A rival of a waiting transaction is refused, but where it would have been accepted without the other, it is remembered as a
+    /// double spend.
+    ///
+    /// # Errors
+    /// Why it is refused; the mempool is then as it was, but for what leaves because of its age.
+    pub fn accept<S: Store>(&mut self, tx: Transaction, chain: &Chain<S>, now: u32) -> Result<Entry, TxError> {
+        self.take_in(Arc::new(tx), chain, now, None)
+    }
+
+    fn take_in<S: Store>(
+        &mut self,
+        tx: Arc<Transaction>,
+        chain: &Chain<S>,
+        now: u32,
+        known: Known<'_>,
+    ) -> Result<Entry, TxError> {
+        self.expire(now.saturating_sub(self.policy.expiry_secs));
+        match self.judge(Arc::clone(&tx), chain, now, known, Rivals::Refused) {
+            Ok(entry) => {
+                self.insert(entry.clone());
+                let gone = self.make_room(now);
+                if gone.contains(&entry.txid) { Err(TxError::MempoolFull) } else { Ok(entry) }
+            }
+            Err(TxError::Conflict) => {
+                self.watch_rival(tx, chain, now, known);
+                Err(TxError::Conflict)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What [`Mempool::accept`] would say, without a change; whether there is room is not asked.
     ///
     /// # Errors
     /// As [`Mempool::accept`].
     pub fn test_accept<S: Store>(&self, tx: Transaction, chain: &Chain<S>, now: u32) -> Result<Entry, TxError> {
-        self.judge(Arc::new(tx), chain, now, None)
+        self.judge(Arc::new(tx), chain, now, None, Rivals::Refused)
     }
 
-    /// `known` are cost and signature checks of scripts that have run before.
-    fn judge<S: Store>(
-        &self,
-        tx: Arc<Transaction>,
-        chain: &Chain<S>,
-        now: u32,
-        known: Option<(OpCost, u64)>,
-    ) -> Result<Entry, TxError> {
-        let (txid, len_bytes) = (tx.txid(), tx.len_bytes());
-        check_shape(&tx)?;
-        check_standard(&self.policy, &tx)?;
-        let place = chain.next_place();
-        check_finality(&tx, place)?;
-        let coins = self.find_coins(&tx, txid, chain, place.height)?;
-        let claimed: Vec<Spent<'_>> = coins.iter().map(Spent::from).collect();
-        let (spent, fee) = check_in_place(chain.params(), place, &tx, &claimed, |height| chain.median_before(height))?;
-        check_standard_inputs(&self.policy, &spent)?;
-        self.policy.check_fee(fee, len_bytes)?;
-        if self.bytes.saturating_add(len_bytes) > self.policy.mempool_bytes_max {
-            return Err(TxError::MempoolFull);
+    /// Lets the worst-paying packages leave if there is no room; returns who left. The floor rises above what they paid.
+    fn make_room(&mut self, now: u32) -> BTreeSet<Txid> {
+        let room = self.policy.mempool_bytes_max;
+        if self.bytes <= room {
+            return BTreeSet::new();
         }
-        let (cost, sig_checks) = match known {
-            Some(known) => known,
-            None => {
-                let rules = Rules::new(chain.params().rules, Mode::Relay);
-                let metrics = check_scripts(&rules, &tx, &spent, chain.runner())?;
-                (metrics.iter().map(|one| one.cost).sum(), sig_checks(&metrics))
+        let room = room - room / ROOM_MADE;
+        let (mut kept, mut full) = (0usize, false);
+        let (mut gone, mut rate) = (Vec::new(), 0);
+        // Whoever builds on somebody who leaves comes later, and leaves too.
+        Packages::of(self).for_each(|package| {
+            full = full || kept.saturating_add(package.bytes) > room;
+            if full {
+                rate = rate.max(package.sats_per_kb());
+                gone.extend(package.entries.iter().map(|entry| entry.txid));
+            } else {
+                kept += package.bytes;
             }
-        };
-        let height = chain.tip().entry.height;
-        Ok(Entry { tx, txid, fee, len_bytes, cost, sig_checks, time: now, height, spent: coins })
-    }
-
-    fn find_coins<S: Store>(
-        &self,
-        tx: &Transaction,
-        txid: Txid,
-        chain: &Chain<S>,
-        height: Height,
-    ) -> Result<Vec<Coin>, TxError> {
-        if self.places.contains_key(&txid) {
-            return Err(TxError::AlreadyInMempool);
+            true
+        });
+        for txid in &gone {
+            self.remove(txid);
+            self.tell(Notice::Evicted(*txid));
         }
-        let outpoints: Vec<OutPoint> = tx.inputs.iter().map(|input| input.prevout).collect();
-        if outpoints.iter().any(|outpoint| self.spenders.contains_key(outpoint)) {
-            return Err(TxError::Conflict);
-        }
-        let stored = chain.store().coins(&outpoints)?;
-        let found = outpoints.iter().zip(stored).map(|(outpoint, coin)| coin.or_else(|| self.output(outpoint, height)));
-        match found.collect::<Option<Vec<Coin>>>() {
-            Some(coins) => Ok(coins),
-            None if chain.locate(&txid)?.is_some() => Err(TxError::AlreadyInChain),
-            None => Err(TxError::MissingInputs),
-        }
+        self.floor.raise(rate.saturating_add(self.policy.fee_sats_per_kb), now);
+        gone.into_iter().collect()
     }
 
     fn insert(&mut self, entry: Entry) {
@@ -233,13 +339,19 @@ impl Mempool {
         self.fees = self.fees.saturating_add(entry.fee.get());
         self.spenders.extend(entry.tx.inputs.iter().map(|input| (input.prevout, entry.txid)));
         self.places.insert(entry.txid, self.next_place);
+        self.arrivals.insert((entry.time, self.next_place));
         self.entries.insert(self.next_place, entry);
         self.next_place += 1;
+        self.changes += 1;
     }
 
     /// Removes one transaction; its children stay.
     fn remove(&mut self, txid: &Txid) -> Option<Entry> {
-        let entry = self.entries.remove(&self.places.remove(txid)?)?;
+        let place = self.places.remove(txid)?;
+        let entry = self.entries.remove(&place)?;
+        self.arrivals.remove(&(entry.time, place));
+        self.double_spends.remove(txid);
+        self.changes += 1;
         self.bytes -= entry.len_bytes;
         self.fees = self.fees.saturating_sub(entry.fee.get());
         for input in &entry.tx.inputs {
@@ -276,6 +388,14 @@ impl Mempool {
             let back = change.disconnected.iter().rev().flat_map(|block| ordinary_parents_first(block));
             self.rebuild(back.collect(), chain, now, &mut update);
         }
+        for tx in change.connected.iter().flat_map(|block| block.transactions.iter().skip(1)) {
+            if self.priorities.is_empty() {
+                break;
+            }
+            self.priorities.remove(&tx.txid());
+        }
+        self.floor.follow(now, self.fullness(), self.policy.fee_sats_per_kb);
+        self.expire(now.saturating_sub(self.policy.expiry_secs));
         update
     }
 
@@ -295,12 +415,15 @@ impl Mempool {
 
     /// After blocks were taken back, any coin may have changed: judges everything again, the oldest first. Scripts that ran need not run again, for a transaction's id covers them and what they spend.
     fn rebuild<S: Store>(&mut self, back: Vec<Transaction>, chain: &Chain<S>, now: u32, update: &mut Update) {
-        let mut before = Self { next_place: self.next_place, ..Self::with_policy(self.policy) };
+        // What once had room is not asked for a higher fee, so the floor is laid aside.
+        let mut before = Self { next_place: self.next_place, changes: self.changes, ..Self::with_policy(self.policy) };
         std::mem::swap(self, &mut before);
+        self.priorities = std::mem::take(&mut before.priorities);
+        self.notices = std::mem::take(&mut before.notices);
         for tx in back {
             let tx = Arc::new(tx);
             let txid = tx.txid();
-            match self.judge(tx, chain, now, None) {
+            match self.judge(tx, chain, now, None, Rivals::Refused) {
                 Ok(entry) => {
                     self.insert(entry);
                     update.returned.push(txid);
@@ -310,19 +433,41 @@ impl Mempool {
             }
         }
         for old in before.entries.into_values() {
-            match self.judge(Arc::clone(&old.tx), chain, old.time, Some((old.cost, old.sig_checks))) {
+            let known = Ok((old.cost, old.sig_checks));
+            match self.judge(Arc::clone(&old.tx), chain, old.time, Some(&known), Rivals::Refused) {
                 Ok(entry) => self.insert(Entry { height: old.height, ..entry }),
                 Err(TxError::AlreadyInChain) => {}
                 Err(error) => update.dropped.push((old.txid, error)),
             }
         }
+        let reports = std::mem::take(&mut before.double_spends);
+        self.double_spends = reports.into_iter().filter(|(txid, _)| self.places.contains_key(txid)).collect();
+        self.floor = before.floor;
+        update.dropped.extend(self.make_room(now).into_iter().map(|txid| (txid, TxError::MempoolFull)));
     }
 
     /// Drops what came before `oldest` and all that spends its outputs.
     pub fn expire(&mut self, oldest: u32) -> Vec<Txid> {
-        let old: Vec<Txid> = self.entries().filter(|entry| entry.time < oldest).map(|entry| entry.txid).collect();
-        old.iter().flat_map(|txid| self.remove_with_descendants(txid)).collect()
+        let mut gone = Vec::new();
+        while let Some((time, place)) = self.arrivals.first().copied()
+            && time < oldest
+        {
+            let Some(txid) = self.entries.get(&place).map(|entry| entry.txid) else { break };
+            gone.extend(self.remove_with_descendants(&txid));
+        }
+        gone.iter().for_each(|txid| self.tell(Notice::Expired(*txid)));
+        gone
     }
+}
+
+/// Everything that is reached from `from` by steps of `next`, without itself.
+fn reach(from: Txid, next: impl Fn(&Txid) -> BTreeSet<Txid>) -> BTreeSet<Txid> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![from];
+    while let Some(one) = open.pop() {
+        open.extend(next(&one).into_iter().filter(|txid| found.insert(*txid)));
+    }
+    found
 }
 
 /// A block's transactions without its coinbase, each after those whose outputs it spends.

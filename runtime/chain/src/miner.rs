@@ -1,15 +1,14 @@
 //! The next block: which transactions, what coinbase, which nonce.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use spec::block::merkle_root;
 use spec::script::push_data;
-use spec::{Block, BlockHeader, Height, OutPoint, Sats, Transaction, TxIn, TxOut, Txid};
+use spec::{Block, BlockHeader, Height, OutPoint, Sats, Transaction, TxIn, TxOut};
 
 use crate::block::{COINBASE_BYTES_MIN, by_text, height_push};
-use crate::mempool::{Entry, Mempool};
+use crate::mempool::{Entry, Mempool, Package, Packages};
 use crate::params::Params;
 use crate::state::Chain;
 use crate::store::Store;
@@ -88,8 +87,8 @@ struct Room {
 }
 
 impl Room {
-    fn take(&mut self, entry: &Entry) -> bool {
-        let left = self.bytes.checked_sub(entry.len_bytes).zip(self.sig_checks.checked_sub(entry.sig_checks));
+    fn take(&mut self, bytes: usize, sig_checks: u64) -> bool {
+        let left = self.bytes.checked_sub(bytes).zip(self.sig_checks.checked_sub(sig_checks));
         if let Some((bytes, sig_checks)) = left {
             *self = Self { bytes, sig_checks };
         }
@@ -97,56 +96,32 @@ impl Room {
     }
 }
 
-/// Orders entries by fee for each byte; of equals, the smaller id is the greater.
-struct ByRate<'a>(&'a Entry);
-
-impl Ord for ByRate<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let cross = |a: &Entry, b: &Entry| u128::from(a.fee.get()) * b.len_bytes as u128;
-        cross(self.0, other.0).cmp(&cross(other.0, self.0)).then_with(|| other.0.txid.cmp(&self.0.txid))
-    }
-}
-
-impl PartialOrd for ByRate<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for ByRate<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for ByRate<'_> {}
-
-/// Takes the best-paying entries whose parents are all taken, as long as there is room.
+/// Takes the best-paying packages as long as there is room.
 fn choose(mempool: &Mempool, place: Place, mut room: Room) -> Vec<&Entry> {
-    let mut missing: BTreeMap<Txid, BTreeSet<Txid>> = BTreeMap::new();
-    let mut ready = BinaryHeap::new();
-    for entry in mempool.entries().filter(|entry| check_finality(&entry.tx, place).is_ok()) {
-        let parents = mempool.parents(&entry.txid);
-        if parents.is_empty() {
-            ready.push(ByRate(entry));
-        } else {
-            missing.insert(entry.txid, parents);
-        }
-    }
     let mut chosen = Vec::new();
-    while let Some(ByRate(entry)) = ready.pop() {
-        if !room.take(entry) {
-            continue;
+    Packages::of(mempool).for_each(|package| {
+        if package.fee < 0 || package.entries.iter().any(|entry| check_finality(&entry.tx, place).is_err()) {
+            return false;
         }
-        chosen.push(entry);
-        for child in mempool.children(&entry.txid) {
-            let Some(parents) = missing.get_mut(&child) else { continue };
-            parents.remove(&entry.txid);
-            if parents.is_empty() {
-                missing.remove(&child);
-                ready.extend(mempool.get(&child).map(ByRate));
-            }
+        if room.take(package.bytes, package.sig_checks) {
+            chosen.extend(&package.entries);
+            return true;
+        }
+        take_part(package, &mut room, &mut chosen);
+        false
+    });
+    chosen
+}
+
+/// Takes what fits of a package that does not: each whose parents in it were taken.
+fn take_part<'m>(package: &Package<'m>, room: &mut Room, chosen: &mut Vec<&'m Entry>) {
+    let mut left_out = BTreeSet::new();
+    for entry in &package.entries {
+        let orphan = entry.tx.inputs.iter().any(|input| left_out.contains(&input.prevout.txid));
+        if !orphan && room.take(entry.len_bytes, entry.sig_checks) {
+            chosen.push(entry);
+        } else {
+            left_out.insert(entry.txid);
         }
     }
-    chosen
 }

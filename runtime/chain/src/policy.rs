@@ -24,6 +24,8 @@ pub struct Policy {
     pub fee_sats_per_kb: u64,
     /// The most bytes of all waiting transactions together.
     pub mempool_bytes_max: usize,
+    /// How long a transaction may wait, in seconds.
+    pub expiry_secs: u32,
 }
 
 impl Policy {
@@ -38,6 +40,7 @@ impl Policy {
             data_bytes_max: 223,
             fee_sats_per_kb: 1_000,
             mempool_bytes_max: 300_000_000,
+            expiry_secs: 336 * 60 * 60,
         }
     }
 

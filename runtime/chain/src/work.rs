@@ -50,7 +50,7 @@ const ONE: [u8; 32] = {
 };
 
 /// `65536 · 2^(fraction / 65536)`, between 65,536 and 131,071; the constants are the specification's.
-const fn power_of_two(fraction: u64) -> u32 {
+pub(crate) const fn power_of_two(fraction: u64) -> u32 {
     let (square, cube) = (fraction * fraction, fraction * fraction * fraction);
     let sum = 195_766_423_245_049 * fraction + 971_821_376 * square + 5_127 * cube + (1 << 47);
     65_536 + (sum >> 48) as u32

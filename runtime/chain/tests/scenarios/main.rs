@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "every file here is a test")]
 
 mod blocks;
+mod crowd;
 mod parallel;
 mod waiting;
 mod world;

@@ -1,7 +1,7 @@
 //! The mempool: what it takes, what it refuses, how it follows the chain.
 
 use crate::world::{COIN, World, first_output, seal, spend};
-use chain::{Mempool, Policy};
+use chain::{Notice, Policy};
 use proptest::prelude::*;
 use spec::{OutPoint, RuleSet, Transaction, Txid};
 use std::collections::BTreeSet;
@@ -85,20 +85,20 @@ fn a_mined_rival_drops_a_transaction_and_its_descendants() {
 }
 
 #[test]
-fn room_is_limited_and_old_transactions_expire_with_their_children() {
+fn old_transactions_expire_with_their_children() {
     let mut world = World::grown();
     world.mine(1);
     let tx = spend(&[world.coinbase(1)], &[49 * COIN]);
     let child = spend(&[first_output(&tx)], &[48 * COIN]);
     let other = spend(&[world.coinbase(2)], &[49 * COIN]);
-    let policy = Policy { mempool_bytes_max: 2 * tx.len_bytes(), ..Policy::of(RuleSet::Bitmodel) };
-    world.mempool = Mempool::with_policy(policy);
     assert_eq!(world.send(&tx), "ok");
-    let came = world.now;
+    let wait = Policy::of(RuleSet::Bitmodel).expiry_secs;
+    world.now += wait;
+    assert_eq!(world.send(&child), "ok");
     world.now += 1;
-    assert_eq!((world.send(&child), world.send(&other)), ("ok", "mempool full"));
-    assert_eq!(world.mempool.expire(came + 1).len(), 2);
     assert_eq!(world.send(&other), "ok");
+    let expired = [Notice::Expired(tx.txid()), Notice::Expired(child.txid())];
+    assert_eq!((world.mempool.len(), world.mempool.take_notices()), (1, expired.to_vec()));
 }
 
 #[test]
