@@ -14,8 +14,8 @@ use crate::rpc::error::RpcError;
 use crate::server;
 use crate::state::Node;
 
-/// Calls that wait for the owner: as many as the server reads at a time, and some from this process.
-const QUEUE: usize = 64;
+/// Calls that wait for the owner: as many as the server reads at a time, each perhaps a batch of transactions, and some from this process.
+const QUEUE: usize = 1_100;
 
 /// A running node.
 ///

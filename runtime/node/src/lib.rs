@@ -16,6 +16,7 @@ mod kept;
 mod method;
 mod owner;
 mod state;
+mod wait;
 
 mod clock;
 mod registry;

@@ -9,3 +9,4 @@ pub(crate) mod network;
 pub(crate) mod outputs;
 pub(crate) mod raw;
 pub(crate) mod trace;
+pub(crate) mod waits;

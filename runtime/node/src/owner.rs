@@ -1,15 +1,14 @@
 //! The owner: one thread that alone touches chain, mempool and artifacts, and one loop over what happens.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
-use crate::json::Json;
+use crate::method::raw;
 use crate::rpc::envelope::Call;
-use crate::rpc::error::RpcError;
-use crate::rpc::table::dispatch;
+use crate::rpc::table::{Outcome, dispatch};
 use crate::state::Node;
+use crate::wait::{Reply, Waits};
 
 /// Everything that can happen to a node.
 #[derive(Debug)]
@@ -19,55 +18,102 @@ pub(crate) enum Event {
         /// What.
         call: Call,
         /// Where the outcome goes.
-        reply: oneshot::Sender<Result<Json, RpcError>>,
+        reply: Reply,
     },
     /// It is time to mine.
     MineDue,
+    /// The time of a waiting call has come.
+    WaitDue,
     /// The node shall stop.
     Stop,
 }
 
+/// So many transactions that wait in the queue one after the other are judged together.
+const TOGETHER_MAX: usize = 256;
+
 /// Runs until the node is told to stop or nobody is left to call.
 pub(crate) fn run(mut node: Node, events: &Receiver<Event>, mine_every: Option<Duration>) {
-    work(&mut node, events, mine_every);
+    let inbox = Inbox { events, ahead: VecDeque::new() };
+    work(&mut node, inbox, mine_every);
     node.save();
 }
 
-fn work(node: &mut Node, events: &Receiver<Event>, mine_every: Option<Duration>) {
+fn work(node: &mut Node, mut inbox: Inbox<'_>, mine_every: Option<Duration>) {
+    let mut waits = Waits::default();
     let mut due = mine_every.map(|every| Instant::now() + every);
-    while let Some(event) = next(events, due) {
+    while let Some(event) = inbox.next(due, waits.next_due()) {
         if matches!(event, Event::MineDue) {
             due = mine_every.map(|every| Instant::now() + every);
         }
-        step(node, event);
+        step(node, event, &mut inbox, &mut waits);
         node.tell_differences();
+        waits.answer(node, Instant::now());
         if node.is_stopping() {
             return;
         }
     }
 }
 
-/// The next event; a due block goes before waiting calls, so that no flood of calls stops the chain.
-fn next(events: &Receiver<Event>, due: Option<Instant>) -> Option<Event> {
-    let Some(due) = due else { return events.recv().ok() };
-    let wait = due.saturating_duration_since(Instant::now());
-    if wait.is_zero() {
-        return Some(Event::MineDue);
+/// What has happened and is not dealt with.
+struct Inbox<'e> {
+    events: &'e Receiver<Event>,
+    /// Taken out already.
+    ahead: VecDeque<Event>,
+}
+
+impl Inbox<'_> {
+    /// The next event; a due block goes before waiting calls, so that no flood of calls stops the chain.
+    fn next(&mut self, mine_due: Option<Instant>, wait_due: Option<Instant>) -> Option<Event> {
+        let now = Instant::now();
+        if mine_due.is_some_and(|due| due <= now) {
+            return Some(Event::MineDue);
+        }
+        if let Some(event) = self.ahead.pop_front() {
+            return Some(event);
+        }
+        let Some(due) = mine_due.into_iter().chain(wait_due).min() else { return self.events.recv().ok() };
+        let event = if mine_due == Some(due) { Event::MineDue } else { Event::WaitDue };
+        match self.events.recv_timeout(due.saturating_duration_since(now)) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => Some(event),
+            Err(RecvTimeoutError::Disconnected) => None,
+        }
     }
-    match events.recv_timeout(wait) {
-        Ok(event) => Some(event),
-        Err(RecvTimeoutError::Timeout) => Some(Event::MineDue),
-        Err(RecvTimeoutError::Disconnected) => None,
+
+    /// The calls that offer a transaction and stand next in the queue.
+    fn more_transactions(&mut self) -> Vec<(Call, Reply)> {
+        let mut more = Vec::new();
+        while more.len() + 1 < TOGETHER_MAX {
+            match self.ahead.pop_front().or_else(|| self.events.try_recv().ok()) {
+                Some(Event::Call { call, reply }) if call.method == raw::SEND => more.push((call, reply)),
+                Some(other) => {
+                    self.ahead.push_front(other);
+                    break;
+                }
+                None => break,
+            }
+        }
+        more
     }
 }
 
-fn step(node: &mut Node, event: Event) {
+fn step(node: &mut Node, event: Event, inbox: &mut Inbox<'_>, waits: &mut Waits) {
     match event {
-        Event::Call { call, reply } => {
-            // A client that went away misses its answer; the call still counts.
-            let _ = reply.send(dispatch(node, call));
+        // Where each transaction has its block, each comes by itself.
+        Event::Call { call, reply } if call.method == raw::SEND && !node.mines_each() => {
+            let (calls, replies): (Vec<Call>, Vec<Reply>) =
+                std::iter::once((call, reply)).chain(inbox.more_transactions()).unzip();
+            for (reply, outcome) in replies.into_iter().zip(raw::send_all(node, calls)) {
+                let _ = reply.send(outcome);
+            }
         }
+        Event::Call { call, reply } => match dispatch(node, call) {
+            // A client that went away misses its answer; the call still counts.
+            Outcome::Done(outcome) => drop(reply.send(outcome)),
+            Outcome::Parked(wait) => waits.park(node, wait, reply, Instant::now()),
+        },
         Event::MineDue => node.mine_on_schedule(),
+        Event::WaitDue => {}
         Event::Stop => node.stop(),
     }
 }

@@ -17,7 +17,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -126,16 +126,19 @@ async fn answer(State(edge): State<Arc<Edge>>, request: HttpRequest) -> Response
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
     }
     // The semaphore is never closed, so the permit is always there.
-    let _permit = edge.bodies.acquire().await;
+    let permit = edge.bodies.acquire().await.ok();
     match timeout(BODY_TIMEOUT, axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX)).await {
-        Ok(Ok(bytes)) => answer_body(&edge, &bytes).await,
+        Ok(Ok(bytes)) => answer_body(&edge, &bytes, permit).await,
         Ok(Err(_)) => plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or was cut off"),
         Err(_) => plain(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
     }
 }
 
-async fn answer_body(edge: &Edge, bytes: &[u8]) -> Response {
-    match read_body(bytes) {
+async fn answer_body(edge: &Edge, bytes: &[u8], permit: Option<SemaphorePermit<'_>>) -> Response {
+    let body = read_body(bytes);
+    // Calls that wait for the chain must not keep others from being read; the owner counts them.
+    let _permit = permit.filter(|_| !body.as_ref().is_ok_and(Body::may_wait));
+    match body {
         Err(error) => json(Some(error.code()), reply_to_garbage(&error).to_string()),
         Ok(Body::Single(request)) => answer_single(edge, request).await,
         Ok(Body::Batch(requests)) => answer_batch(edge, requests).await,
@@ -148,32 +151,60 @@ async fn answer_single(edge: &Edge, mut request: Request) -> Response {
     json(code, request.reply(outcome).to_string())
 }
 
+/// So many transactions of a batch are offered at a time.
+const OFFERED_MAX: usize = 64;
+
 /// Errors inside a batch leave the HTTP status at 200.
 async fn answer_batch(edge: &Edge, requests: Vec<Request>) -> Response {
     let mut text = String::from("[");
-    for (index, mut request) in requests.into_iter().enumerate() {
-        let outcome = if text.len() > BATCH_REPLY_BYTES_MAX {
-            Err(RpcError::new(Code::Internal, "the replies to this batch are too large; ask for less at a time"))
-        } else {
-            edge.perform(request.take_call()).await
-        };
-        if index > 0 {
-            text.push(',');
+    let mut requests = requests.into_iter().peekable();
+    while let Some(first) = requests.next() {
+        // Transactions that follow each other are judged together, everything else one by one, so that replies stay few.
+        let offers = first.offers();
+        let mut run = vec![first];
+        while offers && run.len() < OFFERED_MAX {
+            let Some(next) = requests.next_if(Request::offers) else { break };
+            run.push(next);
         }
-        request.reply(outcome).write(&mut text);
+        let full = text.len() > BATCH_REPLY_BYTES_MAX;
+        let calls: Vec<_> = run.iter_mut().map(|request| (!full).then(|| edge.send(request.take_call()))).collect();
+        for (request, sent) in run.iter().zip(calls) {
+            let outcome = match sent {
+                Some(sent) => Edge::receive(sent).await,
+                None => Err(RpcError::new(
+                    Code::Internal,
+                    "the replies to this batch are too large; ask for less at a time",
+                )),
+            };
+            if text.len() > 1 {
+                text.push(',');
+            }
+            request.reply(outcome).write(&mut text);
+        }
     }
     text.push(']');
     json(None, text)
 }
 
+/// An answer that is still to come, or why none will.
+type Sent = Result<oneshot::Receiver<Result<Json, RpcError>>, RpcError>;
+
 impl Edge {
     async fn perform(&self, call: Result<Call, RpcError>) -> Result<Json, RpcError> {
+        Self::receive(self.send(call)).await
+    }
+
+    fn send(&self, call: Result<Call, RpcError>) -> Sent {
         let (reply, outcome) = oneshot::channel();
         self.owner.try_send(Event::Call { call: call?, reply }).map_err(|error| match error {
             TrySendError::Full(_) => RpcError::new(Code::Internal, "Work queue depth exceeded"),
             TrySendError::Disconnected(_) => stopped(),
         })?;
-        outcome.await.unwrap_or_else(|_| Err(stopped()))
+        Ok(outcome)
+    }
+
+    async fn receive(sent: Sent) -> Result<Json, RpcError> {
+        sent?.await.unwrap_or_else(|_| Err(stopped()))
     }
 }
 

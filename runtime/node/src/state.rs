@@ -198,6 +198,11 @@ impl Node {
         &self.accounts
     }
 
+    /// The waiting transactions, to say what miners shall believe of them.
+    pub(crate) const fn mempool_mut(&mut self) -> &mut Mempool {
+        &mut self.mempool
+    }
+
     /// The least fee for 1,000 bytes.
     pub(crate) fn relay_fee_per_kb(&self) -> Sats {
         Sats::from_wire(self.mempool.policy().fee_sats_per_kb)
@@ -343,6 +348,18 @@ impl Node {
             self.mine_on_schedule();
         }
         Ok(entry)
+    }
+
+    /// Takes in many transactions, with the outcomes of one after the other.
+    pub(crate) fn accept_transactions(&mut self, txs: Vec<Transaction>) -> Vec<Result<Entry, TxError>> {
+        let outcomes = self.mempool.accept_all(txs, &self.chain, self.clock.now());
+        outcomes.iter().flatten().for_each(|entry| self.keep(&entry.txid));
+        outcomes
+    }
+
+    /// Whether each transaction has its block at once.
+    pub(crate) const fn mines_each(&self) -> bool {
+        self.automine
     }
 
     /// Writes down a waiting transaction before anybody hears that it was accepted.

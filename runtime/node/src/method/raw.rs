@@ -4,8 +4,10 @@ use chain::TxError;
 use spec::{BlockHash, OutPoint, Sats, Transaction, Txid};
 
 use crate::json::{Json, hex as hex_text, list, object, text};
+use crate::rpc::envelope::Call;
 use crate::rpc::error::{Code, RpcError};
 use crate::rpc::params::{Args, shorten};
+use crate::rpc::table::fit;
 use crate::state::Node;
 use crate::view::{script, tx as view, tx::total_out};
 
@@ -119,21 +121,70 @@ pub(crate) fn prevouts_and_fee(node: &Node, tx: &Transaction) -> Result<Spending
     Ok((views, spent.and_then(|spent| spent.checked_sub(total_out(tx)))))
 }
 
+/// The method that offers a transaction.
+pub(crate) const SEND: &str = "sendrawtransaction";
+
 pub(crate) fn send(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
-    let tx = decode_transaction(&args.text(0)?)?;
-    let txid = tx.txid();
-    if node.mempool().get(&txid).is_some() {
-        return Ok(text(txid));
-    }
-    if let Some(rate) = args.amount(1)?.filter(|rate| *rate != Sats::ZERO) {
-        let entry = node.test_transaction(tx.clone()).map_err(|error| refusal(node, &tx, &error))?;
-        if exceeds(entry.fee, rate, entry.len_bytes) {
+    let offer = read_offer(args)?;
+    if let Some(rate) = offer.rate_max {
+        let entry = node.test_transaction(offer.tx.clone());
+        let dear = entry.is_ok_and(|entry| exceeds(entry.fee, rate, entry.len_bytes));
+        if dear {
             let message = "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)";
             return Err(RpcError::new(Code::Verify, message));
         }
     }
-    let accepted = node.accept_transaction(tx.clone());
-    accepted.map(|entry| text(entry.txid)).map_err(|error| refusal(node, &tx, &error))
+    let outcome = node.accept_transaction(offer.tx.clone());
+    answer(node, &offer.tx, outcome)
+}
+
+/// Answers calls of [`send`], their scripts on all threads, with the answers of one after the other.
+pub(crate) fn send_all(node: &mut Node, calls: Vec<Call>) -> Vec<Result<Json, RpcError>> {
+    let mut answers: Vec<Result<Json, RpcError>> = Vec::with_capacity(calls.len());
+    let mut run: Vec<Transaction> = Vec::new();
+    for call in calls {
+        match fit(call).and_then(|(_, args)| Ok((read_offer(&args)?, args))) {
+            Ok((Offer { tx, rate_max: None }, _)) => run.push(tx),
+            // Whatever asks for more than a verdict goes by itself, after those before it.
+            Ok((_, args)) => {
+                finish(node, &mut run, &mut answers);
+                answers.push(send(node, &args));
+            }
+            Err(error) => {
+                finish(node, &mut run, &mut answers);
+                answers.push(Err(error));
+            }
+        }
+    }
+    finish(node, &mut run, &mut answers);
+    answers
+}
+
+/// Judges the transactions that have gathered.
+fn finish(node: &mut Node, run: &mut Vec<Transaction>, answers: &mut Vec<Result<Json, RpcError>>) {
+    let txs = std::mem::take(run);
+    let outcomes = node.accept_transactions(txs.clone());
+    answers.extend(txs.iter().zip(outcomes).map(|(tx, outcome)| answer(node, tx, outcome)));
+}
+
+/// Offering again what waits already is no mistake.
+fn answer(node: &Node, tx: &Transaction, outcome: Result<chain::Entry, TxError>) -> Result<Json, RpcError> {
+    match outcome {
+        Ok(entry) => Ok(text(entry.txid)),
+        Err(TxError::AlreadyInMempool) => Ok(text(tx.txid())),
+        Err(error) => Err(refusal(node, tx, &error)),
+    }
+}
+
+/// A transaction that a client offers, and what it may pay at most for 1,000 bytes.
+struct Offer {
+    tx: Transaction,
+    rate_max: Option<Sats>,
+}
+
+fn read_offer(args: &Args) -> Result<Offer, RpcError> {
+    let rate_max = args.amount(1)?.filter(|rate| *rate != Sats::ZERO);
+    Ok(Offer { tx: decode_transaction(&args.text(0)?)?, rate_max })
 }
 
 /// Whether `fee` is more than `rate` for each 1,000 bytes.

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::json::{Json, object};
+use crate::method::raw::SEND;
 use crate::rpc::error::{Code, RpcError};
+use crate::rpc::table::{Method, find};
 
 /// One call as it came.
 #[derive(Clone, Debug)]
@@ -139,7 +141,25 @@ fn scalar(id: &RawValue) -> Option<Json> {
     (!structured && written.len() <= ID_BYTES_MAX).then(|| Json::Raw(written.to_owned()))
 }
 
+impl Body {
+    /// Whether an answer may come long after the call.
+    pub(crate) fn may_wait(&self) -> bool {
+        let waits = |request: &Request| {
+            request.call.as_ref().is_ok_and(|call| find(&call.method).is_some_and(Method::may_wait))
+        };
+        match self {
+            Self::Single(request) => waits(request),
+            Self::Batch(requests) => requests.iter().any(waits),
+        }
+    }
+}
+
 impl Request {
+    /// Whether it offers a transaction.
+    pub(crate) fn offers(&self) -> bool {
+        self.call.as_ref().is_ok_and(|call| call.method == SEND)
+    }
+
     /// What to call, moved out, or why that cannot be told.
     pub(crate) fn take_call(&mut self) -> Result<Call, RpcError> {
         std::mem::replace(&mut self.call, Err(RpcError::new(Code::Internal, "the call was made already")))

@@ -3,12 +3,13 @@
 //! Dispatch, the `help` method and the errors for wrong parameters all read it.
 
 use crate::json::Json;
-use crate::method::{artifact, blocks, control, mempool, mining, network, outputs, raw, trace};
+use crate::method::{artifact, blocks, control, mempool, mining, network, outputs, raw, trace, waits};
 use crate::rpc::envelope::Call;
 use crate::rpc::error::{Code, RpcError};
 use crate::rpc::help;
 use crate::rpc::params::{Args, Kind, Misfit, Param, may, need};
 use crate::state::Node;
+use crate::wait::Wait;
 
 /// Methods that belong together in `help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,20 +59,56 @@ pub(crate) struct Method {
     pub(crate) about: &'static str,
     /// Parameters of an example call, as JSON values separated by commas.
     pub(crate) example: &'static str,
-    run: fn(&mut Node, &Args) -> Result<Json, RpcError>,
+    run: Run,
+}
+
+/// What a method does.
+#[derive(Debug)]
+enum Run {
+    /// It answers at once.
+    Now(fn(&mut Node, &Args) -> Result<Json, RpcError>),
+    /// It says what to wait for, and answers when that has come.
+    Later(fn(&Node, &Args) -> Result<Wait, RpcError>),
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The answer.
+    Done(Result<Json, RpcError>),
+    /// The answer comes later.
+    Parked(Wait),
+}
+
+impl Method {
+    /// Whether its answer may come long after the call.
+    pub(crate) const fn may_wait(&self) -> bool {
+        matches!(self.run, Run::Later(_))
+    }
 }
 
 /// Runs a call.
 ///
-/// # Errors
-/// [`Code::MethodNotFound`], [`Code::Misc`] with the method's help where the number of parameters is wrong, or what the method says.
-pub(crate) fn dispatch(node: &mut Node, call: Call) -> Result<Json, RpcError> {
+/// The error is [`Code::MethodNotFound`], [`Code::Misc`] with the method's help where the number of parameters is wrong, or what the method says.
+pub(crate) fn dispatch(node: &mut Node, call: Call) -> Outcome {
+    let (method, args) = match fit(call) {
+        Ok(fitted) => fitted,
+        Err(error) => return Outcome::Done(Err(error)),
+    };
+    match method.run {
+        Run::Now(run) => Outcome::Done(run(node, &args)),
+        Run::Later(run) => run(node, &args).map_or_else(|error| Outcome::Done(Err(error)), Outcome::Parked),
+    }
+}
+
+/// The method that a call means, with its parameters in order.
+pub(crate) fn fit(call: Call) -> Result<(&'static Method, Args), RpcError> {
     let method = find(&call.method).ok_or_else(|| RpcError::new(Code::MethodNotFound, "Method not found"))?;
     let args = Args::fit(method.params, call.params).map_err(|misfit| match misfit {
         Misfit::Count => RpcError::new(Code::Misc, help::of_method(method)),
         Misfit::Error(error) => error,
     })?;
-    (method.run)(node, &args)
+    Ok((method, args))
 }
 
 /// The method of this name.
@@ -80,7 +117,9 @@ pub(crate) fn find(name: &str) -> Option<&'static Method> {
 }
 
 macro_rules! methods {
-    ($($group:ident { $($name:literal ($($param:expr),*) $run:path, $about:literal, $example:literal;)* })*) => {
+    (@run later $run:path) => { Run::Later($run) };
+    (@run $run:path) => { Run::Now($run) };
+    ($($group:ident { $($name:literal ($($param:expr),*) $([$when:ident])? $run:path, $about:literal, $example:literal;)* })*) => {
         /// Every method.
         pub(crate) static METHODS: &[Method] = &[$($(Method {
             name: $name,
@@ -88,7 +127,7 @@ macro_rules! methods {
             params: &[$($param),*],
             about: $about,
             example: $example,
-            run: $run,
+            run: methods!(@run $($when)? $run),
         },)*)*];
     };
 }
@@ -106,6 +145,10 @@ methods! {
             "A block's header, as an object or as hexadecimal bytes.", "\"hash\", true";
         "getchaintips" () blocks::tips, "The ends of all branches.", "";
         "getdifficulty" () blocks::difficulty, "How much harder than the easiest target of the public chain the next block is.", "";
+        "getmempoolancestors" (need("txid", Kind::Text), may("verbose", Kind::Bool)) mempool::ancestors,
+            "The waiting transactions that one builds on, directly or not.", "\"txid\", false";
+        "getmempooldescendants" (need("txid", Kind::Text), may("verbose", Kind::Bool)) mempool::descendants,
+            "The waiting transactions that build on one, directly or not.", "\"txid\", false";
         "getmempoolentry" (need("txid", Kind::Text)) mempool::entry, "A waiting transaction's fee, size and relations.", "\"txid\"";
         "getmempoolinfo" () mempool::info, "The state of the mempool.", "";
         "getrawmempool" (may("verbose", Kind::Bool), may("mempool_sequence", Kind::Bool)) mempool::list_all,
@@ -120,6 +163,12 @@ methods! {
         "verifychain" (may("checklevel", Kind::Int), may("nblocks", Kind::Int)) blocks::verify,
             "Checks the last blocks again, 0 for all: 0 reads them, 1 checks them by themselves, 2 reads what they changed, 3 takes them back beside the coins, 4 runs all scripts.",
             "3, 6";
+        "waitforblock" (need("blockhash", Kind::Text), may("timeout", Kind::Int)) [later] waits::for_block,
+            "Waits until a block is the tip, at most so many milliseconds, 0 for ever; then gives the tip.", "\"hash\", 1000";
+        "waitforblockheight" (need("height", Kind::Int), may("timeout", Kind::Int)) [later] waits::for_height,
+            "Waits until the tip is at least so high, at most so many milliseconds, 0 for ever; then gives the tip.", "100, 1000";
+        "waitfornewblock" (may("timeout", Kind::Int)) [later] waits::for_new_block,
+            "Waits until the tip is another one, at most so many milliseconds, 0 for ever; then gives the tip.", "1000";
     }
     Control {
         "getrpcinfo" () control::rpc_info, "What this server is doing.", "";
@@ -135,6 +184,9 @@ methods! {
         "generatetoaddress" (need("nblocks", Kind::Int), need("address", Kind::Text), may("maxtries", Kind::Int)) mining::generate,
             "Mines blocks that pay an address.", "10, \"address\"";
         "getmininginfo" () mining::info, "What matters to a miner.", "";
+        "getprioritisedtransactions" () mempool::priorities, "What `prioritisetransaction` said of which transactions.", "";
+        "prioritisetransaction" (need("txid", Kind::Text), may("dummy", Kind::Amount), may("fee_delta", Kind::Int)) mempool::prioritise,
+            "Lets the miner believe that a transaction pays so many satoshis more, or less, than it does.", "\"txid\", 0, 10000";
         "submitblock" (need("hexdata", Kind::Text), may("dummy", Kind::Text)) mining::submit,
             "Offers a block; nothing if it was accepted, otherwise the reason why not.", "\"hex\"";
     }
