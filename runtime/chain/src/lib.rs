@@ -24,7 +24,7 @@ pub use error::{BlockError, TxError};
 pub use index::{HeaderEntry, Status};
 pub use memory::MemoryStore;
 pub use mempool::{DoubleSpend, Entry, Mempool, Notice, Update, ordinary_parents_first};
-pub use miner::{Template, build_template, coinbase, solve};
+pub use miner::{Template, build_template, coinbase, search, solve};
 pub use params::{Difficulty, Params};
 pub use policy::{Policy, check_standard, check_standard_inputs};
 pub use scripts::{Runner, check_scripts};

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use spec::block::merkle_root;
+use spec::hash::{Sha256Stream, sha256};
 use spec::script::push_data;
 use spec::{Block, BlockHeader, Height, OutPoint, Sats, Transaction, TxIn, TxOut};
 
@@ -13,6 +15,7 @@ use crate::params::Params;
 use crate::state::Chain;
 use crate::store::Store;
 use crate::transaction::{Place, check_finality};
+use crate::workers::Workers;
 
 /// A block that lacks only its proof of work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,8 +79,77 @@ pub fn coinbase(params: &Params, height: Height, fees: Sats, lock: &[u8], extra:
 
 /// Looks for a nonce with which the header meets its target.
 #[must_use]
-pub fn solve(header: BlockHeader, nonces: RangeInclusive<u32>) -> Option<BlockHeader> {
-    nonces.map(|nonce| BlockHeader { nonce, ..header }).find(BlockHeader::meets_target)
+pub fn solve(header: BlockHeader, mut nonces: RangeInclusive<u32>) -> Option<BlockHeader> {
+    let target = header.bits.target()?;
+    let bytes = header.encode();
+    let (fixed, nonce_at_end) = bytes.split_at(bytes.len() - 4);
+    debug_assert_eq!(nonce_at_end, header.nonce.to_le_bytes());
+    // All but the nonce is hashed once.
+    let mut before = Sha256Stream::default();
+    before.update(fixed);
+    let meets = |nonce: u32| {
+        let mut stream = before.clone();
+        stream.update(&nonce.to_le_bytes());
+        let mut hash = sha256(&stream.finish());
+        hash.reverse();
+        hash <= target
+    };
+    nonces.find(|nonce| meets(*nonce)).map(|nonce| BlockHeader { nonce, ..header })
+}
+
+/// So many nonces are tried before the others are looked at.
+const NONCES_AT_ONCE: u32 = 1 << 14;
+
+/// So many are tried by the calling thread alone.
+const NONCES_ALONE: u32 = 256;
+
+/// [`solve`] on several threads, as long as `go_on` says so; the lowest nonce, whatever the number of threads.
+///
+/// ```
+/// use chain::{Params, Workers, search};
+/// let genesis = Params::of(spec::Network::Main).genesis().header;
+/// let found = search(genesis, 0..=100_000, Workers::all(), &|| true);
+/// assert_eq!(found, Some(genesis));
+/// assert_eq!(search(genesis, 0..=100_000, Workers::all(), &|| false), None);
+/// ```
+#[must_use]
+pub fn search(
+    header: BlockHeader,
+    nonces: RangeInclusive<u32>,
+    workers: Workers,
+    go_on: &(dyn Fn() -> bool + Sync),
+) -> Option<BlockHeader> {
+    if !go_on() || nonces.is_empty() {
+        return None;
+    }
+    // Where work is trivial, no thread is worth its start.
+    let few = nonces.start().saturating_add(NONCES_ALONE).min(*nonces.end());
+    if let Some(solved) = solve(header, *nonces.start()..=few) {
+        return Some(solved);
+    }
+    // What lies beyond the last nonce shows that all were given out.
+    let (next, found) = (AtomicU64::new(u64::from(few) + 1), AtomicU64::new(u64::MAX));
+    let end = u64::from(*nonces.end());
+    let work = || {
+        while go_on() {
+            let first = next.fetch_add(u64::from(NONCES_AT_ONCE), Ordering::Relaxed);
+            if first > end.min(found.load(Ordering::Relaxed)) {
+                return;
+            }
+            let last = end.min(first + u64::from(NONCES_AT_ONCE) - 1);
+            let range = u32::try_from(first).unwrap_or(u32::MAX)..=u32::try_from(last).unwrap_or(u32::MAX);
+            if let Some(solved) = solve(header, range) {
+                found.fetch_min(u64::from(solved.nonce), Ordering::Relaxed);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..workers.count() {
+            scope.spawn(work);
+        }
+        work();
+    });
+    u32::try_from(found.into_inner()).ok().map(|nonce| BlockHeader { nonce, ..header })
 }
 
 #[derive(Clone, Copy)]
@@ -122,6 +194,30 @@ fn take_part<'m>(package: &Package<'m>, room: &mut Room, chosen: &mut Vec<&'m En
             chosen.push(entry);
         } else {
             left_out.insert(entry.txid);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZeroUsize;
+
+    #[test]
+    fn the_lowest_nonce_is_found_on_any_number_of_threads() {
+        let genesis = Params::of(spec::Network::Main).genesis().header;
+        for time in 0..4 {
+            let header = BlockHeader { time: genesis.time + time, ..genesis };
+            let lowest =
+                (0..=u32::MAX).map(|nonce| BlockHeader { nonce, ..header }).find(BlockHeader::meets_target).unwrap();
+            assert_eq!(solve(header, 0..=u32::MAX), Some(lowest));
+            for threads in [1, 2, 5] {
+                let workers = Workers::new(NonZeroUsize::new(threads).unwrap());
+                assert_eq!(search(header, 0..=u32::MAX, workers, &|| true), Some(lowest), "{threads} threads");
+                assert_eq!(search(header, 0..=lowest.nonce, workers, &|| true), Some(lowest), "{threads} threads");
+                let none = lowest.nonce.checked_sub(1).and_then(|end| search(header, 0..=end, workers, &|| true));
+                assert_eq!(none, None, "{threads} threads");
+            }
         }
     }
 }

@@ -231,6 +231,9 @@ impl<S: Store> Chain<S> {
         if block.header.previous != self.tip().hash {
             return Err(BlockError::Orphan);
         }
+        if Some(block.header.bits) != self.target_after(&block.header.previous) {
+            return Err(BlockError::WrongTarget);
+        }
         check_header_data(&block.header, place, now)?;
         let ids = Ids::of(block, self.workers);
         check_body(&self.params, block, &ids, place, self.workers)?;

@@ -17,6 +17,12 @@ impl Workers {
         Self(count)
     }
 
+    /// How many threads.
+    #[must_use]
+    pub const fn count(self) -> usize {
+        self.0.get()
+    }
+
     /// As many threads as the machine runs at once.
     #[must_use]
     pub fn all() -> Self {

@@ -58,12 +58,12 @@ pub fn start(config: Config) -> Result<NodeHandle, StartError> {
     let (events, inbox) = sync_channel(QUEUE);
     let (stop, stopping) = watch::channel(false);
     let server = spawn("rpc", serve(listener, events.clone(), credentials.clone(), stopping)?)?;
-    let mine_every = config.mine_every;
+    let (mine_every, own) = (config.mine_every, events.clone());
     let owner = spawn("owner", move || {
         // Dropped at the end of the thread even if it panics: the server stops and the cookie goes.
         let _cookie = cookie;
         let _stop = StopOnDrop(stop);
-        owner::run(node, &inbox, mine_every);
+        owner::run(node, &inbox, own, mine_every);
     })?;
     tracing::info!(%rpc_addr, "the node answers");
     let credentials = credentials.pair().to_owned();

@@ -14,6 +14,7 @@ mod view;
 
 mod kept;
 mod method;
+mod miner;
 mod owner;
 mod state;
 mod wait;

@@ -8,5 +8,6 @@ pub(crate) mod mining;
 pub(crate) mod network;
 pub(crate) mod outputs;
 pub(crate) mod raw;
+pub(crate) mod template;
 pub(crate) mod trace;
 pub(crate) mod waits;

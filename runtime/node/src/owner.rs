@@ -1,10 +1,13 @@
 //! The owner: one thread that alone touches chain, mempool and artifacts, and one loop over what happens.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
+use spec::Block;
+
 use crate::method::raw;
+use crate::miner::Miner;
 use crate::rpc::envelope::Call;
 use crate::rpc::table::{Outcome, dispatch};
 use crate::state::Node;
@@ -22,8 +25,10 @@ pub(crate) enum Event {
     },
     /// It is time to mine.
     MineDue,
-    /// The time of a waiting call has come.
-    WaitDue,
+    /// The time of a waiting call has come, or that of a miner's block.
+    TimeDue,
+    /// The miner has found a block.
+    Mined(Box<Block>),
     /// The node shall stop.
     Stop,
 }
@@ -32,22 +37,26 @@ pub(crate) enum Event {
 const TOGETHER_MAX: usize = 256;
 
 /// Runs until the node is told to stop or nobody is left to call.
-pub(crate) fn run(mut node: Node, events: &Receiver<Event>, mine_every: Option<Duration>) {
+pub(crate) fn run(mut node: Node, events: &Receiver<Event>, own: SyncSender<Event>, mine_every: Option<Duration>) {
     let inbox = Inbox { events, ahead: VecDeque::new() };
-    work(&mut node, inbox, mine_every);
+    work(&mut node, inbox, Miner::new(own), mine_every);
     node.save();
 }
 
-fn work(node: &mut Node, mut inbox: Inbox<'_>, mine_every: Option<Duration>) {
+fn work(node: &mut Node, mut inbox: Inbox<'_>, mut miner: Miner, mine_every: Option<Duration>) {
     let mut waits = Waits::default();
     let mut due = mine_every.map(|every| Instant::now() + every);
-    while let Some(event) = inbox.next(due, waits.next_due()) {
-        if matches!(event, Event::MineDue) {
-            due = mine_every.map(|every| Instant::now() + every);
+    while let Some(event) = inbox.next(due, waits.next_due().into_iter().chain(miner.next_due()).min()) {
+        match event {
+            Event::MineDue => due = mine_every.map(|every| Instant::now() + every),
+            Event::Mined(_) => miner.found(),
+            _ => {}
         }
         step(node, event, &mut inbox, &mut waits);
         node.tell_differences();
-        waits.answer(node, Instant::now());
+        let now = Instant::now();
+        waits.answer(node, now);
+        miner.follow(node, now);
         if node.is_stopping() {
             return;
         }
@@ -72,7 +81,7 @@ impl Inbox<'_> {
             return Some(event);
         }
         let Some(due) = mine_due.into_iter().chain(wait_due).min() else { return self.events.recv().ok() };
-        let event = if mine_due == Some(due) { Event::MineDue } else { Event::WaitDue };
+        let event = if mine_due == Some(due) { Event::MineDue } else { Event::TimeDue };
         match self.events.recv_timeout(due.saturating_duration_since(now)) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => Some(event),
@@ -113,7 +122,9 @@ fn step(node: &mut Node, event: Event, inbox: &mut Inbox<'_>, waits: &mut Waits)
             Outcome::Parked(wait) => waits.park(node, wait, reply, Instant::now()),
         },
         Event::MineDue => node.mine_on_schedule(),
-        Event::WaitDue => {}
+        // It may have come too late; then the chain says so.
+        Event::Mined(block) => drop(node.accept_block(*block)),
+        Event::TimeDue => {}
         Event::Stop => node.stop(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chain::{Accepted, BlockError, Chain, Coin, Entry, Mempool, Params, Store, StoreError, Tip, TxError};
+use chain::{Accepted, BlockError, Chain, Coin, Entry, Mempool, Params, Store, StoreError, Template, Tip, TxError};
 use engine::Engine;
 use spec::{Address, Block, BlockHash, Height, Network, OutPoint, Sats, Transaction, Txid};
 
@@ -17,8 +17,8 @@ use crate::rpc::params::shorten;
 /// `OP_RETURN`: blocks that nobody is named for pay nobody.
 const NOBODY: [u8; 1] = [0x6a];
 
-/// The nonces that are tried for one block; on the devnet two suffice on average.
-const NONCES_MAX: u32 = 1_000_000;
+/// The nonces that are tried for one block, unless a call says otherwise; on the devnet two suffice on average.
+pub(crate) const NONCES_MAX: u32 = 1_000_000;
 
 /// How far below the tip, at the start, blocks beside the active chain are looked through for transactions.
 const LEFT_BEHIND_BLOCKS: u32 = 100;
@@ -33,6 +33,7 @@ pub(crate) struct Node {
     registry: Registry,
     clock: Clock,
     automine: bool,
+    mining: Option<Vec<u8>>,
     accounts: Vec<Vec<u8>>,
     blocks_made: u64,
     stopping: bool,
@@ -62,6 +63,7 @@ impl Node {
             registry: Registry::default(),
             clock: Clock::new(config.mock_time),
             automine: config.automine,
+            mining: None,
             accounts: config.prefund.iter().map(|account| account.lock.clone()).collect(),
             blocks_made: 0,
             stopping: false,
@@ -386,9 +388,51 @@ impl Node {
 
     /// Mines a block with the waiting transactions that pays `lock`.
     pub(crate) fn mine(&mut self, lock: &[u8]) -> Result<BlockHash, RpcError> {
+        let block = self.template(lock).block;
+        self.mine_block(block)
+    }
+
+    /// [`Node::mine`] that tries at most `tries` nonces, which it counts down; `None` if that was too few.
+    pub(crate) fn mine_with(&mut self, lock: &[u8], tries: &mut u32) -> Result<Option<BlockHash>, RpcError> {
+        let mut block = self.template(lock).block;
+        let nonces = 0..=tries.saturating_sub(1);
+        let solved = (*tries > 0).then(|| chain::search(block.header, nonces, self.chain.runner().workers, &|| true));
+        let Some(solved) = solved.flatten() else { return Ok(None) };
+        *tries -= solved.nonce;
+        block.header = solved;
+        self.take_own(block).map(Some)
+    }
+
+    /// The next block with the waiting transactions, which pays `lock`.
+    fn template(&mut self, lock: &[u8]) -> Template {
         let tag = self.next_tag();
-        let template = chain::build_template(&self.chain, &self.mempool, lock, &tag, self.clock.now());
-        self.mine_block(template.block)
+        chain::build_template(&self.chain, &self.mempool, lock, &tag, self.clock.now())
+    }
+
+    /// What the next block would hold for whoever makes it.
+    pub(crate) fn open_template(&self) -> Template {
+        chain::build_template(&self.chain, &self.mempool, &NOBODY, b"", self.clock.now())
+    }
+
+    /// Judges a block by everything but its proof of work.
+    pub(crate) fn test_block(&self, block: &Block) -> Result<(), BlockError> {
+        self.chain.test_block(block, self.clock.now())
+    }
+
+    /// Mines on all cores for this lock, or no longer.
+    pub(crate) fn set_mining(&mut self, lock: Option<Vec<u8>>) {
+        self.mining = lock;
+    }
+
+    /// Whom blocks pay that are mined all the time.
+    pub(crate) fn mining_lock(&self) -> Option<&[u8]> {
+        self.mining.as_deref()
+    }
+
+    /// The block that is mined all the time, if one is.
+    pub(crate) fn next_block(&mut self) -> Option<Block> {
+        let lock = self.mining.clone()?;
+        Some(self.template(&lock).block)
     }
 
     /// Mines a block with just these transactions, which pay their fees of `fees` together to `lock`.
@@ -411,8 +455,12 @@ impl Node {
     }
 
     fn mine_block(&mut self, mut block: Block) -> Result<BlockHash, RpcError> {
-        let solved = chain::solve(block.header, 0..=NONCES_MAX);
+        let solved = chain::search(block.header, 0..=NONCES_MAX, self.chain.runner().workers, &|| true);
         block.header = solved.ok_or_else(|| RpcError::new(Code::Misc, "no nonce was found; try again"))?;
+        self.take_own(block)
+    }
+
+    fn take_own(&mut self, block: Block) -> Result<BlockHash, RpcError> {
         let hash = block.header.hash();
         // Many blocks in a row run ahead of the clock, a second for each six.
         let now = self.clock.now().max(block.header.time);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use spec::{BlockHash, Height};
 use tokio::sync::oneshot;
 
-use crate::json::{Json, object, text};
+use crate::json::Json;
 use crate::rpc::error::{Code, RpcError};
 use crate::state::Node;
 
@@ -19,6 +19,8 @@ pub(crate) struct Wait {
     pub(crate) what: Change,
     /// For ever without it.
     pub(crate) patience: Option<Duration>,
+    /// What is answered then.
+    pub(crate) answer: fn(&Node) -> Result<Json, RpcError>,
 }
 
 /// A change of the tip.
@@ -48,7 +50,7 @@ pub(crate) type Reply = oneshot::Sender<Result<Json, RpcError>>;
 
 #[derive(Debug)]
 struct Parked {
-    what: Change,
+    wait: Wait,
     until: Option<Instant>,
     reply: Reply,
 }
@@ -62,7 +64,7 @@ impl Waits {
     // A client that went away misses its answer, here and below.
     pub(crate) fn park(&mut self, node: &Node, wait: Wait, reply: Reply, now: Instant) {
         if wait.what.has_come(node) {
-            let _ = reply.send(Ok(tip_view(node)));
+            let _ = reply.send((wait.answer)(node));
             return;
         }
         self.0.retain(|parked| !parked.reply.is_closed());
@@ -72,16 +74,16 @@ impl Waits {
         }
         // A time that no clock reaches is none.
         let until = wait.patience.and_then(|patience| now.checked_add(patience));
-        self.0.push(Parked { what: wait.what, until, reply });
+        self.0.push(Parked { wait, until, reply });
     }
 
     /// Answers those whose change has come, and those whose time has.
     pub(crate) fn answer(&mut self, node: &Node, now: Instant) {
         let due = |parked: &mut Parked| {
-            parked.what.has_come(node) || node.is_stopping() || parked.until.is_some_and(|until| until <= now)
+            parked.wait.what.has_come(node) || node.is_stopping() || parked.until.is_some_and(|until| until <= now)
         };
         for parked in self.0.extract_if(.., due) {
-            let _ = parked.reply.send(Ok(tip_view(node)));
+            let _ = parked.reply.send((parked.wait.answer)(node));
         }
     }
 
@@ -89,9 +91,4 @@ impl Waits {
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.0.iter().filter_map(|parked| parked.until).min()
     }
-}
-
-fn tip_view(node: &Node) -> Json {
-    let tip = node.tip();
-    object([("hash", text(tip.hash)), ("height", Json::from(tip.entry.height))])
 }

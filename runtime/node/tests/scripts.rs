@@ -147,4 +147,4 @@ macro_rules! scripts {
     )*};
 }
 
-scripts! { mine send mempool reorg refusals wallet artifacts }
+scripts! { mine template send mempool reorg refusals wallet artifacts }

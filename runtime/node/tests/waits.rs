@@ -129,3 +129,21 @@ fn transactions_in_one_body_fare_as_one_after_the_other() {
     assert_eq!(found.pop().unwrap()["result"]["size"], expected.pop().unwrap()["result"]["size"]);
     assert_eq!(found, expected);
 }
+
+#[test]
+fn a_node_of_the_test_network_mines_on_all_cores_until_it_is_told_not_to() {
+    let config = node::Config { network: spec::Network::Test, prefund: vec![], mock_time: None, ..support::config() };
+    let node = node::start(config).unwrap();
+    assert_eq!(rpc(&node, "bitmodel_setmining", r#"[true,"51"]"#).unwrap(), true);
+    assert_eq!(rpc(&node, "getmininginfo", "[]").unwrap()["mining"], true);
+    let reached = rpc(&node, "waitforblockheight", "[2,60000]").unwrap();
+    assert!(reached["height"].as_i64().unwrap() >= 2, "{reached}");
+    assert_eq!(rpc(&node, "bitmodel_setmining", "[false]").unwrap(), false);
+    let height = rpc(&node, "getblockcount", "[]").unwrap();
+    let tip = rpc(&node, "getbestblockhash", "[]").unwrap();
+    let block = rpc(&node, "getblock", &format!("[{tip},2]")).unwrap();
+    assert_eq!(block["tx"][0]["vout"][0]["scriptPubKey"]["hex"], "51");
+    thread::sleep(Duration::from_millis(300));
+    let late = rpc(&node, "getblockcount", "[]").unwrap().as_i64().unwrap();
+    assert!(late - height.as_i64().unwrap() <= 1, "a block that was found already may still come");
+}

@@ -1,25 +1,50 @@
 //! Making blocks.
 
-use chain::BlockError;
-use spec::{Block, Sats, Transaction, Txid};
+use chain::{BlockError, Difficulty};
+use spec::{Block, Height, Sats, Transaction, Txid};
 
 use crate::config::chain_name;
 use crate::json::{Json, list, object, text};
 use crate::method::raw::decode_transaction;
 use crate::rpc::error::{Code, RpcError};
 use crate::rpc::params::Args;
-use crate::state::Node;
-use crate::view::block::difficulty;
+use crate::state::{NONCES_MAX, Node};
+use crate::view::block::{bits, difficulty, target};
 use crate::view::tx::total_out;
 
 /// The most blocks of one call, so that no call holds the node for long.
 const BLOCKS_PER_CALL_MAX: i64 = 10_000;
+/// The most nonces of one call, for the same reason.
+const TRIES_MAX: i64 = 100_000_000;
+/// Over so many blocks the network's work is measured.
+const MEASURED_BLOCKS: i64 = 120;
 
 pub(crate) fn generate(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
     let blocks = args.int_in(0, 0..=BLOCKS_PER_CALL_MAX)?.unwrap_or(0);
     let lock = node.lock_from_text(&args.text(1)?)?;
-    let hashes = (0..blocks).map(|_| node.mine(&lock)).collect::<Result<Vec<_>, _>>()?;
+    let mut tries =
+        u32::try_from(args.int_in(2, 0..=TRIES_MAX)?.unwrap_or(i64::from(NONCES_MAX))).unwrap_or(NONCES_MAX);
+    let mut hashes = Vec::new();
+    // Fewer blocks than asked for are no error, as with bitcoind.
+    while hashes.len() < usize::try_from(blocks).unwrap_or(0) {
+        let Some(hash) = node.mine_with(&lock, &mut tries)? else { break };
+        hashes.push(hash);
+    }
     Ok(list(hashes.into_iter().map(text)))
+}
+
+pub(crate) fn set_mining(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    if !args.flag(0, false)? {
+        node.set_mining(None);
+        return Ok(Json::from(false));
+    }
+    if node.chain().params().difficulty == Difficulty::Fixed {
+        let message = "on a devnet blocks take no work; use `generatetoaddress`, or let the node mine by itself";
+        return Err(RpcError::new(Code::Misc, message));
+    }
+    let lock = node.lock_from_text(&args.text(1)?)?;
+    node.set_mining(Some(lock));
+    Ok(Json::from(true))
 }
 
 pub(crate) fn generate_block(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
@@ -66,28 +91,85 @@ fn fees_of(node: &Node, chosen: &[Transaction]) -> Result<Sats, RpcError> {
 
 pub(crate) fn info(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
     let tip = node.tip();
+    let rate = work_per_second(node, MEASURED_BLOCKS, tip.entry.height)?;
+    let next = node.chain().target_after(&tip.hash).unwrap_or(tip.entry.header.bits);
+    let template = node.open_template();
     Ok(object([
         ("blocks", Json::from(tip.entry.height)),
+        ("currentblocksize", Json::from(template.block.encode().len())),
+        ("currentblocktx", Json::from(template.block.transactions.len().saturating_sub(1))),
+        ("bits", bits(tip.entry.header.bits)),
         ("difficulty", difficulty(tip.entry.header.bits)),
-        ("networkhashps", Json::from(0u32)),
+        ("target", target(tip.entry.header.bits)),
+        ("networkhashps", Json::Number(rate.to_string())),
         ("pooledtx", Json::from(node.mempool().len())),
         ("chain", Json::from(chain_name(node.network()))),
+        ("mining", Json::from(node.mining_lock().is_some())),
+        (
+            "next",
+            object([
+                ("height", Json::from(tip.entry.height.next())),
+                ("bits", bits(next)),
+                ("difficulty", difficulty(next)),
+                ("target", target(next)),
+            ]),
+        ),
         ("warnings", Json::from("")),
     ]))
 }
 
-/// BIP 22: nothing for an accepted block, `inconclusive` for one on a lighter branch, otherwise the reason.
+pub(crate) fn network_rate(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    let blocks = args.int(0)?.unwrap_or(MEASURED_BLOCKS);
+    let height = match args.int(1)?.filter(|height| *height >= 0) {
+        None => Some(node.tip().entry.height),
+        Some(height) => node.active_height(height),
+    };
+    let height =
+        height.ok_or_else(|| RpcError::new(Code::InvalidParameter, "Block does not exist at specified height"))?;
+    // Since the last change of difficulty, as bitcoind counts where that is rare, is here since the block before.
+    let blocks = if blocks <= 0 { 1 } else { blocks };
+    Ok(Json::Number(work_per_second(node, blocks, height)?.to_string()))
+}
+
+/// How many hashes a second the last blocks took on average, by their times.
+fn work_per_second(node: &Node, blocks: i64, height: Height) -> Result<u128, RpcError> {
+    let count = u32::try_from(blocks).unwrap_or(u32::MAX).min(height.get());
+    let at = |height: u32| {
+        let hash = node.chain().hash_at(Height::new(height));
+        hash.and_then(|hash| node.chain().header(&hash).copied())
+            .ok_or_else(|| RpcError::new(Code::Internal, "a header is missing"))
+    };
+    let (first, last) = (at(height.get() - count)?, at(height.get())?);
+    let (mut earliest, mut latest) = (u32::MAX, 0);
+    for height in height.get() - count..=height.get() {
+        let time = at(height)?.header.time;
+        (earliest, latest) = (earliest.min(time), latest.max(time));
+    }
+    Ok(last.work.saturating_sub(first.work).checked_div(u128::from(latest.saturating_sub(earliest))).unwrap_or(0))
+}
+
+/// BIP 22: nothing for an accepted block, `inconclusive` for one on a lighter branch, otherwise the reason; details are logged.
 pub(crate) fn submit(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
-    let bytes = hex::decode(args.text(0)?).map_err(|_| undecodable())?;
-    let block = Block::decode(&bytes).map_err(|_| undecodable())?;
+    let block = decode_block(&args.text(0)?)?;
     match node.accept_block(block) {
         Ok(change) if change.connected.is_empty() => Ok(Json::from("inconclusive")),
         Ok(_) => Ok(Json::Null),
-        Err(BlockError::Store(error)) => Err(error.into()),
-        Err(error) => Ok(Json::Text(error.to_string())),
+        Err(error) => verdict(error),
     }
 }
 
-fn undecodable() -> RpcError {
-    RpcError::new(Code::Deserialization, "Block decode failed")
+pub(crate) fn verdict(error: BlockError) -> Result<Json, RpcError> {
+    match error {
+        BlockError::Store(error) => Err(error.into()),
+        error => {
+            tracing::info!(%error, "a block was refused");
+            Ok(Json::from(error.reason()))
+        }
+    }
+}
+
+pub(crate) fn decode_block(digits: &str) -> Result<Block, RpcError> {
+    let failed = || RpcError::new(Code::Deserialization, "Block decode failed");
+    let bytes = hex::decode(digits).map_err(|_| failed())?;
+    Block::decode(&bytes).map_err(|_| failed())
 }

@@ -3,7 +3,7 @@
 //! Dispatch, the `help` method and the errors for wrong parameters all read it.
 
 use crate::json::Json;
-use crate::method::{artifact, blocks, control, mempool, mining, network, outputs, raw, trace, waits};
+use crate::method::{artifact, blocks, control, mempool, mining, network, outputs, raw, template, trace, waits};
 use crate::rpc::envelope::Call;
 use crate::rpc::error::{Code, RpcError};
 use crate::rpc::help;
@@ -67,8 +67,8 @@ pub(crate) struct Method {
 enum Run {
     /// It answers at once.
     Now(fn(&mut Node, &Args) -> Result<Json, RpcError>),
-    /// It says what to wait for, and answers when that has come.
-    Later(fn(&Node, &Args) -> Result<Wait, RpcError>),
+    /// It may say what to wait for, and answer when that has come.
+    Later(fn(&Node, &Args) -> Result<Outcome, RpcError>),
 }
 
 /// What came of a call.
@@ -97,7 +97,7 @@ pub(crate) fn dispatch(node: &mut Node, call: Call) -> Outcome {
     };
     match method.run {
         Run::Now(run) => Outcome::Done(run(node, &args)),
-        Run::Later(run) => run(node, &args).map_or_else(|error| Outcome::Done(Err(error)), Outcome::Parked),
+        Run::Later(run) => run(node, &args).unwrap_or_else(|error| Outcome::Done(Err(error))),
     }
 }
 
@@ -183,7 +183,11 @@ methods! {
             "Mines one block with just these transactions, given as ids of waiting ones or as bytes.", "\"address\", []";
         "generatetoaddress" (need("nblocks", Kind::Int), need("address", Kind::Text), may("maxtries", Kind::Int)) mining::generate,
             "Mines blocks that pay an address.", "10, \"address\"";
+        "getblocktemplate" (may("template_request", Kind::Object)) [later] template::get,
+            "What the next block may hold, for a miner outside; with the mode `proposal` whether a block lacks only its proof of work (BIP 22, 23).", "{}";
         "getmininginfo" () mining::info, "What matters to a miner.", "";
+        "getnetworkhashps" (may("nblocks", Kind::Int), may("height", Kind::Int)) mining::network_rate,
+            "How many hashes a second the last blocks took, by their times.", "120";
         "getprioritisedtransactions" () mempool::priorities, "What `prioritisetransaction` said of which transactions.", "";
         "prioritisetransaction" (need("txid", Kind::Text), may("dummy", Kind::Amount), may("fee_delta", Kind::Int)) mempool::prioritise,
             "Lets the miner believe that a transaction pays so many satoshis more, or less, than it does.", "\"txid\", 0, 10000";
@@ -217,6 +221,8 @@ methods! {
         "bitmodel_getengineinfo" () control::engine_info,
             "Which engine runs scripts, how many inputs it took which way, and what it keeps.", "";
         "bitmodel_listartifacts" () artifact::list_all, "The contracts that are registered.", "";
+        "bitmodel_setmining" (need("mining", Kind::Bool), may("address", Kind::Text)) mining::set_mining,
+            "Mines on all cores for an address while the node goes on, or no longer; not on a devnet.", "true, \"address\"";
         "bitmodel_registerartifact" (need("artifact", Kind::Object), need("lock", Kind::Text), may("args", Kind::Object)) artifact::register,
             "Keeps a contract's artifact for its lock, address or redeem script, so that refusals name the failing `require`.",
             "{}, \"hex\"";

@@ -50,6 +50,11 @@ pub(crate) fn bits(bits: CompactTarget) -> Json {
     Json::Text(format!("{:08x}", bits.0))
 }
 
+/// A target as the 32 bytes that a hash may not exceed.
+pub(crate) fn target(bits: CompactTarget) -> Json {
+    Json::Text(hex::encode(bits.target().unwrap_or_default()))
+}
+
 /// The work of a chain as 32 bytes.
 pub(crate) fn work(work: u128) -> Json {
     Json::Text(format!("{work:064x}"))
