@@ -12,6 +12,7 @@ pub mod model;
 pub mod num;
 pub mod opcode;
 pub mod plan;
+pub mod proof;
 pub mod publish;
 pub mod rules;
 pub mod script;

@@ -2,11 +2,13 @@
 
 pub(crate) mod artifact;
 pub(crate) mod blocks;
+pub(crate) mod build;
 pub(crate) mod control;
 pub(crate) mod mempool;
 pub(crate) mod mining;
 pub(crate) mod network;
 pub(crate) mod outputs;
+pub(crate) mod proof;
 pub(crate) mod raw;
 pub(crate) mod template;
 pub(crate) mod trace;

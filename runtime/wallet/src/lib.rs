@@ -13,6 +13,7 @@ mod keys;
 mod padding;
 mod plan;
 mod reward;
+mod sign;
 mod values;
 
 pub use clock::check_params;
@@ -27,4 +28,5 @@ pub use plan::{
     locks_of,
 };
 pub use reward::{JOINED_MAX, SettleError, Settled, Settlement, after, publish, settle};
+pub use sign::{Unsignable, sign_inputs};
 pub use values::{Names, ValueError, parse_amount, parse_value, record_names};

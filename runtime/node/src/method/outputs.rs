@@ -1,12 +1,12 @@
 //! Unspent outputs.
 
-use chain::Coin;
+use chain::{Coin, Store as _};
 use spec::hash::{Sha256Stream, sha256};
 use spec::{Address, BlockHash, OutPoint, Sats};
 
 use crate::json::{Json, list, object, text};
 use crate::rpc::error::{Code, RpcError};
-use crate::rpc::params::Args;
+use crate::rpc::params::{Args, shorten};
 use crate::state::Node;
 use crate::view::script;
 
@@ -92,6 +92,90 @@ impl Totals {
         }
         // The chain holds no more than all the money there can be.
         self.amount = self.amount.checked_add(coin.output.value).unwrap_or(Sats::MAX);
+    }
+}
+
+/// What is looked for: a descriptor, or an object that holds one.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum ScanObject {
+    Plain(String),
+    Ranged { desc: String },
+}
+
+pub(crate) fn scan(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    match args.text(0)?.as_str() {
+        "start" => {}
+        // A scan is over when the next call comes.
+        "status" => return Ok(Json::Null),
+        "abort" => return Ok(Json::from(false)),
+        other => {
+            let message = format!("Invalid action '{}'", shorten(other));
+            return Err(RpcError::new(Code::InvalidParameter, message));
+        }
+    }
+    let objects: Vec<ScanObject> = args
+        .get(1)?
+        .ok_or_else(|| RpcError::new(Code::Misc, "scanobjects argument is required for the start action"))?;
+    let mut locks = std::collections::BTreeMap::new();
+    for object in objects {
+        let (ScanObject::Plain(text) | ScanObject::Ranged { desc: text }) = object;
+        let descriptor = text.split_once('#').map_or(text.as_str(), |(before, _)| before).to_owned();
+        locks.extend(locks_of(node, &descriptor)?.into_iter().map(|lock| (lock, descriptor.clone())));
+    }
+    let (mut rows, mut total) = (Vec::new(), Sats::ZERO);
+    for (lock, descriptor) in &locks {
+        for (outpoint, coin) in node.chain().store().coins_by_lock(lock)? {
+            total = total.checked_add(coin.output.value).unwrap_or(Sats::MAX);
+            rows.push(scanned_view(&outpoint, &coin, descriptor));
+        }
+    }
+    Ok(object([
+        ("success", Json::from(true)),
+        ("txouts", Json::from(rows.len())),
+        ("height", Json::from(node.tip().entry.height)),
+        ("bestblock", text(node.tip().hash)),
+        ("unspents", list(rows)),
+        ("total_amount", Json::from(total)),
+    ]))
+}
+
+fn scanned_view(outpoint: &OutPoint, coin: &Coin, descriptor: &str) -> Json {
+    object([
+        ("txid", text(outpoint.txid)),
+        ("vout", Json::from(outpoint.index)),
+        ("scriptPubKey", crate::json::hex(&coin.output.lock)),
+        ("desc", Json::from(descriptor)),
+        ("amount", Json::from(coin.output.value)),
+        ("coinbase", Json::from(coin.coinbase)),
+        ("height", Json::from(coin.height)),
+    ])
+    .with_some("tokenData", coin.output.token.as_ref().map(script::token))
+}
+
+/// The locks that a descriptor stands for.
+fn locks_of(node: &Node, descriptor: &str) -> Result<Vec<Vec<u8>>, RpcError> {
+    let bad = || RpcError::new(Code::NotFound, format!("Invalid descriptor '{}'", shorten(descriptor)));
+    let (name, inner) = descriptor.strip_suffix(')').and_then(|text| text.split_once('(')).ok_or_else(bad)?;
+    let bytes = || hex::decode(inner).map_err(|_| bad());
+    let key = || bytes().and_then(|key| if matches!(key.len(), 33 | 65) { Ok(key) } else { Err(bad()) });
+    let pkh = |key: &[u8]| spec::script::p2pkh(&spec::hash::hash160(key));
+    let pk = |key: &[u8]| {
+        let mut lock = Vec::new();
+        spec::script::push_data(&mut lock, key);
+        spec::script::push_op(&mut lock, spec::Opcode::CheckSig);
+        lock
+    };
+    match name {
+        "addr" => {
+            let address = Address::parse(inner, node.network()).map_err(|_| bad())?;
+            Ok(vec![address.lock()])
+        }
+        "raw" => Ok(vec![bytes()?]),
+        "pkh" => Ok(vec![pkh(&key()?)]),
+        "pk" => Ok(vec![pk(&key()?)]),
+        "combo" => key().map(|key| vec![pk(&key), pkh(&key)]),
+        _ => Err(bad()),
     }
 }
 

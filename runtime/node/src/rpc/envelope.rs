@@ -107,7 +107,8 @@ fn read_params(params: Option<&RawValue>) -> Option<RawParams> {
 }
 
 /// An object's members in order; a map would lose repeated names.
-struct Named(Vec<(String, Box<RawValue>)>);
+#[derive(Debug)]
+pub(crate) struct Named(pub(crate) Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Named {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

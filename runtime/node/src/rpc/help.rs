@@ -38,7 +38,7 @@ fn word(param: &Param) -> String {
     match param.kind {
         Kind::Text => format!("\"{}\"", param.name),
         Kind::List => format!("[{},...]", param.name),
-        Kind::Object => format!("{{{}}}", param.name),
+        Kind::Object | Kind::Outputs => format!("{{{}}}", param.name),
         Kind::Int | Kind::Bool | Kind::Level | Kind::Amount => param.name.to_owned(),
     }
 }

@@ -40,6 +40,8 @@ pub(crate) enum Kind {
     List,
     /// An object.
     Object,
+    /// An object, or a list.
+    Outputs,
 }
 
 impl Kind {
@@ -50,6 +52,7 @@ impl Kind {
             Self::Bool => "bool",
             Self::List => "array",
             Self::Object => "object",
+            Self::Outputs => "array or object",
         }
     }
 
@@ -58,6 +61,7 @@ impl Kind {
             Self::Text | Self::Int | Self::Bool | Self::List | Self::Object => found == self.name(),
             Self::Level => matches!(found, "number" | "bool"),
             Self::Amount => matches!(found, "number" | "string" | "bool"),
+            Self::Outputs => matches!(found, "array" | "object"),
         }
     }
 }
@@ -122,7 +126,8 @@ impl Args {
         Ok(())
     }
 
-    fn raw(&self, at: usize) -> Option<&str> {
+    /// The text of a parameter, if it is there.
+    pub(crate) fn raw(&self, at: usize) -> Option<&str> {
         self.values.get(at)?.as_ref().map(|raw| raw.get())
     }
 

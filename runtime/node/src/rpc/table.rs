@@ -3,7 +3,9 @@
 //! Dispatch, the `help` method and the errors for wrong parameters all read it.
 
 use crate::json::Json;
-use crate::method::{artifact, blocks, control, mempool, mining, network, outputs, raw, template, trace, waits};
+use crate::method::{
+    artifact, blocks, build, control, mempool, mining, network, outputs, proof, raw, template, trace, waits,
+};
 use crate::rpc::envelope::Call;
 use crate::rpc::error::{Code, RpcError};
 use crate::rpc::help;
@@ -159,10 +161,16 @@ methods! {
             "Takes back `invalidateblock`.", "\"hash\"";
         "gettxout" (need("txid", Kind::Text), need("n", Kind::Int), may("include_mempool", Kind::Bool)) outputs::output,
             "An unspent output; nothing if it is spent or never was.", "\"txid\", 0";
+        "gettxoutproof" (need("txids", Kind::List), may("blockhash", Kind::Text)) proof::make,
+            "A proof that transactions are in a block.", "[\"txid\"]";
         "gettxoutsetinfo" (may("hash_type", Kind::Text)) outputs::set_info, "How many unspent outputs there are, what they hold, and their hash unless the type is `none`.", "\"none\"";
         "verifychain" (may("checklevel", Kind::Int), may("nblocks", Kind::Int)) blocks::verify,
             "Checks the last blocks again, 0 for all: 0 reads them, 1 checks them by themselves, 2 reads what they changed, 3 takes them back beside the coins, 4 runs all scripts.",
             "3, 6";
+        "scantxoutset" (need("action", Kind::Text), may("scanobjects", Kind::List)) outputs::scan,
+            "The unspent outputs of `addr(…)`, `raw(…)`, `pkh(…)` and `combo(…)`; it reads an index, so there is nothing to abort.", "\"start\", [\"addr(address)\"]";
+        "verifytxoutproof" (need("proof", Kind::Text)) proof::verify,
+            "The transactions that a proof shows to be in a block of the active chain; none if it shows nothing.", "\"hex\"";
         "waitforblock" (need("blockhash", Kind::Text), may("timeout", Kind::Int)) [later] waits::for_block,
             "Waits until a block is the tip, at most so many milliseconds, 0 for ever; then gives the tip.", "\"hash\", 1000";
         "waitforblockheight" (need("height", Kind::Int), may("timeout", Kind::Int)) [later] waits::for_height,
@@ -200,12 +208,17 @@ methods! {
         "getpeerinfo" () network::peers, "The peers.", "";
     }
     Rawtransactions {
+        "createrawtransaction" (need("inputs", Kind::List), need("outputs", Kind::Outputs), may("locktime", Kind::Int), may("replaceable", Kind::Bool)) build::create,
+            "The bytes of a transaction that is not signed, from `{txid, vout, sequence}` and from addresses with their amounts; `data` is bytes, and an amount may be `{amount, tokenData}`.",
+            "[{\"txid\": \"id\", \"vout\": 0}], {\"address\": 0.01}";
         "decoderawtransaction" (need("hexstring", Kind::Text)) raw::decode, "A transaction's bytes as an object.", "\"hex\"";
         "decodescript" (need("hexstring", Kind::Text)) raw::decode_script, "A script's bytes as an object.", "\"76a988ac\"";
         "getrawtransaction" (need("txid", Kind::Text), may("verbose", Kind::Level), may("blockhash", Kind::Text)) raw::get,
             "A transaction: 0 as hexadecimal bytes, 1 as an object, 2 also with its fee and what it spends.", "\"txid\", 1";
         "sendrawtransaction" (need("hexstring", Kind::Text), may("maxfeerate", Kind::Amount)) raw::send,
             "Offers a transaction to the mempool; its id if it was accepted.", "\"hex\"";
+        "signrawtransactionwithkey" (need("hexstring", Kind::Text), need("privkeys", Kind::List), may("prevtxs", Kind::List), may("sighashtype", Kind::Text)) build::sign_with_key,
+            "Signs a transaction with keys; what it spends is looked up, or given as `{txid, vout, scriptPubKey, amount, tokenData}`.", "\"hex\", [\"key\"]";
         "testmempoolaccept" (need("rawtxs", Kind::List), may("maxfeerate", Kind::Amount)) raw::test_accept,
             "Whether the mempool would accept a transaction, and if not, why.", "[\"hex\"]";
     }
