@@ -74,7 +74,7 @@ impl Node {
         let folder = if self.tmp { Folder::fresh() } else { Folder::kept(self.datadir.clone()) };
         std::fs::create_dir_all(&folder.path)?;
         let prefund = accounts.named().map(|(_, key)| Prefund { lock: key.lock(), blocks: self.blocks_each }).collect();
-        let handle = node::start(self.config(&folder, prefund)?).map_err(|error| start_failure(&error))?;
+        let handle = node::start(self.config(&folder, prefund, &accounts)?).map_err(|error| start_failure(&error))?;
         let (stop, stopped) = mpsc::channel();
         // Whoever presses Ctrl-C twice finds nobody listening, and that is fine.
         ctrlc::set_handler(move || stop.send(()).unwrap_or_default())
@@ -88,7 +88,7 @@ impl Node {
         Ok(())
     }
 
-    fn config(&self, folder: &Folder, prefund: Vec<Prefund>) -> Result<Config, Fail> {
+    fn config(&self, folder: &Folder, prefund: Vec<Prefund>, accounts: &wallet::Accounts) -> Result<Config, Fail> {
         let auth = match &self.auth {
             None => Auth::Cookie,
             Some(text) => {
@@ -109,6 +109,7 @@ impl Node {
             mine_every: self.mine_every,
             automine: self.automine || (self.mine_every.is_none() && !self.no_mining),
             prefund,
+            accounts: Some(accounts.clone()),
             mock_time: None,
             engine: Arc::new(self.engine.engine(Tuning::default())?),
         })

@@ -69,7 +69,7 @@ impl Drop for CookieFile {
 }
 
 /// Writes a new file that only its owner reads, then moves it into place, so that no reader sees half of it.
-fn write_private(path: &Path, content: &str) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, content: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }

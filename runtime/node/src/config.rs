@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use engine::{Engine, Tier};
 use spec::{Network, RuleSet};
+use wallet::Accounts;
 
 /// How a node is set up.
 ///
@@ -38,6 +39,8 @@ pub struct Config {
     pub automine: bool,
     /// Who is paid before the node answers, in this order.
     pub prefund: Vec<Prefund>,
+    /// The accounts of the default wallet. Without them a devnet's has the public accounts, and that of another network a phrase of its own.
+    pub accounts: Option<Accounts>,
     /// Stops the clock at this time, in seconds since 1970.
     pub mock_time: Option<u32>,
     /// What runs scripts. Where it compares engines, differences are logged as errors.
@@ -91,6 +94,7 @@ impl Default for Config {
             mine_every: None,
             automine: false,
             prefund: Vec::new(),
+            accounts: None,
             mock_time: None,
             engine: Arc::new(Engine::new(Tier::Register)),
         }
@@ -148,6 +152,9 @@ pub enum StartError {
     /// The chain that was kept cannot be gone on with.
     #[error("the chain cannot be opened: {0}")]
     Chain(String),
+    /// A wallet's file cannot be read.
+    #[error("the wallet cannot be opened")]
+    Wallet(#[source] std::io::Error),
     /// A block for a prefunded account was refused.
     #[error("mining for the prefunded accounts failed: {0}")]
     Prefund(String),

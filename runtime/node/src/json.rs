@@ -44,6 +44,13 @@ pub(crate) fn text(value: impl std::fmt::Display) -> Json {
     Json::Text(value.to_string())
 }
 
+/// An amount that may be below nothing, given in satoshis.
+#[must_use]
+pub(crate) fn signed_amount(sats: i128) -> Json {
+    let (whole, rest) = (sats.unsigned_abs() / 100_000_000, sats.unsigned_abs() % 100_000_000);
+    Json::Number(format!("{}{whole}.{rest:08}", if sats < 0 { "-" } else { "" }))
+}
+
 /// Bytes in hexadecimal.
 #[must_use]
 pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> Json {
@@ -76,6 +83,13 @@ impl Json {
             members.extend(more);
         }
         self
+    }
+
+    /// A member of an object.
+    #[must_use]
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
+        let Self::Object(members) = self else { return None };
+        members.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// Appends the value's text.

@@ -21,6 +21,7 @@ mod wait;
 
 mod clock;
 mod registry;
+mod wallets;
 
 pub use config::{Auth, Config, Prefund, StartError, cookie_path};
 pub use handle::{Crashed, NodeHandle, start};

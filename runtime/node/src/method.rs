@@ -13,3 +13,4 @@ pub(crate) mod raw;
 pub(crate) mod template;
 pub(crate) mod trace;
 pub(crate) mod waits;
+pub(crate) mod wallet;

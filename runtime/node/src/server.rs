@@ -56,7 +56,11 @@ pub(crate) async fn serve(
     mut stopping: watch::Receiver<bool>,
 ) {
     let edge = Arc::new(Edge { owner, credentials, bodies: Semaphore::new(BODIES_MAX) });
-    let router = Router::new().route("/", any(answer)).route("/wallet/{name}", any(answer)).with_state(edge);
+    let router = Router::new()
+        .route("/", any(answer))
+        .route("/wallet/", any(answer))
+        .route("/wallet/{name}", any(answer))
+        .with_state(edge);
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -121,6 +125,7 @@ async fn answer(State(edge): State<Arc<Edge>>, request: HttpRequest) -> Response
         }
         Some(_) => {}
     }
+    let wallet = request.uri().path().strip_prefix("/wallet/").filter(|name| !name.is_empty()).map(str::to_owned);
     // A body that says it is too large is refused before it comes.
     if request.body().size_hint().lower() > BODY_BYTES_MAX as u64 {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
@@ -128,14 +133,14 @@ async fn answer(State(edge): State<Arc<Edge>>, request: HttpRequest) -> Response
     // The semaphore is never closed, so the permit is always there.
     let permit = edge.bodies.acquire().await.ok();
     match timeout(BODY_TIMEOUT, axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX)).await {
-        Ok(Ok(bytes)) => answer_body(&edge, &bytes, permit).await,
+        Ok(Ok(bytes)) => answer_body(&edge, &bytes, wallet.as_deref(), permit).await,
         Ok(Err(_)) => plain(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large or was cut off"),
         Err(_) => plain(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
     }
 }
 
-async fn answer_body(edge: &Edge, bytes: &[u8], permit: Option<SemaphorePermit<'_>>) -> Response {
-    let body = read_body(bytes);
+async fn answer_body(edge: &Edge, bytes: &[u8], wallet: Option<&str>, permit: Option<SemaphorePermit<'_>>) -> Response {
+    let body = read_body(bytes).map(|body| body.at_wallet(wallet));
     // Calls that wait for the chain must not keep others from being read; the owner counts them.
     let _permit = permit.filter(|_| !body.as_ref().is_ok_and(Body::may_wait));
     match body {

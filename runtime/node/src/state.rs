@@ -1,5 +1,6 @@
 //! The node's state: chain, mempool, artifacts, clock; and what changes several of them together.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use chain::{Accepted, BlockError, Chain, Coin, Entry, Mempool, Params, Store, StoreError, Template, Tip, TxError};
@@ -13,6 +14,7 @@ use crate::method::outputs::Totals;
 use crate::registry::Registry;
 use crate::rpc::error::{Code, RpcError};
 use crate::rpc::params::shorten;
+use crate::wallets::{Movement, Wallets, waiting};
 
 /// `OP_RETURN`: blocks that nobody is named for pay nobody.
 const NOBODY: [u8; 1] = [0x6a];
@@ -31,6 +33,7 @@ pub(crate) struct Node {
     mempool: Mempool,
     kept: Option<Kept>,
     registry: Registry,
+    wallets: Wallets,
     clock: Clock,
     automine: bool,
     mining: Option<Vec<u8>>,
@@ -45,6 +48,16 @@ impl From<StoreError> for RpcError {
     }
 }
 
+/// The default wallet of a devnet has the accounts that everybody knows, unless others are given, and watches those that are paid at the start.
+fn open_wallets(config: &Config, folder: Option<&Path>) -> std::io::Result<Wallets> {
+    let public = || (config.network == Network::Devnet).then(wallet::Accounts::devnet);
+    let mut wallets = Wallets::open(folder, config.accounts.clone().or_else(public).as_ref())?;
+    if let Ok(wallet) = wallets.get_mut(None) {
+        config.prefund.iter().for_each(|account| wallet.watch(&account.lock, ""));
+    }
+    Ok(wallets)
+}
+
 impl Node {
     /// A node that goes on where the last one in its folder ended, or begins with the genesis block and the prefunded accounts' blocks.
     ///
@@ -54,6 +67,7 @@ impl Node {
         let params = Params::of(config.network).with_rules(config.rules);
         let mempool = Mempool::new(&params);
         let (store, kept) = Kept::open(config)?;
+        let wallets = open_wallets(config, kept.as_ref().map(Kept::folder)).map_err(StartError::Wallet)?;
         let chain = Chain::open(params, store).map_err(|error| StartError::Chain(error.to_string()))?;
         let mut node = Self {
             chain: chain.with_engine(Arc::clone(&config.engine)),
@@ -61,6 +75,7 @@ impl Node {
             mempool,
             kept,
             registry: Registry::default(),
+            wallets,
             clock: Clock::new(config.mock_time),
             automine: config.automine,
             mining: None,
@@ -195,9 +210,31 @@ impl Node {
         self.chain.tip()
     }
 
-    /// The locks of the prefunded accounts.
-    pub(crate) fn account_locks(&self) -> &[Vec<u8>] {
-        &self.accounts
+    /// The wallets.
+    pub(crate) const fn wallets(&self) -> &Wallets {
+        &self.wallets
+    }
+
+    /// The wallets, to change one.
+    pub(crate) const fn wallets_mut(&mut self) -> &mut Wallets {
+        &mut self.wallets
+    }
+
+    /// What has happened to a wallet's coins, the oldest first, what waits last.
+    pub(crate) fn movements(&mut self, name: Option<&str>) -> Result<Vec<Movement>, RpcError> {
+        let wallet = self.wallets.get_mut(name)?;
+        let locks = wallet.locks();
+        let mut history = std::mem::take(&mut wallet.history);
+        let caught_up = history.catch_up(self, locks.clone());
+        let movements = [history.mined(), &waiting(self, &locks)].concat();
+        self.wallets.get_mut(name)?.history = history;
+        caught_up?;
+        Ok(movements)
+    }
+
+    /// The least fee for 1,000 bytes that a newcomer pays now.
+    pub(crate) fn fee_rate_min(&self) -> Sats {
+        self.mempool.fee_rate_min(self.clock.now())
     }
 
     /// The waiting transactions, to say what miners shall believe of them.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chain::{DoubleSpend, Entry, Mempool};
 use spec::{Sats, Txid};
 
-use crate::json::{Json, hex, list, object, text};
+use crate::json::{Json, hex, list, object, signed_amount, text};
 use crate::rpc::error::{Code, RpcError};
 use crate::rpc::params::Args;
 use crate::state::Node;
@@ -125,12 +125,6 @@ pub(crate) fn double_spend(report: &DoubleSpend) -> Json {
 /// What miners believe that a transaction pays, in satoshis.
 fn believed_fee(mempool: &Mempool, entry: &Entry) -> i128 {
     i128::from(entry.fee.get()) + i128::from(mempool.priority(&entry.txid))
-}
-
-/// An amount that may be below nothing.
-fn signed_amount(sats: i128) -> Json {
-    let (whole, rest) = (sats.unsigned_abs() / 100_000_000, sats.unsigned_abs() % 100_000_000);
-    Json::Number(format!("{}{whole}.{rest:08}", if sats < 0 { "-" } else { "" }))
 }
 
 /// A transaction with all that it builds on, and with all that builds on it: how many, their bytes, what they pay.

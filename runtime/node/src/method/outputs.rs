@@ -2,6 +2,7 @@
 
 use chain::{Coin, Store as _};
 use spec::hash::{Sha256Stream, sha256};
+use spec::script::LockKind;
 use spec::{Address, BlockHash, OutPoint, Sats};
 
 use crate::json::{Json, list, object, text};
@@ -185,26 +186,34 @@ pub(crate) fn list_unspent(node: &mut Node, args: &Args) -> Result<Json, RpcErro
         Some(texts) if !texts.is_empty() => {
             texts.iter().map(|text| node.lock_from_text(text)).collect::<Result<Vec<_>, _>>()?
         }
-        Some(_) | None => node.account_locks().to_vec(),
+        Some(_) | None => node.wallets().get(args.wallet())?.locks().into_iter().collect(),
     };
     let mut rows = Vec::new();
     for (outpoint, coin) in node.unspent_of(&locks, least <= 0)? {
         if node.is_mature(&coin) && (least..=most).contains(&node.confirmations(&coin)) {
-            rows.push(unspent_view(node, &outpoint, &coin));
+            rows.push(unspent_view(node, args.wallet(), &outpoint, &coin)?);
         }
     }
     Ok(list(rows))
 }
 
-fn unspent_view(node: &Node, outpoint: &OutPoint, coin: &Coin) -> Json {
+/// A lock that is no key's counts as spendable: whoever asks for it knows how.
+fn unspent_view(node: &Node, wallet: Option<&str>, outpoint: &OutPoint, coin: &Coin) -> Result<Json, RpcError> {
     let lock = &coin.output.lock;
-    object([("txid", text(outpoint.txid)), ("vout", Json::from(outpoint.index))])
+    let wallet = node.wallets().get(wallet)?;
+    let spendable = wallet.key(lock).is_some() || !matches!(LockKind::of(lock), LockKind::P2pkh(_) | LockKind::P2pk(_));
+    Ok(object([("txid", text(outpoint.txid)), ("vout", Json::from(outpoint.index))])
         .with_some("address", Address::of_lock(node.network(), lock).map(text))
+        .with_some("label", wallet.label(lock))
         .merge(object([
             ("scriptPubKey", crate::json::hex(lock)),
             ("amount", Json::from(coin.output.value)),
             ("confirmations", Json::from(node.confirmations(coin))),
         ]))
         .with_some("tokenData", coin.output.token.as_ref().map(script::token))
-        .merge(object([("spendable", Json::from(true)), ("solvable", Json::from(true)), ("safe", Json::from(true))]))
+        .merge(object([
+            ("spendable", Json::from(spendable)),
+            ("solvable", Json::from(spendable)),
+            ("safe", Json::from(true)),
+        ])))
 }

@@ -192,7 +192,7 @@ fn exceeds(fee: Sats, rate: Sats, bytes: usize) -> bool {
     u128::from(fee.get()) * 1_000 > u128::from(rate.get()) * bytes as u128
 }
 
-fn refusal(node: &Node, tx: &Transaction, error: &TxError) -> RpcError {
+pub(crate) fn refusal(node: &Node, tx: &Transaction, error: &TxError) -> RpcError {
     match error {
         TxError::AlreadyInChain => RpcError::new(Code::AlreadyInChain, "Transaction already in block chain"),
         TxError::MissingInputs => RpcError::new(Code::Verify, reason(node, tx, error)),

@@ -18,6 +18,8 @@ pub(crate) struct Call {
     pub(crate) method: String,
     /// Its parameters.
     pub(crate) params: RawParams,
+    /// The wallet that its address names.
+    pub(crate) wallet: Option<String>,
 }
 
 /// Parameters, each still the text that the client wrote.
@@ -94,7 +96,7 @@ fn read_call(members: &Members) -> Result<Call, RpcError> {
     let method = members.method.as_deref().ok_or_else(|| invalid("Missing method"))?;
     let method = serde_json::from_str(method.get()).map_err(|_| invalid("Method must be a string"))?;
     let params = read_params(members.params.as_deref()).ok_or_else(|| invalid("Params must be an array or object"))?;
-    Ok(Call { method, params })
+    Ok(Call { method, params, wallet: None })
 }
 
 fn read_params(params: Option<&RawValue>) -> Option<RawParams> {
@@ -143,6 +145,16 @@ fn scalar(id: &RawValue) -> Option<Json> {
 }
 
 impl Body {
+    /// Lets every call mean this wallet.
+    pub(crate) fn at_wallet(self, wallet: Option<&str>) -> Self {
+        match self {
+            Self::Single(request) => Self::Single(request.at_wallet(wallet)),
+            Self::Batch(requests) => {
+                Self::Batch(requests.into_iter().map(|request| request.at_wallet(wallet)).collect())
+            }
+        }
+    }
+
     /// Whether an answer may come long after the call.
     pub(crate) fn may_wait(&self) -> bool {
         let waits = |request: &Request| {
@@ -156,6 +168,14 @@ impl Body {
 }
 
 impl Request {
+    /// Lets the call mean this wallet.
+    pub(crate) fn at_wallet(mut self, wallet: Option<&str>) -> Self {
+        if let Ok(call) = &mut self.call {
+            call.wallet = wallet.map(str::to_owned);
+        }
+        self
+    }
+
     /// Whether it offers a transaction.
     pub(crate) fn offers(&self) -> bool {
         self.call.as_ref().is_ok_and(|call| call.method == SEND)

@@ -13,6 +13,14 @@ pub enum Code {
     NotFound,
     /// A parameter is out of range or otherwise unusable.
     InvalidParameter,
+    /// A wallet cannot do what is asked.
+    Wallet,
+    /// A wallet has too little.
+    Funds,
+    /// There is no such wallet, or it is not open.
+    NoWallet,
+    /// The wallet is open already.
+    WalletLoaded,
     /// Bytes are no transaction or block.
     Deserialization,
     /// A transaction spends what does not exist, or a block does not fit.
@@ -40,6 +48,10 @@ impl Code {
             Self::Type => -3,
             Self::NotFound => -5,
             Self::InvalidParameter => -8,
+            Self::Wallet => -4,
+            Self::Funds => -6,
+            Self::NoWallet => -18,
+            Self::WalletLoaded => -35,
             Self::Deserialization => -22,
             Self::Verify => -25,
             Self::Rejected => -26,
@@ -61,6 +73,10 @@ impl Code {
             | Self::Type
             | Self::NotFound
             | Self::InvalidParameter
+            | Self::Wallet
+            | Self::Funds
+            | Self::NoWallet
+            | Self::WalletLoaded
             | Self::Deserialization
             | Self::Verify
             | Self::Rejected

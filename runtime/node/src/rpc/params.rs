@@ -81,6 +81,7 @@ pub(crate) const fn may(name: &'static str, kind: Kind) -> Param {
 pub(crate) struct Args {
     declared: &'static [Param],
     values: Vec<Option<Box<RawValue>>>,
+    wallet: Option<String>,
 }
 
 /// Why parameters do not fit a declaration.
@@ -101,12 +102,22 @@ impl Args {
             }
             RawParams::Named(members) => by_position(declared, members).map_err(Misfit::Error)?,
         };
-        let args = Self { declared, values };
+        let args = Self { declared, values, wallet: None };
         if args.values.len() > declared.len() || (0..declared.len()).any(|at| args.lacks(at)) {
             return Err(Misfit::Count);
         }
         args.check_types().map_err(Misfit::Error)?;
         Ok(args)
+    }
+
+    /// The parameters of a call that means this wallet.
+    pub(crate) fn at_wallet(self, wallet: Option<String>) -> Self {
+        Self { wallet, ..self }
+    }
+
+    /// The wallet that the call means; the default one where it names none.
+    pub(crate) fn wallet(&self) -> Option<&str> {
+        self.wallet.as_deref()
     }
 
     fn lacks(&self, at: usize) -> bool {

@@ -4,7 +4,7 @@
 
 use crate::json::Json;
 use crate::method::{
-    artifact, blocks, build, control, mempool, mining, network, outputs, proof, raw, template, trace, waits,
+    artifact, blocks, build, control, mempool, mining, network, outputs, proof, raw, template, trace, waits, wallet,
 };
 use crate::rpc::envelope::Call;
 use crate::rpc::error::{Code, RpcError};
@@ -110,7 +110,7 @@ pub(crate) fn fit(call: Call) -> Result<(&'static Method, Args), RpcError> {
         Misfit::Count => RpcError::new(Code::Misc, help::of_method(method)),
         Misfit::Error(error) => error,
     })?;
-    Ok((method, args))
+    Ok((method, args.at_wallet(call.wallet)))
 }
 
 /// The method of this name.
@@ -226,8 +226,40 @@ methods! {
         "validateaddress" (need("address", Kind::Text)) network::validate_address, "Whether a text is an address, and of what.", "\"address\"";
     }
     Wallet {
+        "createwallet" (need("wallet_name", Kind::Text), may("disable_private_keys", Kind::Bool), may("blank", Kind::Bool), may("passphrase", Kind::Text), may("avoid_reuse", Kind::Bool), may("descriptors", Kind::Bool), may("load_on_startup", Kind::Bool))
+            wallet::create, "Makes a wallet with a phrase of its own. Its keys lie in a file without encryption.", "\"name\"";
+        "dumpprivkey" (need("address", Kind::Text)) wallet::dump_key, "The private key of an address.", "\"address\"";
+        "getaddressinfo" (need("address", Kind::Text)) wallet::address_info, "What the wallet knows of an address.", "\"address\"";
+        "getbalance" (may("dummy", Kind::Text), may("minconf", Kind::Int), may("include_watchonly", Kind::Bool)) wallet::balance,
+            "What the wallet can spend.", "";
+        "getbalances" () wallet::balances, "What the wallet can spend, what waits, and what is too young.", "";
+        "getnewaddress" (may("label", Kind::Text), may("address_type", Kind::Text)) wallet::new_address, "An address that was not given out before.", "";
+        "getrawchangeaddress" (may("address_type", Kind::Text)) wallet::change_address, "An address for change.", "";
+        "getreceivedbyaddress" (need("address", Kind::Text), may("minconf", Kind::Int)) wallet::received_by, "What an address of the wallet was ever paid.", "\"address\"";
+        "gettransaction" (need("txid", Kind::Text), may("include_watchonly", Kind::Bool), may("verbose", Kind::Bool)) wallet::transaction,
+            "What a transaction does to the wallet.", "\"txid\"";
+        "getunconfirmedbalance" () wallet::unconfirmed_balance, "What waiting transactions of others bring.", "";
+        "getwalletinfo" () wallet::info, "The state of the wallet.", "";
+        "importaddress" (need("address", Kind::Text), may("label", Kind::Text), may("rescan", Kind::Bool), may("p2sh", Kind::Bool)) wallet::import_address,
+            "Watches an address or a lock. There is an index, so nothing is read again.", "\"address\"";
+        "importprivkey" (need("privkey", Kind::Text), may("label", Kind::Text), may("rescan", Kind::Bool)) wallet::import_key,
+            "Takes in a private key.", "\"key\"";
+        "listsinceblock" (may("blockhash", Kind::Text), may("target_confirmations", Kind::Int), may("include_watchonly", Kind::Bool)) wallet::list_since,
+            "What has happened to the wallet since a block.", "\"hash\"";
+        "listtransactions" (may("label", Kind::Text), may("count", Kind::Int), may("skip", Kind::Int), may("include_watchonly", Kind::Bool)) wallet::list_transactions,
+            "What has happened to the wallet, the latest last.", "\"*\", 10";
+        "listwalletdir" () wallet::folder, "The wallets that can be opened.", "";
+        "listwallets" () wallet::names, "The wallets that are open.", "";
+        "loadwallet" (need("filename", Kind::Text), may("load_on_startup", Kind::Bool)) wallet::load, "Opens a wallet.", "\"name\"";
+        "sendmany" (need("dummy", Kind::Text), need("amounts", Kind::Object), may("minconf", Kind::Int), may("comment", Kind::Text)) wallet::send_many,
+            "Pays several addresses.", "\"\", {\"address\": 0.1}";
+        "sendtoaddress" (need("address", Kind::Text), need("amount", Kind::Amount), may("comment", Kind::Text), may("comment_to", Kind::Text), may("subtractfeefromamount", Kind::Bool), may("replaceable", Kind::Bool), may("conf_target", Kind::Int), may("estimate_mode", Kind::Text))
+            wallet::send_to_address, "Pays an address.", "\"address\", 0.1";
+        "signrawtransactionwithwallet" (need("hexstring", Kind::Text), may("prevtxs", Kind::List), may("sighashtype", Kind::Text)) wallet::sign,
+            "Signs a transaction with the wallet's keys.", "\"hex\"";
+        "unloadwallet" (may("wallet_name", Kind::Text), may("load_on_startup", Kind::Bool)) wallet::unload, "Closes a wallet.", "\"name\"";
         "listunspent" (may("minconf", Kind::Int), may("maxconf", Kind::Int), may("addresses", Kind::List), may("include_unsafe", Kind::Bool), may("query_options", Kind::Object))
-            outputs::list_unspent, "The unspent outputs of addresses; without any, those of the prefunded accounts.", "0, 9999999, [\"address\"]";
+            outputs::list_unspent, "The unspent outputs of addresses; without any, those of the wallet.", "0, 9999999, [\"address\"]";
     }
     Bitmodel {
         "bitmodel_getartifact" (need("lock", Kind::Text)) artifact::get, "The contract registered for a lock, address or redeem script.", "\"address\"";

@@ -31,10 +31,15 @@ pub fn start() -> NodeHandle {
 
 /// An HTTP answer: status and body.
 pub fn post(node: &NodeHandle, body: &str) -> (u16, String) {
+    post_at(node, "", body)
+}
+
+/// [`post`] to a path of the server.
+pub fn post_at(node: &NodeHandle, path: &str, body: &str) -> (u16, String) {
     let credentials = base64::engine::general_purpose::STANDARD.encode(node.cookie());
     let config = ureq::Agent::config_builder().http_status_as_error(false).build();
     let mut response = ureq::Agent::new_with_config(config)
-        .post(node.rpc_url())
+        .post(format!("{}{path}", node.rpc_url()))
         .header("Authorization", &format!("Basic {credentials}"))
         .send(body)
         .unwrap();
@@ -43,7 +48,13 @@ pub fn post(node: &NodeHandle, body: &str) -> (u16, String) {
 
 /// The result of a call, or code and message of its error.
 pub fn rpc(node: &NodeHandle, method: &str, params: &str) -> Result<Value, (i64, String)> {
-    let (_, body) = post(node, &format!(r#"{{"jsonrpc":"1.0","id":"t","method":"{method}","params":{params}}}"#));
+    rpc_at(node, "", method, params)
+}
+
+/// [`rpc`] to a path of the server.
+pub fn rpc_at(node: &NodeHandle, path: &str, method: &str, params: &str) -> Result<Value, (i64, String)> {
+    let (_, body) =
+        post_at(node, path, &format!(r#"{{"jsonrpc":"1.0","id":"t","method":"{method}","params":{params}}}"#));
     let reply: Value = serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"));
     assert_eq!(reply["id"], "t");
     match &reply["error"] {
