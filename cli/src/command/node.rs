@@ -106,6 +106,7 @@ impl Node {
             persistent: !self.tmp,
             reindex: self.reindex,
             auth,
+            rest_is_open: false,
             mine_every: self.mine_every,
             automine: self.automine || (self.mine_every.is_none() && !self.no_mining),
             prefund,

@@ -33,6 +33,8 @@ pub struct Config {
     pub reindex: bool,
     /// Who may call.
     pub auth: Auth,
+    /// Whether the pages under `/rest`, which change nothing, need no credentials.
+    pub rest_is_open: bool,
     /// Mines a block each time this long has passed.
     pub mine_every: Option<Duration>,
     /// Mines a block as soon as a transaction is accepted.
@@ -91,6 +93,7 @@ impl Default for Config {
             persistent: false,
             reindex: false,
             auth: Auth::Cookie,
+            rest_is_open: false,
             mine_every: None,
             automine: false,
             prefund: Vec::new(),

@@ -57,7 +57,8 @@ pub fn start(config: Config) -> Result<NodeHandle, StartError> {
     let cookie = CookieFile::write(&config, &credentials)?;
     let (events, inbox) = sync_channel(QUEUE);
     let (stop, stopping) = watch::channel(false);
-    let server = spawn("rpc", serve(listener, events.clone(), credentials.clone(), stopping)?)?;
+    let doors = (credentials.clone(), config.rest_is_open);
+    let server = spawn("rpc", serve(listener, events.clone(), doors, stopping)?)?;
     let (mine_every, own) = (config.mine_every, events.clone());
     let owner = spawn("owner", move || {
         // Dropped at the end of the thread even if it panics: the server stops and the cookie goes.
@@ -91,7 +92,7 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
 fn serve(
     listener: TcpListener,
     events: SyncSender<Event>,
-    credentials: Credentials,
+    doors: (Credentials, bool),
     stopping: watch::Receiver<bool>,
 ) -> Result<impl FnOnce() + Send + 'static, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
@@ -99,7 +100,7 @@ fn serve(
         let _context = runtime.enter();
         tokio::net::TcpListener::from_std(listener).map_err(StartError::Thread)?
     };
-    Ok(move || runtime.block_on(server::serve(listener, events, credentials, stopping)))
+    Ok(move || runtime.block_on(server::serve(listener, events, doors, stopping)))
 }
 
 impl NodeHandle {

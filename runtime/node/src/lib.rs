@@ -15,11 +15,14 @@ mod view;
 mod kept;
 mod method;
 mod miner;
+mod news;
 mod owner;
 mod state;
+mod tell;
 mod wait;
 
 mod clock;
+mod metrics;
 mod registry;
 mod wallets;
 

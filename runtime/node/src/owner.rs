@@ -1,13 +1,16 @@
 //! The owner: one thread that alone touches chain, mempool and artifacts, and one loop over what happens.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use spec::Block;
+use tokio::sync::oneshot;
 
 use crate::method::raw;
+use crate::metrics;
 use crate::miner::Miner;
+use crate::news::{Listener, Topic};
 use crate::rpc::envelope::Call;
 use crate::rpc::table::{Outcome, dispatch};
 use crate::state::Node;
@@ -22,6 +25,18 @@ pub(crate) enum Event {
         call: Call,
         /// Where the outcome goes.
         reply: Reply,
+    },
+    /// A client wants to listen.
+    Listen {
+        /// To what.
+        topics: BTreeSet<Topic>,
+        /// Where its queue goes; nothing if too many listen.
+        reply: oneshot::Sender<Option<Listener>>,
+    },
+    /// Somebody wants to know what was counted.
+    Metrics {
+        /// Where the page goes.
+        reply: oneshot::Sender<String>,
     },
     /// It is time to mine.
     MineDue,
@@ -121,6 +136,9 @@ fn step(node: &mut Node, event: Event, inbox: &mut Inbox<'_>, waits: &mut Waits)
             Outcome::Done(outcome) => drop(reply.send(outcome)),
             Outcome::Parked(wait) => waits.park(node, wait, reply, Instant::now()),
         },
+        // Who went away does not listen.
+        Event::Listen { topics, reply } => drop(reply.send(node.hub_mut().listen(topics))),
+        Event::Metrics { reply } => drop(reply.send(metrics::page(node))),
         Event::MineDue => node.mine_on_schedule(),
         // It may have come too late; then the chain says so.
         Event::Mined(block) => drop(node.accept_block(*block)),

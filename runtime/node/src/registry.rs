@@ -46,6 +46,11 @@ impl Registry {
         Ok(())
     }
 
+    /// Whether none was made known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The contract of a lock.
     pub(crate) fn get(&self, lock: &[u8]) -> Option<&Registered> {
         self.entries.get(lock)

@@ -3,6 +3,10 @@
 //! What a stranger can cost is bounded: connections are counted, heads and bodies must come in time, and no body is
 //! read before its sender has shown the credentials.
 
+mod listen;
+mod rest;
+
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
@@ -10,14 +14,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body as HttpBody, HttpBody as _};
 use axum::extract::{Request as HttpRequest, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use axum::routing::any;
+use axum::routing::{any, get};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -46,20 +50,34 @@ struct Edge {
     owner: SyncSender<Event>,
     credentials: Credentials,
     bodies: Semaphore,
+    stopping: watch::Receiver<bool>,
+    /// Whoever has it is to be waited for at the end.
+    talking: mpsc::Sender<Infallible>,
+    /// Whether pages under `/rest` need no credentials.
+    rest_is_open: bool,
 }
 
 /// Serves until `stopping` turns true.
 pub(crate) async fn serve(
     listener: TcpListener,
     owner: SyncSender<Event>,
-    credentials: Credentials,
+    (credentials, rest_is_open): (Credentials, bool),
     mut stopping: watch::Receiver<bool>,
 ) {
-    let edge = Arc::new(Edge { owner, credentials, bodies: Semaphore::new(BODIES_MAX) });
+    let bodies = Semaphore::new(BODIES_MAX);
+    let (talking, mut silence) = mpsc::channel(1);
+    let edge = Arc::new(Edge { owner, credentials, bodies, stopping: stopping.clone(), talking, rest_is_open });
+    let pages = Router::new()
+        .route("/events", get(listen::events))
+        .route("/ws", get(listen::socket))
+        .route("/health", get(rest::health))
+        .route("/metrics", get(rest::metrics))
+        .route("/rest/{*path}", get(rest::rest));
     let router = Router::new()
         .route("/", any(answer))
         .route("/wallet/", any(answer))
         .route("/wallet/{name}", any(answer))
+        .merge(pages)
         .with_state(edge);
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
@@ -85,7 +103,10 @@ pub(crate) async fn serve(
             () = told_to(&mut stopping) => break,
         }
     }
+    drop(router);
     let _ = timeout(FAREWELL, connections.join_all()).await;
+    // Nothing is ever sent: this ends when everybody has let go.
+    let _ = timeout(FAREWELL, silence.recv()).await;
 }
 
 async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Receiver<bool>) {
@@ -94,7 +115,8 @@ async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Rece
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(64 * 1024)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
     tokio::pin!(serving);
     tokio::select! {
         // A connection that breaks concerns nobody but its client.
@@ -116,14 +138,8 @@ async fn answer(State(edge): State<Arc<Edge>>, request: HttpRequest) -> Response
     if request.method() != Method::POST {
         return plain(StatusCode::METHOD_NOT_ALLOWED, "JSONRPC server handles only POST requests");
     }
-    match request.headers().get(header::AUTHORIZATION) {
-        None => return unauthorized(),
-        Some(presented) if !edge.credentials.admit(presented.as_bytes()) => {
-            tracing::warn!("a call with wrong credentials was refused");
-            sleep(REFUSAL_DELAY).await;
-            return unauthorized();
-        }
-        Some(_) => {}
+    if let Err(refusal) = edge.check(request.headers()).await {
+        return refusal;
     }
     let wallet = request.uri().path().strip_prefix("/wallet/").filter(|name| !name.is_empty()).map(str::to_owned);
     // A body that says it is too large is refused before it comes.
@@ -195,6 +211,19 @@ async fn answer_batch(edge: &Edge, requests: Vec<Request>) -> Response {
 type Sent = Result<oneshot::Receiver<Result<Json, RpcError>>, RpcError>;
 
 impl Edge {
+    /// Refuses whoever does not show the credentials.
+    async fn check(&self, headers: &HeaderMap) -> Result<(), Response> {
+        match headers.get(header::AUTHORIZATION) {
+            None => Err(unauthorized()),
+            Some(presented) if !self.credentials.admit(presented.as_bytes()) => {
+                tracing::warn!("a call with wrong credentials was refused");
+                sleep(REFUSAL_DELAY).await;
+                Err(unauthorized())
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
     async fn perform(&self, call: Result<Call, RpcError>) -> Result<Json, RpcError> {
         Self::receive(self.send(call)).await
     }

@@ -11,6 +11,8 @@ use crate::clock::Clock;
 use crate::config::{Config, StartError};
 use crate::kept::{AnyStore, Kept};
 use crate::method::outputs::Totals;
+use crate::metrics::Counts;
+use crate::news::Hub;
 use crate::registry::Registry;
 use crate::rpc::error::{Code, RpcError};
 use crate::rpc::params::shorten;
@@ -34,6 +36,8 @@ pub(crate) struct Node {
     kept: Option<Kept>,
     registry: Registry,
     wallets: Wallets,
+    hub: Hub,
+    counts: Counts,
     clock: Clock,
     automine: bool,
     mining: Option<Vec<u8>>,
@@ -76,6 +80,8 @@ impl Node {
             kept,
             registry: Registry::default(),
             wallets,
+            hub: Hub::default(),
+            counts: Counts::default(),
             clock: Clock::new(config.mock_time),
             automine: config.automine,
             mining: None,
@@ -357,6 +363,9 @@ impl Node {
     fn follow(&mut self, change: &Accepted, now: u32) {
         let update = self.mempool.update(change, &self.chain, now);
         update.returned.iter().for_each(|txid| self.keep(txid));
+        self.counts.connected += change.connected.len() as u64;
+        self.counts.disconnected += change.disconnected.len() as u64;
+        self.tell_change(change, &update);
         let tip = self.tip();
         tracing::info!(
             height = tip.entry.height.get(), hash = %tip.hash,
@@ -381,19 +390,52 @@ impl Node {
 
     /// Takes in a transaction; mines it at once if the node is set up so.
     pub(crate) fn accept_transaction(&mut self, tx: Transaction) -> Result<Entry, TxError> {
-        let entry = self.mempool.accept(tx, &self.chain, self.clock.now())?;
-        self.keep(&entry.txid);
-        if self.automine {
+        let outcome = self.mempool.accept(tx, &self.chain, self.clock.now());
+        self.tell_notices();
+        self.settle(&outcome);
+        if outcome.is_ok() && self.automine {
             self.mine_on_schedule();
         }
-        Ok(entry)
+        outcome
     }
 
     /// Takes in many transactions, with the outcomes of one after the other.
     pub(crate) fn accept_transactions(&mut self, txs: Vec<Transaction>) -> Vec<Result<Entry, TxError>> {
         let outcomes = self.mempool.accept_all(txs, &self.chain, self.clock.now());
-        outcomes.iter().flatten().for_each(|entry| self.keep(&entry.txid));
+        self.tell_notices();
+        outcomes.iter().for_each(|outcome| self.settle(outcome));
         outcomes
+    }
+
+    /// Counts what came of a transaction, writes it down, and tells of it.
+    fn settle(&mut self, outcome: &Result<Entry, TxError>) {
+        let Ok(entry) = outcome else {
+            self.counts.refused += 1;
+            return;
+        };
+        self.counts.accepted += 1;
+        self.keep(&entry.txid);
+        self.tell_entry(entry);
+    }
+
+    /// Who listens to what happens.
+    pub(crate) const fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Who listens to what happens, to tell them or to let one more listen.
+    pub(crate) const fn hub_mut(&mut self) -> &mut Hub {
+        &mut self.hub
+    }
+
+    /// What has happened since the start.
+    pub(crate) const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// What has happened since the start, to count more.
+    pub(crate) const fn counts_mut(&mut self) -> &mut Counts {
+        &mut self.counts
     }
 
     /// Whether each transaction has its block at once.

@@ -1,5 +1,7 @@
 //! Transactions as bytes.
 
+use std::time::Instant;
+
 use chain::TxError;
 use spec::{BlockHash, OutPoint, Sats, Transaction, Txid};
 
@@ -162,9 +164,14 @@ pub(crate) fn send_all(node: &mut Node, calls: Vec<Call>) -> Vec<Result<Json, Rp
 
 /// Judges the transactions that have gathered.
 fn finish(node: &mut Node, run: &mut Vec<Transaction>, answers: &mut Vec<Result<Json, RpcError>>) {
-    let txs = std::mem::take(run);
+    let (txs, started) = (std::mem::take(run), Instant::now());
     let outcomes = node.accept_transactions(txs.clone());
-    answers.extend(txs.iter().zip(outcomes).map(|(tx, outcome)| answer(node, tx, outcome)));
+    let took = started.elapsed() / u32::try_from(txs.len().max(1)).unwrap_or(u32::MAX);
+    for (tx, outcome) in txs.iter().zip(outcomes) {
+        let answer = answer(node, tx, outcome);
+        node.counts_mut().call(SEND, answer.is_err(), took);
+        answers.push(answer);
+    }
 }
 
 /// Offering again what waits already is no mistake.

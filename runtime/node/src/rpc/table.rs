@@ -2,6 +2,8 @@
 //!
 //! Dispatch, the `help` method and the errors for wrong parameters all read it.
 
+use std::time::Instant;
+
 use crate::json::Json;
 use crate::method::{
     artifact, blocks, build, control, mempool, mining, network, outputs, proof, raw, template, trace, waits, wallet,
@@ -97,10 +99,14 @@ pub(crate) fn dispatch(node: &mut Node, call: Call) -> Outcome {
         Ok(fitted) => fitted,
         Err(error) => return Outcome::Done(Err(error)),
     };
-    match method.run {
+    let started = Instant::now();
+    let outcome = match method.run {
         Run::Now(run) => Outcome::Done(run(node, &args)),
         Run::Later(run) => run(node, &args).unwrap_or_else(|error| Outcome::Done(Err(error))),
-    }
+    };
+    let failed = matches!(outcome, Outcome::Done(Err(_)));
+    node.counts_mut().call(method.name, failed, started.elapsed());
+    outcome
 }
 
 /// The method that a call means, with its parameters in order.
