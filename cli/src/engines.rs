@@ -5,11 +5,13 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use engine::{Engine, Tier, Tuning};
 use jit::Jit;
+use serde::{Deserialize, Serialize};
 
 use crate::fail::Fail;
 
 /// A way of running scripts. The verdicts are the same.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Which {
     /// The interpreter of bytecode, which every other is compared with.
     Oracle,

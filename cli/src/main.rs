@@ -92,7 +92,11 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let args = match node::bitcoind::translate(std::env::args_os().collect()) {
+        Ok(args) => args,
+        Err(message) => return Shell::new(false).fail(&Fail::usage(message)),
+    };
+    let cli = Cli::parse_from(args);
     let shell = Shell::new(cli.json);
     match cli.command.run(&shell) {
         Ok(()) => ExitCode::SUCCESS,

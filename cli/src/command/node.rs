@@ -1,85 +1,93 @@
 //! `bmc node`: a devnet of one's own.
 
-use std::net::{IpAddr, SocketAddr};
+pub(crate) mod bitcoind;
+mod settings;
+
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use engine::Tuning;
-use node::{Auth, Config, Prefund};
+use node::{Auth, Config, LogForm, LogLevels, Logs, Prefund};
 use serde_json::json;
-use spec::RuleSet;
 use wallet::{DEVNET_MNEMONIC, DEVNET_NAMES};
 
 use crate::engines::Which;
 use crate::fail::Fail;
 use crate::link::{KeyArgs, NETWORK, default_datadir};
-use crate::project;
 use crate::shell::{BOLD, FAINT, GOOD, NAME, Shell};
+use settings::Settings;
 
 /// Run a devnet: a chain of your own with funded accounts, bitcoind's JSON-RPC and a miner.
 ///
 /// A block is mined for each transaction, unless `--mine-every` or `--no-mining` say otherwise.
 /// The chain lives in the data folder and goes on where it stopped; with `--tmp` it lives in memory. Ctrl-C ends it.
+/// What flags and environment do not say, `bitmodel.toml` in the data folder may.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  bmc node\n  bmc node --mine-every 2s --rpc-port 18500 --tmp")]
+#[command(
+    after_help = "Examples:\n  bmc node\n  bmc node --mine-every 2s --rpc-port 18500 --tmp\n  bmc node --rest config print",
+    args_conflicts_with_subcommands = false
+)]
 pub(crate) struct Node {
-    /// The port of the JSON-RPC server; 0 takes any free one.
-    #[arg(long, value_name = "PORT", default_value_t = 18_443)]
-    rpc_port: u16,
-    /// The address that the server listens on; beyond this machine it needs `--auth` and `--allow-remote`.
-    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
-    rpc_bind: IpAddr,
-    /// Let other machines call.
-    #[arg(long)]
-    allow_remote: bool,
-    /// User and password instead of a cookie file.
-    #[arg(long, value_name = "USER:PASSWORD", env = "BMC_AUTH", hide_env_values = true)]
-    auth: Option<String>,
-    /// Mine a block this often, such as `500ms` or `2s`.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    mine_every: Option<Duration>,
-    /// Mine a block for each transaction.
-    #[arg(long)]
-    automine: bool,
-    /// Mine only when `generatetoaddress` asks for it.
-    #[arg(long, conflicts_with_all = ["automine", "mine_every"])]
-    no_mining: bool,
+    #[command(flatten)]
+    settings: Settings,
     /// Where the chain and the cookie file are kept [default: ~/.bitmodel].
     #[arg(long, value_name = "DIR", env = "BMC_DATADIR")]
     datadir: Option<PathBuf>,
+    /// A file of settings in place of `bitmodel.toml` in the data folder.
+    #[arg(long, value_name = "FILE", env = "BMC_CONFIG")]
+    config: Option<PathBuf>,
     /// Keep the chain in memory and the cookie in a fresh folder, which is gone at the end.
     #[arg(long, conflicts_with = "datadir")]
     tmp: bool,
     /// Build everything again from the block files.
     #[arg(long, conflicts_with = "tmp")]
     reindex: bool,
-    /// The rules of scripts.
-    #[arg(long, value_name = "RULES", default_value = "bitmodel", value_parser = project::rules)]
-    rules: RuleSet,
-    /// What runs scripts. The verdicts are the same; `shadow` logs where engines differ.
-    #[arg(long, value_enum, default_value_t = Which::Register)]
-    engine: Which,
-    /// Blocks whose reward each named account gets at the start.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100))]
-    blocks_each: u32,
     #[command(flatten)]
     keys: KeyArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What else than running can be done.
+#[derive(Subcommand)]
+enum Command {
+    /// Show the settings of a node.
+    #[command(after_help = "Example:\n  bmc node config print")]
+    Config {
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Print the settings that `bmc node` would run with, as a file that it reads, and where each comes from.
+    #[command(after_help = "Example:\n  bmc node --rpc-port 18500 config print")]
+    Print,
 }
 
 impl Node {
     pub(crate) fn run(self, shell: &Shell) -> Result<(), Fail> {
+        if let Some(Command::Config { what: ConfigCommand::Print }) = self.command {
+            return self.print_config(shell);
+        }
         let accounts = self.keys.accounts()?;
+        let settings = self.settings()?;
         let folder = if self.tmp { Folder::fresh() } else { Folder::kept(self.datadir.clone()) };
         std::fs::create_dir_all(&folder.path)?;
-        let prefund = accounts.named().map(|(_, key)| Prefund { lock: key.lock(), blocks: self.blocks_each }).collect();
-        let handle = node::start(self.config(&folder, prefund, &accounts)?).map_err(|error| start_failure(&error))?;
+        let run = Running { settings, public_keys: self.keys.is_public() };
+        let mut config = run.config(&accounts)?;
+        config.data_dir = Some(folder.path.clone());
+        (config.persistent, config.reindex) = (!self.tmp, self.reindex);
+        let handle = node::start(config).map_err(|error| start_failure(&error))?;
         let (stop, stopped) = mpsc::channel();
         // Whoever presses Ctrl-C twice finds nobody listening, and that is fine.
         ctrlc::set_handler(move || stop.send(()).unwrap_or_default())
             .map_err(|error| Fail::refused(error.to_string()))?;
-        self.greet(shell, &folder, handle.rpc_addr(), &accounts)?;
+        run.greet(shell, &folder, handle.rpc_addr(), &accounts)?;
         // Either the signal comes, or the node ends by itself because of `stop`.
         while stopped.recv_timeout(Duration::from_millis(200)).is_err() && handle.call("uptime", "[]").is_ok() {}
         shell.note("stopping");
@@ -88,8 +96,54 @@ impl Node {
         Ok(())
     }
 
-    fn config(&self, folder: &Folder, prefund: Vec<Prefund>, accounts: &wallet::Accounts) -> Result<Config, Fail> {
-        let auth = match &self.auth {
+    /// What flags, environment and file say.
+    fn settings(&self) -> Result<Settings, Fail> {
+        Ok(self.settings.clone().over(self.file()?))
+    }
+
+    fn file(&self) -> Result<Settings, Fail> {
+        match &self.config {
+            Some(path) => Settings::read(path, true),
+            // A node that keeps nothing has no folder to read.
+            None if self.tmp => Ok(Settings::default()),
+            None => Settings::read(&self.datadir.clone().unwrap_or_else(default_datadir).join(settings::FILE), false),
+        }
+    }
+
+    fn print_config(&self, shell: &Shell) -> Result<(), Fail> {
+        let (said, all) = (self.settings.table(), self.settings()?.without_secrets());
+        let filed = all.table();
+        let rows: Vec<_> = all
+            .or(Settings::defaults())
+            .table()
+            .into_iter()
+            .map(|(name, value)| {
+                let from = match (said.contains_key(&name), filed.contains_key(&name)) {
+                    (true, _) => "flag or environment",
+                    (false, true) => "file",
+                    (false, false) => "default",
+                };
+                (name, value, from)
+            })
+            .collect();
+        let data: serde_json::Map<String, serde_json::Value> =
+            rows.iter().map(|(name, value, from)| (name.clone(), json!({ "value": value, "from": from }))).collect();
+        shell.print(&data, |out| {
+            rows.iter().try_for_each(|(name, value, from)| writeln!(out, "{name} = {value} {FAINT}# {from}{FAINT:#}"))
+        })
+    }
+}
+
+/// A node's settings, complete.
+struct Running {
+    settings: Settings,
+    public_keys: bool,
+}
+
+impl Running {
+    fn config(&self, accounts: &wallet::Accounts) -> Result<Config, Fail> {
+        let (settings, base) = (&self.settings, Config::default());
+        let auth = match &settings.auth {
             None => Auth::Cookie,
             Some(text) => {
                 let (user, password) =
@@ -97,23 +151,49 @@ impl Node {
                 Auth::Password { user: user.to_owned(), password: password.to_owned() }
             }
         };
+        let rpcauth = settings.rpc_auth.iter().flatten().map(|text| text.parse());
+        let rpcauth = rpcauth.collect::<Result<Vec<_>, node::RpcAuthError>>();
+        let levels: LogLevels = settings
+            .log
+            .as_deref()
+            .unwrap_or("warn")
+            .parse()
+            .map_err(|error: node::UnknownLog| Fail::usage(format!("`--log`: {error}")))?;
+        let form = match settings.log_format {
+            Some(settings::Form::Json) => LogForm::Json,
+            Some(settings::Form::Text) | None => LogForm::Text,
+        };
+        let prefund =
+            accounts.named().map(|(_, key)| Prefund { lock: key.lock(), blocks: self.blocks_each() }).collect();
         Ok(Config {
             network: NETWORK,
-            rules: self.rules,
-            rpc_bind: SocketAddr::new(self.rpc_bind, self.rpc_port),
-            allow_non_loopback: self.allow_remote,
-            data_dir: Some(folder.path.clone()),
-            persistent: !self.tmp,
-            reindex: self.reindex,
+            rules: settings.rules.unwrap_or(base.rules),
+            rpc_bind: SocketAddr::new(
+                settings.rpc_bind.unwrap_or(base.rpc_bind.ip()),
+                settings.rpc_port.unwrap_or(base.rpc_bind.port()),
+            ),
+            allow_non_loopback: settings.allow_remote.unwrap_or(false),
             auth,
-            rest_is_open: false,
-            mine_every: self.mine_every,
-            automine: self.automine || (self.mine_every.is_none() && !self.no_mining),
+            rpcauth: rpcauth.map_err(|error| Fail::usage(format!("`--rpc-auth`: {error}")))?,
+            logs: Logs::start(levels, form),
+            rest_is_open: settings.rest.unwrap_or(false),
+            mine_every: settings.mine_every.map(|period| period.0),
+            automine: self.automines(),
             prefund,
             accounts: Some(accounts.clone()),
-            mock_time: None,
-            engine: Arc::new(self.engine.engine(Tuning::default())?),
+            mock_time: settings.mock_time,
+            engine: Arc::new(settings.engine.unwrap_or(Which::Register).engine(Tuning::default())?),
+            ..base
         })
+    }
+
+    fn blocks_each(&self) -> u32 {
+        self.settings.blocks_each.or(Settings::defaults().blocks_each).unwrap_or(0)
+    }
+
+    fn automines(&self) -> bool {
+        let told = self.settings.no_mining == Some(true) || self.settings.mine_every.is_some();
+        self.settings.automine.unwrap_or(!told)
     }
 
     fn greet(
@@ -131,14 +211,14 @@ impl Node {
             writeln!(out, "{GOOD}devnet{GOOD:#} at http://{address}")?;
             writeln!(out, "  cookie  {}", cookie.display())?;
             writeln!(out, "  mining  {}", self.mining())?;
-            if self.keys.is_public() {
+            if self.public_keys {
                 writeln!(out, "  words   {DEVNET_MNEMONIC} {FAINT}(public: never use them for real money){FAINT:#}")?;
             }
             writeln!(
                 out,
                 "{BOLD}{} accounts with {} block rewards each{BOLD:#}",
                 DEVNET_NAMES.len(),
-                self.blocks_each
+                self.blocks_each()
             )?;
             rows.iter().try_for_each(|(name, address)| writeln!(out, "  {NAME}@{name:<8}{NAME:#} {address}"))?;
             writeln!(out, "Ctrl-C stops it")
@@ -146,11 +226,11 @@ impl Node {
     }
 
     fn mining(&self) -> String {
-        match (self.mine_every, self.no_mining) {
-            (Some(every), _) if self.automine => format!("a block for each transaction, and every {every:?}"),
-            (Some(every), _) => format!("a block every {every:?}"),
-            (None, true) => "only when `generatetoaddress` asks for it".to_owned(),
-            (None, false) => "a block for each transaction".to_owned(),
+        match (self.settings.mine_every, self.automines()) {
+            (Some(every), true) => format!("a block for each transaction, and every {every}"),
+            (Some(every), false) => format!("a block every {every}"),
+            (None, true) => "a block for each transaction".to_owned(),
+            (None, false) => "only when `generatetoaddress` asks for it".to_owned(),
         }
     }
 }
@@ -200,41 +280,5 @@ fn start_failure(error: &node::StartError) -> Fail {
             fail.help("build it again with `--reindex`, choose another folder with `--datadir`, or use `--tmp`")
         }
         _ => fail,
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor = match text.get(digits.len()..) {
-        Some("ms") => Some(1),
-        Some("s") => Some(1_000),
-        Some("m") => Some(60_000),
-        _ => None,
-    };
-    let millis = digits.parse::<u64>().ok().zip(factor).and_then(|(n, factor)| n.checked_mul(factor));
-    millis
-        .filter(|millis| *millis >= 10)
-        .map(Duration::from_millis)
-        .ok_or_else(|| "write a time such as `500ms`, `2s` or `1m`".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_units() {
-        let cases = [
-            ("500ms", Some(500)),
-            ("2s", Some(2_000)),
-            ("1m", Some(60_000)),
-            ("2", None),
-            ("s", None),
-            ("1ms", None),
-            ("18446744073709551615m", None),
-        ];
-        for (text, millis) in cases {
-            assert_eq!(duration(text).ok(), millis.map(Duration::from_millis), "{text}");
-        }
     }
 }

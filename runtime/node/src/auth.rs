@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 
-use crate::config::{Auth, Config, StartError, cookie_path};
+use spec::hash::{Sha256Stream, sha256};
+
+use crate::config::{Auth, Config, RpcAuth, StartError, cookie_path};
 
 /// The user that a cookie stands for.
 const COOKIE_USER: &str = "__cookie__";
@@ -15,16 +17,17 @@ const COOKIE_USER: &str = "__cookie__";
 #[derive(Clone)]
 pub(crate) struct Credentials {
     pair: String,
+    salted: Vec<RpcAuth>,
 }
 
 impl Credentials {
     /// The credentials that `config` asks for; a cookie's password is made of `randomness`.
-    pub(crate) fn new(auth: &Auth, randomness: [u8; 32]) -> Self {
+    pub(crate) fn new(auth: &Auth, salted: &[RpcAuth], randomness: [u8; 32]) -> Self {
         let pair = match auth {
             Auth::Cookie => format!("{COOKIE_USER}:{}", hex::encode(randomness)),
             Auth::Password { user, password } => format!("{user}:{password}"),
         };
-        Self { pair }
+        Self { pair, salted: salted.to_vec() }
     }
 
     /// User and password with a colon between.
@@ -36,8 +39,34 @@ impl Credentials {
     pub(crate) fn admit(&self, header: &[u8]) -> bool {
         let Some((scheme, encoded)) = header.split_at_checked(6) else { return false };
         let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim_ascii());
-        scheme.eq_ignore_ascii_case(b"Basic ") && decoded.is_ok_and(|given| same(&given, self.pair.as_bytes()))
+        let known = |given: Vec<u8>| same(&given, self.pair.as_bytes()) || self.admit_salted(&given);
+        scheme.eq_ignore_ascii_case(b"Basic ") && decoded.is_ok_and(known)
     }
+
+    fn admit_salted(&self, given: &[u8]) -> bool {
+        let Some(colon) = given.iter().position(|byte| *byte == b':') else { return false };
+        let (user, password) = (given.get(..colon).unwrap_or_default(), given.get(colon + 1..).unwrap_or_default());
+        let fits = |one: &RpcAuth| {
+            let hash = hmac_sha256(one.salt.as_bytes(), password);
+            same(user, one.user.as_bytes()) & same(&hash, &one.hash)
+        };
+        self.salted.iter().any(fits)
+    }
+}
+
+/// HMAC of RFC 2104 with SHA-256.
+fn hmac_sha256(key: &[u8], text: &[u8]) -> [u8; 32] {
+    let mut block = [0; 64];
+    let short = sha256(key);
+    let key = if key.len() > block.len() { short.as_slice() } else { key };
+    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+    let keyed = |pad: u8, text: &[u8]| {
+        let mut stream = Sha256Stream::default();
+        stream.update(&block.map(|byte| byte ^ pad));
+        stream.update(text);
+        stream.finish()
+    };
+    keyed(0x5c, &keyed(0x36, text))
 }
 
 /// Equality that takes as long wherever the difference is.
@@ -87,10 +116,45 @@ pub(crate) fn write_private(path: &Path, content: &str) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    /// Test case 2 of RFC 4231, and one whose key is longer than a block (case 6).
+    #[test]
+    fn the_salted_hash_is_that_of_the_standard() {
+        let hash = hmac_sha256(b"Jefe", b"what do ya want for nothing?");
+        assert_eq!(hex::encode(hash), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        let hash = hmac_sha256(&[0xaa; 131], b"Test Using Larger Than Block-Size Key - Hash Key First");
+        assert_eq!(hex::encode(hash), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    }
+
+    #[test]
+    fn salted_passwords_are_admitted_beside_the_cookie() {
+        let salted = |user: &str, password: &str| {
+            let hash = hex::encode(hmac_sha256(b"salt", password.as_bytes()));
+            format!("{user}:salt${hash}").parse::<RpcAuth>().unwrap()
+        };
+        let users = [salted("alice", "a:b"), salted("bob", "")];
+        let credentials = Credentials::new(&Auth::Cookie, &users, [7; 32]);
+        let header = |pair: &str| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+        for (pair, admitted) in [
+            ("alice:a:b", true),
+            ("bob:", true),
+            (credentials.pair(), true),
+            ("alice:a", false),
+            ("bob:a:b", false),
+            ("alice:", false),
+            (":", false),
+            ("alice", false),
+        ] {
+            assert_eq!(credentials.admit(header(pair).as_bytes()), admitted, "{pair}");
+        }
+        for text in ["alice:salt", "alice:salt$00", ":salt$", "alice:$00", "alice"] {
+            assert!(text.parse::<RpcAuth>().is_err(), "{text}");
+        }
+    }
+
     #[test]
     fn only_the_exact_pair_is_admitted() {
         let auth = Auth::Password { user: "alice".into(), password: "a:b".into() };
-        let credentials = Credentials::new(&auth, [0; 32]);
+        let credentials = Credentials::new(&auth, &[], [0; 32]);
         let header = |pair: &str| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
         assert!(credentials.admit(header("alice:a:b").as_bytes()));
         assert!(credentials.admit(header("alice:a:b").replace("Basic", "basic").as_bytes()));

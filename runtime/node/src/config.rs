@@ -9,6 +9,8 @@ use engine::{Engine, Tier};
 use spec::{Network, RuleSet};
 use wallet::Accounts;
 
+use crate::logs::Logs;
+
 /// How a node is set up.
 ///
 /// ```
@@ -33,6 +35,10 @@ pub struct Config {
     pub reindex: bool,
     /// Who may call.
     pub auth: Auth,
+    /// Who else may call.
+    pub rpcauth: Vec<RpcAuth>,
+    /// What the node says of itself.
+    pub logs: Logs,
     /// Whether the pages under `/rest`, which change nothing, need no credentials.
     pub rest_is_open: bool,
     /// Mines a block each time this long has passed.
@@ -72,6 +78,46 @@ pub enum Auth {
     },
 }
 
+/// A user whose password is known by its salted hash only, as bitcoind's `rpcauth` writes it: `USER:SALT$HASH`.
+///
+/// The hash is HMAC-SHA256 of the password, keyed with the salt's text, in hexadecimal.
+///
+/// ```
+/// let line = "alice:f7efda5c189b999524f151318c0c86$d5b51b3beffbc02b724e5d095828e0bc8b2456e9ac8757ae3211a5d9b16a22ae";
+/// assert_eq!(line.parse::<node::RpcAuth>().unwrap().user, "alice");
+/// assert!("alice".parse::<node::RpcAuth>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RpcAuth {
+    /// The user's name.
+    pub user: String,
+    /// The salt.
+    pub salt: String,
+    /// The hash.
+    pub hash: [u8; 32],
+}
+
+/// A text is no `rpcauth`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an rpcauth is `USER:SALT$HASH`, the hash in 64 hexadecimal digits")]
+pub struct RpcAuthError;
+
+impl std::str::FromStr for RpcAuth {
+    type Err = RpcAuthError;
+
+    fn from_str(text: &str) -> Result<Self, RpcAuthError> {
+        let (user, rest) = text.split_once(':').ok_or(RpcAuthError)?;
+        let (salt, digits) = rest.split_once('$').ok_or(RpcAuthError)?;
+        let mut hash = [0; 32];
+        hex::decode_to_slice(digits, &mut hash).map_err(|_| RpcAuthError)?;
+        if user.is_empty() || salt.is_empty() {
+            Err(RpcAuthError)
+        } else {
+            Ok(Self { user: user.to_owned(), salt: salt.to_owned(), hash })
+        }
+    }
+}
+
 /// Passwords stay out of logs.
 impl std::fmt::Debug for Auth {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -93,6 +139,8 @@ impl Default for Config {
             persistent: false,
             reindex: false,
             auth: Auth::Cookie,
+            rpcauth: Vec::new(),
+            logs: Logs::silent(),
             rest_is_open: false,
             mine_every: None,
             automine: false,
@@ -174,6 +222,7 @@ impl Config {
         }
         match &self.auth {
             Auth::Password { password, .. } if !password.is_empty() => Ok(()),
+            Auth::Cookie if !self.rpcauth.is_empty() => Ok(()),
             Auth::Password { .. } | Auth::Cookie => Err(StartError::NoPassword(self.rpc_bind)),
         }
     }

@@ -50,7 +50,7 @@ pub fn start(config: Config) -> Result<NodeHandle, StartError> {
     config.check()?;
     let mut randomness = [0; 32];
     getrandom::fill(&mut randomness).map_err(|_| StartError::Randomness)?;
-    let credentials = Credentials::new(&config.auth, randomness);
+    let credentials = Credentials::new(&config.auth, &config.rpcauth, randomness);
     let listener = bind(config.rpc_bind)?;
     let rpc_addr = listener.local_addr().map_err(|source| StartError::Bind { address: config.rpc_bind, source })?;
     let node = Node::new(&config)?;

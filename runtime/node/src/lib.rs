@@ -22,10 +22,12 @@ mod tell;
 mod wait;
 
 mod clock;
+mod logs;
 mod metrics;
 mod registry;
 mod wallets;
 
-pub use config::{Auth, Config, Prefund, StartError, cookie_path};
+pub use config::{Auth, Config, Prefund, RpcAuth, RpcAuthError, StartError, cookie_path};
 pub use handle::{Crashed, NodeHandle, start};
+pub use logs::{LogForm, LogLevels, Logs, UnknownLog};
 pub use rpc::error::{Code, RpcError};

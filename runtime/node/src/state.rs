@@ -10,6 +10,7 @@ use spec::{Address, Block, BlockHash, Height, Network, OutPoint, Sats, Transacti
 use crate::clock::Clock;
 use crate::config::{Config, StartError};
 use crate::kept::{AnyStore, Kept};
+use crate::logs::Logs;
 use crate::method::outputs::Totals;
 use crate::metrics::Counts;
 use crate::news::Hub;
@@ -36,6 +37,7 @@ pub(crate) struct Node {
     kept: Option<Kept>,
     registry: Registry,
     wallets: Wallets,
+    logs: Logs,
     hub: Hub,
     counts: Counts,
     clock: Clock,
@@ -80,6 +82,7 @@ impl Node {
             kept,
             registry: Registry::default(),
             wallets,
+            logs: config.logs.clone(),
             hub: Hub::default(),
             counts: Counts::default(),
             clock: Clock::new(config.mock_time),
@@ -416,6 +419,11 @@ impl Node {
         self.counts.accepted += 1;
         self.keep(&entry.txid);
         self.tell_entry(entry);
+    }
+
+    /// What the node says of itself.
+    pub(crate) const fn logs(&self) -> &Logs {
+        &self.logs
     }
 
     /// Who listens to what happens.

@@ -1,6 +1,7 @@
 //! The node itself.
 
-use crate::json::{Json, list, object};
+use crate::json::{Json, list, object, text};
+use crate::logs::{LogLevels, UnknownLog};
 use crate::rpc::error::{Code, RpcError};
 use crate::rpc::params::{Args, shorten};
 use crate::rpc::{help as pages, table};
@@ -58,4 +59,21 @@ pub(crate) fn set_mock_time(node: &mut Node, args: &Args) -> Result<Json, RpcErr
     let time = args.int_in(0, 0..=i64::from(u32::MAX))?.unwrap_or(0);
     node.set_mock_time(u32::try_from(time).ok().filter(|time| *time != 0));
     Ok(Json::Null)
+}
+
+pub(crate) fn logging(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    let mut levels = node.logs().levels();
+    let unknown = |error: UnknownLog| RpcError::new(Code::InvalidParameter, error.to_string());
+    levels.set(&args.get::<Vec<String>>(0)?.unwrap_or_default(), true).map_err(unknown)?;
+    // Who is named twice says nothing more, as with bitcoind.
+    levels.set(&args.get::<Vec<String>>(1)?.unwrap_or_default(), false).map_err(unknown)?;
+    node.logs().set(levels.clone());
+    Ok(Json::Object(levels.parts().map(|(name, loud)| (name.to_owned(), Json::from(loud))).collect()))
+}
+
+pub(crate) fn set_log_level(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    let levels: LogLevels =
+        args.text(0)?.parse().map_err(|error: UnknownLog| RpcError::new(Code::InvalidParameter, error.to_string()))?;
+    node.logs().set(levels.clone());
+    Ok(text(levels))
 }

@@ -187,6 +187,8 @@ methods! {
     Control {
         "getrpcinfo" () control::rpc_info, "What this server is doing.", "";
         "help" (may("command", Kind::Text)) control::help, "This list, or the help of one method.", "\"getblock\"";
+        "logging" (may("include", Kind::List), may("exclude", Kind::List)) control::logging,
+            "Which parts of the node say all in the log; changes that while it runs.", "[\"http\"], [\"mempool\"]";
         "setmocktime" (need("timestamp", Kind::Int)) control::set_mock_time,
             "Stops the node's clock at a time, in seconds since 1970; 0 lets it run again.", "1800000000";
         "stop" () control::stop, "Stops the node.", "";
@@ -272,6 +274,8 @@ methods! {
         "bitmodel_getengineinfo" () control::engine_info,
             "Which engine runs scripts, how many inputs it took which way, and what it keeps.", "";
         "bitmodel_listartifacts" () artifact::list_all, "The contracts that are registered.", "";
+        "bitmodel_setloglevel" (need("levels", Kind::Text)) control::set_log_level,
+            "How much the log says: a level, and parts that say all.", "\"info,http\"";
         "bitmodel_setmining" (need("mining", Kind::Bool), may("address", Kind::Text)) mining::set_mining,
             "Mines on all cores for an address while the node goes on, or no longer; not on a devnet.", "true, \"address\"";
         "bitmodel_registerartifact" (need("artifact", Kind::Object), need("lock", Kind::Text), may("args", Kind::Object)) artifact::register,

@@ -1,0 +1,133 @@
+//! The command line of bitcoind, for harnesses that start a node as they start that one.
+//!
+//! `bmc -regtest -datadir=DIR -rpcport=PORT` is `bmc node --datadir DIR --rpc-port PORT --no-mining --blocks-each 0`: a chain
+//! without blocks and a node that mines when it is told to.
+
+use std::ffi::OsString;
+
+/// What a flag of bitcoind becomes.
+enum Meaning {
+    /// This flag of ours, with the value.
+    Flag(&'static str),
+    /// It asks for what is so anyway, or for what a devnet of one node has no use for.
+    Nothing,
+}
+
+const FLAGS: &[(&str, Meaning)] = &[
+    ("blockfilterindex", Meaning::Nothing),
+    ("conf", Meaning::Flag("--config")),
+    ("connect", Meaning::Nothing),
+    ("daemon", Meaning::Nothing),
+    ("datadir", Meaning::Flag("--datadir")),
+    ("debug", Meaning::Nothing),
+    ("discover", Meaning::Nothing),
+    ("dnsseed", Meaning::Nothing),
+    ("fallbackfee", Meaning::Nothing),
+    ("listen", Meaning::Nothing),
+    ("mocktime", Meaning::Flag("--mock-time")),
+    ("port", Meaning::Nothing),
+    ("printtoconsole", Meaning::Nothing),
+    ("regtest", Meaning::Nothing),
+    ("rest", Meaning::Flag("--rest")),
+    ("rpcallowip", Meaning::Nothing),
+    ("rpcauth", Meaning::Flag("--rpc-auth")),
+    ("rpcbind", Meaning::Flag("--rpc-bind")),
+    ("rpcport", Meaning::Flag("--rpc-port")),
+    ("rpcthreads", Meaning::Nothing),
+    ("rpcworkqueue", Meaning::Nothing),
+    ("server", Meaning::Nothing),
+    ("txindex", Meaning::Nothing),
+    ("upnp", Meaning::Nothing),
+    ("wallet", Meaning::Nothing),
+];
+
+/// Our words for a command line of bitcoind; others stay as they are.
+///
+/// # Errors
+/// A sentence about a flag that has no meaning here.
+pub(crate) fn translate(args: Vec<OsString>) -> Result<Vec<OsString>, String> {
+    let Some((program, words)) = args.split_first() else { return Ok(args) };
+    let Some(flags) = words.iter().map(|word| flag(word)).collect::<Option<Vec<_>>>().filter(|flags| !flags.is_empty())
+    else {
+        return Ok(args);
+    };
+    let mut ours: Vec<OsString> = vec![program.clone(), "node".into()];
+    ours.extend(["--no-mining", "--blocks-each=0"].map(OsString::from));
+    let (mut user, mut password) = (None, None);
+    for (name, value) in flags {
+        match name {
+            "rpcuser" => user = value,
+            "rpcpassword" => password = value,
+            "chain" if value != Some("regtest") => return Err("only the chain `regtest` is known".to_owned()),
+            "chain" => {}
+            _ => match FLAGS.iter().find(|(known, _)| *known == name) {
+                Some((_, Meaning::Flag(flag))) => ours.push(given(flag, value).into()),
+                Some((_, Meaning::Nothing)) => {}
+                None => return Err(format!("`-{name}` is not known")),
+            },
+        }
+    }
+    if let (Some(user), Some(password)) = (user, password) {
+        ours.push(format!("--auth={user}:{password}").into());
+    }
+    Ok(ours)
+}
+
+/// `-name=value` or `-name`: one hyphen and more than one letter, as none of our flags has.
+fn flag(word: &OsString) -> Option<(&str, Option<&str>)> {
+    let text = word.to_str()?.strip_prefix('-').filter(|text| !text.starts_with('-'))?;
+    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+    let letters = name.len() > 1 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    letters.then_some((name, value))
+}
+
+fn given(flag: &str, value: Option<&str>) -> String {
+    match (flag, value) {
+        // bitcoind writes truth as a number.
+        ("--rest", Some("0")) => "--rest=false".to_owned(),
+        ("--rest", _) => "--rest=true".to_owned(),
+        // An address may have a port, which is told by itself.
+        ("--rpc-bind", Some(value)) if value.matches(':').count() == 1 => {
+            format!("{flag}={}", value.split(':').next().unwrap_or(value))
+        }
+        (flag, Some(value)) => format!("{flag}={value}"),
+        (flag, None) => flag.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn translated(words: &str) -> Result<String, String> {
+        let args = std::iter::once("bmc").chain(words.split_whitespace()).map(OsString::from).collect();
+        let ours = translate(args)?;
+        Ok(ours.iter().skip(1).map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn only_command_lines_of_bitcoind_are_translated() {
+        for (theirs, ours) in [
+            ("-regtest", "node --no-mining --blocks-each=0"),
+            (
+                "-datadir=/tmp/x -rpcport=5 -listen=0 -fallbackfee=0.0001 -regtest",
+                "node --no-mining --blocks-each=0 --datadir=/tmp/x --rpc-port=5",
+            ),
+            ("-rpcuser=a -rpcpassword=b=c", "node --no-mining --blocks-each=0 --auth=a:b=c"),
+            (
+                "-chain=regtest -rest=1 -rpcbind=127.0.0.1:7",
+                "node --no-mining --blocks-each=0 --rest=true --rpc-bind=127.0.0.1",
+            ),
+            ("", ""),
+            ("-h", "-h"),
+            ("-V", "-V"),
+            ("node --rpc-port 5", "node --rpc-port 5"),
+            ("--help", "--help"),
+        ] {
+            assert_eq!(translated(theirs), Ok(ours.to_owned()), "{theirs}");
+        }
+        for theirs in ["-regtest -nosuch", "-chain=main", "-testnet"] {
+            assert!(translated(theirs).is_err(), "{theirs}");
+        }
+    }
+}
