@@ -169,6 +169,8 @@ reasons! {
         DuplicateInvalid => "duplicate-invalid",
         /// The block before it is not known.
         Orphan => "prev-blk-not-found",
+        /// Its header is alone, and too many headers wait for their blocks.
+        TooManyHeaders => "too-many-headers",
         /// The block before it is invalid.
         InvalidParent => "bad-prevblk",
         /// Its hash does not meet its target.

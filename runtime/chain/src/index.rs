@@ -26,6 +26,8 @@ pub struct HeaderEntry {
     pub work: u128,
     /// Whether it can be part of the active chain.
     pub status: Status,
+    /// Whether its block is kept, and so those of all below; otherwise the header alone is known.
+    pub has_block: bool,
 }
 
 /// The number of blocks whose times a median is taken of.
@@ -39,6 +41,10 @@ pub(crate) struct Index {
     arrivals: Vec<BlockHash>,
     /// The blocks that are invalid themselves.
     marks: BTreeSet<BlockHash>,
+    /// The heaviest header that nothing speaks against; of equals, the one that came first.
+    best_header: Option<BlockHash>,
+    /// How many headers have no block.
+    bare: usize,
 }
 
 impl Index {
@@ -50,6 +56,7 @@ impl Index {
                 return Err(StoreError::Damaged("a header comes before its parent"));
             }
             let hash = index.insert(&record.header);
+            index.complete(&hash);
             if record.invalid {
                 index.marks.insert(hash);
             }
@@ -62,16 +69,51 @@ impl Index {
         self.entries.get(hash)
     }
 
-    /// Adds a header whose parent is known, or the first.
+    /// Adds a header whose parent is known, or the first. Its block is not there yet.
     pub(crate) fn insert(&mut self, header: &BlockHeader) -> BlockHash {
         let hash = header.hash();
         let parent = self.entries.get(&header.previous);
         let height = parent.map_or(Height::GENESIS, |parent| parent.height.next());
         let work = parent.map_or(0, |parent| parent.work).saturating_add(header.bits.work());
         let status = parent.map_or(Status::Fine, |parent| parent.status);
-        self.entries.insert(hash, HeaderEntry { header: *header, height, work, status });
+        self.entries.insert(hash, HeaderEntry { header: *header, height, work, status, has_block: false });
         self.arrivals.push(hash);
+        self.bare += 1;
+        let best = self.best_header.and_then(|best| self.entries.get(&best));
+        if status == Status::Fine && best.is_none_or(|best| work > best.work) {
+            self.best_header = Some(hash);
+        }
         hash
+    }
+
+    /// The block of a known header is kept now. Those below are.
+    pub(crate) fn complete(&mut self, hash: &BlockHash) {
+        if let Some(entry) = self.entries.get_mut(hash).filter(|entry| !entry.has_block) {
+            entry.has_block = true;
+            self.bare -= 1;
+        }
+    }
+
+    /// The heaviest header that nothing speaks against, with its block or without; of equals, the one that came first.
+    pub(crate) const fn best_header(&self) -> Option<BlockHash> {
+        self.best_header
+    }
+
+    /// How many headers have no block.
+    pub(crate) const fn bare(&self) -> usize {
+        self.bare
+    }
+
+    /// Forgets the headers that have no block and are not below the best.
+    pub(crate) fn forget_aside(&mut self) {
+        let best = self.best_header.unwrap_or_default();
+        let kept: BTreeSet<BlockHash> =
+            self.downward(&best).take_while(|entry| !entry.has_block).map(|entry| entry.header.hash()).collect();
+        self.entries.retain(|hash, entry| entry.has_block || kept.contains(hash));
+        let entries = &self.entries;
+        self.arrivals.retain(|hash| entries.contains_key(hash));
+        self.marks.retain(|hash| entries.contains_key(hash));
+        self.bare = kept.len();
     }
 
     /// Declares a block invalid, and with it all that build on it.
@@ -91,12 +133,20 @@ impl Index {
         marks
     }
 
-    /// The heaviest block that nothing speaks against; of equals, the one that came first.
+    /// The heaviest block that is kept and that nothing speaks against; of equals, the one that came first.
     pub(crate) fn best(&self) -> Option<BlockHash> {
+        self.heaviest(|entry| entry.has_block)
+    }
+
+    fn heaviest(&self, counts: impl Fn(&HeaderEntry) -> bool) -> Option<BlockHash> {
         let mut best: Option<(u128, BlockHash)> = None;
         for hash in &self.arrivals {
             match self.entries.get(hash) {
-                Some(entry) if entry.status == Status::Fine && best.is_none_or(|(work, _)| entry.work > work) => {
+                Some(entry)
+                    if entry.status == Status::Fine
+                        && counts(entry)
+                        && best.is_none_or(|(work, _)| entry.work > work) =>
+                {
                     best = Some((entry.work, *hash));
                 }
                 _ => {}
@@ -139,5 +189,6 @@ impl Index {
                 entry.status = status;
             }
         }
+        self.best_header = self.heaviest(|_| true);
     }
 }

@@ -5,6 +5,7 @@
 mod block;
 mod connect;
 mod error;
+mod headers;
 mod index;
 mod memory;
 mod mempool;
@@ -21,6 +22,7 @@ mod work;
 mod workers;
 pub use block::{COINBASE_BYTES_MIN, FUTURE_SECS_MAX, parents_first};
 pub use error::{BlockError, TxError};
+pub use headers::{HEADERS_AHEAD_MAX, Headers};
 pub use index::{HeaderEntry, Status};
 pub use memory::MemoryStore;
 pub use mempool::{DoubleSpend, Entry, Mempool, Notice, Update, ordinary_parents_first};

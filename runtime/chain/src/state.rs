@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::Engine;
 use spec::{Block, BlockHash, BlockHeader, CompactTarget, Height, OutPoint, Transaction, Txid};
 
-use crate::block::{Ids, check_body, check_header, check_header_data};
+use crate::block::{Ids, check_body, check_header_data};
 use crate::connect::{LookUp, Surroundings, check_and_build};
 use crate::error::BlockError;
 use crate::index::{HeaderEntry, Index, Status};
@@ -53,10 +53,10 @@ pub struct Accepted {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Chain<S> {
-    params: Params,
+    pub(crate) params: Params,
     store: S,
-    index: Index,
-    active: Vec<BlockHash>,
+    pub(crate) index: Index,
+    pub(crate) active: Vec<BlockHash>,
     workers: Workers,
     engine: Arc<Engine>,
 }
@@ -265,25 +265,34 @@ impl<S: Store> Chain<S> {
 
     /// Checks what can be checked without coins, then keeps the block.
     fn check_and_keep(&mut self, block: Block, now: u32) -> Result<(BlockHash, Ids), BlockError> {
-        match self.index.get(&block.header.hash()).map(|entry| entry.status) {
-            Some(Status::Fine) => return Err(BlockError::Duplicate),
-            Some(Status::Invalid) => return Err(BlockError::DuplicateInvalid),
-            None => {}
+        let (hash, header) = (block.header.hash(), block.header);
+        let known = self.index.get(&hash).copied();
+        match known {
+            Some(HeaderEntry { status: Status::Invalid, .. }) => return Err(BlockError::DuplicateInvalid),
+            Some(HeaderEntry { has_block: true, .. }) => return Err(BlockError::Duplicate),
+            _ => {}
         }
-        let previous = block.header.previous;
-        let parent = *self.index.get(&previous).ok_or(BlockError::Orphan)?;
-        if parent.status == Status::Invalid {
-            return Err(BlockError::InvalidParent);
+        let place = self.place_of(&header)?;
+        // Blocks are kept in an order in which each comes after the one below.
+        if !self.index.get(&header.previous).is_some_and(|parent| parent.has_block) {
+            return Err(BlockError::Orphan);
         }
-        let height = parent.height.next();
-        let place = Place { height, median_time_past: self.index.median_time_past(&previous) };
-        let due = self.target_after(&previous).ok_or(BlockError::Orphan)?;
-        check_header(&block.header, due, place, now)?;
+        if known.is_none() {
+            self.check_header_at(&header, place, now)?;
+        }
         let ids = Ids::of(&block, self.workers);
-        check_body(&self.params, &block, &ids, place, self.workers)?;
-        let header = block.header;
-        self.store.put_block(&HeaderRecord { header, height, invalid: false }, Arc::new(block))?;
-        Ok((self.index.insert(&header), ids))
+        if let Err(error) = check_body(&self.params, &block, &ids, place, self.workers) {
+            if known.is_some() && says_about_header(&error, &block) {
+                self.mark(hash)?;
+            }
+            return Err(error);
+        }
+        self.store.put_block(&HeaderRecord { header, height: place.height, invalid: false }, Arc::new(block))?;
+        if known.is_none() {
+            self.index.insert(&header);
+        }
+        self.index.complete(&hash);
+        Ok((hash, ids))
     }
 
     /// Declares a block invalid, with all that build on it, and makes the heaviest branch left the active one.
@@ -312,7 +321,9 @@ impl<S: Store> Chain<S> {
     pub fn reconsider(&mut self, hash: &BlockHash) -> Result<Accepted, BlockError> {
         self.index.get(hash).ok_or(BlockError::Orphan)?;
         for marked in self.index.unmark(hash) {
-            self.store.mark(&marked, false)?;
+            if self.index.get(&marked).is_some_and(|entry| entry.has_block) {
+                self.store.mark(&marked, false)?;
+            }
         }
         self.activate_best(Accepted::default())
     }
@@ -387,8 +398,11 @@ impl<S: Store> Chain<S> {
         Ok(if hash == target { error } else { BlockError::Branch { hash, error: Box::new(error) } })
     }
 
+    /// What is declared about a header without a block is only in memory, as the header is.
     fn mark(&mut self, hash: BlockHash) -> Result<(), StoreError> {
-        self.store.mark(&hash, true)?;
+        if self.index.get(&hash).is_some_and(|entry| entry.has_block) {
+            self.store.mark(&hash, true)?;
+        }
         self.index.mark(hash);
         Ok(())
     }
@@ -463,6 +477,16 @@ impl<S: Store> Chain<S> {
         let body = |hash| self.store.block(&hash)?.ok_or(StoreError::Damaged("a kept block is missing"));
         hashes.into_iter().map(body).collect()
     }
+}
+
+/// Whether a block's failure condemns its header: not if the header may have another body.
+///
+/// Only a body whose ids give the root is the header's own, and one of 64-byte transactions may be inner nodes of the tree that
+/// pass for transactions.
+fn says_about_header(error: &BlockError, block: &Block) -> bool {
+    use BlockError::{DuplicateTransaction, Length, MerkleRoot, Order, Store};
+    let own = !matches!(error, Length | DuplicateTransaction | Order | MerkleRoot | Store(_));
+    own && block.transactions.iter().all(|tx| tx.len_bytes() != 64)
 }
 
 /// The median time past of the active block below `height`; the tip's for heights above.

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod crowd;
+mod headers;
 mod parallel;
 mod waiting;
 mod world;

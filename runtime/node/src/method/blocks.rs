@@ -35,7 +35,7 @@ pub(crate) fn info(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
     Ok(object([
         ("chain", Json::from(chain_name(node.network()))),
         ("blocks", Json::from(tip.entry.height)),
-        ("headers", Json::from(tip.entry.height)),
+        ("headers", Json::from(node.chain().best_header().height.max(tip.entry.height))),
         ("bestblockhash", text(tip.hash)),
         ("bits", bits(tip.entry.header.bits)),
         ("difficulty", difficulty_of(tip.entry.header.bits)),
@@ -140,6 +140,7 @@ fn tip_view(node: &Node, end: &BlockHash) -> Option<Json> {
     let status = match entry.status {
         Status::Invalid => "invalid",
         Status::Fine if length == 0 => "active",
+        Status::Fine if !entry.has_block => "headers-only",
         Status::Fine => "valid-fork",
     };
     Some(object([
