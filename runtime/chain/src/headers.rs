@@ -129,6 +129,20 @@ impl<S: Store> Chain<S> {
         known.map_or(Height::GENESIS, |entry| entry.height).next()
     }
 
+    /// The headers of the active chain above the highest that `locator` names, up to `stop`, at most `max`.
+    #[must_use]
+    pub fn headers_after(&self, locator: &[BlockHash], stop: &BlockHash, max: usize) -> Vec<BlockHeader> {
+        let above = (self.fork_height(locator).get()..).map_while(|height| self.hash_at(Height::new(height)));
+        let mut headers = Vec::new();
+        for hash in above.take(max) {
+            headers.extend(self.index.get(&hash).map(|entry| entry.header));
+            if hash == *stop {
+                break;
+            }
+        }
+        headers
+    }
+
     /// Where a header stands, if its parent is known and fine.
     pub(crate) fn place_of(&self, header: &BlockHeader) -> Result<Place, BlockError> {
         let parent = self.index.get(&header.previous).ok_or(BlockError::Orphan)?;
