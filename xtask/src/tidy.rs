@@ -24,9 +24,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("jit", &["engine", "spec", "vm"]),
     ("chain", &["engine", "spec", "vm"]),
     ("storage", &["chain", "spec"]),
+    ("p2p", &["spec"]),
     ("wallet", &["flow", "spec", "vm"]),
     ("flow", &["spec"]),
-    ("node", &["chain", "engine", "spec", "storage", "vm", "wallet"]),
+    ("node", &["chain", "engine", "p2p", "spec", "storage", "vm", "wallet"]),
     ("bmc", &["chain", "driver", "engine", "flow", "jit", "node", "spec", "syntax", "vm", "wallet"]),
 ];
 
