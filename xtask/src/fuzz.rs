@@ -4,6 +4,7 @@
 //! Case number `n` depends on the seed and `n` alone, so a failure is repeated by `--only n`.
 
 mod programs;
+mod rpc;
 mod scripts;
 
 use std::collections::BTreeMap;
@@ -77,6 +78,8 @@ enum Target {
     Programs,
     /// Bytecode in every engine: what register code accepts the oracle must accept, with equal stacks and costs
     Scripts,
+    /// Calls to a node: each is answered, methods that read change nothing, and the chain stays a chain
+    Rpc,
 }
 
 /// Words that make deep or strange sources likely.
@@ -201,6 +204,9 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
     if fuzz.target == Target::Scripts {
         return scripts::run(fuzz);
     }
+    if fuzz.target == Target::Rpc {
+        return rpc::run(root, fuzz);
+    }
     let mut corpus = Vec::new();
     for folder in
         ["examples", "tests/contracts", "tests/programs", "tests/types", "tests/syntax", "tests/diagnostics", "stdlib"]
@@ -303,7 +309,7 @@ fn source(fuzz: &Fuzz, texts: &[String], case: u64) -> String {
     random.next();
     match fuzz.target {
         Target::Bytes => noise(&mut random),
-        Target::Examples | Target::Programs | Target::Scripts => changed(&mut random, texts),
+        Target::Examples | Target::Programs | Target::Scripts | Target::Rpc => changed(&mut random, texts),
     }
 }
 

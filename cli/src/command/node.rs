@@ -179,6 +179,7 @@ impl Running {
             rest_is_open: settings.rest.unwrap_or(false),
             mine_every: settings.mine_every.map(|period| period.0),
             automine: self.automines(),
+            coins_each: settings.coins_each.unwrap_or(1),
             prefund,
             accounts: Some(accounts.clone()),
             mock_time: settings.mock_time,

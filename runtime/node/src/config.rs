@@ -47,6 +47,8 @@ pub struct Config {
     pub automine: bool,
     /// Who is paid before the node answers, in this order.
     pub prefund: Vec<Prefund>,
+    /// Into how many coins what each owner was paid is split, where the default wallet has the key.
+    pub coins_each: u32,
     /// The accounts of the default wallet. Without them a devnet's has the public accounts, and that of another network a phrase of its own.
     pub accounts: Option<Accounts>,
     /// Stops the clock at this time, in seconds since 1970.
@@ -145,6 +147,7 @@ impl Default for Config {
             mine_every: None,
             automine: false,
             prefund: Vec::new(),
+            coins_each: 1,
             accounts: None,
             mock_time: None,
             engine: Arc::new(Engine::new(Tier::Register)),

@@ -59,12 +59,12 @@ pub fn start(config: Config) -> Result<NodeHandle, StartError> {
     let (stop, stopping) = watch::channel(false);
     let doors = (credentials.clone(), config.rest_is_open);
     let server = spawn("rpc", serve(listener, events.clone(), doors, stopping)?)?;
-    let (mine_every, own) = (config.mine_every, events.clone());
+    let own = events.clone();
     let owner = spawn("owner", move || {
         // Dropped at the end of the thread even if it panics: the server stops and the cookie goes.
         let _cookie = cookie;
         let _stop = StopOnDrop(stop);
-        owner::run(node, &inbox, own, mine_every);
+        owner::run(node, &inbox, own);
     })?;
     tracing::info!(%rpc_addr, "the node answers");
     let credentials = credentials.pair().to_owned();

@@ -4,6 +4,7 @@ pub(crate) mod artifact;
 pub(crate) mod blocks;
 pub(crate) mod build;
 pub(crate) mod control;
+pub(crate) mod devnet;
 pub(crate) mod mempool;
 pub(crate) mod mining;
 pub(crate) mod network;

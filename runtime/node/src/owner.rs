@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use spec::Block;
 use tokio::sync::oneshot;
@@ -52,18 +52,19 @@ pub(crate) enum Event {
 const TOGETHER_MAX: usize = 256;
 
 /// Runs until the node is told to stop or nobody is left to call.
-pub(crate) fn run(mut node: Node, events: &Receiver<Event>, own: SyncSender<Event>, mine_every: Option<Duration>) {
+pub(crate) fn run(mut node: Node, events: &Receiver<Event>, own: SyncSender<Event>) {
     let inbox = Inbox { events, ahead: VecDeque::new() };
-    work(&mut node, inbox, Miner::new(own), mine_every);
+    work(&mut node, inbox, Miner::new(own));
     node.save();
 }
 
-fn work(node: &mut Node, mut inbox: Inbox<'_>, mut miner: Miner, mine_every: Option<Duration>) {
+fn work(node: &mut Node, mut inbox: Inbox<'_>, mut miner: Miner) {
     let mut waits = Waits::default();
-    let mut due = mine_every.map(|every| Instant::now() + every);
+    let mut every = node.devnet().mine_every;
+    let mut due = every.map(|every| Instant::now() + every);
     while let Some(event) = inbox.next(due, waits.next_due().into_iter().chain(miner.next_due()).min()) {
         match event {
-            Event::MineDue => due = mine_every.map(|every| Instant::now() + every),
+            Event::MineDue => due = every.map(|every| Instant::now() + every),
             Event::Mined(_) => miner.found(),
             _ => {}
         }
@@ -72,6 +73,10 @@ fn work(node: &mut Node, mut inbox: Inbox<'_>, mut miner: Miner, mine_every: Opt
         let now = Instant::now();
         waits.answer(node, now);
         miner.follow(node, now);
+        if every != node.devnet().mine_every {
+            every = node.devnet().mine_every;
+            due = every.map(|every| now + every);
+        }
         if node.is_stopping() {
             return;
         }

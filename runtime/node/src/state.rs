@@ -9,6 +9,7 @@ use spec::{Address, Block, BlockHash, Height, Network, OutPoint, Sats, Transacti
 
 use crate::clock::Clock;
 use crate::config::{Config, StartError};
+use crate::devnet::Devnet;
 use crate::kept::{AnyStore, Kept};
 use crate::logs::Logs;
 use crate::method::outputs::Totals;
@@ -20,7 +21,7 @@ use crate::rpc::params::shorten;
 use crate::wallets::{Movement, Wallets, waiting};
 
 /// `OP_RETURN`: blocks that nobody is named for pay nobody.
-const NOBODY: [u8; 1] = [0x6a];
+pub(crate) const NOBODY: [u8; 1] = [0x6a];
 
 /// The nonces that are tried for one block, unless a call says otherwise; on the devnet two suffice on average.
 pub(crate) const NONCES_MAX: u32 = 1_000_000;
@@ -38,6 +39,7 @@ pub(crate) struct Node {
     registry: Registry,
     wallets: Wallets,
     logs: Logs,
+    devnet: Devnet,
     hub: Hub,
     counts: Counts,
     clock: Clock,
@@ -83,6 +85,7 @@ impl Node {
             registry: Registry::default(),
             wallets,
             logs: config.logs.clone(),
+            devnet: Devnet::new(config.mine_every),
             hub: Hub::default(),
             counts: Counts::default(),
             clock: Clock::new(config.mock_time),
@@ -175,6 +178,10 @@ impl Node {
             for _ in 0..self.chain.params().maturity_blocks {
                 self.mine(&NOBODY)?;
             }
+        }
+        if config.coins_each > 1 {
+            let locks: Vec<Vec<u8>> = config.prefund.iter().map(|account| account.lock.clone()).collect();
+            self.split_coins(&locks, config.coins_each)?;
         }
         Ok(())
     }
@@ -355,7 +362,8 @@ impl Node {
         self.accept_block_at(block, now)
     }
 
-    fn accept_block_at(&mut self, block: Block, now: u32) -> Result<Accepted, BlockError> {
+    /// [`Node::accept_block`] at a time.
+    pub(crate) fn accept_block_at(&mut self, block: Block, now: u32) -> Result<Accepted, BlockError> {
         let mempool = &self.mempool;
         let verified = |txid: &Txid| mempool.get(txid).map(|entry| entry.sig_checks);
         let change = self.chain.accept_block_with(block, now, &verified)?;
@@ -421,6 +429,32 @@ impl Node {
         self.tell_entry(entry);
     }
 
+    /// What is kept for a devnet.
+    pub(crate) const fn devnet(&self) -> &Devnet {
+        &self.devnet
+    }
+
+    /// What is kept for a devnet, to change it.
+    pub(crate) const fn devnet_mut(&mut self) -> &mut Devnet {
+        &mut self.devnet
+    }
+
+    /// The clock, to put it forward.
+    pub(crate) const fn clock_mut(&mut self) -> &mut Clock {
+        &mut self.clock
+    }
+
+    /// Lets each transaction have its block at once, or not.
+    pub(crate) const fn set_automine(&mut self, automine: bool) {
+        self.automine = automine;
+    }
+
+    /// Lets other transactions wait, in place of those that do.
+    pub(crate) fn replace_mempool(&mut self, mempool: Mempool) {
+        self.mempool = mempool;
+        self.save();
+    }
+
     /// What the node says of itself.
     pub(crate) const fn logs(&self) -> &Logs {
         &self.logs
@@ -467,10 +501,15 @@ impl Node {
 
     /// Mines a block for the first account.
     pub(crate) fn mine_on_schedule(&mut self) {
-        let lock = self.accounts.first().cloned().unwrap_or_else(|| NOBODY.to_vec());
-        if let Err(error) = self.mine(&lock) {
+        if let Err(error) = self.mine_for_first() {
             tracing::warn!(%error, "no block was mined");
         }
+    }
+
+    /// Mines a block for the first account, or for nobody where there is none.
+    pub(crate) fn mine_for_first(&mut self) -> Result<BlockHash, RpcError> {
+        let lock = self.accounts.first().cloned().unwrap_or_else(|| NOBODY.to_vec());
+        self.mine(&lock)
     }
 
     /// Mines a block with the waiting transactions that pays `lock`.
@@ -493,7 +532,8 @@ impl Node {
     /// The next block with the waiting transactions, which pays `lock`.
     fn template(&mut self, lock: &[u8]) -> Template {
         let tag = self.next_tag();
-        chain::build_template(&self.chain, &self.mempool, lock, &tag, self.clock.now())
+        let time = self.devnet.next_block_time.take().unwrap_or_else(|| self.clock.now());
+        chain::build_template(&self.chain, &self.mempool, lock, &tag, time)
     }
 
     /// What the next block would hold for whoever makes it.
@@ -557,7 +597,7 @@ impl Node {
     }
 
     /// Makes each coinbase, and with it each block, different from all others.
-    fn next_tag(&mut self) -> Vec<u8> {
+    pub(crate) fn next_tag(&mut self) -> Vec<u8> {
         self.blocks_made += 1;
         format!("bitmodel {}", self.blocks_made).into_bytes()
     }

@@ -132,6 +132,9 @@ settings! {
     /// Blocks whose reward each named account gets when the chain is new [default: 2].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
     blocks_each: u32 = Some(2);
+    /// Into how many coins those rewards are split [default: 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    coins_each: u32 = Some(1);
     /// How much the log says: a level, and parts that say all, such as `info,http` [default: warn].
     #[arg(long, value_name = "LEVELS", env = "BMC_LOG")]
     log: String = Some("warn".to_owned());
@@ -158,6 +161,9 @@ impl Settings {
         let settings: Self = toml::from_str(&text).map_err(|error| bad(&error))?;
         if settings.no_mining == Some(true) && (settings.automine == Some(true) || settings.mine_every.is_some()) {
             return Err(bad(&"`no-mining` goes neither with `automine` nor with `mine-every`"));
+        }
+        if settings.coins_each.is_some_and(|coins| !(1..=1_000).contains(&coins)) {
+            return Err(bad(&"`coins-each` is between 1 and 1000"));
         }
         if settings.blocks_each.is_some_and(|blocks| blocks > 100) {
             return Err(bad(&"`blocks-each` is at most 100"));
@@ -214,7 +220,7 @@ mod tests {
 
     #[test]
     fn settings_are_written_as_they_are_read() {
-        let text = "rpc-port = 1\nrpc-bind = \"::1\"\nallow-remote = true\nauth = \"a:b\"\nrpc-auth = [\"c:d$e\"]\nrest = true\nmine-every = \"2000ms\"\nautomine = true\nrules = \"bch2026\"\nengine = \"jit\"\nblocks-each = 3\nlog = \"info\"\nlog-format = \"json\"\nmock-time = 7\n";
+        let text = "rpc-port = 1\nrpc-bind = \"::1\"\nallow-remote = true\nauth = \"a:b\"\nrpc-auth = [\"c:d$e\"]\nrest = true\nmine-every = \"2000ms\"\nautomine = true\nrules = \"bch2026\"\nengine = \"jit\"\nblocks-each = 3\ncoins-each = 4\nlog = \"info\"\nlog-format = \"json\"\nmock-time = 7\n";
         let settings: Settings = toml::from_str(text).unwrap();
         assert_eq!(toml::to_string(&settings).unwrap(), text);
         let hidden = toml::to_string(&settings.without_secrets()).unwrap();

@@ -18,7 +18,7 @@ use crate::state::Node;
 use crate::wallets::Wallet;
 
 pub(crate) use list::{list_since, list_transactions, transaction};
-pub(crate) use pay::{send_many, send_to_address};
+pub(crate) use pay::{pay_from_default, send_many, send_to_address};
 
 pub(crate) fn create(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
     let name = args.text(0)?;

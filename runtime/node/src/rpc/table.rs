@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use crate::json::Json;
 use crate::method::{
-    artifact, blocks, build, control, mempool, mining, network, outputs, proof, raw, template, trace, waits, wallet,
+    artifact, blocks, build, control, devnet, mempool, mining, network, outputs, proof, raw, template, trace, waits,
+    wallet,
 };
 use crate::rpc::envelope::Call;
 use crate::rpc::error::{Code, RpcError};
@@ -270,6 +271,22 @@ methods! {
             outputs::list_unspent, "The unspent outputs of addresses; without any, those of the wallet.", "0, 9999999, [\"address\"]";
     }
     Bitmodel {
+        "bitmodel_dumpstate" () devnet::dump_state, "The blocks of the active chain and what waits, for `bitmodel_loadstate`.", "";
+        "bitmodel_faucet" (need("address", Kind::Text), may("amount", Kind::Amount)) devnet::faucet,
+            "Pays an address from the default wallet; where that has too little, blocks are mined first.", "\"address\", 10";
+        "bitmodel_increasetime" (need("seconds", Kind::Int)) devnet::increase_time, "Puts the clock forward; gives the time.", "3600";
+        "bitmodel_loadstate" (need("state", Kind::Object)) devnet::load_state, "Brings back what `bitmodel_dumpstate` gave.", "{}";
+        "bitmodel_mine" (need("blocks", Kind::Int), may("seconds_apart", Kind::Int)) devnet::mine,
+            "Mines blocks for the first account, each so many seconds after the one before.", "10, 600";
+        "bitmodel_reorg" (need("depth", Kind::Int)) devnet::reorg,
+            "Replaces the last blocks by one more, which are empty; what the old ones held waits again.", "2";
+        "bitmodel_revert" (need("snapshot", Kind::Int)) devnet::revert,
+            "Brings back the state of a snapshot, which is then forgotten with those after it; false if there is none.", "1";
+        "bitmodel_rollback" (need("depth", Kind::Int)) devnet::rollback, "Takes the last blocks back; what they held waits again.", "2";
+        "bitmodel_setautomine" (need("automine", Kind::Bool)) devnet::set_automine, "Lets each transaction have its block at once, or not.", "false";
+        "bitmodel_setintervalmining" (need("milliseconds", Kind::Int)) devnet::set_interval, "Mines a block this often; 0 ends it.", "2000";
+        "bitmodel_setnextblocktime" (need("timestamp", Kind::Int)) devnet::set_next_block_time, "Gives the next block a time.", "1900000000";
+        "bitmodel_snapshot" () devnet::snapshot, "Keeps the state; gives its number.", "";
         "bitmodel_getartifact" (need("lock", Kind::Text)) artifact::get, "The contract registered for a lock, address or redeem script.", "\"address\"";
         "bitmodel_getengineinfo" () control::engine_info,
             "Which engine runs scripts, how many inputs it took which way, and what it keeps.", "";

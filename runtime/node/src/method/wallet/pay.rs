@@ -15,7 +15,7 @@ pub(crate) fn send_to_address(node: &mut Node, args: &Args) -> Result<Json, RpcE
     let lock = node.lock_from_text(&args.text(0)?)?;
     let amount = positive(args.amount(1)?)?;
     let from_amount = args.flag(4, false)?;
-    send(node, args, vec![TxOut::plain(amount, lock)], from_amount)
+    send(node, args.wallet(), vec![TxOut::plain(amount, lock)], from_amount)
 }
 
 pub(crate) fn send_many(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
@@ -27,7 +27,7 @@ pub(crate) fn send_many(node: &mut Node, args: &Args) -> Result<Json, RpcError> 
     if outputs.is_empty() {
         return Err(RpcError::new(Code::InvalidParameter, "Transaction must have at least one recipient"));
     }
-    send(node, args, outputs, false)
+    send(node, args.wallet(), outputs, false)
 }
 
 fn positive(amount: Option<Sats>) -> Result<Sats, RpcError> {
@@ -35,9 +35,14 @@ fn positive(amount: Option<Sats>) -> Result<Sats, RpcError> {
     amount.ok_or_else(|| RpcError::new(Code::Type, "Invalid amount for send"))
 }
 
-fn send(node: &mut Node, args: &Args, outputs: Vec<TxOut>, from_amount: bool) -> Result<Json, RpcError> {
-    let change_lock = next_key(node, args.wallet(), "")?.lock();
-    let wallet = node.wallets().get(args.wallet())?;
+/// Pays a lock from the default wallet.
+pub(crate) fn pay_from_default(node: &mut Node, lock: &[u8], amount: Sats) -> Result<Json, RpcError> {
+    send(node, None, vec![TxOut::plain(amount, lock.to_vec())], false)
+}
+
+fn send(node: &mut Node, name: Option<&str>, outputs: Vec<TxOut>, from_amount: bool) -> Result<Json, RpcError> {
+    let change_lock = next_key(node, name, "")?.lock();
+    let wallet = node.wallets().get(name)?;
     let coins = spendable(node, wallet)?.into_iter().map(|(outpoint, coin)| Utxo { outpoint, output: coin.output });
     let purse = Purse { keys: wallet.keys(), coins: coins.collect(), change_lock };
     let rate = FeeRate::per_kilobyte(node.fee_rate_min().get());
