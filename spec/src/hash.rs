@@ -19,29 +19,31 @@ const BLOCK: usize = 64;
 #[must_use]
 #[inline(always)]
 pub fn sha256(data: &[u8]) -> [u8; 32] {
-    // Where the length is known, so is the padding.
+    let mut words = [0; 8];
     if let Ok(digest) = <&[u8; 32]>::try_from(data) {
-        sha256_padded(digest)
+        sha256_words(digest, &mut words);
     } else if let Ok(pair) = <&[u8; BLOCK]>::try_from(data) {
-        sha256_padded(pair)
+        sha256_words(pair, &mut words);
     } else {
-        sha256_of_any(data)
+        sha256_of_any(data, &mut words);
     }
+    words.map(u32::to_be_bytes).as_flattened().try_into().unwrap_or_default()
 }
 
 #[inline(never)]
-fn sha256_of_any(data: &[u8]) -> [u8; 32] {
-    sha256_padded(data)
+fn sha256_of_any(data: &[u8], words: &mut [u32; 8]) {
+    sha256_words(data, words);
 }
 
+/// The eight words of SHA-256, for who puts their bytes, highest first, where they stay. It is for lengths that are known when
+/// it is compiled: then so is the padding.
 #[inline(always)]
-fn sha256_padded(data: &[u8]) -> [u8; 32] {
+pub fn sha256_words(data: &[u8], words: &mut [u32; 8]) {
     // The first 32 bits of the fractional parts of the square roots of the first 8 primes (FIPS 180-4, section 5.3.3).
-    let mut state =
-        [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+    *words = [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
     let (blocks, rest) = data.as_chunks::<BLOCK>();
     if !blocks.is_empty() {
-        compress256(&mut state, blocks);
+        compress256(words, blocks);
     }
     // What is left, a bit that is set, zeros, and the length in bits.
     let mut last = [[0; BLOCK]; 2];
@@ -53,8 +55,7 @@ fn sha256_padded(data: &[u8]) -> [u8; 32] {
     if let Some(end) = last.get_mut(count - 1).and_then(|block| block.last_chunk_mut()) {
         *end = bits.to_be_bytes();
     }
-    compress256(&mut state, last.get(..count).unwrap_or(&last));
-    state.map(u32::to_be_bytes).as_flattened().try_into().unwrap_or_default()
+    compress256(words, last.get(..count).unwrap_or(&last));
 }
 
 /// SHA-256 of what comes in pieces, such as a file of any length.
@@ -82,6 +83,7 @@ impl Sha256Stream {
 
 /// SHA-256 twice, the chain's main hash.
 #[must_use]
+#[inline(never)]
 pub fn sha256d(data: &[u8]) -> [u8; 32] {
     sha256(&sha256(data))
 }
@@ -96,18 +98,21 @@ pub fn sha256d_parts(parts: &[&[u8]]) -> [u8; 32] {
 
 /// RIPEMD-160.
 #[must_use]
+#[inline(never)]
 pub fn ripemd160(data: &[u8]) -> [u8; 20] {
     Ripemd160::digest(data).into()
 }
 
 /// SHA-1.
 #[must_use]
+#[inline(never)]
 pub fn sha1(data: &[u8]) -> [u8; 20] {
     Sha1::digest(data).into()
 }
 
 /// RIPEMD-160 of SHA-256, the hash in addresses.
 #[must_use]
+#[inline(never)]
 pub fn hash160(data: &[u8]) -> [u8; 20] {
     ripemd160(&sha256(data))
 }

@@ -202,18 +202,20 @@ impl<'a> State<'_, 'a> {
     }
 
     /// Runs a unit until it ends or calls, or just one instruction. Unless it charges exactly, blocks have charged numbers
-    /// already. It is one function so that place, cost and window stay in machine registers.
+    /// already. It is one function so that place, cost and window stay in machine registers, and no other has a part in it:
+    /// the kernel's functions that it calls are not inlined, for then the place of the next step would wait in memory.
+    #[inline(never)]
     fn stretch<const EXACT: bool, const ONE: bool>(&mut self, unit: &Unit, mut next: usize) -> Option<Exit> {
         self.tally()?;
         let mut done = false;
-        let mut cost = self.cost;
+        let mut left = self.left();
         // Does an instruction on operands that are not small numbers; `$base` times its result is charged by the kernel.
         macro_rules! slow {
             ($opcode:expr, $operands:expr, $weight:expr, $base:expr) => {{
+                let before = self.kernel.cost();
                 let (item, more) = slow::<EXACT>(self.kernel, $opcode, &$operands, $weight - $base)?;
-                cost += more;
-                self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
-                if cost > self.budget {
+                left -= (self.kernel.cost() - before + more).cast_signed();
+                if left < 0 {
                     return None;
                 }
                 item
@@ -229,7 +231,7 @@ impl<'a> State<'_, 'a> {
                 ($d:expr, $weight:expr, $result:expr, $more:expr, $opcode:expr, $operands:expr, $base:expr) => {
                     match $result {
                         Some(n) => {
-                            cost += charge_int::<EXACT>(n, $weight) + $more;
+                            left -= (charge_int::<EXACT>(n, $weight) + $more).cast_signed();
                             set(window, $d, Item::Int(n));
                         }
                         None => set(window, $d, slow!($opcode, $operands, $weight, $base)),
@@ -264,7 +266,7 @@ impl<'a> State<'_, 'a> {
                         Some((x, y)) => {
                             let truth = $kind.holds(x, y);
                             if EXACT && truth {
-                                cost += u64::from(weight);
+                                left -= i64::from(weight);
                             }
                             set(window, d, Item::Int(truth.into()));
                             truth
@@ -283,7 +285,7 @@ impl<'a> State<'_, 'a> {
                     match $truth {
                         Some(truth) => {
                             if EXACT && truth {
-                                cost += 1;
+                                left -= 1;
                             }
                             truth
                         }
@@ -293,7 +295,7 @@ impl<'a> State<'_, 'a> {
             }
             macro_rules! go {
                 ($to:expr) => {{
-                    if cost > self.budget {
+                    if left < 0 {
                         return None;
                     }
                     next = $to;
@@ -301,7 +303,7 @@ impl<'a> State<'_, 'a> {
             }
             loop {
                 if ONE && std::mem::replace(&mut done, true) {
-                    self.cost = cost;
+                    self.set_left(left);
                     return Some(Exit::Next(next));
                 }
                 let alone;
@@ -314,7 +316,7 @@ impl<'a> State<'_, 'a> {
                 next += 1;
                 match *step {
                     Step::Block { low, high, cost: fixed } => {
-                        cost += u64::from(fixed);
+                        left -= i64::from(fixed);
                         let need = self.base + usize::from(high) + self.elsewhere;
                         if self.base + usize::from(low) < PAD || need > self.most {
                             return None;
@@ -323,9 +325,9 @@ impl<'a> State<'_, 'a> {
                             self.peak = need;
                         }
                     }
-                    Step::Cost(fixed) => cost += u64::from(fixed),
-                    Step::Charge { a, weight } => cost += charge::<EXACT>(at(window, a), weight),
-                    Step::Refund { a, weight } => cost -= charge::<EXACT>(at(window, a), weight),
+                    Step::Cost(fixed) => left -= i64::from(fixed),
+                    Step::Charge { a, weight } => left -= charge::<EXACT>(at(window, a), weight).cast_signed(),
+                    Step::Refund { a, weight } => left += charge::<EXACT>(at(window, a), weight).cast_signed(),
                     Step::Copy { d, a } => match number(window, a) {
                         Some(n) => set(window, d, Item::Int(n)),
                         None => set(window, d, get(window, a)),
@@ -345,6 +347,14 @@ impl<'a> State<'_, 'a> {
                     Step::Max(of) => binary!(of, Opcode::Max, 2, |x: i64, y| Some(x.max(y)), free),
                     Step::And(of) => binary!(of, Opcode::BoolAnd, 1, |x, y| Some((x != 0 && y != 0).into()), free),
                     Step::Or(of) => binary!(of, Opcode::BoolOr, 1, |x, y| Some((x != 0 || y != 0).into()), free),
+                    Step::AddTo(Of1 { d, a, weight }) => {
+                        let of = Of2 { d, a: d, b: a, weight };
+                        binary!(of, Opcode::Add, 2, |x: i64, y| in_place(x.checked_add(y)), free)
+                    }
+                    Step::MaxTo(Of1 { d, a, weight }) => {
+                        let of = Of2 { d, a: d, b: a, weight };
+                        binary!(of, Opcode::Max, 2, |x: i64, y| Some(x.max(y)), free)
+                    }
                     Step::AddInt { d, a, weight, n } => add!(d, a, weight, n),
                     Step::Compare(kind, of) => {
                         compare!(kind, of);
@@ -373,7 +383,7 @@ impl<'a> State<'_, 'a> {
                         let n = i64::from(n);
                         if !truth!(number(window, a).map(|x| x == n), Opcode::NumEqual, [get(window, a), Item::Int(n)])
                         {
-                            cost += u64::from(fixed);
+                            left -= i64::from(fixed);
                             go!(next.wrapping_sub(back.into()));
                         }
                     }
@@ -381,26 +391,26 @@ impl<'a> State<'_, 'a> {
                         add!(a, a, weight, 1);
                         let truth = numbers(window, a, b).map(|(x, y)| kind.holds(x, y));
                         if !truth!(truth, kind.opcode(), [get(window, a), get(window, b)]) {
-                            cost += u64::from(fixed);
+                            left -= i64::from(fixed);
                             go!(next.wrapping_sub(back.into()));
                         }
                     }
                     Step::Equal(Of2 { d, a, b, weight }) => {
                         let truth = same(self.kernel, at(window, a), at(window, b));
                         if EXACT && truth {
-                            cost += u64::from(weight);
+                            left -= i64::from(weight);
                         }
                         set(window, d, Item::Int(truth.into()));
                     }
                     Step::Size(Of1 { d, a, weight }) => {
                         let n = at(window, a).len() as i64;
-                        cost += charge_int::<EXACT>(n, weight);
+                        left -= charge_int::<EXACT>(n, weight).cast_signed();
                         set(window, d, Item::Int(n));
                     }
                     Step::Value { opcode, d, a, weight } => {
                         match number(window, a).and_then(|index| self.kernel.value(opcode, index)) {
                             Some(n) => {
-                                cost += charge_int::<EXACT>(n, weight);
+                                left -= charge_int::<EXACT>(n, weight).cast_signed();
                                 set(window, d, Item::Int(n));
                             }
                             None => set(window, d, slow!(opcode, [get(window, a)], weight, 1)),
@@ -418,9 +428,10 @@ impl<'a> State<'_, 'a> {
                     }
                     Step::Kernel { opcode, operands, results, shape } => {
                         let (operands, results) = (operands.map(usize::from), results.map(usize::from));
+                        let before = self.kernel.cost();
                         give(self.kernel, window, opcode, &operands, &results, shape)?;
-                        self.budget = self.kernel.cost_budget().checked_sub(self.kernel.cost())?;
-                        if cost > self.budget {
+                        left -= (self.kernel.cost() - before).cast_signed();
+                        if left < 0 {
                             return None;
                         }
                     }
@@ -436,12 +447,12 @@ impl<'a> State<'_, 'a> {
                         }
                     }
                     Step::Rest(at) => {
-                        self.cost = cost;
+                        self.set_left(left);
                         match self.rest::<EXACT>(unit, at as usize, next)? {
                             Exit::Next(after) => next = after,
                             exit => return Some(exit),
                         }
-                        cost = self.cost;
+                        left = self.left();
                         continue 'window;
                     }
                 }

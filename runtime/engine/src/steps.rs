@@ -63,6 +63,9 @@ pub(crate) enum Step {
     Not(Of1),
     NotZero(Of1),
     Add(Of2),
+    /// Adds to a register. Sums and greatest numbers are what loops gather, and that takes a register less to look up.
+    AddTo(Of1),
+    MaxTo(Of1),
     Sub(Of2),
     AddInt {
         d: Reg,
@@ -157,6 +160,10 @@ impl Step {
             Op::Data { d, start, len } => Self::Constant { d, start, len },
             Op::Number { d, start, len } => Self::Constant { d, start, len: len as u16 },
             Op::Unary { kind, d, a, weight } => Self::unary(kind, Of1 { d, a, weight }),
+            Op::Add { d, a, b, weight } if d == a => Self::AddTo(Of1 { d, a: b, weight }),
+            Op::Add { d, a, b, weight } if d == b => Self::AddTo(Of1 { d, a, weight }),
+            Op::Binary { kind: Binary::Max, d, a, b, weight } if d == a => Self::MaxTo(Of1 { d, a: b, weight }),
+            Op::Binary { kind: Binary::Max, d, a, b, weight } if d == b => Self::MaxTo(Of1 { d, a, weight }),
             Op::Add { d, a, b, weight } => Self::Add(Of2 { d, a, b, weight }),
             Op::Sub { d, a, b, weight } => Self::Sub(Of2 { d, a, b, weight }),
             Op::AddInt { d, a, weight, n } => Self::AddInt { d, a, weight, n },

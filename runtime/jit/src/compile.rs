@@ -1,9 +1,9 @@
 //! The compiler: what it compiles at all, and how hard it tries.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable, Flags};
 use cranelift_codegen::{CodegenError, Context};
@@ -55,25 +55,31 @@ impl Jit {
     /// Cranelift's code of a unit, to read; `None` if it has none.
     #[must_use]
     pub fn clif(&self, unit: &Unit) -> Option<String> {
-        Some(self.best(unit)?.0.function.display().to_string())
+        let mut scratch = Scratch::default();
+        self.best(unit, &mut scratch)?;
+        Some(scratch.context.func.display().to_string())
     }
 
     /// The machine code of a unit, to read; `None` if it has none.
     #[must_use]
     pub fn assembly(&self, unit: &Unit) -> Option<String> {
-        let (emitted, isa) = self.best(unit)?;
-        let mut context = Context::for_function(emitted.function);
-        context.set_disasm(true);
-        context.compile(isa, &mut ControlPlane::default()).ok()?.vcode.clone()
+        let mut scratch = Scratch::default();
+        let isa = self.best(unit, &mut scratch)?;
+        scratch.context.set_disasm(true);
+        scratch.context.compile(isa, &mut ControlPlane::default()).ok()?.vcode.clone()
     }
 
-    /// The code that a unit has in the end.
-    fn best(&self, unit: &Unit) -> Option<(Emitted, &dyn TargetIsa)> {
-        self.function(unit, Effort::Hot).or_else(|| self.function(unit, Effort::Quick))
+    /// Puts the code that a unit has in the end into `scratch`, and gives how it is to be compiled.
+    fn best(&self, unit: &Unit, scratch: &mut Scratch) -> Option<&dyn TargetIsa> {
+        [Effort::Hot, Effort::Quick].into_iter().find_map(|effort| {
+            *scratch = Scratch::default();
+            self.function(unit, effort, scratch).map(|(isa, _)| isa)
+        })
     }
 
-    /// Cranelift's code of a unit, and how it is to be compiled.
-    fn function(&self, unit: &Unit, effort: Effort) -> Option<(Emitted, &dyn TargetIsa)> {
+    /// Puts Cranelift's code of a unit into `scratch`; gives how it is to be compiled, and the instructions where it can be
+    /// entered.
+    fn function(&self, unit: &Unit, effort: Effort, scratch: &mut Scratch) -> Option<(&dyn TargetIsa, Vec<usize>)> {
         let (isa, ops_max, insts_max) = match effort {
             Effort::Quick => (self.quick.as_ref(), OPS_MAX, INSTS_MAX),
             Effort::Hot => (self.hot.as_ref(), OPS_HOT_MAX, INSTS_HOT_MAX),
@@ -83,15 +89,19 @@ impl Jit {
         }
         let flow = Flow::of(unit);
         let turns = flow.sections.iter().any(|section| section.turns);
-        let emitted =
-            (turns || effort == Effort::Quick).then(|| emitted(unit, &flow, isa, effort == Effort::Hot)).flatten()?;
-        (emitted.function.dfg.num_insts() <= insts_max).then_some((emitted, isa))
+        if !turns && effort == Effort::Hot {
+            return None;
+        }
+        let Scratch { context, builder } = scratch;
+        context.clear();
+        let entries = emit(&mut context.func, builder, unit, &flow, isa, effort == Effort::Hot)?;
+        (context.func.dfg.num_insts() <= insts_max).then_some((isa, entries))
     }
 
     fn code(&self, unit: &Unit, effort: Effort) -> Option<(Vec<u8>, Vec<usize>)> {
-        let (emitted, isa) = self.function(unit, effort)?;
-        let mut context = Context::for_function(emitted.function);
-        let compiled = match context.compile(isa, &mut ControlPlane::default()) {
+        let mut scratch = SCRATCH.take();
+        let (isa, entries) = self.function(unit, effort, &mut scratch)?;
+        let compiled = match scratch.context.compile(isa, &mut ControlPlane::default()) {
             Ok(compiled) => compiled,
             Err(error) => {
                 let verified = !matches!(error.inner, CodegenError::Verifier(_));
@@ -101,24 +111,30 @@ impl Jit {
         };
         let code = compiled.code_buffer();
         let frame = compiled.buffer.frame_layout()?.frame_to_fp_offset;
-        if frame > FRAME_MAX {
+        if frame > FRAME_MAX || !compiled.buffer.relocs().is_empty() || code.len() > CODE_MAX {
             return None;
         }
-        (compiled.buffer.relocs().is_empty() && code.len() <= CODE_MAX).then(|| (code.to_vec(), emitted.entries))
+        let code = code.to_vec();
+        SCRATCH.set(scratch);
+        Some((code, entries))
     }
 }
 
-/// Cranelift's code of a unit.
-struct Emitted {
-    function: Function,
-    /// The instructions where it can be entered.
-    entries: Vec<usize>,
+/// What Cranelift works in. To grow it anew for each unit would take a tenth of the time.
+struct Scratch {
+    context: Context,
+    builder: FunctionBuilderContext,
 }
 
-fn emitted(unit: &Unit, flow: &Flow, isa: &dyn TargetIsa, hot: bool) -> Option<Emitted> {
-    let mut function = Function::new();
-    let entries = emit(&mut function, &mut FunctionBuilderContext::new(), unit, flow, isa, hot)?;
-    Some(Emitted { function, entries })
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { context: Context::new(), builder: FunctionBuilderContext::new() }
+    }
+}
+
+thread_local! {
+    /// That of the unit before on this thread. What was not finished is not used again.
+    static SCRATCH: Cell<Scratch> = Cell::default();
 }
 
 impl Compiler for Jit {

@@ -62,11 +62,15 @@ pub(crate) enum Wrong {
     If(IntCC, Value, i64),
     /// This is not 0.
     Flag(Value),
+    /// This is below zero.
+    Sign(Value),
 }
 
 /// Results that may be wrong, and the way out to where the first of them was made.
 struct Doubt {
-    wrong: Wrong,
+    wrong: Option<Wrong>,
+    /// A number that is below zero if a result is wrong. Those are put together by themselves.
+    sign: Option<Value>,
     out: Block,
 }
 
@@ -77,6 +81,9 @@ pub(crate) struct Emit<'e> {
     pub(crate) flow: &'e Flow,
     pub(crate) exact: bool,
     pub(crate) shared: Value,
+    /// Constants that the lengths of numbers are made with.
+    pub(crate) three: Value,
+    pub(crate) eight: Value,
     pub(crate) fail: Block,
     leave: Block,
     /// The address of register 0, if it never moves.
@@ -90,6 +97,8 @@ pub(crate) struct Emit<'e> {
     /// Numbers of the section whose lengths have been computed on the way to where the code is, and how much shorter than
     /// eight bytes they are.
     pub(crate) lens: Vec<(Value, Value)>,
+    /// The number that was checked last, and how much it is.
+    pub(crate) magnitude: Option<(Value, Value)>,
     /// Where code is made fast, arithmetic that only makes values is checked at once for several instructions.
     doubt: Option<Doubt>,
     /// Results up to now that nothing checks.
@@ -139,6 +148,7 @@ pub(crate) fn emit(
     b.append_block_params_for_function_params(first);
     b.switch_to_block(first);
     let [shared, entry] = *b.block_params(first) else { return None };
+    let [three, eight] = [3, 8].map(|n| b.ins().iconst(I64, n));
     let (fail, leave) = (b.create_block(), b.create_block());
     let count = flow.sections.len();
     let moving = |op: &Op| matches!(op, Op::Shift(_) | Op::Many { .. } | Op::IfDup { .. } | Op::Call { .. });
@@ -148,6 +158,8 @@ pub(crate) fn emit(
         flow,
         exact: unit.metering == Metering::Exact,
         shared,
+        three,
+        eight,
         fail,
         leave,
         window: None,
@@ -156,6 +168,7 @@ pub(crate) fn emit(
         exits: Vec::new(),
         hot,
         lens: Vec::new(),
+        magnitude: None,
         doubt: None,
         unchecked: 0,
         calls,
@@ -460,28 +473,39 @@ impl Emit<'_> {
     /// Goes out if a result is wrong: at once where code is made well, and otherwise before anything else depends on it than
     /// values.
     pub(crate) fn doubt(&mut self, wrong: Wrong, out: Block) {
-        let wrong = match self.doubt.take() {
-            None => wrong,
-            Some(doubt) => {
-                let [a, b] = [doubt.wrong, wrong].map(|wrong| match wrong {
-                    Wrong::If(condition, a, n) => self.b.ins().icmp_imm_s(condition, a, n),
-                    Wrong::Flag(flag) => flag,
-                });
-                Wrong::Flag(self.b.ins().bor(a, b))
-            }
-        };
-        self.doubt = Some(Doubt { wrong, out });
+        let mut doubt = self.doubt.take().unwrap_or(Doubt { wrong: None, sign: None, out });
+        if let Wrong::Sign(sign) = wrong {
+            doubt.sign = Some(doubt.sign.map_or(sign, |other| self.b.ins().bor(other, sign)));
+        } else {
+            doubt.wrong = Some(doubt.wrong.map_or(wrong, |other| self.either(other, wrong)));
+        }
+        self.doubt = Some(doubt);
         if self.hot {
             self.be_sure();
         }
     }
 
+    fn either(&mut self, a: Wrong, b: Wrong) -> Wrong {
+        let [a, b] = [a, b].map(|wrong| match wrong {
+            Wrong::If(condition, a, n) => self.b.ins().icmp_imm_s(condition, a, n),
+            Wrong::Flag(flag) => flag,
+            Wrong::Sign(sign) => self.b.ins().icmp_imm_s(IntCC::SignedLessThan, sign, 0),
+        });
+        Wrong::Flag(self.b.ins().bor(a, b))
+    }
+
     /// Goes out if a result up to now is wrong.
     pub(crate) fn be_sure(&mut self) {
-        match self.doubt.take() {
-            None => {}
-            Some(Doubt { wrong: Wrong::If(condition, a, n), out }) => self.out_if_int(condition, a, n, out),
-            Some(Doubt { wrong: Wrong::Flag(flag), out }) => self.out_if_int(IntCC::NotEqual, flag, 0, out),
+        let Some(Doubt { wrong, sign, out }) = self.doubt.take() else { return };
+        let wrong = match (wrong, sign.map(Wrong::Sign)) {
+            (Some(wrong), Some(sign)) => self.either(wrong, sign),
+            (Some(wrong), None) | (None, Some(wrong)) => wrong,
+            (None, None) => return,
+        };
+        match wrong {
+            Wrong::If(condition, a, n) => self.out_if_int(condition, a, n, out),
+            Wrong::Flag(flag) => self.out_if_int(IntCC::NotEqual, flag, 0, out),
+            Wrong::Sign(sign) => self.out_if_int(IntCC::SignedLessThan, sign, 0, out),
         }
     }
 
@@ -625,10 +649,22 @@ impl Emit<'_> {
     /// Runs an instruction in the interpreter. What it reads must be in cells.
     pub(crate) fn step(&mut self, at: &mut At, place: usize) {
         self.call(at, place, calls::step as *const () as i64);
+        self.check_left(at);
+    }
+
+    /// The same of an instruction that takes little time, however much it costs: whether that was too much is checked later.
+    pub(crate) fn step_briefly(&mut self, at: &mut At, place: usize) {
+        self.call(at, place, calls::step as *const () as i64);
     }
 
     /// Gives an instruction to the kernel. What it reads must be in cells.
     pub(crate) fn give(&mut self, at: &mut At, place: usize) {
+        self.give_briefly(at, place);
+        self.check_left(at);
+    }
+
+    /// The same of an instruction that takes little time.
+    pub(crate) fn give_briefly(&mut self, at: &mut At, place: usize) {
         self.call(at, place, calls::give as *const () as i64);
     }
 
@@ -658,7 +694,6 @@ impl Emit<'_> {
         if let [left] = *self.b.inst_results(call) {
             at.left = Left::of(left);
         }
-        self.check_left(at);
     }
 
     /// Runs an instruction in the interpreter that works on the stack in memory, or moves it.

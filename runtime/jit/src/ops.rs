@@ -2,10 +2,11 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
-use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::ir::{self, Block, BlockArg, InstBuilder, InstructionData, MemFlagsData, Value};
 use engine::flow::Kind;
 use engine::ir::{Binary, Compare, Op, Reg, Unary};
 use spec::Opcode;
+use spec::num::encoded_len;
 
 use crate::at::{At, Left};
 use crate::calls::{self, AMOUNT, CELL, LEN, NUMBER, OUTPUT};
@@ -132,6 +133,7 @@ impl Emit<'_> {
                         return Some(());
                     }
                     (None, Some(call)) => self.give_quick(at, site, call, operands, *results.first()?),
+                    (None, None) if is_brief(opcode) => self.give_briefly(at, place),
                     (None, None) => self.give(at, place),
                 }
                 results.iter().take(usize::from(shape >> 4)).for_each(|reg| at.in_cell(*reg));
@@ -152,31 +154,31 @@ impl Emit<'_> {
         calls::quick_pair(opcode).filter(|_| read == made && !is_read).map(|call| (call, d))
     }
 
-    /// What is left to the interpreter.
+    /// What is left to the interpreter. But for what works on the stack in memory it takes no time to speak of.
     fn rare(&mut self, at: &mut At, place: usize, op: &Op) {
         match *op {
             Op::ToAlt(a) => {
                 self.settle_one(at, a);
-                self.step(at, place);
+                self.step_briefly(at, place);
                 Self::shift_room(at, -1);
             }
             Op::FromAlt { d, .. } => {
-                self.step(at, place);
+                self.step_briefly(at, place);
                 at.in_cell(d);
                 Self::shift_room(at, 1);
             }
             Op::Define { a, b } => {
                 self.settle_one(at, a);
                 self.settle_one(at, b);
-                self.step(at, place);
+                self.step_briefly(at, place);
                 Self::shift_room(at, -1);
             }
             Op::Pick { d, .. } => {
                 self.settle(at, place);
-                self.step(at, place);
+                self.step_briefly(at, place);
                 at.in_cell(d);
             }
-            Op::Separate(_) => self.step(at, place),
+            Op::Separate(_) => self.step_briefly(at, place),
             _ => self.step_in_memory(at, place),
         }
     }
@@ -472,6 +474,14 @@ impl Emit<'_> {
     /// The one 64-bit number that needs 9 bytes is not held in place.
     fn in_place(&mut self, n: Value, over: Value, out: &mut dyn FnMut(&mut Self) -> Block) -> Value {
         let out = out(self);
+        if self.exact && !self.hot {
+            // Its magnitude is needed anyway, and is below zero for that number alone.
+            let magnitude = self.b.ins().iabs(n);
+            self.magnitude = Some((n, magnitude));
+            self.doubt(Wrong::Flag(over), out);
+            self.doubt(Wrong::Sign(magnitude), out);
+            return n;
+        }
         // One way out: how many branches a turn of a loop has is what bounds it.
         let least = self.flag(IntCC::Equal, n, i64::MIN);
         let either = self.b.ins().bor(over, least);
@@ -480,6 +490,13 @@ impl Emit<'_> {
     }
 
     fn add_int(&mut self, a: Value, n: i64, out: &mut dyn FnMut(&mut Self) -> Block) -> Value {
+        if n > 0 && !self.hot {
+            let out = out(self);
+            let n = self.b.ins().iconst(I64, n);
+            let (sum, over) = self.b.ins().sadd_overflow(a, n);
+            self.doubt(Wrong::Flag(over), out);
+            return sum;
+        }
         if n != 0 {
             let out = out(self);
             let wrong = match n {
@@ -627,9 +644,11 @@ impl Emit<'_> {
 
     /// The bytes of a number.
     fn number_len(&mut self, n: Value) -> Value {
+        if let Some(n) = self.known_constant(n) {
+            return self.b.ins().iconst(I64, encoded_len(n) as i64);
+        }
         let short = self.number_short(n);
-        let most = self.b.ins().iconst(I64, 8);
-        self.b.ins().isub(most, short)
+        self.b.ins().isub(self.eight, short)
     }
 
     /// How many bytes a number is shorter than eight: whole bytes of zeros before twice its magnitude.
@@ -637,12 +656,29 @@ impl Emit<'_> {
         if let Some(short) = self.known_short(n) {
             return short;
         }
-        let magnitude = self.b.ins().iabs(n);
+        let magnitude = self.magnitude(n);
         let twice = self.b.ins().iadd(magnitude, magnitude);
         let zeros = self.b.ins().clz(twice);
-        let short = self.b.ins().ushr_imm_u(zeros, 3);
+        let short = self.b.ins().ushr(zeros, self.three);
         self.lens.push((n, short));
         short
+    }
+
+    /// How much a number is, which a check of it may just have found.
+    fn magnitude(&mut self, n: Value) -> Value {
+        match self.magnitude {
+            Some((number, magnitude)) if number == n => magnitude,
+            _ => self.b.ins().iabs(n),
+        }
+    }
+
+    /// A number that the code itself names.
+    fn known_constant(&self, n: Value) -> Option<i64> {
+        let dfg = &self.b.func.dfg;
+        match dfg.insts[dfg.value_def(n).inst()?] {
+            InstructionData::UnaryImm { opcode: ir::Opcode::Iconst, imm } => Some(imm.bits()),
+            _ => None,
+        }
     }
 
     /// What [`Emit::number_short`] has found of a number lately.
@@ -657,6 +693,10 @@ impl Emit<'_> {
 
     fn charge_number(&mut self, at: &mut At, n: Value, weight: u8) {
         if !self.exact || weight == 0 {
+            return;
+        }
+        if let Some(n) = self.known_constant(n).filter(|_| !self.hot) {
+            at.left.fixed += encoded_len(n) as i64 * i64::from(weight);
             return;
         }
         match at.left.short.get_mut(usize::from(weight) - 1).filter(|_| !self.hot) {
@@ -727,6 +767,14 @@ const fn only_makes_values(op: &Op) -> bool {
         Op::Binary { kind, .. } => !matches!(kind, Binary::Div | Binary::Mod),
         _ => false,
     }
+}
+
+/// Whether an instruction only looks up a number of the transaction.
+const fn is_brief(opcode: Opcode) -> bool {
+    matches!(
+        opcode,
+        Opcode::InputIndex | Opcode::TxVersion | Opcode::TxInputCount | Opcode::TxOutputCount | Opcode::TxLockTime
+    )
 }
 
 const fn condition(kind: Compare) -> IntCC {

@@ -132,6 +132,7 @@ impl<'a> Kernel<'a> {
 
     /// The item of `len` bytes from `start` of the code that runs.
     #[must_use]
+    #[inline(never)]
     pub fn constant(&self, start: usize, len: usize) -> Item {
         self.machine.memory.span(self.machine.code.source, start, len)
     }
@@ -169,12 +170,14 @@ impl<'a> Kernel<'a> {
 
     /// Whether an item counts as true.
     #[must_use]
+    #[inline(never)]
     pub fn is_true(&self, item: Item) -> bool {
         self.machine.is_truthy(item)
     }
 
     /// Whether two items are the same bytes.
     #[must_use]
+    #[inline(never)]
     pub fn same(&self, a: Item, b: Item) -> bool {
         *self.machine.view(a) == *self.machine.view(b)
     }

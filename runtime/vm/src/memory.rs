@@ -91,6 +91,17 @@ impl<'a> Memory<'a> {
         Span { source: Source::ARENA, start, len: N as u32 }
     }
 
+    /// A new item of these words' bytes, the highest first. They are written in its place at once: in a chain of digests each
+    /// copy more is waited for.
+    #[inline(always)]
+    pub(crate) fn keep_words(&mut self, words: &[u32; 8]) -> Option<Span> {
+        let start = self.arena.len();
+        self.arena.resize(start + 32, 0);
+        let bytes: &mut [u8; 32] = self.arena.get_mut(start..)?.first_chunk_mut()?;
+        *bytes = words.map(u32::to_be_bytes).as_flattened().try_into().ok()?;
+        Some(Span { source: Source::ARENA, start: start as u32, len: 32 })
+    }
+
     /// Appends the bytes of `item` to the new item.
     #[inline]
     pub(crate) fn append_item(&mut self, item: Item) {

@@ -20,6 +20,11 @@ const PAIR_BYTES_MAX: usize = 66;
 macro_rules! digested {
     ($kernel:ident, $opcode:ident, $bytes:expr; $($name:ident: $hash:ident),*) => {
         match $opcode {
+            Opcode::Sha256 if let Ok(digest) = <&[u8; 32]>::try_from($bytes) => {
+                let mut words = [0; 8];
+                hash::sha256_words(digest, &mut words);
+                $kernel.keep_words(&words)
+            }
             $(Opcode::$name => {
                 let digest = hash::$hash($bytes);
                 $kernel.keep(digest)
@@ -74,6 +79,7 @@ impl Kernel<'_> {
     }
 
     /// What an input or output has, where it lies.
+    #[inline(never)]
     fn fact_of(&mut self, opcode: Opcode, index: &Item) -> Option<Item> {
         let Item::Int(index) = *index else { return None };
         let index = usize::try_from(index).ok()?;
@@ -132,6 +138,15 @@ impl Kernel<'_> {
     fn charge_digest(&mut self, opcode: Opcode, len: usize) -> Option<()> {
         let more = u64::from(matches!(opcode, Opcode::Hash256 | Opcode::Hash160));
         self.machine.charge_hash(len, more).ok()
+    }
+
+    /// An item of these words' bytes, the highest first.
+    #[inline(always)]
+    fn keep_words(&mut self, words: &[u32; 8]) -> Option<Item> {
+        let mark = self.machine.memory.mark();
+        let span = self.machine.memory.keep_words(words)?;
+        self.machine.cost += 32;
+        (mark <= MADE_BYTES_MAX).then_some(Item::Bytes(span))
     }
 
     /// An item of these bytes, which are too many for a number in place.
@@ -206,7 +221,7 @@ impl Kernel<'_> {
     }
 
     /// Arithmetic on numbers that may be too long for a place.
-    #[inline]
+    #[inline(never)]
     fn long(&mut self, opcode: Opcode, a: &Item, b: &Item) -> Option<Item> {
         let (mut x, mut y, mut made) = (Magnitude::ZERO, Magnitude::ZERO, Magnitude::ZERO);
         let (below, other_below) = (self.read(a, &mut x)?, self.read(b, &mut y)?);
