@@ -53,8 +53,21 @@ pub struct Config {
     pub accounts: Option<Accounts>,
     /// Stops the clock at this time, in seconds since 1970.
     pub mock_time: Option<u32>,
+    /// Other nodes.
+    pub peers: Peers,
     /// What runs scripts. Where it compares engines, differences are logged as errors.
     pub engine: Arc<Engine>,
+}
+
+/// Which other nodes there are for a node. Without anything it listens to nobody and calls nobody until it is told to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peers {
+    /// Where others may call; port 0 takes any free one.
+    pub listen: Option<SocketAddr>,
+    /// Whether the node starts without listening if another has the port.
+    pub may_be_deaf: bool,
+    /// Whom to call, as `HOST:PORT`, and again whenever the connection is gone.
+    pub call: Vec<String>,
 }
 
 /// Blocks mined at the start for one owner.
@@ -150,6 +163,7 @@ impl Default for Config {
             coins_each: 1,
             accounts: None,
             mock_time: None,
+            peers: Peers::default(),
             engine: Arc::new(Engine::new(Tier::Register)),
         }
     }
@@ -167,6 +181,15 @@ pub enum StartError {
     /// The port cannot be taken.
     #[error("the RPC server cannot listen on `{address}`")]
     Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The port for other nodes cannot be taken.
+    #[error("other nodes cannot be listened to on `{address}`")]
+    PeerBind {
         /// The address.
         address: SocketAddr,
         /// Why.

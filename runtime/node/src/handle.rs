@@ -8,6 +8,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::auth::{CookieFile, Credentials};
 use crate::config::{Config, StartError};
+use crate::net::Net;
 use crate::owner::{self, Event};
 use crate::rpc::envelope::{Body, read_body};
 use crate::rpc::error::RpcError;
@@ -23,6 +24,7 @@ const QUEUE: usize = 1_100;
 #[derive(Debug)]
 pub struct NodeHandle {
     rpc_addr: SocketAddr,
+    p2p_addr: Option<SocketAddr>,
     credentials: String,
     events: SyncSender<Event>,
     owner: Option<JoinHandle<()>>,
@@ -50,12 +52,16 @@ pub fn start(config: Config) -> Result<NodeHandle, StartError> {
     config.check()?;
     let mut randomness = [0; 32];
     getrandom::fill(&mut randomness).map_err(|_| StartError::Randomness)?;
+    let mut nonces = [0; 8];
+    getrandom::fill(&mut nonces).map_err(|_| StartError::Randomness)?;
     let credentials = Credentials::new(&config.auth, &config.rpcauth, randomness);
     let listener = bind(config.rpc_bind)?;
     let rpc_addr = listener.local_addr().map_err(|source| StartError::Bind { address: config.rpc_bind, source })?;
-    let node = Node::new(&config)?;
+    let mut node = Node::new(&config)?;
     let cookie = CookieFile::write(&config, &credentials)?;
     let (events, inbox) = sync_channel(QUEUE);
+    node.begin_with_peers(Net::start(&config, events.clone(), u64::from_le_bytes(nonces))?);
+    let p2p_addr = node.peer_address();
     let (stop, stopping) = watch::channel(false);
     let doors = (credentials.clone(), config.rest_is_open);
     let server = spawn("rpc", serve(listener, events.clone(), doors, stopping)?)?;
@@ -68,7 +74,7 @@ pub fn start(config: Config) -> Result<NodeHandle, StartError> {
     })?;
     tracing::info!(%rpc_addr, "the node answers");
     let credentials = credentials.pair().to_owned();
-    Ok(NodeHandle { rpc_addr, credentials, events, owner: Some(owner), server: Some(server) })
+    Ok(NodeHandle { rpc_addr, p2p_addr, credentials, events, owner: Some(owner), server: Some(server) })
 }
 
 struct StopOnDrop(watch::Sender<bool>);
@@ -108,6 +114,12 @@ impl NodeHandle {
     #[must_use]
     pub const fn rpc_addr(&self) -> SocketAddr {
         self.rpc_addr
+    }
+
+    /// Where other nodes may call, if the node listens.
+    #[must_use]
+    pub const fn p2p_addr(&self) -> Option<SocketAddr> {
+        self.p2p_addr
     }
 
     /// The URL of the RPC server.

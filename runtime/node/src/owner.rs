@@ -1,7 +1,7 @@
 //! The owner: one thread that alone touches chain, mempool and artifacts, and one loop over what happens.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::Instant;
 
 use spec::Block;
@@ -42,6 +42,8 @@ pub(crate) enum Event {
     MineDue,
     /// The time of a waiting call has come, or that of a miner's block.
     TimeDue,
+    /// Something has come from peers.
+    Peers,
     /// The miner has found a block.
     Mined(Box<Block>),
     /// The node shall stop.
@@ -62,13 +64,18 @@ fn work(node: &mut Node, mut inbox: Inbox<'_>, mut miner: Miner) {
     let mut waits = Waits::default();
     let mut every = node.devnet().mine_every;
     let mut due = every.map(|every| Instant::now() + every);
-    while let Some(event) = inbox.next(due, waits.next_due().into_iter().chain(miner.next_due()).min()) {
+    loop {
+        let next = waits.next_due().into_iter().chain(miner.next_due()).min();
+        let event = if node.is_busy_with_peers() { inbox.next_or_peers(due) } else { inbox.next(due, next) };
+        let Some(event) = event else { return };
         match event {
             Event::MineDue => due = every.map(|every| Instant::now() + every),
             Event::Mined(_) => miner.found(),
             _ => {}
         }
         step(node, event, &mut inbox, &mut waits);
+        // Peers have their turn after each event, and no longer than it takes to look for the next.
+        node.work_for_peers();
         node.tell_differences();
         let now = Instant::now();
         waits.answer(node, now);
@@ -106,6 +113,18 @@ impl Inbox<'_> {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => Some(event),
             Err(RecvTimeoutError::Disconnected) => None,
+        }
+    }
+
+    /// [`Inbox::next`] that does not wait, for peers do.
+    fn next_or_peers(&mut self, mine_due: Option<Instant>) -> Option<Event> {
+        if mine_due.is_some_and(|due| due <= Instant::now()) {
+            return Some(Event::MineDue);
+        }
+        match self.ahead.pop_front().map_or_else(|| self.events.try_recv(), Ok) {
+            Ok(event) => Some(event),
+            Err(TryRecvError::Empty) => Some(Event::Peers),
+            Err(TryRecvError::Disconnected) => None,
         }
     }
 
@@ -147,7 +166,7 @@ fn step(node: &mut Node, event: Event, inbox: &mut Inbox<'_>, waits: &mut Waits)
         Event::MineDue => node.mine_on_schedule(),
         // It may have come too late; then the chain says so.
         Event::Mined(block) => drop(node.accept_block(*block)),
-        Event::TimeDue => {}
+        Event::TimeDue | Event::Peers => {}
         Event::Stop => node.stop(),
     }
 }

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use chain::{Accepted, BlockError, Chain, Coin, Entry, Mempool, Params, Store, StoreError, Template, Tip, TxError};
+use chain::{
+    Accepted, BlockError, Chain, Coin, Entry, Headers, Mempool, Params, Store, StoreError, Template, Tip, TxError,
+};
 use engine::Engine;
-use spec::{Address, Block, BlockHash, Height, Network, OutPoint, Sats, Transaction, Txid};
+use spec::{Address, Block, BlockHash, BlockHeader, Height, Network, OutPoint, Sats, Transaction, Txid};
 
 use crate::clock::Clock;
 use crate::config::{Config, StartError};
@@ -14,6 +16,7 @@ use crate::kept::{AnyStore, Kept};
 use crate::logs::Logs;
 use crate::method::outputs::Totals;
 use crate::metrics::Counts;
+use crate::net::Net;
 use crate::news::Hub;
 use crate::registry::Registry;
 use crate::rpc::error::{Code, RpcError};
@@ -29,6 +32,9 @@ pub(crate) const NONCES_MAX: u32 = 1_000_000;
 /// How far below the tip, at the start, blocks beside the active chain are looked through for transactions.
 const LEFT_BEHIND_BLOCKS: u32 = 100;
 
+/// So many transactions may wait until peers are told.
+const FRESH_MAX: usize = 50_000;
+
 /// Everything that the owner thread owns.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -41,6 +47,9 @@ pub(crate) struct Node {
     logs: Logs,
     devnet: Devnet,
     hub: Hub,
+    net: Option<Box<Net>>,
+    /// Transactions that peers were not told of.
+    fresh: Vec<Txid>,
     counts: Counts,
     clock: Clock,
     automine: bool,
@@ -87,6 +96,8 @@ impl Node {
             logs: config.logs.clone(),
             devnet: Devnet::new(config.mine_every),
             hub: Hub::default(),
+            net: None,
+            fresh: Vec::new(),
             counts: Counts::default(),
             clock: Clock::new(config.mock_time),
             automine: config.automine,
@@ -487,11 +498,59 @@ impl Node {
 
     /// Writes down a waiting transaction before anybody hears that it was accepted.
     fn keep(&mut self, txid: &Txid) {
+        if self.net.is_some() && self.fresh.len() < FRESH_MAX {
+            self.fresh.push(*txid);
+        }
         if let (Some(kept), Some(entry)) = (&mut self.kept, self.mempool.get(txid))
             && let Err(error) = kept.add(&entry.tx, &self.mempool)
         {
             tracing::error!(%txid, %error, "a waiting transaction is only in memory");
         }
+    }
+
+    /// Has peers from now on.
+    pub(crate) fn begin_with_peers(&mut self, net: Net) {
+        self.net = Some(Box::new(net));
+    }
+
+    /// Deals with what has come from peers, for a turn.
+    pub(crate) fn work_for_peers(&mut self) {
+        // While it works, blocks and transactions that peers brought go through the node.
+        if let Some(mut net) = self.net.take() {
+            net.work(self);
+            self.net = Some(net);
+        }
+    }
+
+    /// Whether something waits that has come from peers.
+    pub(crate) fn is_busy_with_peers(&self) -> bool {
+        self.net.as_ref().is_some_and(|net| net.is_busy())
+    }
+
+    /// Asks something about peers, or of them, at the time of their clock in milliseconds.
+    pub(crate) fn with_peers<T>(&mut self, ask: impl FnOnce(&mut p2p::Hub, u64) -> T) -> Result<T, RpcError> {
+        let missing = || RpcError::new(Code::NoPeers, "Error: Peer-to-peer functionality missing or disabled");
+        self.net.as_mut().map(|net| net.ask(ask)).ok_or_else(missing)
+    }
+
+    /// The time by the peers' clock, in milliseconds since 1970.
+    pub(crate) fn peers_now(&self) -> u64 {
+        self.net.as_ref().map_or(0, |net| net.now())
+    }
+
+    /// Where other nodes may call.
+    pub(crate) fn peer_address(&self) -> Option<std::net::SocketAddr> {
+        self.net.as_ref().and_then(|net| net.address())
+    }
+
+    /// The transactions that came since the last time.
+    pub(crate) fn take_fresh(&mut self) -> Vec<Txid> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Takes in headers whose blocks may come later.
+    pub(crate) fn accept_headers(&mut self, headers: &[BlockHeader]) -> Headers {
+        self.chain.accept_headers(headers, self.clock.now())
     }
 
     /// Whether a transaction would be taken in.

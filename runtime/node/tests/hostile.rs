@@ -65,7 +65,7 @@ fn wrong_parameters_of_every_method_are_typed_errors() {
     for method in &methods {
         for params in wrong {
             if let Err((code, message)) = rpc(&node, method, params) {
-                let known = [-1, -3, -4, -5, -6, -8, -18, -22, -25, -26, -27, -35].contains(&code);
+                let known = [-1, -3, -4, -5, -6, -8, -18, -22, -23, -24, -25, -26, -27, -29, -30, -35].contains(&code);
                 assert!(known && message.len() < 2_000, "{method} {params:.80}: {code} {message:.200}");
             }
         }

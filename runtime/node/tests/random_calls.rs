@@ -193,7 +193,8 @@ fn play(
                 fine += 1;
             }
             Err(error) => {
-                let known = [-1, -3, -4, -5, -6, -8, -18, -22, -25, -26, -27, -35].contains(&error.code().number());
+                let known = [-1, -3, -4, -5, -6, -8, -18, -22, -23, -24, -25, -26, -27, -29, -30, -35]
+                    .contains(&error.code().number());
                 assert!(known && error.message().len() < 3_000, "{method} {params}: {error}");
                 refused += 1;
             }

@@ -72,6 +72,12 @@ impl Framer {
         self.buffer.get(self.at..).unwrap_or_default()
     }
 
+    /// Whether no part of a frame is there.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.at == self.buffer.len()
+    }
+
     /// How many bytes the message has that comes next, as soon as its frame's head is there.
     ///
     /// # Errors

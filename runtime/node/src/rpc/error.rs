@@ -29,6 +29,16 @@ pub enum Code {
     Rejected,
     /// A transaction is in the chain already.
     AlreadyInChain,
+    /// A node or a ban is there already.
+    NodeAdded,
+    /// A node was not added.
+    NodeNotAdded,
+    /// There is no such peer.
+    NotConnected,
+    /// A text is no address and no subnet, or none that is banned.
+    InvalidSubnet,
+    /// The node has no peers.
+    NoPeers,
     /// The request is no JSON-RPC request.
     InvalidRequest,
     /// There is no such method.
@@ -56,6 +66,11 @@ impl Code {
             Self::Verify => -25,
             Self::Rejected => -26,
             Self::AlreadyInChain => -27,
+            Self::NodeAdded => -23,
+            Self::NodeNotAdded => -24,
+            Self::NotConnected => -29,
+            Self::InvalidSubnet => -30,
+            Self::NoPeers => -31,
             Self::InvalidRequest => -32_600,
             Self::MethodNotFound => -32_601,
             Self::Internal => -32_603,
@@ -81,6 +96,11 @@ impl Code {
             | Self::Verify
             | Self::Rejected
             | Self::AlreadyInChain
+            | Self::NodeAdded
+            | Self::NodeNotAdded
+            | Self::NotConnected
+            | Self::InvalidSubnet
+            | Self::NoPeers
             | Self::Internal
             | Self::Parse => 500,
         }

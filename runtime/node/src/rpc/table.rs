@@ -212,9 +212,23 @@ methods! {
             "Offers a block; nothing if it was accepted, otherwise the reason why not.", "\"hex\"";
     }
     Network {
+        "addnode" (need("node", Kind::Text), need("command", Kind::Text)) network::add,
+            "Calls another node now and whenever the connection is gone (`add`), no more (`remove`), or once (`onetry`).",
+            "\"192.0.2.1:18444\", \"add\"";
+        "clearbanned" () network::clear_bans, "Lets everybody in again.", "";
+        "disconnectnode" (may("address", Kind::Text), may("nodeid", Kind::Int)) network::disconnect,
+            "Ends the connection to a peer, by its address or its number.", "\"192.0.2.1:18444\"";
+        "getaddednodeinfo" (may("node", Kind::Text)) network::added, "The nodes that were added, and whether they are connected.", "";
         "getconnectioncount" () network::connection_count, "How many peers are connected.", "";
+        "getnettotals" () network::totals, "How many bytes came from peers and were sent to them.", "";
         "getnetworkinfo" () network::info, "The state of the network.", "";
         "getpeerinfo" () network::peers, "The peers.", "";
+        "listbanned" () network::bans, "Who is not let in, and for how long.", "";
+        "ping" () network::ping, "Asks every peer whether it is there; `getpeerinfo` shows how long the answer took.", "";
+        "setban" (need("subnet", Kind::Text), need("command", Kind::Text), may("bantime", Kind::Int), may("absolute", Kind::Bool)) network::set_ban,
+            "Keeps an address or a subnet out (`add`), for a day or so many seconds, or until a time; or lets it in again (`remove`).",
+            "\"192.0.2.0/24\", \"add\", 3600";
+        "setnetworkactive" (need("state", Kind::Bool)) network::set_active, "Lets there be connections, or ends all and refuses new ones.", "true";
     }
     Rawtransactions {
         "createrawtransaction" (need("inputs", Kind::List), need("outputs", Kind::Outputs), may("locktime", Kind::Int), may("replaceable", Kind::Bool)) build::create,

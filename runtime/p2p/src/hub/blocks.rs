@@ -98,8 +98,11 @@ impl Hub {
     /// Connects the next block if it has come. One at a time, so that others have their turn.
     pub(super) fn connect_next(&mut self, ledger: &mut dyn Ledger, now: u64) {
         let Some((from, block)) = self.download.take_next() else { return };
+        let hash = block.header.hash();
         match ledger.accept_block(block) {
             Verdict::Kept => self.download.pop(),
+            // Whoever sent it may send it again when the connection comes again, but not at once and for ever.
+            Verdict::Nothing if ledger.known(&hash).is_none_or(|known| !known.has_block) => self.close(from, now),
             Verdict::Nothing => {}
             Verdict::Invalid => {
                 self.offend(from, Offence::InvalidBlock, now);

@@ -119,7 +119,8 @@ impl Hub {
         let crowded = inbound && self.peers.values().filter(|peer| peer.inbound).count() >= INBOUND_MAX;
         if !self.active || crowded || (inbound && self.bans.covers(address.ip(), now / 1_000)) {
             self.out.push(Action::Close(id));
-            return;
+            // Whoever was called is called again when there may be connections.
+            return target.into_iter().for_each(|target| self.failed(&target, now));
         }
         for call in self.added.iter_mut().filter(|call| Some(&call.target) == target.as_ref()) {
             (call.peer, call.dialing) = (Some(id), false);

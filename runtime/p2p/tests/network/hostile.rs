@@ -325,5 +325,14 @@ fn calls_are_tried_again_ever_later() {
         hub.step(&mut books, now, Event::Failed { target: "host:1".into() });
     }
     assert_eq!(waits, [0, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000]);
+    // A call that comes through when there shall be no connections is made again when there may be.
+    now += 60_000;
+    assert_eq!(hub.step(&mut books, now, Event::Tick), [Action::Dial("host:1".into())]);
+    hub.set_active(false, now);
+    let (peer, address) = (PeerId(1), SocketAddr::from(([10, 0, 0, 1], 1)));
+    let connected = Event::Connected { peer, address, target: Some("host:1".into()) };
+    assert_eq!(hub.step(&mut books, now, connected), [Action::Close(peer)]);
+    hub.set_active(true, now);
+    assert_eq!(hub.step(&mut books, now, Event::Tick), [Action::Dial("host:1".into())]);
     assert!(hub.remove("host:1") && !hub.remove("host:1"));
 }
