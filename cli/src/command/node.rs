@@ -3,6 +3,7 @@
 pub(crate) mod bitcoind;
 mod settings;
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -87,7 +88,7 @@ impl Node {
         // Whoever presses Ctrl-C twice finds nobody listening, and that is fine.
         ctrlc::set_handler(move || stop.send(()).unwrap_or_default())
             .map_err(|error| Fail::refused(error.to_string()))?;
-        run.greet(shell, &folder, handle.rpc_addr(), &accounts)?;
+        run.greet(shell, &folder, &handle, &accounts)?;
         // Either the signal comes, or the node ends by itself because of `stop`.
         while stopped.recv_timeout(Duration::from_millis(200)).is_err() && handle.call("uptime", "[]").is_ok() {}
         shell.note("stopping");
@@ -201,15 +202,24 @@ impl Running {
         &self,
         shell: &Shell,
         folder: &Folder,
-        address: SocketAddr,
+        handle: &node::NodeHandle,
         accounts: &wallet::Accounts,
     ) -> Result<(), Fail> {
+        let address = handle.rpc_addr();
         let cookie = node::cookie_path(&folder.path, NETWORK);
         let rows: Vec<_> = accounts.named().map(|(name, key)| (name, key.address(NETWORK).to_string())).collect();
         let names: Vec<_> = rows.iter().map(|(name, address)| json!({ "name": name, "address": address })).collect();
-        let data = json!({ "rpc": format!("http://{address}"), "cookie": cookie, "accounts": names });
+        let explorer = format!("http://{address}/explorer");
+        let data =
+            json!({ "rpc": format!("http://{address}"), "explorer": explorer, "cookie": cookie, "accounts": names });
+        // Who sees the terminal may read the cookie file too; a log is for more people.
+        let key = (self.settings.auth.is_none() && std::io::stdout().is_terminal()).then(|| handle.cookie());
         shell.print(&data, |out| {
             writeln!(out, "{GOOD}devnet{GOOD:#} at http://{address}")?;
+            match key {
+                Some(key) => writeln!(out, "  look    {explorer}#{key}")?,
+                None => writeln!(out, "  look    {explorer}")?,
+            }
             writeln!(out, "  cookie  {}", cookie.display())?;
             writeln!(out, "  mining  {}", self.mining())?;
             if self.public_keys {

@@ -3,6 +3,7 @@
 //! What a stranger can cost is bounded: connections are counted, heads and bodies must come in time, and no body is
 //! read before its sender has shown the credentials.
 
+mod explorer;
 mod listen;
 mod rest;
 
@@ -78,6 +79,7 @@ pub(crate) async fn serve(
         .route("/wallet/", any(answer))
         .route("/wallet/{name}", any(answer))
         .merge(pages)
+        .merge(explorer::pages())
         .with_state(edge);
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
