@@ -6,6 +6,7 @@
 mod bench;
 mod ci;
 mod conformance;
+mod e2e;
 mod fuzz;
 mod r#gen;
 mod sanitize;
@@ -41,6 +42,8 @@ enum Command {
     Conformance(conformance::Conformance),
     /// Builds the public vectors from an npm package; needs Node.js
     Vectors(vectors::Vectors),
+    /// Clients that others wrote, unchanged, against a node; skips those that cannot be installed
+    E2e,
     /// Compiles random sources to see that nothing panics or hangs
     Fuzz(fuzz::Fuzz),
     /// Runs the engines with every access to memory checked
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(root).and_then(|broken| none_of("law broken", &broken)),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Vectors(arguments) => vectors::run(root, &arguments),
+        Command::E2e => e2e::run(root),
         Command::Fuzz(arguments) => fuzz::run(root, &arguments),
         Command::Sanitize(arguments) => sanitize::run(root, &arguments),
         Command::Gen { check } => {
