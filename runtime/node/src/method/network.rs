@@ -10,8 +10,8 @@ use crate::rpc::error::{Code, RpcError};
 use crate::rpc::params::{Args, shorten};
 use crate::state::Node;
 
-/// The crate's version as bitcoind counts: two digits each for minor, revision and build.
-const VERSION: u32 = 10_000;
+/// Clients choose by this number which shapes of answers they expect; ours are those of bitcoind 29. Who we are is in `subversion`.
+const VERSION: u32 = 290_000;
 /// How long a ban lasts that is not told otherwise.
 const BAN_SECS: u64 = 24 * 60 * 60;
 

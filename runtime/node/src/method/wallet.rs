@@ -61,6 +61,7 @@ pub(crate) fn info(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
         ("immature_balance", Json::from(balances.immature)),
         ("txcount", Json::from(count)),
         ("keypoolsize", Json::from(keys)),
+        ("keypoolsize_hd_internal", Json::from(0u32)),
         ("paytxfee", Json::from(Sats::ZERO)),
         ("private_keys_enabled", Json::from(true)),
         ("avoid_reuse", Json::from(false)),
