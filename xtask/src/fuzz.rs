@@ -80,6 +80,8 @@ enum Target {
     Scripts,
     /// Calls to a node: each is answered, methods that read change nothing, and the chain stays a chain
     Rpc,
+    /// Random messages at the port for other nodes
+    P2p,
 }
 
 /// Words that make deep or strange sources likely.
@@ -205,7 +207,10 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
         return scripts::run(fuzz);
     }
     if fuzz.target == Target::Rpc {
-        return rpc::run(root, fuzz);
+        return rpc::run(root, fuzz, "random_calls", "at_random");
+    }
+    if fuzz.target == Target::P2p {
+        return rpc::run(root, fuzz, "peers", "random_messages");
     }
     let mut corpus = Vec::new();
     for folder in
@@ -309,7 +314,9 @@ fn source(fuzz: &Fuzz, texts: &[String], case: u64) -> String {
     random.next();
     match fuzz.target {
         Target::Bytes => noise(&mut random),
-        Target::Examples | Target::Programs | Target::Scripts | Target::Rpc => changed(&mut random, texts),
+        Target::Examples | Target::Programs | Target::Scripts | Target::Rpc | Target::P2p => {
+            changed(&mut random, texts)
+        }
     }
 }
 

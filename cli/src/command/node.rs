@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use engine::Tuning;
-use node::{Auth, Config, LogForm, LogLevels, Logs, Prefund};
+use node::{Auth, Config, LogForm, LogLevels, Logs, Peers, Prefund};
 use serde_json::json;
 use wallet::{DEVNET_MNEMONIC, DEVNET_NAMES};
 
@@ -79,7 +79,7 @@ impl Node {
         let settings = self.settings()?;
         let folder = if self.tmp { Folder::fresh() } else { Folder::kept(self.datadir.clone()) };
         std::fs::create_dir_all(&folder.path)?;
-        let run = Running { settings, public_keys: self.keys.is_public() };
+        let run = Running { settings, public_keys: self.keys.is_public(), is_fleeting: self.tmp };
         let mut config = run.config(&accounts)?;
         config.data_dir = Some(folder.path.clone());
         (config.persistent, config.reindex) = (!self.tmp, self.reindex);
@@ -139,6 +139,7 @@ impl Node {
 struct Running {
     settings: Settings,
     public_keys: bool,
+    is_fleeting: bool,
 }
 
 impl Running {
@@ -184,9 +185,21 @@ impl Running {
             prefund,
             accounts: Some(accounts.clone()),
             mock_time: settings.mock_time,
+            peers: self.peers(),
             engine: Arc::new(settings.engine.unwrap_or(Which::Register).engine(Tuning::default())?),
             ..base
         })
+    }
+
+    /// A node that keeps nothing, or is told whom to call, is not called unless somebody says so.
+    fn peers(&self) -> Peers {
+        let settings = &self.settings;
+        let alone = self.is_fleeting || settings.connect.is_some();
+        let named = settings.p2p_bind.is_some() || settings.listen == Some(true);
+        let listens = settings.listen.unwrap_or(named || !alone);
+        let call = settings.connect.iter().chain(&settings.add_node).flatten().cloned().collect();
+        let bind = settings.p2p_bind.or(Settings::defaults().p2p_bind);
+        Peers { listen: bind.filter(|_| listens), may_be_deaf: !named, call }
     }
 
     fn blocks_each(&self) -> u32 {
@@ -286,6 +299,9 @@ fn start_failure(error: &node::StartError) -> Fail {
     let fail = Fail::refused(format!("{error}{cause}"));
     match error {
         node::StartError::Bind { .. } => fail.help("another node may be running; choose a port with `--rpc-port`"),
+        node::StartError::PeerBind { .. } => {
+            fail.help("another node may be running; choose another address with `--p2p-bind`, or use `--listen=false`")
+        }
         node::StartError::InUse { .. } => fail.help("choose a folder with `--datadir`, or use `--tmp`"),
         node::StartError::Chain(_) => {
             fail.help("build it again with `--reindex`, choose another folder with `--datadir`, or use `--tmp`")

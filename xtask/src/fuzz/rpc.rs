@@ -1,18 +1,19 @@
-//! Random calls to a node: its own test makes and judges them, here it is only told how long.
+//! Random calls and messages to a node: its own tests make and judge them, here they are only told how many.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::fuzz::Fuzz;
 
-pub(super) fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
+/// Runs the tests of a file whose names have `name` in them.
+pub(super) fn run(root: &Path, fuzz: &Fuzz, file: &str, name: &str) -> Result<(), String> {
     let mut test = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    test.current_dir(root).args(["test", "--quiet", "-p", "node", "--test", "random_calls", "--", "--nocapture"]);
+    test.current_dir(root).args(["test", "--quiet", "-p", "node", "--test", file, name, "--", "--nocapture"]);
     test.env("BMC_SEED", fuzz.seed.to_string());
     match fuzz.seconds {
         Some(seconds) => test.env("BMC_SECONDS", seconds.to_string()),
         None => test.env("BMC_CASES", fuzz.runs.to_string()),
     };
     let status = test.status().map_err(|error| format!("the test cannot be run: {error}"))?;
-    if status.success() { Ok(()) } else { Err("a call was answered wrongly".to_owned()) }
+    if status.success() { Ok(()) } else { Err("something was answered wrongly".to_owned()) }
 }

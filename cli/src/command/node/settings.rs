@@ -1,7 +1,7 @@
 //! What may be set for a node: by flags, by the environment, by a file, in this order; what nobody sets has a default.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -114,6 +114,18 @@ settings! {
     /// Show the pages under `/rest` to anybody who reaches the port.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     rest: bool = Some(false);
+    /// Where other nodes may call [default: 127.0.0.1:18444].
+    #[arg(long, value_name = "IP:PORT", env = "BMC_P2P_BIND")]
+    p2p_bind: SocketAddr = Some(([127, 0, 0, 1], 18_444).into());
+    /// Let other nodes call [default: unless `--tmp` or `--connect`].
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    listen: bool = None;
+    /// Call another node, and keep the connection; may be said several times.
+    #[arg(long, value_name = "HOST:PORT")]
+    add_node: Vec<String> = None;
+    /// As `--add-node`, but listen to nobody.
+    #[arg(long, value_name = "HOST:PORT")]
+    connect: Vec<String> = None;
     /// Mine a block this often, such as `500ms` or `2s`.
     #[arg(long, value_name = "TIME", env = "BMC_MINE_EVERY")]
     mine_every: Period = None;
