@@ -183,16 +183,15 @@ impl Block {
 pub fn merkle_root(txids: impl IntoIterator<Item = Txid>) -> [u8; 32] {
     let mut level: Vec<[u8; 32]> = txids.into_iter().map(|txid| *txid.as_wire()).collect();
     while level.len() > 1 {
-        level = level
-            .chunks(2)
-            .map(|pair| match pair {
-                [left, right] => sha256d_parts(&[left, right]),
-                [last] => sha256d_parts(&[last, last]),
-                _ => [0; 32],
-            })
-            .collect();
+        level = level.chunks(2).filter_map(|pair| Some(merkle_parent(pair.first()?, pair.get(1)))).collect();
     }
     level.first().copied().unwrap_or_default()
+}
+
+/// The hash above two in the tree of [`merkle_root`]; a hash without a right neighbour stands on both sides.
+#[must_use]
+pub fn merkle_parent(left: &[u8; 32], right: Option<&[u8; 32]>) -> [u8; 32] {
+    sha256d_parts(&[left, right.unwrap_or(left)])
 }
 
 #[cfg(test)]

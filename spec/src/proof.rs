@@ -4,9 +4,9 @@
 //! whether a wanted transaction is below it. Nodes without one, and wanted transactions themselves, give their hash and are not
 //! walked further. Example: the third of four transactions has the bits 1 0 1 1 0 and three hashes: that of the left pair, its own, and the fourth.
 
-use crate::block::BlockHeader;
+use crate::block::{BlockHeader, merkle_parent};
 use crate::codec::{DecodeError, Reader, write_compact_size};
-use crate::hash::{Txid, sha256d_parts};
+use crate::hash::Txid;
 
 /// No block has room for more transactions than this.
 const TRANSACTIONS_MAX: u32 = 32_000_000 / 60;
@@ -38,10 +38,9 @@ impl InclusionProof {
     pub fn new(header: BlockHeader, txids: &[Txid], wanted: impl Fn(&Txid) -> bool) -> Self {
         let mut levels = vec![txids.iter().map(|txid| (*txid.as_wire(), wanted(txid))).collect::<Vec<_>>()];
         while let Some(level) = levels.last().filter(|level| level.len() > 1) {
-            let above = level.chunks(2).map(|pair| match pair {
-                [(left, a), (right, b)] => (sha256d_parts(&[left, right]), *a || *b),
-                [(last, a)] => (sha256d_parts(&[last, last]), *a),
-                _ => ([0; 32], false),
+            let above = level.chunks(2).filter_map(|pair| {
+                let (left, right) = (pair.first()?, pair.get(1));
+                Some((merkle_parent(&left.0, right.map(|(hash, _)| hash)), pair.iter().any(|(_, wanted)| *wanted)))
             });
             levels.push(above.collect());
         }
@@ -130,11 +129,11 @@ impl Walk<'_> {
         let left = self.node(height - 1, 2 * at)?;
         let width = ((self.proof.transactions - 1) >> (height - 1)) + 1;
         if 2 * at + 1 >= width {
-            return Some(sha256d_parts(&[&left, &left]));
+            return Some(merkle_parent(&left, None));
         }
         let right = self.node(height - 1, 2 * at + 1)?;
         // Two lists of transactions may share a root where one repeats its end (CVE-2012-2459).
-        (left != right).then(|| sha256d_parts(&[&left, &right]))
+        (left != right).then(|| merkle_parent(&left, Some(&right)))
     }
 }
 

@@ -5,8 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-
-use spec::hash::{Sha256Stream, sha256};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 use crate::config::{Auth, Config, RpcAuth, StartError, cookie_path};
 
@@ -56,17 +56,9 @@ impl Credentials {
 
 /// HMAC of RFC 2104 with SHA-256.
 fn hmac_sha256(key: &[u8], text: &[u8]) -> [u8; 32] {
-    let mut block = [0; 64];
-    let short = sha256(key);
-    let key = if key.len() > block.len() { short.as_slice() } else { key };
-    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    let keyed = |pad: u8, text: &[u8]| {
-        let mut stream = Sha256Stream::default();
-        stream.update(&block.map(|byte| byte ^ pad));
-        stream.update(text);
-        stream.finish()
-    };
-    keyed(0x5c, &keyed(0x36, text))
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("every length is a length of HMAC keys");
+    mac.update(text);
+    mac.finalize().into_bytes().into()
 }
 
 /// Equality that takes as long wherever the difference is.

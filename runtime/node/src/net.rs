@@ -16,6 +16,7 @@ use spec::{BlockHash, Network};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{Receiver, UnboundedSender, channel, unbounded_channel};
 
+use crate::auth::write_private;
 use crate::config::{Config, Peers, StartError, network_folder};
 use crate::owner::Event;
 use crate::state::Node;
@@ -169,8 +170,7 @@ impl Net {
         };
         let nets: Vec<_> = self.hub.bans().iter(self.now() / 1_000).map(one).collect();
         let text = serde_json::json!({ "banned_nets": nets }).to_string();
-        let fresh = path.with_extension("new");
-        if let Err(error) = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, path)) {
+        if let Err(error) = write_private(path, &text) {
             tracing::error!(%error, "the bans were not saved");
         }
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use node::{Auth, Config, NodeHandle, Prefund};
 use serde_json::Value;
-use support::{NOW, post, raw, rpc, start};
+use support::{Dice, NOW, post, raw, rpc, start};
 
 /// Every method that the node says it has, but the one that ends it.
 fn methods(node: &NodeHandle) -> Vec<String> {
@@ -162,18 +162,6 @@ fn bodies_of_ten_megabytes_are_answered_in_time() {
     assert_eq!((status, serde_json::from_str::<Value>(&answer).unwrap().as_array().unwrap().len()), (200, 20_001));
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     assert_eq!(rpc(&node, "getblockcount", "[]").unwrap(), 15);
-}
-
-/// A small generator of pseudo-random numbers (xorshift), so that a failure can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % sides as u64).unwrap()
-    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use node::NodeHandle;
 use serde_json::{Map, Value, json};
-use support::start;
+use support::{Dice, start};
 
 /// Methods that may change chain or mempool. All others only read, or change what no other client sees.
 const CHANGING: &[&str] = &[
@@ -36,22 +36,6 @@ const CHANGING: &[&str] = &[
     "setmocktime",
     "submitblock",
 ];
-
-/// A small generator of pseudo-random numbers (xorshift), so that a failure can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % sides as u64).unwrap()
-    }
-
-    fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
-        &from[self.roll(from.len())]
-    }
-}
 
 /// Texts that mean something to the node now: hashes, ids, bytes, addresses.
 fn meanings(node: &NodeHandle) -> Vec<String> {

@@ -4,7 +4,7 @@
 //! the digests are taken of the final outputs, and nothing is signed twice.
 
 use spec::artifact::AbiError;
-use spec::script::{dust_limit, push_data};
+use spec::script::dust_limit;
 use spec::sighash::SighashType;
 use spec::{Address, Artifact, Mode, Network, RuleSet, Rules, Sats, SpendContext, Transaction, TxIn, TxOut};
 use vm::{Failure, Metrics};
@@ -13,6 +13,7 @@ use crate::coins::{Ask, FeeRate, ShortOfCoins, Utxo, count_len};
 use crate::contract::ContractUnlock;
 use crate::explain::{Explanation, explain_path};
 use crate::keys::Key;
+use crate::sign::{key_unlock, signature};
 
 /// The sequence of an input that nothing delays.
 pub const SEQUENCE_FINAL: u32 = 0xffff_ffff;
@@ -288,8 +289,8 @@ impl Unsigned<'_> {
     fn unlocks(&self, tx: &Transaction, spent: &[TxOut]) -> Result<Vec<Vec<u8>>, BuildError> {
         let context = SpendContext::new(tx, spent).expect("there is one spent output for each input");
         let unlock = |(index, input): (usize, &Fixed<'_>)| match &input.unlock {
-            Unlock::Key(key) => Ok(key_unlock(key, &signature(&context, index, &input.coin.output.lock, key))),
-            Unlock::Contract(contract) => contract.bytes(&|key| signature(&context, index, contract.redeem(), key)),
+            Unlock::Key(key) => Ok(key_unlock(key, &signed_all(&context, index, &input.coin.output.lock, key))),
+            Unlock::Contract(contract) => contract.bytes(&|key| signed_all(&context, index, contract.redeem(), key)),
             Unlock::Ready(bytes) => Ok(bytes.clone()),
         };
         self.inputs.iter().enumerate().map(unlock).collect()
@@ -334,18 +335,9 @@ impl ContractUnlock<'_> {
     }
 }
 
-/// A Schnorr signature over every input and output, and its type byte.
-fn signature(context: &SpendContext<'_>, input: usize, code: &[u8], key: &Key) -> Vec<u8> {
-    let digest = context.digest(SighashType::ALL, input, code).expect("the input is one of the transaction's");
-    let [kind, ..] = SighashType::ALL.to_u32().to_le_bytes();
-    key.sign(&digest.digest).into_iter().chain([kind]).collect()
-}
-
-fn key_unlock(key: &Key, signature: &[u8]) -> Vec<u8> {
-    let mut unlock = Vec::new();
-    push_data(&mut unlock, signature);
-    push_data(&mut unlock, &key.public());
-    unlock
+/// A signature over every input and output.
+fn signed_all(context: &SpendContext<'_>, input: usize, code: &[u8], key: &Key) -> Vec<u8> {
+    signature(context, input, code, key, SighashType::ALL).expect("the input is one of the transaction's")
 }
 
 pub(crate) fn refuse_dust(outputs: &[TxOut]) -> Result<(), BuildError> {

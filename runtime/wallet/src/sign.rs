@@ -51,14 +51,12 @@ pub fn sign_inputs(
         if kind.utxos() && !complete {
             return Err(Unsignable::Uncovered);
         }
-        let digest = context.digest(kind, at, &output.lock).ok_or(Unsignable::Unknown)?;
-        let [last, ..] = kind.to_u32().to_le_bytes();
-        let signature: Vec<u8> = key.sign(&digest.digest).into_iter().chain([last]).collect();
+        let signature = signature(&context, at, &output.lock, key, kind).ok_or(Unsignable::Unknown)?;
+        if with_key {
+            return Ok(key_unlock(key, &signature));
+        }
         let mut unlock = Vec::new();
         push_data(&mut unlock, &signature);
-        if with_key {
-            push_data(&mut unlock, &key.public());
-        }
         Ok(unlock)
     };
     let unlocks: Vec<Result<Vec<u8>, Unsignable>> = (0..tx.inputs.len()).map(sign).collect();
@@ -70,6 +68,27 @@ pub fn sign_inputs(
         Err(why) => Some(why),
     };
     tx.inputs.iter_mut().zip(unlocks).map(put).collect()
+}
+
+/// A Schnorr signature and its type byte; `None` if the transaction has no such input.
+pub(crate) fn signature(
+    context: &SpendContext<'_>,
+    input: usize,
+    code: &[u8],
+    key: &Key,
+    kind: SighashType,
+) -> Option<Vec<u8>> {
+    let digest = context.digest(kind, input, code)?;
+    let [last, ..] = kind.to_u32().to_le_bytes();
+    Some(key.sign(&digest.digest).into_iter().chain([last]).collect())
+}
+
+/// What unlocks the coin of a key whose hash its lock holds.
+pub(crate) fn key_unlock(key: &Key, signature: &[u8]) -> Vec<u8> {
+    let mut unlock = Vec::new();
+    push_data(&mut unlock, signature);
+    push_data(&mut unlock, &key.public());
+    unlock
 }
 
 /// The key that opens a lock, and whether it must be shown.

@@ -76,3 +76,19 @@ pub fn raw(node: &NodeHandle, bytes: &[u8], patience: Duration) -> Vec<u8> {
     }
     answer
 }
+
+/// A small generator of pseudo-random numbers (xorshift), so that a failure can be repeated.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % sides as u64).unwrap()
+    }
+
+    pub fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
+        &from[self.roll(from.len())]
+    }
+}
