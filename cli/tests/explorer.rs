@@ -4,61 +4,20 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+mod support;
+
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use support::Devnet;
 use tempfile::TempDir;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_bmc");
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /// A page is asked for so often before its test fails, and given so long each time.
 const TRIES: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A node in a process, which is killed at the end.
-struct Node {
-    child: Child,
-    url: String,
-    cookie: PathBuf,
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Node {
-    fn start(home: &Path) -> Self {
-        let mut command = Command::new(BINARY);
-        command.args(["node", "--tmp", "--rpc-port", "0"]).env("HOME", home).env("TMPDIR", home).current_dir(home);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut said = |word: &str| {
-            let line = lines.find(|line| line.contains(word)).unwrap_or_else(|| panic!("the greeting has no {word}"));
-            line.split_whitespace().last().unwrap().to_owned()
-        };
-        let url = said("devnet at");
-        let cookie = said("cookie").into();
-        // Who reads no further must not keep the node from writing.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url, cookie }
-    }
-
-    /// Runs a command of ours against the node and gives what it printed.
-    fn bmc(&self, folder: &Path, args: &[&str]) -> String {
-        let mut command = Command::new(BINARY);
-        command.args(args).args(["--rpc", &self.url, "--cookie", self.cookie.to_str().unwrap()]);
-        let output = command.current_dir(folder).env("HOME", folder).output().unwrap();
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{args:?}: {out}{err}");
-        out.into_owned()
-    }
-}
 
 struct Browser {
     program: &'static str,
@@ -133,11 +92,10 @@ fn a_settled_reward_can_be_looked_at() {
         eprintln!("SKIPPED: no Chromium was found, so nobody has looked at the explorer");
         return;
     };
-    let home = TempDir::new().unwrap();
-    let node = Node::start(home.path());
+    let devnet = Devnet::start();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/text-to-image-reward");
     for file in ["text_to_image.bmc", "bmc.toml"] {
-        fs::copy(example.join(file), home.path().join(file)).unwrap();
+        devnet.write(file, &fs::read_to_string(example.join(file)).unwrap());
     }
     let people = [
         "databases=@bob",
@@ -150,13 +108,13 @@ fn a_settled_reward_can_be_looked_at() {
     ];
     let deploy = ["deploy", "text_to_image.bmc", "--name", "images"];
     let deploy: Vec<&str> = deploy.into_iter().chain(people.iter().flat_map(|who| ["--param", who])).collect();
-    node.bmc(home.path(), &deploy);
-    node.bmc(home.path(), &["pay", "images", "1 coin", "--from", "@alice"]);
-    let settled = node.bmc(home.path(), &["settle", "images"]);
-    let txid = settled.split_whitespace().rfind(|word| word.len() == 64).unwrap();
+    devnet.json(&deploy);
+    devnet.json(&["pay", "images", "1 coin", "--from", "@alice"]);
+    let settled = devnet.json(&["settle", "images"]);
+    let txid = settled[0]["txid"].as_str().unwrap();
 
-    let key = fs::read_to_string(&node.cookie).unwrap();
-    let at = |page: &str| format!("{}/explorer#{}{page}", node.url, key.trim());
+    let key = fs::read_to_string(&devnet.cookie).unwrap();
+    let at = |page: &str| format!("{}/explorer#{}{page}", devnet.rpc, key.trim());
     browser.page(&at("/"), &["data-ready=\"/\"", "Latest", "known contracts</dt><dd>1</dd>"]);
     browser.page(&at("/contracts"), &["TextToImage", "bchreg:"]);
     let page = browser
@@ -170,7 +128,7 @@ fn a_settled_reward_can_be_looked_at() {
     browser.page(&at("/block/00"), &["There is no such page."]);
     browser.page(&at(&format!("/tx/{}", "0".repeat(64))), &["role=\"alert\""]);
     // Who has no key is asked for it and sees nothing else.
-    let asked = browser.page(&format!("{}/explorer", node.url), &["Who may look?"]);
+    let asked = browser.page(&format!("{}/explorer", devnet.rpc), &["Who may look?"]);
     assert!(!asked.contains("Latest"));
 
     let dark = ["--blink-settings=preferredColorScheme=0"];

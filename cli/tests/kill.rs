@@ -5,8 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -42,15 +43,7 @@ impl Node {
 
     fn start_with(folder: &std::path::Path, more: &[&str]) -> Self {
         let mut child = spawn(folder, more);
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut text = String::new();
-        for line in lines {
-            text += &line;
-            if line == "}" {
-                break;
-            }
-        }
-        let hello: Value = serde_json::from_str(&text).expect("the node starts again");
+        let hello = support::greeting(&mut child).expect("the node starts again");
         Self { child: Arc::new(Mutex::new(child)), rpc: hello["rpc"].as_str().unwrap().to_owned() }
     }
 

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::io::{BufRead, BufReader};
+mod support;
+
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,15 +20,7 @@ impl Node {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bmc"));
         command.args(["node", "--tmp", "--rpc-port", "0", "--auth", "t:t", "--no-mining", "--json"]).args(args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut text = String::new();
-        for line in lines {
-            text += &line;
-            if line == "}" {
-                break;
-            }
-        }
-        let hello: Value = serde_json::from_str(&text).unwrap();
+        let hello = support::greeting(&mut child).expect("the node starts");
         Self { child, rpc: hello["rpc"].as_str().unwrap().to_owned() }
     }
 
