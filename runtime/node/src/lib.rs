@@ -1,4 +1,4 @@
-//! A running node: chain, mempool and artifacts behind one thread, and bitcoind's JSON-RPC in front of it.
+//! A running node: chain, mempool and artifacts behind one thread, bitcoind's JSON-RPC and an explorer in front of it, peers beside it.
 //!
 //! It knows neither the contract language nor how a block or transaction is judged; those rules are `chain`'s.
 
