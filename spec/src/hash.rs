@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use hmac::{Hmac, KeyInit, Mac};
 use ripemd::Ripemd160;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha1::Sha1;
@@ -28,6 +29,19 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
         sha256_of_any(data, &mut words);
     }
     words.map(u32::to_be_bytes).as_flattened().try_into().unwrap_or_default()
+}
+
+/// HMAC-SHA-256 of RFC 2104 over the parts one after the other, with a key of any length.
+///
+/// ```
+/// let digest = spec::hash::hmac_sha256(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
+/// assert_eq!(digest[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+/// ```
+#[must_use]
+pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("every length is a length of HMAC keys");
+    parts.iter().for_each(|part| mac.update(part));
+    mac.finalize().into_bytes().into()
 }
 
 #[inline(never)]
@@ -206,6 +220,15 @@ mod tests {
             (ripemd160(b"abc").to_vec(), "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc"),
             (sha1(b"abc").to_vec(), "a9993e364706816aba3e25717850c26c9cd0d89d"),
             (sha256d_parts(&[b"a", b"bc"]).to_vec(), &hex::encode(sha256d(b"abc"))),
+            // Test cases 2 and 6 of RFC 4231; the second key is longer than a block.
+            (
+                hmac_sha256(b"Jefe", &[b"what do ya want ", b"for nothing?"]).to_vec(),
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                hmac_sha256(&[0xaa; 131], &[b"Test Using Larger Than Block-Size Key - Hash Key First"]).to_vec(),
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+            ),
         ];
         for (digest, expected) in cases {
             assert_eq!(hex::encode(digest), expected);

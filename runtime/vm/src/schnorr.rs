@@ -10,7 +10,7 @@
 
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use secp256k1::{Message, PublicKey, Scalar, SecretKey};
-use spec::hash::sha256;
+use spec::hash::{hmac_sha256, sha256};
 
 use crate::ecdsa::parse_key;
 use crate::jacobi::is_square;
@@ -166,31 +166,17 @@ fn coordinates(point: &PublicKey) -> ([u8; 32], [u8; 32]) {
 fn nonce(secret: &[u8; 32], digest: &[u8; 32]) -> SecretKey {
     let (mut key, mut value) = ([0; 32], [1; 32]);
     for step in [0u8, 1] {
-        key = hmac(&key, &[&value, &[step], secret, digest, NONCE_TAG]);
-        value = hmac(&key, &[&value]);
+        key = hmac_sha256(&key, &[&value, &[step], secret, digest, NONCE_TAG]);
+        value = hmac_sha256(&key, &[&value]);
     }
     loop {
-        value = hmac(&key, &[&value]);
+        value = hmac_sha256(&key, &[&value]);
         if let Ok(nonce) = SecretKey::from_secret_bytes(value) {
             return nonce;
         }
-        key = hmac(&key, &[&value, &[0]]);
-        value = hmac(&key, &[&value]);
+        key = hmac_sha256(&key, &[&value, &[0]]);
+        value = hmac_sha256(&key, &[&value]);
     }
-}
-
-/// HMAC-SHA-256 with a key of 32 bytes, RFC 2104.
-fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    let pad = |with: u8| {
-        let mut block = [with; 64];
-        block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
-        block.to_vec()
-    };
-    let mut inner = pad(0x36);
-    parts.iter().for_each(|part| inner.extend_from_slice(part));
-    let mut outer = pad(0x5c);
-    outer.extend_from_slice(&sha256(&inner));
-    sha256(&outer)
 }
 
 #[cfg(test)]
