@@ -330,6 +330,40 @@ fn what_was_answered_survives_any_death() {
     assert!(steps > 0 && world.sent.len() > 1 && world.made.len() > BASE_BLOCKS, "the node did something");
 }
 
+/// Blocks that one more call makes while old ones are dropped; a file of 64 KiB holds about 300.
+const MORE_BLOCKS: u64 = 40;
+
+#[test]
+fn blocks_that_are_dropped_take_nothing_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || Node::start_with(folder.path(), &["--prune", "1"]);
+    let mut node = start();
+    node.call("generatetoaddress", json!([600, "51"]));
+    let (mut blocks, mut dropped, mut moments) = (600, -1, setting("BMC_SEED", 20_260_501));
+    let mut files = BTreeSet::new();
+    for _ in 0..setting("BMC_KILLS", 100) / 4 {
+        moments = moments.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        node.call("generatetoaddress", json!([MORE_BLOCKS, "51"]));
+        blocks += MORE_BLOCKS;
+        let killer = node.kill_after(Duration::from_micros(moments >> 33 & 32_767));
+        if let Some(last) = node.try_call("pruneblockchain", json!([blocks])) {
+            dropped = last.as_i64().unwrap();
+        }
+        killer.join().unwrap();
+        drop(node);
+        node = start();
+        let info = node.call("getblockchaininfo", json!([]));
+        let first = info["pruneheight"].as_u64().unwrap();
+        assert!(info["blocks"] == blocks && first as i64 > dropped && first <= blocks - 288 + 1, "{info}");
+        let coins = node.call("gettxoutsetinfo", json!(["none"]));
+        assert_eq!(coins["txouts"], blocks);
+        assert_eq!(node.call("verifychain", json!([2, blocks - first])), true);
+        let held = std::fs::read_dir(folder.path().join("regtest/blocks")).unwrap();
+        files.extend(held.map(|entry| entry.unwrap().file_name()));
+    }
+    assert!(dropped > 0 && files.len() > 2, "{dropped}, {files:?}");
+}
+
 #[test]
 fn a_folder_has_one_node_and_goes_on_after_a_stop() {
     let folder = tempfile::tempdir().unwrap();

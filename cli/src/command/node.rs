@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use engine::Tuning;
-use node::{Auth, Config, LogForm, LogLevels, Logs, Peers, Prefund};
+use node::{Auth, Config, LogForm, LogLevels, Logs, Peers, Prefund, Prune};
 use serde_json::json;
 use wallet::{DEVNET_MNEMONIC, DEVNET_NAMES};
 
@@ -185,6 +185,7 @@ impl Running {
             prefund,
             accounts: Some(accounts.clone()),
             mock_time: settings.mock_time,
+            prune: Prune::of_mib(settings.prune.unwrap_or(0)),
             peers: self.peers(),
             engine: Arc::new(settings.engine.unwrap_or(Which::Register).engine(Tuning::default())?),
             ..base
@@ -303,6 +304,9 @@ fn start_failure(error: &node::StartError) -> Fail {
             fail.help("another node may be running; choose another address with `--p2p-bind`, or use `--listen=false`")
         }
         node::StartError::InUse { .. } => fail.help("choose a folder with `--datadir`, or use `--tmp`"),
+        node::StartError::Pruned => {
+            fail.help("remove `blocks` and `chainstate` there, and take the blocks from other nodes again")
+        }
         node::StartError::Chain(_) => {
             fail.help("build it again with `--reindex`, choose another folder with `--datadir`, or use `--tmp`")
         }

@@ -171,6 +171,8 @@ reasons! {
         Orphan => "prev-blk-not-found",
         /// Its header is alone, and too many headers wait for their blocks.
         TooManyHeaders => "too-many-headers",
+        /// Its branch leaves the active chain below the blocks that are kept, so it can never become the active one.
+        TooDeep => "bad-fork-below-pruned",
         /// The block before it is invalid.
         InvalidParent => "bad-prevblk",
         /// Its hash does not meet its target.

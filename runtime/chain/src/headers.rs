@@ -38,6 +38,11 @@ impl<S: Store> Chain<S> {
             None => {}
         }
         let place = self.place_of(header)?;
+        // A header on top of one without a block was asked this when that one came.
+        let on_block = self.index.get(&header.previous).is_some_and(|parent| parent.has_block);
+        if on_block && !self.is_reachable(&header.previous) {
+            return Err(BlockError::TooDeep);
+        }
         self.check_header_at(header, place, now)?;
         if self.index.bare() >= HEADERS_AHEAD_MAX {
             self.index.forget_aside();

@@ -28,6 +28,8 @@ pub struct HeaderEntry {
     pub status: Status,
     /// Whether its block is kept, and so those of all below; otherwise the header alone is known.
     pub has_block: bool,
+    /// How many transactions the block has; none are known of before it is kept.
+    pub transactions: u32,
 }
 
 /// The number of blocks whose times a median is taken of.
@@ -56,7 +58,7 @@ impl Index {
                 return Err(StoreError::Damaged("a header comes before its parent"));
             }
             let hash = index.insert(&record.header);
-            index.complete(&hash);
+            index.complete(&hash, record.transactions);
             if record.invalid {
                 index.marks.insert(hash);
             }
@@ -76,7 +78,8 @@ impl Index {
         let height = parent.map_or(Height::GENESIS, |parent| parent.height.next());
         let work = parent.map_or(0, |parent| parent.work).saturating_add(header.bits.work());
         let status = parent.map_or(Status::Fine, |parent| parent.status);
-        self.entries.insert(hash, HeaderEntry { header: *header, height, work, status, has_block: false });
+        let entry = HeaderEntry { header: *header, height, work, status, has_block: false, transactions: 0 };
+        self.entries.insert(hash, entry);
         self.arrivals.push(hash);
         self.bare += 1;
         let best = self.best_header.and_then(|best| self.entries.get(&best));
@@ -87,9 +90,10 @@ impl Index {
     }
 
     /// The block of a known header is kept now. Those below are.
-    pub(crate) fn complete(&mut self, hash: &BlockHash) {
+    pub(crate) fn complete(&mut self, hash: &BlockHash, transactions: u32) {
         if let Some(entry) = self.entries.get_mut(hash).filter(|entry| !entry.has_block) {
             entry.has_block = true;
+            entry.transactions = transactions;
             self.bare -= 1;
         }
     }
@@ -133,19 +137,19 @@ impl Index {
         marks
     }
 
-    /// The heaviest block that is kept and that nothing speaks against; of equals, the one that came first.
-    pub(crate) fn best(&self) -> Option<BlockHash> {
-        self.heaviest(|entry| entry.has_block)
+    /// The heaviest block that is kept, that nothing speaks against and that `can` be reached; of equals, the one that came first.
+    pub(crate) fn best(&self, can: impl Fn(&BlockHash) -> bool) -> Option<BlockHash> {
+        self.heaviest(|hash, entry| entry.has_block && can(hash))
     }
 
-    fn heaviest(&self, counts: impl Fn(&HeaderEntry) -> bool) -> Option<BlockHash> {
+    fn heaviest(&self, counts: impl Fn(&BlockHash, &HeaderEntry) -> bool) -> Option<BlockHash> {
         let mut best: Option<(u128, BlockHash)> = None;
         for hash in &self.arrivals {
             match self.entries.get(hash) {
                 Some(entry)
                     if entry.status == Status::Fine
-                        && counts(entry)
-                        && best.is_none_or(|(work, _)| entry.work > work) =>
+                        && best.is_none_or(|(work, _)| entry.work > work)
+                        && counts(hash, entry) =>
                 {
                     best = Some((entry.work, *hash));
                 }
@@ -189,6 +193,6 @@ impl Index {
                 entry.status = status;
             }
         }
-        self.best_header = self.heaviest(|_| true);
+        self.best_header = self.heaviest(|_, _| true);
     }
 }

@@ -48,6 +48,8 @@ pub struct Params {
     pub difficulty: Difficulty,
     /// The most bytes of one block.
     pub block_bytes_max: usize,
+    /// So many of the last blocks are kept whatever else is dropped; others may ask for that many.
+    pub kept_blocks: u32,
     genesis_time: u32,
     genesis_nonce: u32,
 }
@@ -69,6 +71,7 @@ impl Params {
             target_limit: CompactTarget(0x1f00_ffff),
             difficulty: Difficulty::Asert { half_life_secs: 2 * 24 * 60 * 60, spacing_secs: 600 },
             block_bytes_max: 32_000_000,
+            kept_blocks: 288,
             genesis_time: GENESIS_TIME,
             genesis_nonce: 0,
         };

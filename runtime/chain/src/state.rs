@@ -57,6 +57,8 @@ pub struct Chain<S> {
     store: S,
     pub(crate) index: Index,
     pub(crate) active: Vec<BlockHash>,
+    /// From here on all active blocks are kept.
+    lowest_kept: Height,
     workers: Workers,
     engine: Arc<Engine>,
 }
@@ -79,7 +81,11 @@ impl<S: Store> Chain<S> {
         if active.first() != Some(&hash) {
             return Err(StoreError::Damaged("the store holds another chain"));
         }
-        Ok(Self { params, store, index, active, workers: Workers::all(), engine: Arc::default() })
+        let lowest_kept = Height::GENESIS;
+        let mut chain =
+            Self { params, store, index, active, lowest_kept, workers: Workers::all(), engine: Arc::default() };
+        chain.lowest_kept = chain.find_lowest_kept();
+        Ok(chain)
     }
 
     /// Uses that many threads for scripts.
@@ -222,6 +228,45 @@ impl<S: Store> Chain<S> {
         Ok(block.transactions.get(position).map(|tx| (tx.clone(), location)))
     }
 
+    /// The height from which on all active blocks are kept; what lies below may have been dropped.
+    pub const fn lowest_kept(&self) -> Height {
+        self.lowest_kept
+    }
+
+    /// Drops old blocks as [`Store::prune`] does, but none of the last [`Params::kept_blocks`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn prune(&mut self, highest: Height, bytes_max: u64) -> Result<(), StoreError> {
+        let Some(deep) = self.tip().entry.height.get().checked_sub(self.params.kept_blocks) else { return Ok(()) };
+        self.store.prune(highest.min(Height::new(deep)), bytes_max)?;
+        self.lowest_kept = self.find_lowest_kept();
+        Ok(())
+    }
+
+    fn find_lowest_kept(&self) -> Height {
+        let pruned = self.active.iter().rposition(|hash| self.store.is_pruned(hash));
+        let above = pruned.and_then(|place| u32::try_from(place + 1).ok());
+        above.map_or(Height::GENESIS, Height::new)
+    }
+
+    /// Whether the active chain can come to end in this block or one on top of it: what was dropped can be neither taken back nor connected.
+    pub(crate) fn is_reachable(&self, hash: &BlockHash) -> bool {
+        if self.lowest_kept == Height::GENESIS {
+            return true;
+        }
+        for entry in self.index.downward(hash) {
+            let hash = entry.header.hash();
+            if self.is_active(&hash) {
+                return entry.height.next() >= self.lowest_kept;
+            }
+            if self.store.is_pruned(&hash) {
+                return false;
+            }
+        }
+        false
+    }
+
     /// Judges a block by everything but its proof of work, as the next of the active chain.
     ///
     /// # Errors
@@ -277,6 +322,9 @@ impl<S: Store> Chain<S> {
         if !self.index.get(&header.previous).is_some_and(|parent| parent.has_block) {
             return Err(BlockError::Orphan);
         }
+        if !self.is_reachable(&header.previous) {
+            return Err(BlockError::TooDeep);
+        }
         if known.is_none() {
             self.check_header_at(&header, place, now)?;
         }
@@ -287,24 +335,30 @@ impl<S: Store> Chain<S> {
             }
             return Err(error);
         }
-        self.store.put_block(&HeaderRecord { header, height: place.height, invalid: false }, Arc::new(block))?;
+        let transactions = u32::try_from(block.transactions.len()).map_err(|_| BlockError::Length)?;
+        let record = HeaderRecord { header, height: place.height, invalid: false, transactions };
+        self.store.put_block(&record, Arc::new(block))?;
         if known.is_none() {
             self.index.insert(&header);
         }
-        self.index.complete(&hash);
+        self.index.complete(&hash, transactions);
         Ok((hash, ids))
     }
 
     /// Declares a block invalid, with all that build on it, and makes the heaviest branch left the active one.
     ///
     /// # Errors
-    /// [`BlockError::Orphan`] for an unknown block, [`BlockError::InvalidParent`] for the genesis block.
+    /// [`BlockError::Orphan`] for an unknown block, [`BlockError::InvalidParent`] for the genesis block, [`StoreError::Pruned`] if blocks
+    /// would have to be taken back that were dropped. Nothing has changed then.
     pub fn invalidate(&mut self, hash: &BlockHash) -> Result<Accepted, BlockError> {
         let entry = *self.index.get(hash).ok_or(BlockError::Orphan)?;
         if entry.height == Height::GENESIS {
             return Err(BlockError::InvalidParent);
         }
         let active = self.is_active(hash);
+        if active && entry.height < self.lowest_kept {
+            return Err(StoreError::Pruned.into());
+        }
         self.mark(*hash)?;
         let mut change = Accepted::default();
         if active {
@@ -348,8 +402,8 @@ impl<S: Store> Chain<S> {
     fn activate_best(&mut self, mut change: Accepted) -> Result<Accepted, BlockError> {
         loop {
             let tip = self.tip();
-            let best =
-                self.index.best().filter(|best| self.index.get(best).is_some_and(|entry| entry.work > tip.entry.work));
+            let best = self.index.best(|hash| self.is_reachable(hash));
+            let best = best.filter(|best| self.index.get(best).is_some_and(|entry| entry.work > tip.entry.work));
             let Some(best) = best else { return Ok(change) };
             match self.activate(best, None, &|_| None) {
                 Ok(more) => {
@@ -456,6 +510,10 @@ impl<S: Store> Chain<S> {
     /// Takes back the active blocks above `height`; returns what was taken back, highest first.
     fn disconnect_to(&mut self, height: Height) -> Result<Vec<BlockDelta>, StoreError> {
         let mut undone = Vec::new();
+        // All of it can be taken back, or nothing is.
+        if self.tip().entry.height > height && height.next() < self.lowest_kept {
+            return Err(StoreError::Pruned);
+        }
         while self.tip().entry.height > height {
             undone.push(self.store.disconnect()?);
             self.active.pop();
@@ -510,7 +568,8 @@ fn start(store: &mut impl Store, genesis: Block) -> Result<(), StoreError> {
     };
     // It is there already if an interruption came between the two.
     if store.block(&delta.hash)?.is_none() {
-        store.put_block(&HeaderRecord { header, height: Height::GENESIS, invalid: false }, Arc::new(genesis))?;
+        let record = HeaderRecord { header, height: Height::GENESIS, invalid: false, transactions: 1 };
+        store.put_block(&record, Arc::new(genesis))?;
     }
     store.connect(&delta)
 }

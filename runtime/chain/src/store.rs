@@ -83,6 +83,8 @@ pub struct HeaderRecord {
     pub height: Height,
     /// Whether the block was found to be invalid, or declared so.
     pub invalid: bool,
+    /// How many transactions its block has.
+    pub transactions: u32,
 }
 
 /// A store failed.
@@ -94,6 +96,9 @@ pub enum StoreError {
     /// What was read contradicts itself.
     #[error("the store is damaged: {0}")]
     Damaged(&'static str),
+    /// The block was kept once and dropped to save space.
+    #[error("Block not available (pruned data)")]
+    Pruned,
 }
 
 /// Keeps blocks, headers and the coins of the active chain.
@@ -146,7 +151,7 @@ pub trait Store: std::fmt::Debug + Send {
     /// A kept block.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError::Pruned`] for one that was dropped.
     fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError>;
 
     /// Changes whether a kept block counts as invalid.
@@ -172,6 +177,26 @@ pub trait Store: std::fmt::Debug + Send {
     /// # Errors
     /// [`StoreError`].
     fn coins_by_lock(&self, lock: &[u8]) -> Result<Vec<(OutPoint, Coin)>, StoreError>;
+
+    /// Drops the oldest blocks and what they changed, as long as blocks take more than `bytes_max` and none that goes stands
+    /// above `highest`; headers, coins and places of transactions stay. Blocks that are kept together go together, so fewer may go
+    /// than could. A store that keeps all does nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn prune(&mut self, _highest: Height, _bytes_max: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Whether a block was dropped.
+    fn is_pruned(&self, _hash: &BlockHash) -> bool {
+        false
+    }
+
+    /// The bytes that blocks take on the medium.
+    fn block_bytes(&self) -> u64 {
+        0
+    }
 }
 
 /// A store that is chosen when the program runs.
@@ -222,5 +247,17 @@ impl<S: Store + ?Sized> Store for Box<S> {
 
     fn coins_by_lock(&self, lock: &[u8]) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
         (**self).coins_by_lock(lock)
+    }
+
+    fn prune(&mut self, highest: Height, bytes_max: u64) -> Result<(), StoreError> {
+        (**self).prune(highest, bytes_max)
+    }
+
+    fn is_pruned(&self, hash: &BlockHash) -> bool {
+        (**self).is_pruned(hash)
+    }
+
+    fn block_bytes(&self) -> u64 {
+        (**self).block_bytes()
     }
 }

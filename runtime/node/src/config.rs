@@ -33,6 +33,8 @@ pub struct Config {
     pub persistent: bool,
     /// Builds everything again from the block files in the data folder.
     pub reindex: bool,
+    /// Which blocks are dropped from the data folder.
+    pub prune: Prune,
     /// Who may call.
     pub auth: Auth,
     /// Who else may call.
@@ -68,6 +70,40 @@ pub struct Peers {
     pub may_be_deaf: bool,
     /// Whom to call, as `HOST:PORT`, and again whenever the connection is gone.
     pub call: Vec<String>,
+}
+
+/// Which old blocks are dropped, with what they changed. The last 288 are kept whatever this says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Prune {
+    /// None.
+    #[default]
+    Never,
+    /// Those that `pruneblockchain` names.
+    OnCall,
+    /// The oldest, as long as all take more bytes than this.
+    Above(u64),
+}
+
+/// The least target where others rely on blocks: room for the last 288 and for some more.
+const PRUNE_BYTES_MIN: u64 = 550 << 20;
+/// The least target on a devnet.
+const PRUNE_BYTES_MIN_DEVNET: u64 = 2 << 20;
+
+impl Prune {
+    /// What bitcoind's number means: 0 for never, 1 for on call, or MiB.
+    ///
+    /// ```
+    /// assert_eq!(node::Prune::of_mib(1), node::Prune::OnCall);
+    /// assert_eq!(node::Prune::of_mib(550), node::Prune::Above(550 << 20));
+    /// ```
+    #[must_use]
+    pub const fn of_mib(mib: u64) -> Self {
+        match mib {
+            0 => Self::Never,
+            1 => Self::OnCall,
+            mib => Self::Above(mib.saturating_mul(1 << 20)),
+        }
+    }
 }
 
 /// Blocks mined at the start for one owner.
@@ -153,6 +189,7 @@ impl Default for Config {
             data_dir: None,
             persistent: false,
             reindex: false,
+            prune: Prune::Never,
             auth: Auth::Cookie,
             rpcauth: Vec::new(),
             logs: Logs::silent(),
@@ -211,6 +248,15 @@ pub enum StartError {
     /// A thread or the server's runtime cannot be started.
     #[error("a thread cannot be started")]
     Thread(#[source] std::io::Error),
+    /// The files of blocks would be too few.
+    #[error("blocks cannot be held below {} MiB; take 1 to drop them by `pruneblockchain` only", least >> 20)]
+    Prune {
+        /// The least target in bytes.
+        least: u64,
+    },
+    /// Blocks are missing that the chain could be built again from.
+    #[error("old blocks were dropped, so the chain cannot be built again from block files")]
+    Pruned,
     /// Another node has the data folder.
     #[error("another node uses the data folder `{}`", path.display())]
     InUse {
@@ -238,8 +284,12 @@ pub enum StartError {
 }
 
 impl Config {
-    /// Refuses an address that the rest of the configuration does not allow.
+    /// Refuses an address that the rest of the configuration does not allow, and what others could not rely on.
     pub(crate) fn check(&self) -> Result<(), StartError> {
+        let least = if self.network == Network::Devnet { PRUNE_BYTES_MIN_DEVNET } else { PRUNE_BYTES_MIN };
+        if matches!(self.prune, Prune::Above(bytes) if bytes < least) {
+            return Err(StartError::Prune { least });
+        }
         if self.rpc_bind.ip().is_loopback() {
             return Ok(());
         }

@@ -60,7 +60,7 @@ pub fn start(config: Config) -> Result<NodeHandle, StartError> {
     let mut node = Node::new(&config)?;
     let cookie = CookieFile::write(&config, &credentials)?;
     let (events, inbox) = sync_channel(QUEUE);
-    node.begin_with_peers(Net::start(&config, events.clone(), u64::from_le_bytes(nonces))?);
+    node.begin_with_peers(Net::start(&config, node.services(), events.clone(), u64::from_le_bytes(nonces))?);
     let p2p_addr = node.peer_address();
     let (stop, stopping) = watch::channel(false);
     let doors = (credentials.clone(), config.rest_is_open);

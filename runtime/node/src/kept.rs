@@ -4,10 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chain::{MemoryStore, Mempool, Store, StoreError};
-use spec::{Network, RuleSet, Transaction};
+use spec::{Network, Transaction};
 use storage::{DiskOptions, DiskStore, FolderLock, Progress, TxJournal};
 
-use crate::config::{Config, StartError, chain_name, network_folder};
+use crate::config::{Config, Prune, StartError, chain_name, network_folder};
+
+/// The least bytes at which a block file is full, where blocks are dropped.
+const FILE_BYTES_MIN: u64 = 64 << 10;
 
 /// Whatever keeps the chain.
 pub(crate) type AnyStore = Box<dyn Store>;
@@ -41,7 +44,10 @@ impl Kept {
         let folder = network_folder(data_dir, config.network);
         let lock = FolderLock::take(&folder).map_err(|source| StartError::Folder { path: folder.clone(), source })?;
         let lock = lock.ok_or_else(|| StartError::InUse { path: folder.clone() })?;
-        let store = open_store(config, &folder).map_err(|error| StartError::Chain(error.to_string()))?;
+        let store = open_store(config, &folder).map_err(|error| match error {
+            StoreError::Pruned => StartError::Pruned,
+            error => StartError::Chain(error.to_string()),
+        })?;
         Ok((Box::new(store), Some(Self { folder, journal: None, _lock: lock })))
     }
 
@@ -74,7 +80,7 @@ impl Kept {
 }
 
 fn open_store(config: &Config, folder: &Path) -> Result<DiskStore, StoreError> {
-    let options = options(config.network, config.rules);
+    let options = options(config);
     if config.reindex {
         DiskStore::reindex(folder, &options, &mut |progress| {
             let Progress { files, blocks, orphans } = progress;
@@ -85,6 +91,15 @@ fn open_store(config: &Config, folder: &Path) -> Result<DiskStore, StoreError> {
 }
 
 /// Chains of other rules are other chains, though they begin alike.
-fn options(network: Network, rules: RuleSet) -> DiskOptions {
-    DiskOptions::new(format!("{} {rules:?}", chain_name(network)), magic(network))
+fn options(config: &Config) -> DiskOptions {
+    let Config { network, rules, prune, .. } = config;
+    let usual = DiskOptions::new(format!("{} {rules:?}", chain_name(*network)), magic(*network));
+    // Files go as a whole, so they are small where they shall go.
+    let file_bytes_max = match prune {
+        Prune::Never => usual.file_bytes_max,
+        Prune::OnCall if *network == Network::Devnet => FILE_BYTES_MIN,
+        Prune::OnCall => usual.file_bytes_max,
+        Prune::Above(bytes) => (bytes / 10).clamp(FILE_BYTES_MIN, usual.file_bytes_max),
+    };
+    DiskOptions { file_bytes_max, ..usual }
 }

@@ -65,14 +65,19 @@ impl Net {
     ///
     /// # Errors
     /// [`StartError`] if the port is taken, the bans cannot be read, or no thread can be started.
-    pub(crate) fn start(config: &Config, events: SyncSender<Event>, seed: u64) -> Result<Self, StartError> {
+    pub(crate) fn start(
+        config: &Config,
+        services: u64,
+        events: SyncSender<Event>,
+        seed: u64,
+    ) -> Result<Self, StartError> {
         let listener = listen(&config.peers)?;
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let folder = config.data_dir.as_ref().filter(|_| config.persistent);
         let ban_file = folder.map(|folder| network_folder(folder, config.network).join("banlist.json"));
         let bans = ban_file.as_ref().map(|path| read_bans(path)).transpose()?.unwrap_or_default();
-        let options =
-            Options { network: config.network, agent: AGENT.to_owned(), seed, added: config.peers.call.clone(), bans };
+        let (network, added) = (config.network, config.peers.call.clone());
+        let options = Options { network, agent: AGENT.to_owned(), services, seed, added, bans };
         let (commands, orders) = unbounded_channel();
         let (input, inbox) = channel(QUEUE);
         let told = Arc::new(AtomicBool::new(false));

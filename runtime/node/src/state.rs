@@ -10,7 +10,7 @@ use engine::Engine;
 use spec::{Address, Block, BlockHash, BlockHeader, Height, Network, OutPoint, Sats, Transaction, Txid};
 
 use crate::clock::Clock;
-use crate::config::{Config, StartError};
+use crate::config::{Config, Prune, StartError};
 use crate::devnet::Devnet;
 use crate::kept::{AnyStore, Kept};
 use crate::logs::Logs;
@@ -52,6 +52,7 @@ pub(crate) struct Node {
     fresh: Vec<Txid>,
     counts: Counts,
     clock: Clock,
+    prune: Prune,
     automine: bool,
     mining: Option<Vec<u8>>,
     accounts: Vec<Vec<u8>>,
@@ -61,7 +62,8 @@ pub(crate) struct Node {
 
 impl From<StoreError> for RpcError {
     fn from(error: StoreError) -> Self {
-        Self::new(Code::Internal, error.to_string())
+        let code = if error == StoreError::Pruned { Code::Misc } else { Code::Internal };
+        Self::new(code, error.to_string())
     }
 }
 
@@ -100,6 +102,7 @@ impl Node {
             fresh: Vec::new(),
             counts: Counts::default(),
             clock: Clock::new(config.mock_time),
+            prune: if config.persistent { config.prune } else { Prune::Never },
             automine: config.automine,
             mining: None,
             accounts: config.prefund.iter().map(|account| account.lock.clone()).collect(),
@@ -152,7 +155,11 @@ impl Node {
         hashes.dedup();
         let mut found = Vec::new();
         for (_, hash) in hashes {
-            found.extend(self.chain.block(&hash)?.iter().flat_map(|block| chain::ordinary_parents_first(block)));
+            match self.chain.block(&hash) {
+                Ok(block) => found.extend(block.iter().flat_map(|block| chain::ordinary_parents_first(block))),
+                Err(StoreError::Pruned) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(found)
     }
@@ -388,12 +395,43 @@ impl Node {
         self.counts.connected += change.connected.len() as u64;
         self.counts.disconnected += change.disconnected.len() as u64;
         self.tell_change(change, &update);
+        self.prune_to_target();
         let tip = self.tip();
         tracing::info!(
             height = tip.entry.height.get(), hash = %tip.hash,
             connected = change.connected.len(), disconnected = change.disconnected.len(),
             returned = update.returned.len(), dropped = update.dropped.len(), "the chain changed"
         );
+    }
+
+    /// Which blocks are dropped.
+    pub(crate) const fn prunes(&self) -> Prune {
+        self.prune
+    }
+
+    /// Whether old blocks are missing, or may be.
+    pub(crate) fn is_pruned(&self) -> bool {
+        self.prune != Prune::Never || self.chain.lowest_kept() > Height::GENESIS
+    }
+
+    /// What other nodes can have from this one.
+    pub(crate) fn services(&self) -> u64 {
+        if self.is_pruned() { p2p::LIMITED_SERVICES } else { p2p::SERVICES }
+    }
+
+    /// Drops blocks up to a height, as far as they may go.
+    pub(crate) fn prune_up_to(&mut self, height: Height) -> Result<(), StoreError> {
+        self.chain.prune(height, 0)
+    }
+
+    /// Drops the oldest blocks where all take more than they shall.
+    fn prune_to_target(&mut self) {
+        let Prune::Above(bytes) = self.prune else { return };
+        if self.chain.store().block_bytes() > bytes
+            && let Err(error) = self.chain.prune(Height::new(u32::MAX), bytes)
+        {
+            tracing::error!(%error, "old blocks were not dropped");
+        }
     }
 
     /// Declares a block invalid.

@@ -100,6 +100,8 @@ pub struct Options {
     pub network: Network,
     /// The node's name for itself.
     pub agent: String,
+    /// What it serves: [`crate::SERVICES`] or [`crate::LIMITED_SERVICES`].
+    pub services: u64,
     /// Where random numbers begin.
     pub seed: u64,
     /// Whom to call and call again.
@@ -113,6 +115,7 @@ pub struct Options {
 pub struct Hub {
     magic: [u8; 4],
     agent: String,
+    services: u64,
     random: u64,
     active: bool,
     peers: BTreeMap<PeerId, Peer>,
@@ -137,6 +140,7 @@ impl Hub {
         let mut hub = Self {
             magic: magic(options.network),
             agent: options.agent,
+            services: options.services,
             random: options.seed,
             active: true,
             peers: BTreeMap::new(),

@@ -12,6 +12,8 @@ use crate::wire::{Frame, frame};
 pub const VERSION: u32 = 70_016;
 /// What we serve: all blocks, of a Bitcoin Cash chain.
 pub const SERVICES: u64 = 1 | 1 << 5;
+/// What a node serves that drops old blocks: the last 288.
+pub const LIMITED_SERVICES: u64 = 1 << 10 | 1 << 5;
 
 /// What a node says of itself first.
 #[derive(Clone, Debug, PartialEq, Eq)]

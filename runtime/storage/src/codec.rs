@@ -126,6 +126,7 @@ pub(crate) fn kept_bytes(kept: &Kept) -> Vec<u8> {
     let mut out = kept.record.header.encode().to_vec();
     out.extend(kept.record.height.get().to_le_bytes());
     out.push(u8::from(kept.record.invalid));
+    out.extend(kept.record.transactions.to_le_bytes());
     out.extend(kept.span.file.to_le_bytes());
     out.extend(kept.span.offset.to_le_bytes());
     out.extend(kept.span.len.to_le_bytes());
@@ -142,8 +143,9 @@ pub(crate) fn kept_of(bytes: &[u8]) -> Result<Kept, StoreError> {
             1 => true,
             _ => return Err(DecodeError::Oversized),
         };
+        let transactions = reader.u32()?;
         let span = Span { file: reader.u32()?, offset: reader.u64()?, len: reader.u32()? };
-        Ok(Kept { record: HeaderRecord { header, height, invalid }, span })
+        Ok(Kept { record: HeaderRecord { header, height, invalid, transactions }, span })
     })
 }
 
@@ -168,6 +170,11 @@ pub(crate) fn end_bytes(end: End) -> Vec<u8> {
 /// The reverse of [`end_bytes`].
 pub(crate) fn end_of(bytes: &[u8]) -> Result<End, StoreError> {
     whole(bytes, "the end of the block files", |reader| Ok(End { file: reader.u32()?, len: reader.u64()? }))
+}
+
+/// The number of a file.
+pub(crate) fn file_of(bytes: &[u8]) -> Result<u32, StoreError> {
+    whole(bytes, "the first block file", |reader| reader.u32())
 }
 
 /// A block's hash.

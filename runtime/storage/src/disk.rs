@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chain::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
-use spec::{Block, BlockHash, OutPoint, Txid};
+use spec::{Block, BlockHash, Height, OutPoint, Txid};
 
 use crate::cache::CoinCache;
 use crate::codec::{self, End, Kept};
@@ -77,9 +77,11 @@ pub struct DiskStore {
 
 const TIP: &[u8] = b"tip";
 const END: &[u8] = b"end";
+/// The first block file that was not dropped.
+const FIRST: &[u8] = b"first";
 const IDENTITY: &[u8] = b"identity";
 /// The first byte of the identity: the version of the format.
-const VERSION: &str = "1 ";
+const VERSION: &str = "2 ";
 /// How many blocks are kept in memory, and up to which size each.
 const RECENT_BLOCKS: usize = 4;
 const RECENT_BLOCK_BYTES: u32 = 8 << 20;
@@ -94,13 +96,17 @@ impl DiskStore {
         check_identity(&tables, options)?;
         let tip = tables::get(&tables.meta, TIP)?.map(|bytes| codec::hash_of(&bytes)).transpose()?;
         let end = tables::get(&tables.meta, END)?.map(|bytes| codec::end_of(&bytes)).transpose()?;
+        let first = tables::get(&tables.meta, FIRST)?.map(|bytes| codec::file_of(&bytes)).transpose()?.unwrap_or(0);
         // Without tables nothing in the files is confirmed; cutting all of it off would be a poor answer to lost tables.
         if end.is_none() && hold_blocks(&blocks_folder(folder))? {
             return Err(StoreError::Damaged("there are blocks without tables"));
         }
         let end = end.unwrap_or_default();
-        let files = BlockFiles::open(&blocks_folder(folder), options.magic, options.file_bytes_max, end)?;
+        let mut files = BlockFiles::open(&blocks_folder(folder), options.magic, options.file_bytes_max, (first, end))?;
         let headers = load_headers(&tables)?;
+        for kept in headers.iter().filter(|kept| kept.span.file >= first) {
+            files.count(&kept.span, kept.record.height);
+        }
         let numbers = (0..).zip(&headers).map(|(number, kept)| (kept.record.header.hash(), number)).collect();
         let cache = CoinCache::new(options.coin_cache_bytes);
         let durability = options.durability;
@@ -258,6 +264,9 @@ impl Store for DiskStore {
     }
 
     fn delta(&self, hash: &BlockHash) -> Result<Option<BlockDelta>, StoreError> {
+        if self.is_pruned(hash) {
+            return Err(StoreError::Pruned);
+        }
         let Some(undo) = tables::get(&self.tables.undo, hash.as_wire())? else { return Ok(None) };
         let (_, kept) = self.kept(hash).ok_or(StoreError::Damaged("no such header"))?;
         let delta = BlockDelta::rebuild(&*self.must_read(hash)?, kept.record.height, codec::undo_of(&undo)?);
@@ -282,6 +291,7 @@ impl Store for DiskStore {
         batch.put(&self.tables.meta, END, &codec::end_bytes(self.files.end()));
         // Whatever connects the block pushes this to the disk too, for it is behind it in the same log.
         batch.commit(Durability::Process)?;
+        self.files.count(&span, record.height);
         self.headers.push(kept);
         self.numbers.insert(hash, number);
         if span.len <= RECENT_BLOCK_BYTES {
@@ -294,6 +304,9 @@ impl Store for DiskStore {
     fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
         if let Some(block) = self.recall(hash) {
             return Ok(Some(Arc::clone(block)));
+        }
+        if self.is_pruned(hash) {
+            return Err(StoreError::Pruned);
         }
         self.kept(hash).map(|(_, kept)| self.read(hash, kept).map(Arc::new)).transpose()
     }
@@ -335,5 +348,29 @@ impl Store for DiskStore {
             _ => Err(StoreError::Damaged("the index by lock")),
         };
         outpoints.into_iter().zip(coins).map(present).collect()
+    }
+
+    fn prune(&mut self, highest: Height, bytes_max: u64) -> Result<(), StoreError> {
+        let (old, first) = (self.files.first(), self.files.first_after(highest, bytes_max));
+        if first == old {
+            return Ok(());
+        }
+        let mut batch = self.tables.batch();
+        batch.put(&self.tables.meta, FIRST, &first.to_le_bytes());
+        let from = self.headers.partition_point(|kept| kept.span.file < old);
+        for kept in self.headers.iter().skip(from).take_while(|kept| kept.span.file < first) {
+            batch.remove(&self.tables.undo, kept.record.header.hash().as_wire());
+        }
+        // First it is said, then done: files that are left over after a crash go at the next start.
+        batch.commit(self.durability)?;
+        self.files.drop_before(first)
+    }
+
+    fn is_pruned(&self, hash: &BlockHash) -> bool {
+        self.kept(hash).is_some_and(|(_, kept)| kept.span.file < self.files.first())
+    }
+
+    fn block_bytes(&self) -> u64 {
+        self.files.bytes()
     }
 }

@@ -1,12 +1,15 @@
 //! Block files: `blk00000.dat` and so on, in bitcoind's format. Each record is four magic bytes, a length and a block.
 //!
-//! Files only grow. What counts is confirmed elsewhere by an [`End`]; whatever a crash left behind it is cut off.
+//! Files only grow, and the oldest may go. What counts is confirmed elsewhere by an [`End`] and the first file that is left; whatever a
+//! crash left beside is removed.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use chain::StoreError;
+use spec::Height;
 
 use crate::codec::{End, Span};
 
@@ -19,8 +22,18 @@ pub(crate) struct BlockFiles {
     folder: PathBuf,
     magic: [u8; 4],
     bytes_max: u64,
+    /// Those before it were dropped.
+    first: u32,
     end: End,
     last: File,
+    held: BTreeMap<u32, Held>,
+}
+
+/// What a file holds.
+#[derive(Debug)]
+struct Held {
+    bytes: u64,
+    highest: Height,
 }
 
 /// What an error of the file system says about the store: files that end early or are gone are damage.
@@ -32,24 +45,66 @@ pub(crate) fn failed(error: &io::Error) -> StoreError {
 }
 
 impl BlockFiles {
-    /// Opens the files of `folder`, and cuts what lies behind `end`.
+    /// Opens the files of `folder`, removes those before `first` and cuts what lies behind `end`.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if the files end before `end`.
-    pub(crate) fn open(folder: &Path, magic: [u8; 4], bytes_max: u64, end: End) -> Result<Self, StoreError> {
+    pub(crate) fn open(
+        folder: &Path,
+        magic: [u8; 4],
+        bytes_max: u64,
+        (first, end): (u32, End),
+    ) -> Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+        remove_files(folder, |number| number < first).map_err(|error| failed(&error))?;
         let last = open_last(folder, end).map_err(|error| failed(&error))?;
         let len = last.metadata().map_err(|error| failed(&error))?.len();
         if len < end.len {
             return Err(StoreError::Damaged("a block file ends early"));
         }
         last.set_len(end.len).map_err(|error| failed(&error))?;
-        Ok(Self { folder: folder.to_owned(), magic, bytes_max, end, last })
+        Ok(Self { folder: folder.to_owned(), magic, bytes_max, first, end, last, held: BTreeMap::new() })
     }
 
     /// The end of what was appended.
     pub(crate) const fn end(&self) -> End {
         self.end
+    }
+
+    /// The first file that was not dropped.
+    pub(crate) const fn first(&self) -> u32 {
+        self.first
+    }
+
+    /// Counts a block that lies in a file.
+    pub(crate) fn count(&mut self, span: &Span, height: Height) {
+        let held = self.held.entry(span.file).or_insert(Held { bytes: 0, highest: height });
+        held.bytes = held.bytes.max(span.offset + u64::from(span.len));
+        held.highest = held.highest.max(height);
+    }
+
+    /// The bytes of all files.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.held.values().map(|held| held.bytes).sum()
+    }
+
+    /// Which file would be the first if the oldest went as long as all take more than `bytes_max`, and none with a block above `highest`.
+    pub(crate) fn first_after(&self, highest: Height, bytes_max: u64) -> u32 {
+        let (mut bytes, mut first) = (self.bytes(), self.first);
+        for (number, held) in &self.held {
+            if bytes <= bytes_max || held.highest > highest || *number >= self.end.file {
+                break;
+            }
+            (bytes, first) = (bytes - held.bytes, number + 1);
+        }
+        first
+    }
+
+    /// Removes the files before `first`, after whoever knows of them has been told.
+    pub(crate) fn drop_before(&mut self, first: u32) -> Result<(), StoreError> {
+        self.first = first;
+        self.held = self.held.split_off(&first);
+        remove_files(&self.folder, |number| number < first).map_err(|error| failed(&error))
     }
 
     /// Appends a block, in a new file if the last would grow too long.
@@ -98,7 +153,7 @@ impl BlockFiles {
 
 /// Whether a folder holds more than the first record, which alone may be there before anything is confirmed.
 pub(crate) fn hold_blocks(folder: &Path) -> Result<bool, StoreError> {
-    if file_path(folder, 1).exists() {
+    if numbers(folder).map_err(|error| failed(&error))?.iter().any(|number| *number > 0) {
         return Ok(true);
     }
     let mut file = match File::open(file_path(folder, 0)) {
@@ -114,13 +169,7 @@ pub(crate) fn hold_blocks(folder: &Path) -> Result<bool, StoreError> {
 
 /// Opens the file of `end` for writing, and removes those that come after it.
 fn open_last(folder: &Path, end: End) -> io::Result<File> {
-    for number in end.file.saturating_add(1).. {
-        match fs::remove_file(file_path(folder, number)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-            Err(error) => return Err(error),
-        }
-    }
+    remove_files(folder, |number| number > end.file)?;
     // A file that something is kept in must be there.
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(end.len == 0);
@@ -140,6 +189,30 @@ fn read_record(folder: &Path, span: &Span) -> io::Result<(Vec<u8>, Vec<u8>)> {
     (&mut file).take(HEAD_BYTES).read_to_end(&mut head)?;
     file.take(u64::from(span.len)).read_to_end(&mut block)?;
     Ok((head, block))
+}
+
+/// The numbers of the block files in a folder, in ascending order.
+pub(crate) fn numbers(folder: &Path) -> io::Result<Vec<u32>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut numbers = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        let digits = name.to_str().and_then(|name| name.strip_prefix("blk")?.strip_suffix(".dat"));
+        numbers.extend(digits.and_then(|digits| digits.parse::<u32>().ok()));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Removes block files, the oldest first.
+fn remove_files(folder: &Path, goes: impl Fn(u32) -> bool) -> io::Result<()> {
+    numbers(folder)?
+        .into_iter()
+        .filter(|number| goes(*number))
+        .try_for_each(|number| fs::remove_file(file_path(folder, number)))
 }
 
 /// The path of a block file.

@@ -11,7 +11,7 @@ use spec::{Block, BlockHash, Height};
 
 use crate::codec::{End, Kept, Span};
 use crate::disk::{DiskOptions, DiskStore, blocks_folder, tables_folder};
-use crate::files::{HEAD_BYTES, failed, file_path};
+use crate::files::{HEAD_BYTES, failed, file_path, numbers};
 
 /// How far a reindex has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,8 +38,12 @@ impl DiskStore {
     /// then connects the blocks. Blocks that are damaged are left out, and so is what was declared about blocks.
     ///
     /// # Errors
-    /// What the file system says.
+    /// [`StoreError::Pruned`] if blocks were dropped, for then the coins cannot be found again; what the file system says.
     pub fn reindex(folder: &Path, options: &DiskOptions, tell: &mut dyn FnMut(Progress)) -> Result<(), StoreError> {
+        let first = numbers(&blocks_folder(folder)).map_err(|error| failed(&error))?.first().copied();
+        if first.is_some_and(|number| number > 0) {
+            return Err(StoreError::Pruned);
+        }
         match fs::remove_dir_all(tables_folder(folder)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&error)),
             _ => {}
@@ -66,6 +70,7 @@ impl Found {
     fn take(&mut self, block: &Block, span: Span) {
         let header = block.header;
         let hash = header.hash();
+        let Ok(transactions) = u32::try_from(block.transactions.len()) else { return };
         let first = self.kept.is_empty() && header.previous == BlockHash::default();
         let height = match self.heights.get(&header.previous) {
             Some(below) => below.next(),
@@ -76,7 +81,7 @@ impl Found {
             }
         };
         if self.heights.insert(hash, height).is_none() {
-            self.kept.push(Kept { record: HeaderRecord { header, height, invalid: false }, span });
+            self.kept.push(Kept { record: HeaderRecord { header, height, invalid: false, transactions }, span });
             self.progress.blocks += 1;
             self.end = End { file: span.file, len: span.offset + u64::from(span.len) };
         }

@@ -148,7 +148,8 @@ impl Pair {
         let mut block = Block { header, transactions };
         block.header.merkle_root = block.merkle_root();
         let height = parent.map_or(Height::GENESIS, |parent| parent.height.next());
-        let record = HeaderRecord { header: block.header, height, invalid: false };
+        let transactions = block.transactions.len() as u32;
+        let record = HeaderRecord { header: block.header, height, invalid: false, transactions };
         let block = Arc::new(block);
         self.memory.put_block(&record, Arc::clone(&block)).unwrap();
         self.disk().put_block(&record, Arc::clone(&block)).unwrap();

@@ -27,6 +27,7 @@ const FLAGS: &[(&str, Meaning)] = &[
     ("mocktime", Meaning::Flag("--mock-time")),
     ("port", Meaning::Nothing),
     ("printtoconsole", Meaning::Nothing),
+    ("prune", Meaning::Flag("--prune")),
     ("regtest", Meaning::Nothing),
     ("rest", Meaning::Flag("--rest")),
     ("rpcallowip", Meaning::Nothing),

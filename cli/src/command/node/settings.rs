@@ -147,6 +147,9 @@ settings! {
     /// Into how many coins those rewards are split [default: 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     coins_each: u32 = Some(1);
+    /// Drop old blocks: 0 for never, 1 when `pruneblockchain` is called, or as long as blocks take more than this many MiB [default: 0].
+    #[arg(long, value_name = "MIB")]
+    prune: u64 = Some(0);
     /// How much the log says: a level, and parts that say all, such as `info,http` [default: warn].
     #[arg(long, value_name = "LEVELS", env = "BMC_LOG")]
     log: String = Some("warn".to_owned());
@@ -232,7 +235,7 @@ mod tests {
 
     #[test]
     fn settings_are_written_as_they_are_read() {
-        let text = "rpc-port = 1\nrpc-bind = \"::1\"\nallow-remote = true\nauth = \"a:b\"\nrpc-auth = [\"c:d$e\"]\nrest = true\nmine-every = \"2000ms\"\nautomine = true\nrules = \"bch2026\"\nengine = \"jit\"\nblocks-each = 3\ncoins-each = 4\nlog = \"info\"\nlog-format = \"json\"\nmock-time = 7\n";
+        let text = "rpc-port = 1\nrpc-bind = \"::1\"\nallow-remote = true\nauth = \"a:b\"\nrpc-auth = [\"c:d$e\"]\nrest = true\nmine-every = \"2000ms\"\nautomine = true\nrules = \"bch2026\"\nengine = \"jit\"\nblocks-each = 3\ncoins-each = 4\nprune = 5\nlog = \"info\"\nlog-format = \"json\"\nmock-time = 7\n";
         let settings: Settings = toml::from_str(text).unwrap();
         assert_eq!(toml::to_string(&settings).unwrap(), text);
         let hidden = toml::to_string(&settings.without_secrets()).unwrap();

@@ -1,9 +1,9 @@
 //! Blocks and headers.
 
-use chain::Status;
-use spec::{Block, BlockHash, Transaction};
+use chain::{Status, Store as _};
+use spec::{Block, BlockHash, Height, Transaction};
 
-use crate::config::chain_name;
+use crate::config::{Prune, chain_name};
 use crate::json::{Json, hex, list, object, text};
 use crate::method::raw::prevouts_and_fee;
 use crate::rpc::error::{Code, RpcError};
@@ -44,11 +44,62 @@ pub(crate) fn info(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
         ("verificationprogress", Json::from(1u32)),
         ("initialblockdownload", Json::from(false)),
         ("chainwork", work(tip.entry.work)),
-        ("size_on_disk", Json::from(0u32)),
-        ("pruned", Json::from(false)),
-        ("softforks", object([])),
-        ("warnings", Json::from("")),
-    ]))
+        ("size_on_disk", Json::from(node.chain().store().block_bytes())),
+        ("pruned", Json::from(node.is_pruned())),
+    ])
+    .merge(pruning(node))
+    .merge(object([("softforks", object([])), ("warnings", Json::from(""))])))
+}
+
+/// What is said of a node that drops blocks.
+fn pruning(node: &Node) -> Json {
+    if !node.is_pruned() {
+        return object([]);
+    }
+    let target = match node.prunes() {
+        Prune::Above(bytes) => Some(bytes),
+        Prune::Never | Prune::OnCall => None,
+    };
+    object([
+        ("pruneheight", Json::from(node.chain().lowest_kept())),
+        ("automatic_pruning", Json::from(target.is_some())),
+    ])
+    .with_some("prune_target_size", target)
+}
+
+/// Drops old blocks; returns the height of the last that is gone, −1 if all are there.
+pub(crate) fn prune(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    let refuse = |code, message: &str| Err(RpcError::new(code, message));
+    if node.prunes() == Prune::Never {
+        return refuse(Code::Misc, "Cannot prune blocks because node is not in prune mode.");
+    }
+    let number: i64 = args.need(0)?;
+    if number < 0 {
+        return refuse(Code::InvalidParameter, "Negative block height.");
+    }
+    let height = if number > TIMES_FROM { height_of_time(node, number)? } else { node.active_height(number) };
+    let Some(height) = height else {
+        return refuse(Code::InvalidParameter, "Blockchain is shorter than the attempted prune height.");
+    };
+    node.prune_up_to(height)?;
+    Ok(Json::from(i64::from(node.chain().lowest_kept().get()) - 1))
+}
+
+/// Numbers above this are times, as bitcoind has it.
+const TIMES_FROM: i64 = 1_000_000_000;
+/// Blocks may be so much earlier than those below them.
+const TIME_WINDOW_SECS: i64 = 2 * 60 * 60;
+
+/// The height of the first block that is not earlier than a time, but for the disorder that times of blocks may have.
+fn height_of_time(node: &Node, time: i64) -> Result<Option<Height>, RpcError> {
+    let chain = node.chain();
+    let mut hashes = (0..).map_while(|height| chain.hash_at(Height::new(height)));
+    let late = |hash: &BlockHash| {
+        chain.header(hash).is_some_and(|entry| i64::from(entry.header.time) >= time - TIME_WINDOW_SECS)
+    };
+    let found = hashes.find(late).and_then(|hash| chain.header(&hash)).map(|entry| entry.height);
+    let missing = "Could not find block with at least the specified timestamp.";
+    found.map(Some).ok_or_else(|| RpcError::new(Code::InvalidParameter, missing))
 }
 
 /// Whether the last blocks are as they should be; why not is logged, as bitcoind does.
@@ -110,7 +161,7 @@ pub(crate) fn place(node: &Node, hash: &BlockHash) -> Result<PlacedHeader, RpcEr
         confirmations: if active { above + 1 } else { -1 },
         median_time: chain.median_time_past(hash).unwrap_or(entry.header.time),
         next: active.then(|| chain.hash_at(entry.height.next())).flatten(),
-        transactions: chain.block(hash)?.map_or(0, |block| block.transactions.len()),
+        transactions: entry.transactions,
     })
 }
 

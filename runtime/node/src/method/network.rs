@@ -1,6 +1,6 @@
 //! Peers and addresses.
 
-use p2p::{Ban, Hub, PeerId, PeerView, SERVICES, Subnet, VERSION as PROTOCOL_VERSION};
+use p2p::{Ban, Hub, PeerId, PeerView, Subnet, VERSION as PROTOCOL_VERSION};
 use spec::Address;
 use spec::address::Payee;
 
@@ -91,6 +91,7 @@ pub(crate) fn info(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
             ("proxy_randomize_credentials", Json::from(false)),
         ])
     });
+    let services = node.services();
     let local = node.peer_address().map(|address| {
         object([
             ("address", text(address.ip())),
@@ -102,8 +103,8 @@ pub(crate) fn info(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
         ("version", Json::from(VERSION)),
         ("subversion", Json::from(AGENT)),
         ("protocolversion", Json::from(PROTOCOL_VERSION)),
-        ("localservices", Json::Text(format!("{SERVICES:016x}"))),
-        ("localservicesnames", service_names(SERVICES)),
+        ("localservices", Json::Text(format!("{services:016x}"))),
+        ("localservicesnames", service_names(services)),
         ("localrelay", Json::from(true)),
         ("timeoffset", Json::from(0u32)),
         ("networkactive", Json::from(active)),

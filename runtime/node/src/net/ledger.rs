@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chain::{BlockError, Status, TxError};
+use chain::{BlockError, Status, StoreError, TxError};
 use p2p::{HeaderRefusal, HeadersSeen, Known, Ledger, TxVerdict, Verdict};
 use spec::{Block, BlockHash, BlockHeader, Transaction, Txid};
 
@@ -46,7 +46,9 @@ impl Ledger for Node {
             return None;
         }
         self.chain().block(hash).unwrap_or_else(|error| {
-            tracing::error!(%hash, %error, "a block that a peer asked for cannot be read");
+            if error != StoreError::Pruned {
+                tracing::error!(%hash, %error, "a block that a peer asked for cannot be read");
+            }
             None
         })
     }
@@ -55,7 +57,9 @@ impl Ledger for Node {
         let seen = Self::accept_headers(self, headers);
         let refused = seen.refused.map(|error| match error {
             BlockError::Orphan => HeaderRefusal::Unconnected,
-            BlockError::TimeTooNew | BlockError::TooManyHeaders | BlockError::Store(_) => HeaderRefusal::Later,
+            BlockError::TimeTooNew | BlockError::TooManyHeaders | BlockError::TooDeep | BlockError::Store(_) => {
+                HeaderRefusal::Later
+            }
             // Somebody may have declared by hand that it shall count as invalid.
             BlockError::DuplicateInvalid | BlockError::InvalidParent => HeaderRefusal::Later,
             _ => HeaderRefusal::Invalid,
@@ -73,6 +77,7 @@ impl Ledger for Node {
                 | BlockError::InvalidParent
                 | BlockError::Orphan
                 | BlockError::TimeTooNew
+                | BlockError::TooDeep
                 | BlockError::Branch { .. }
                 | BlockError::Store(_)),
             ) => {

@@ -164,6 +164,8 @@ methods! {
             "The waiting transactions: their ids, or an object for each.", "true";
         "invalidateblock" (need("blockhash", Kind::Text)) blocks::invalidate,
             "Declares a block invalid, with all that build on it.", "\"hash\"";
+        "pruneblockchain" (need("height", Kind::Int)) blocks::prune,
+            "Drops blocks up to a height, or older than a time, but none of the last 288; gives the height of the last that is gone.", "1000";
         "reconsiderblock" (need("blockhash", Kind::Text)) blocks::reconsider,
             "Takes back `invalidateblock`.", "\"hash\"";
         "gettxout" (need("txid", Kind::Text), need("n", Kind::Int), may("include_mempool", Kind::Bool)) outputs::output,

@@ -17,7 +17,7 @@ pub(crate) struct PlacedHeader {
     /// The block above on the active chain.
     pub(crate) next: Option<BlockHash>,
     /// How many transactions the block has.
-    pub(crate) transactions: usize,
+    pub(crate) transactions: u32,
 }
 
 /// A header with its context.

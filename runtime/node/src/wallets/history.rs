@@ -52,7 +52,8 @@ impl History {
         if stale || locks != self.locks {
             *self = Self { locks, ..Self::default() };
         }
-        let from = self.until.map_or(Height::GENESIS, |(height, _)| height.next());
+        // What was dropped cannot be read; what a wallet did there is not known any more.
+        let from = self.until.map_or(Height::GENESIS, |(height, _)| height.next()).max(chain.lowest_kept());
         for height in from.get()..=chain.tip().entry.height.get() {
             let height = Height::new(height);
             let (Some(hash), Some(block)) = (chain.hash_at(height), chain.block_at(height)?) else { continue };

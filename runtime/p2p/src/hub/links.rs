@@ -7,7 +7,7 @@ use crate::ledger::Ledger;
 use crate::limits::{
     ADDED_MAX, BLOCK_MS, HANDSHAKE_MS, HEADERS_MS, INBOUND_MAX, PING_EVERY_MS, PONG_MS, SEND_STALL_MS, TX_MS,
 };
-use crate::message::{Message, NetAddress, SERVICES, VERSION, Version};
+use crate::message::{Message, NetAddress, VERSION, Version};
 use crate::peer::{Peer, PeerId, Stage};
 use crate::score::{BAN_SECS, Ban, Offence, POINTS_MAX, Subnet};
 
@@ -144,10 +144,10 @@ impl Hub {
         let height = ledger.known(&ledger.tip()).map_or(0, |known| known.height.get());
         let version = Version {
             version: VERSION,
-            services: SERVICES,
+            services: self.services,
             time: i64::from(ledger.now_secs()),
             receiver: NetAddress { services: 0, socket: peer.address },
-            sender: NetAddress { services: SERVICES, socket: unknown },
+            sender: NetAddress { services: self.services, socket: unknown },
             nonce: peer.nonce,
             agent: self.agent.clone(),
             height: i32::try_from(height).unwrap_or(i32::MAX),

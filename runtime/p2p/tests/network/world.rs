@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
-use p2p::{Action, Bans, Event, Framer, Hub, Ledger, Message, Options, PeerId, magic};
+use p2p::{Action, Bans, Event, Framer, Hub, Ledger, Message, Options, PeerId, SERVICES, magic};
 use spec::{Network, Transaction, Txid};
 
 use crate::ledger::Books;
@@ -26,9 +26,14 @@ pub struct World {
 }
 
 pub fn hub(name: &str, seed: u64) -> Hub {
-    let options =
-        Options { network: Network::Devnet, agent: name.to_owned(), seed, added: vec![], bans: Bans::default() };
-    Hub::new(options)
+    Hub::new(Options {
+        network: Network::Devnet,
+        agent: name.to_owned(),
+        services: SERVICES,
+        seed,
+        added: vec![],
+        bans: Bans::default(),
+    })
 }
 
 impl World {
