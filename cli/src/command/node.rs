@@ -185,6 +185,9 @@ impl Running {
             prefund,
             accounts: Some(accounts.clone()),
             mock_time: settings.mock_time,
+            coin_cache_bytes: settings
+                .dbcache
+                .map_or(base.coin_cache_bytes, |mib| usize::try_from(u64::from(mib) << 20).unwrap_or(usize::MAX)),
             prune: Prune::of_mib(settings.prune.unwrap_or(0)),
             peers: self.peers(),
             engine: Arc::new(settings.engine.unwrap_or(Which::Register).engine(Tuning::default())?),

@@ -33,6 +33,8 @@ pub struct Config {
     pub persistent: bool,
     /// Builds everything again from the block files in the data folder.
     pub reindex: bool,
+    /// The most bytes of coins in memory where they are kept in the data folder.
+    pub coin_cache_bytes: usize,
     /// Which blocks are dropped from the data folder.
     pub prune: Prune,
     /// Who may call.
@@ -189,6 +191,7 @@ impl Default for Config {
             data_dir: None,
             persistent: false,
             reindex: false,
+            coin_cache_bytes: 256 << 20,
             prune: Prune::Never,
             auth: Auth::Cookie,
             rpcauth: Vec::new(),

@@ -2,15 +2,19 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use chain::{MemoryStore, Mempool, Store, StoreError};
 use spec::{Network, Transaction};
-use storage::{DiskOptions, DiskStore, FolderLock, Progress, TxJournal};
+use storage::{DiskOptions, DiskStore, FolderLock, Progress, Replayed, TxJournal};
 
 use crate::config::{Config, Prune, StartError, chain_name, network_folder};
 
 /// The least bytes at which a block file is full, where blocks are dropped.
 const FILE_BYTES_MIN: u64 = 64 << 10;
+
+/// How often it is told how far something has come that takes long.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// Whatever keeps the chain.
 pub(crate) type AnyStore = Box<dyn Store>;
@@ -87,12 +91,18 @@ fn open_store(config: &Config, folder: &Path) -> Result<DiskStore, StoreError> {
             tracing::info!(files, blocks, orphans, "block files are read again");
         })?;
     }
-    DiskStore::open(folder, &options)
+    let mut last = Instant::now();
+    DiskStore::open_and_tell(folder, &options, &mut |Replayed { done, all }| {
+        if done == all || last.elapsed() > TELL_EVERY {
+            last = Instant::now();
+            tracing::info!(done, all, "blocks whose coins were not written are connected again");
+        }
+    })
 }
 
 /// Chains of other rules are other chains, though they begin alike.
 fn options(config: &Config) -> DiskOptions {
-    let Config { network, rules, prune, .. } = config;
+    let Config { network, rules, prune, coin_cache_bytes, .. } = config;
     let usual = DiskOptions::new(format!("{} {rules:?}", chain_name(*network)), magic(*network));
     // Files go as a whole, so they are small where they shall go.
     let file_bytes_max = match prune {
@@ -101,5 +111,5 @@ fn options(config: &Config) -> DiskOptions {
         Prune::OnCall => usual.file_bytes_max,
         Prune::Above(bytes) => (bytes / 10).clamp(FILE_BYTES_MIN, usual.file_bytes_max),
     };
-    DiskOptions { file_bytes_max, ..usual }
+    DiskOptions { file_bytes_max, coin_cache_bytes: *coin_cache_bytes, ..usual }
 }

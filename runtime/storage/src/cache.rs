@@ -1,4 +1,4 @@
-//! The coins that were made last, in memory: most coins that are spent are young.
+//! Coins of the tables that were written last, in memory: most coins that are spent are young.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -27,10 +27,10 @@ impl CoinCache {
         self.coins.get(outpoint)
     }
 
-    pub(crate) fn insert(&mut self, outpoint: OutPoint, coin: &Coin) {
-        self.bytes += size(coin);
+    pub(crate) fn insert(&mut self, outpoint: OutPoint, coin: Coin) {
+        self.bytes += size(&coin);
         self.order.push_back(outpoint);
-        if let Some(old) = self.coins.insert(outpoint, coin.clone()) {
+        if let Some(old) = self.coins.insert(outpoint, coin) {
             self.bytes -= size(&old);
         }
         while self.bytes > self.bytes_max {
@@ -50,7 +50,8 @@ impl CoinCache {
     }
 }
 
-fn size(coin: &Coin) -> usize {
+/// What a coin takes in memory, roughly.
+pub(crate) fn size(coin: &Coin) -> usize {
     COIN_BYTES + coin.output.lock.len()
 }
 
@@ -65,7 +66,7 @@ mod tests {
         let outpoint = |index| OutPoint { txid: Txid::default(), index };
         let mut cache = CoinCache::new(3_000);
         for index in 0..5_000 {
-            cache.insert(outpoint(index), &coin);
+            cache.insert(outpoint(index), coin.clone());
             if index % 3 == 0 {
                 cache.remove(&outpoint(index));
             }

@@ -1,7 +1,10 @@
 //! The store on disk: what is kept where, and in which order it is written.
 //!
 //! A block goes to its file first, then a batch confirms it with its header and the new end of the files. Connecting and
-//! disconnecting are one batch each: coins, indexes, the undo record and the tip change together or not at all.
+//! disconnecting are one batch each: places of transactions, the undo record and the tip change together or not at all.
+//!
+//! Coins are written later, for many blocks in one batch, with the block that they belong to. Whoever opens the store after a
+//! crash connects the blocks above that one again, by their undo records and without judging them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -13,6 +16,7 @@ use spec::{Block, BlockHash, Height, OutPoint, Txid};
 use crate::cache::CoinCache;
 use crate::codec::{self, End, Kept};
 use crate::files::{BlockFiles, hold_blocks};
+use crate::overlay::Overlay;
 use crate::tables::{self, Batch, Tables};
 
 /// What a finished change survives.
@@ -38,7 +42,7 @@ pub struct DiskOptions {
     pub magic: [u8; 4],
     /// The most bytes of one block file, unless a single block is longer.
     pub file_bytes_max: u64,
-    /// The most bytes of young coins in memory.
+    /// The most bytes of coins in memory: three quarters for what is not written, the rest for coins that were written last.
     pub coin_cache_bytes: usize,
     /// What a finished change survives.
     pub durability: Durability,
@@ -52,7 +56,7 @@ impl DiskOptions {
             identity: identity.into(),
             magic,
             file_bytes_max: 128 << 20,
-            coin_cache_bytes: 64 << 20,
+            coin_cache_bytes: 256 << 20,
             durability: Durability::Power,
         }
     }
@@ -69,13 +73,54 @@ pub struct DiskStore {
     headers: Vec<Kept>,
     numbers: BTreeMap<BlockHash, u32>,
     tip: Option<BlockHash>,
+    /// The block that the tables' coins belong to, at or below the tip.
+    written: Option<BlockHash>,
+    /// What the coins of the tip are beside those of the tables.
+    overlay: Overlay,
+    /// The block that they are with the overlay: the tip, but while the store is opened.
+    covered: Option<BlockHash>,
+    unwritten: Unwritten,
+    overlay_bytes_max: usize,
     cache: CoinCache,
     /// The blocks that were kept last: whoever offers a block asks for it again at once.
     recent: VecDeque<(BlockHash, Arc<Block>)>,
     durability: Durability,
 }
 
+/// How far blocks have been connected again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replayed {
+    /// So many of them.
+    pub done: u32,
+    /// So many there are.
+    pub all: u32,
+}
+
+/// The blocks that would have to be connected again after a crash.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unwritten {
+    blocks: u32,
+    bytes: u64,
+}
+
+impl Unwritten {
+    const fn add(&mut self, block_bytes: u32) {
+        self.blocks += 1;
+        self.bytes += block_bytes as u64;
+    }
+
+    /// Connecting them again takes a second or two.
+    const fn are_many(self) -> bool {
+        self.blocks >= UNWRITTEN_BLOCKS || self.bytes >= UNWRITTEN_BYTES
+    }
+}
+
+/// The coins of so many blocks may be unwritten, and of so many bytes of blocks.
+const UNWRITTEN_BLOCKS: u32 = 100;
+const UNWRITTEN_BYTES: u64 = 128 << 20;
 const TIP: &[u8] = b"tip";
+/// The block that the coins belong to.
+const COINS: &[u8] = b"coins";
 const END: &[u8] = b"end";
 /// The first block file that was not dropped.
 const FIRST: &[u8] = b"first";
@@ -92,9 +137,31 @@ impl DiskStore {
     /// # Errors
     /// [`StoreError::Damaged`] if the folder holds another chain, or what it holds contradicts itself.
     pub fn open(folder: &Path, options: &DiskOptions) -> Result<Self, StoreError> {
+        Self::open_and_tell(folder, options, &mut |_| ())
+    }
+
+    /// [`DiskStore::open`] that tells how far it has come with the blocks whose coins were not written.
+    ///
+    /// # Errors
+    /// As [`DiskStore::open`].
+    pub fn open_and_tell(
+        folder: &Path,
+        options: &DiskOptions,
+        tell: &mut dyn FnMut(Replayed),
+    ) -> Result<Self, StoreError> {
+        let mut store = Self::open_tables(folder, options)?;
+        if store.tip.is_some_and(|tip| store.kept(&tip).is_none()) {
+            return Err(StoreError::Damaged("the tip has no header"));
+        }
+        store.replay(tell)?;
+        Ok(store)
+    }
+
+    fn open_tables(folder: &Path, options: &DiskOptions) -> Result<Self, StoreError> {
         let tables = Tables::open(&tables_folder(folder))?;
         check_identity(&tables, options)?;
         let tip = tables::get(&tables.meta, TIP)?.map(|bytes| codec::hash_of(&bytes)).transpose()?;
+        let written = tables::get(&tables.meta, COINS)?.map(|bytes| codec::hash_of(&bytes)).transpose()?;
         let end = tables::get(&tables.meta, END)?.map(|bytes| codec::end_of(&bytes)).transpose()?;
         let first = tables::get(&tables.meta, FIRST)?.map(|bytes| codec::file_of(&bytes)).transpose()?.unwrap_or(0);
         // Without tables nothing in the files is confirmed; cutting all of it off would be a poor answer to lost tables.
@@ -108,13 +175,78 @@ impl DiskStore {
             files.count(&kept.span, kept.record.height);
         }
         let numbers = (0..).zip(&headers).map(|(number, kept)| (kept.record.header.hash(), number)).collect();
-        let cache = CoinCache::new(options.coin_cache_bytes);
-        let durability = options.durability;
-        let store = Self { tables, files, headers, numbers, tip, cache, recent: VecDeque::new(), durability };
-        if store.tip.is_some_and(|tip| store.kept(&tip).is_none()) {
-            return Err(StoreError::Damaged("the tip has no header"));
+        Ok(Self {
+            tables,
+            files,
+            headers,
+            numbers,
+            tip,
+            written,
+            overlay: Overlay::default(),
+            covered: written,
+            unwritten: Unwritten::default(),
+            overlay_bytes_max: options.coin_cache_bytes / 4 * 3,
+            cache: CoinCache::new(options.coin_cache_bytes / 4),
+            recent: VecDeque::new(),
+            durability: options.durability,
+        })
+    }
+
+    /// Connects the blocks between those that the tables' coins belong to and the tip again.
+    fn replay(&mut self, tell: &mut dyn FnMut(Replayed)) -> Result<(), StoreError> {
+        let Some(tip) = self.tip else {
+            return if self.written.is_none() {
+                Ok(())
+            } else {
+                Err(StoreError::Damaged("there are coins without a tip"))
+            };
+        };
+        let mut path = Vec::new();
+        let mut at = Some(tip);
+        while at != self.written {
+            let (hash, kept) = at
+                .and_then(|hash| Some((hash, self.kept(&hash)?.1)))
+                .ok_or(StoreError::Damaged("the coins are not below the tip"))?;
+            path.push(hash);
+            let previous = kept.record.header.previous;
+            at = self.kept(&previous).map(|_| previous);
         }
-        Ok(store)
+        let all = u32::try_from(path.len()).unwrap_or(u32::MAX);
+        for (hash, done) in path.into_iter().rev().zip(1..) {
+            self.flush_if_full()?;
+            let delta = self.delta(&hash)?.ok_or(StoreError::Damaged("an undo record is missing"))?;
+            self.overlay.exchange(&delta.spent, &delta.created);
+            self.covered = Some(hash);
+            tell(Replayed { done, all });
+        }
+        self.flush()
+    }
+
+    /// Writes the coins of the tip.
+    ///
+    /// # Errors
+    /// What the file system says; nothing has changed then.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        let Some(covered) = self.covered.filter(|_| self.covered != self.written) else { return Ok(()) };
+        let mut batch = self.tables.batch();
+        self.remove(&mut batch, self.overlay.spent());
+        self.add(&mut batch, self.overlay.created());
+        batch.put(&self.tables.meta, COINS, covered.as_wire());
+        batch.commit(self.durability)?;
+        self.written = Some(covered);
+        self.unwritten = Unwritten::default();
+        for (outpoint, _) in self.overlay.spent() {
+            self.cache.remove(outpoint);
+        }
+        for (outpoint, coin) in self.overlay.settle() {
+            self.cache.insert(outpoint, coin);
+        }
+        Ok(())
+    }
+
+    fn flush_if_full(&mut self) -> Result<(), StoreError> {
+        let full = self.overlay.bytes() > self.overlay_bytes_max || self.unwritten.are_many();
+        if full { self.flush() } else { Ok(()) }
     }
 
     /// Makes the tables of a folder that has none, with these headers, in one batch.
@@ -150,31 +282,47 @@ impl DiskStore {
         self.block(hash)?.ok_or(StoreError::Damaged("a kept block is missing"))
     }
 
-    fn add(&self, batch: &mut Batch, coins: &[(OutPoint, Coin)]) {
+    fn add<'a>(&self, batch: &mut Batch, coins: impl Iterator<Item = (&'a OutPoint, &'a Coin)>) {
         for (outpoint, coin) in coins {
             batch.put(&self.tables.coins, &codec::outpoint_key(outpoint), &codec::coin_bytes(coin));
             batch.put(&self.tables.locks, &codec::lock_outpoint_key(outpoint, coin), &[]);
         }
     }
 
-    fn remove(&self, batch: &mut Batch, coins: &[(OutPoint, Coin)]) {
+    fn remove<'a>(&self, batch: &mut Batch, coins: impl Iterator<Item = (&'a OutPoint, &'a Coin)>) {
         for (outpoint, coin) in coins {
             batch.remove(&self.tables.coins, &codec::outpoint_key(outpoint));
             batch.remove(&self.tables.locks, &codec::lock_outpoint_key(outpoint, coin));
         }
     }
 
-    /// Follows a batch that has happened.
-    fn moved(&mut self, tip: Option<BlockHash>, gone: &[(OutPoint, Coin)], came: &[(OutPoint, Coin)]) {
-        self.tip = tip;
-        gone.iter().for_each(|(outpoint, _)| self.cache.remove(outpoint));
-        came.iter().for_each(|(outpoint, coin)| self.cache.insert(*outpoint, coin));
+    /// Lets a name of the tables mean a block, or none.
+    fn point(&self, batch: &mut Batch, name: &[u8], hash: Option<&BlockHash>) {
+        match hash {
+            Some(hash) => batch.put(&self.tables.meta, name, hash.as_wire()),
+            None => batch.remove(&self.tables.meta, name),
+        }
     }
 
+    /// A coin of the tables.
     fn stored_coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
+        if let Some(coin) = self.cache.get(outpoint) {
+            return Ok(Some(coin.clone()));
+        }
         let bytes = tables::get(&self.tables.coins, &codec::outpoint_key(outpoint))?;
         bytes.map(|bytes| codec::coin_of(&bytes)).transpose()
     }
+}
+
+impl Drop for DiskStore {
+    fn drop(&mut self) {
+        // Where it fails the blocks are connected again at the next start.
+        let _ = self.flush();
+    }
+}
+
+fn pairs(coins: &[(OutPoint, Coin)]) -> impl Iterator<Item = (&OutPoint, &Coin)> {
+    coins.iter().map(|(outpoint, coin)| (outpoint, coin))
 }
 
 /// Where the block files of a store lie.
@@ -222,18 +370,19 @@ impl Store for DiskStore {
     }
 
     fn coins(&self, outpoints: &[OutPoint]) -> Result<Vec<Option<Coin>>, StoreError> {
-        let one = |outpoint| match self.cache.get(outpoint) {
+        let one = |outpoint| match self.overlay.get(outpoint) {
             Some(coin) => Ok(Some(coin.clone())),
+            None if self.overlay.hides(outpoint) => Ok(None),
             None => self.stored_coin(outpoint),
         };
         outpoints.iter().map(one).collect()
     }
 
     fn connect(&mut self, delta: &BlockDelta) -> Result<(), StoreError> {
-        let (number, _) = self.kept(&delta.hash).ok_or(StoreError::Damaged("no such header"))?;
+        self.flush_if_full()?;
+        let (number, kept) = self.kept(&delta.hash).ok_or(StoreError::Damaged("no such header"))?;
+        let block_bytes = kept.span.len;
         let mut batch = self.tables.batch();
-        self.remove(&mut batch, &delta.spent);
-        self.add(&mut batch, &delta.created);
         for (position, txid) in (0..).zip(&delta.txids) {
             batch.put(&self.tables.transactions, txid.as_wire(), &codec::place_bytes(number, position));
         }
@@ -241,7 +390,9 @@ impl Store for DiskStore {
         batch.put(&self.tables.undo, delta.hash.as_wire(), &undo);
         batch.put(&self.tables.meta, TIP, delta.hash.as_wire());
         batch.commit(self.durability)?;
-        self.moved(Some(delta.hash), &delta.spent, &delta.created);
+        self.overlay.exchange(&delta.spent, &delta.created);
+        self.unwritten.add(block_bytes);
+        (self.tip, self.covered) = (Some(delta.hash), Some(delta.hash));
         Ok(())
     }
 
@@ -250,16 +401,24 @@ impl Store for DiskStore {
         let delta = self.delta(&hash)?.ok_or(StoreError::Damaged("an undo record is missing"))?;
         let previous = self.kept(&delta.previous).map(|_| delta.previous);
         let mut batch = self.tables.batch();
-        self.remove(&mut batch, &delta.created);
-        self.add(&mut batch, &delta.spent);
+        // Below the block that the tables' coins belong to they are written at once, so that it never is above the tip.
+        let through = self.written == self.tip;
+        if through {
+            self.remove(&mut batch, pairs(&delta.created));
+            self.add(&mut batch, pairs(&delta.spent));
+            self.point(&mut batch, COINS, previous.as_ref());
+        }
         delta.txids.iter().for_each(|txid| batch.remove(&self.tables.transactions, txid.as_wire()));
         batch.remove(&self.tables.undo, hash.as_wire());
-        match &previous {
-            Some(previous) => batch.put(&self.tables.meta, TIP, previous.as_wire()),
-            None => batch.remove(&self.tables.meta, TIP),
-        }
+        self.point(&mut batch, TIP, previous.as_ref());
         batch.commit(self.durability)?;
-        self.moved(previous, &delta.created, &delta.spent);
+        if through {
+            self.written = previous;
+            delta.created.iter().for_each(|(outpoint, _)| self.cache.remove(outpoint));
+        } else {
+            self.overlay.exchange(&delta.created, &delta.spent);
+        }
+        (self.tip, self.covered) = (previous, previous);
         Ok(delta)
     }
 
@@ -329,10 +488,19 @@ impl Store for DiskStore {
     }
 
     fn visit_coins(&self, visit: &mut dyn FnMut(&OutPoint, &Coin)) -> Result<(), StoreError> {
+        let mut created = self.overlay.created().peekable();
         tables::visit(&self.tables.coins, &[], &mut |key, value| {
-            visit(&codec::outpoint_of(key)?, &codec::coin_of(value)?);
+            let outpoint = codec::outpoint_of(key)?;
+            while let Some((outpoint, coin)) = created.next_if(|(created, _)| **created < outpoint) {
+                visit(outpoint, coin);
+            }
+            if !self.overlay.hides(&outpoint) {
+                visit(&outpoint, &codec::coin_of(value)?);
+            }
             Ok(())
-        })
+        })?;
+        created.for_each(|(outpoint, coin)| visit(outpoint, coin));
+        Ok(())
     }
 
     fn coins_by_lock(&self, lock: &[u8]) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
@@ -342,12 +510,16 @@ impl Store for DiskStore {
             outpoints.push(codec::outpoint_of(key.ok_or(StoreError::Damaged("the index by lock"))?.1)?);
             Ok(())
         })?;
-        let coins = self.coins(&outpoints)?;
+        outpoints.retain(|outpoint| !self.overlay.hides(outpoint));
+        let coins = outpoints.iter().map(|outpoint| self.stored_coin(outpoint)).collect::<Result<Vec<_>, _>>()?;
         let present = |(outpoint, coin): (OutPoint, Option<Coin>)| match coin {
             Some(coin) if coin.output.lock == lock => Ok((outpoint, coin)),
             _ => Err(StoreError::Damaged("the index by lock")),
         };
-        outpoints.into_iter().zip(coins).map(present).collect()
+        let mut found = outpoints.into_iter().zip(coins).map(present).collect::<Result<Vec<_>, _>>()?;
+        found.extend(self.overlay.with_lock(lock).map(|(outpoint, coin)| (*outpoint, coin.clone())));
+        found.sort_unstable_by_key(|(outpoint, _)| *outpoint);
+        Ok(found)
     }
 
     fn prune(&mut self, highest: Height, bytes_max: u64) -> Result<(), StoreError> {
@@ -355,6 +527,8 @@ impl Store for DiskStore {
         if first == old {
             return Ok(());
         }
+        // No block that may have to be connected again may go.
+        self.flush()?;
         let mut batch = self.tables.batch();
         batch.put(&self.tables.meta, FIRST, &first.to_le_bytes());
         let from = self.headers.partition_point(|kept| kept.span.file < old);

@@ -8,10 +8,11 @@ mod disk;
 mod files;
 mod journal;
 mod lock;
+mod overlay;
 mod reindex;
 mod tables;
 
-pub use disk::{DiskOptions, DiskStore, Durability};
+pub use disk::{DiskOptions, DiskStore, Durability, Replayed};
 pub use journal::TxJournal;
 pub use lock::FolderLock;
 pub use reindex::Progress;

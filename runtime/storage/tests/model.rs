@@ -25,6 +25,9 @@ enum Step {
     Back,
     Mark(u8, bool),
     Reopen,
+    /// Goes on with the folder as it is while the store is open, as after a process was killed.
+    Kill,
+    Flush,
     /// Opens again after a crash that left parts of a block behind the confirmed end, and a file that should not be there.
     Crash(Vec<u8>),
 }
@@ -37,6 +40,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Step::Back),
         2 => any::<(u8, bool)>().prop_map(|(which, invalid)| Step::Mark(which, invalid)),
         1 => Just(Step::Reopen),
+        1 => Just(Step::Kill),
+        1 => Just(Step::Flush),
         1 => bytes().prop_map(Step::Crash),
     ];
     prop::collection::vec(step, 1..40)
@@ -63,10 +68,15 @@ struct Pair {
     txids: BTreeSet<Txid>,
     locks: BTreeSet<Vec<u8>>,
     serial: u32,
+    options: DiskOptions,
 }
 
 impl Pair {
     fn new() -> Self {
+        Self::with(options())
+    }
+
+    fn with(options: DiskOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut pair = Self {
             memory: MemoryStore::new(),
@@ -79,6 +89,7 @@ impl Pair {
             txids: BTreeSet::new(),
             locks: BTreeSet::from([vec![], b"never".to_vec()]),
             serial: 0,
+            options,
         };
         pair.reopen();
         pair.grow(&[]);
@@ -87,7 +98,7 @@ impl Pair {
 
     fn reopen(&mut self) {
         drop(self.disk.take());
-        self.disk = Some(DiskStore::open(self.folder.path(), &options()).unwrap());
+        self.disk = Some(DiskStore::open(self.folder.path(), &self.options).unwrap());
     }
 
     fn disk(&mut self) -> &mut DiskStore {
@@ -116,6 +127,16 @@ impl Pair {
                 self.disk().mark(&hash, *invalid).unwrap();
             }
             Step::Reopen => self.reopen(),
+            Step::Kill => {
+                let folder = tempfile::tempdir().unwrap();
+                contents(self.folder.path(), 1 << 20)
+                    .iter()
+                    .for_each(|(path, bytes)| write_below(folder.path(), path, bytes));
+                drop(self.disk.take());
+                self.folder = folder;
+                self.reopen();
+            }
+            Step::Flush => self.disk().flush().unwrap(),
             Step::Crash(tail) => {
                 drop(self.disk.take());
                 let files = block_files(self.folder.path());
@@ -266,8 +287,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn disk_and_memory_answer_alike(steps in steps()) {
-        let mut pair = Pair::new();
+    fn disk_and_memory_answer_alike(steps in steps(), kib in prop_oneof![Just(2), Just(20), Just(1_000)]) {
+        let mut pair = Pair::with(DiskOptions { coin_cache_bytes: kib << 10, ..options() });
         for step in &steps {
             pair.run(step);
             pair.compare();
@@ -343,7 +364,7 @@ fn a_folder_of_another_chain_is_refused() {
 #[test]
 fn damaged_tables_never_end_the_process() {
     let mut pair = grown();
-    let kept = contents(pair.folder.path());
+    let kept = contents(pair.folder.path(), 0);
     let mut refused = 0;
     for (number, (path, whole)) in kept.iter().enumerate() {
         if path.starts_with("blocks") {
@@ -362,8 +383,8 @@ fn damaged_tables_never_end_the_process() {
     assert!(refused > 0);
 }
 
-/// The files below a folder, without the zeros at their ends: a log is made longer than what it holds.
-fn contents(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+/// The files below a folder, those above a length without the zeros at their ends: a log is made longer than what it holds.
+fn contents(folder: &Path, longest: usize) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let mut files = vec![];
     let mut open = vec![folder.to_owned()];
     while let Some(next) = open.pop() {
@@ -373,7 +394,9 @@ fn contents(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
                 continue;
             }
             let mut bytes = fs::read(&path).unwrap();
-            bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+            if bytes.len() > longest {
+                bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+            }
             files.push((path.strip_prefix(folder).unwrap().to_owned(), bytes));
         }
     }

@@ -19,6 +19,7 @@ const FLAGS: &[(&str, Meaning)] = &[
     ("connect", Meaning::Nothing),
     ("daemon", Meaning::Nothing),
     ("datadir", Meaning::Flag("--datadir")),
+    ("dbcache", Meaning::Flag("--dbcache")),
     ("debug", Meaning::Nothing),
     ("discover", Meaning::Nothing),
     ("dnsseed", Meaning::Nothing),

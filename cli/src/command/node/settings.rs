@@ -147,6 +147,9 @@ settings! {
     /// Into how many coins those rewards are split [default: 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     coins_each: u32 = Some(1);
+    /// How much memory coins may take, in MiB, at least 4 [default: 256].
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(4..=1_048_576))]
+    dbcache: u32 = Some(256);
     /// Drop old blocks: 0 for never, 1 when `pruneblockchain` is called, or as long as blocks take more than this many MiB [default: 0].
     #[arg(long, value_name = "MIB")]
     prune: u64 = Some(0);
@@ -179,6 +182,9 @@ impl Settings {
         }
         if settings.coins_each.is_some_and(|coins| !(1..=1_000).contains(&coins)) {
             return Err(bad(&"`coins-each` is between 1 and 1000"));
+        }
+        if settings.dbcache.is_some_and(|mib| !(4..=1_048_576).contains(&mib)) {
+            return Err(bad(&"`dbcache` is between 4 and 1048576"));
         }
         if settings.blocks_each.is_some_and(|blocks| blocks > 100) {
             return Err(bad(&"`blocks-each` is at most 100"));
@@ -235,7 +241,7 @@ mod tests {
 
     #[test]
     fn settings_are_written_as_they_are_read() {
-        let text = "rpc-port = 1\nrpc-bind = \"::1\"\nallow-remote = true\nauth = \"a:b\"\nrpc-auth = [\"c:d$e\"]\nrest = true\nmine-every = \"2000ms\"\nautomine = true\nrules = \"bch2026\"\nengine = \"jit\"\nblocks-each = 3\ncoins-each = 4\nprune = 5\nlog = \"info\"\nlog-format = \"json\"\nmock-time = 7\n";
+        let text = "rpc-port = 1\nrpc-bind = \"::1\"\nallow-remote = true\nauth = \"a:b\"\nrpc-auth = [\"c:d$e\"]\nrest = true\nmine-every = \"2000ms\"\nautomine = true\nrules = \"bch2026\"\nengine = \"jit\"\nblocks-each = 3\ncoins-each = 4\ndbcache = 6\nprune = 5\nlog = \"info\"\nlog-format = \"json\"\nmock-time = 7\n";
         let settings: Settings = toml::from_str(text).unwrap();
         assert_eq!(toml::to_string(&settings).unwrap(), text);
         let hidden = toml::to_string(&settings.without_secrets()).unwrap();
