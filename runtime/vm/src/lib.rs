@@ -27,6 +27,7 @@ mod kernel;
 mod limbs;
 mod quick;
 
+pub mod batch;
 pub mod ecdsa;
 mod jacobi;
 pub mod schnorr;

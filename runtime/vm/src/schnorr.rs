@@ -37,7 +37,7 @@ const NONCE_TAG: &[u8; 16] = b"Schnorr+SHA256  ";
 #[must_use]
 pub fn verify(signature: &[u8; 64], digest: &[u8; 32], key: &[u8]) -> bool {
     let (r, s) = halves(signature);
-    let Some(key) = compress(key).filter(|_| s < ORDER) else { return false };
+    let Some(key) = compress(key).filter(|_| is_reduced(&s)) else { return false };
     let e = challenge(&r, &key, digest);
     let Some(point) = commitment(&key, &e, &s) else { return false };
     let (x, y) = coordinates(&point);
@@ -61,7 +61,8 @@ pub fn sign(secret: &[u8; 32], digest: &[u8; 32]) -> Option<[u8; 64]> {
     Some(signature)
 }
 
-fn halves(signature: &[u8; 64]) -> ([u8; 32], [u8; 32]) {
+/// The x coordinate of the commitment, and the number `s`.
+pub(crate) fn halves(signature: &[u8; 64]) -> ([u8; 32], [u8; 32]) {
     let (mut r, mut s) = ([0; 32], [0; 32]);
     let (first, second) = signature.split_at(32);
     r.copy_from_slice(first);
@@ -69,8 +70,13 @@ fn halves(signature: &[u8; 64]) -> ([u8; 32], [u8; 32]) {
     (r, s)
 }
 
-/// The compressed form. A compressed key's point is not checked here, because [`commitment`] does.
-fn compress(key: &[u8]) -> Option<[u8; 33]> {
+/// Whether a number is below the order.
+pub(crate) fn is_reduced(number: &[u8; 32]) -> bool {
+    *number < ORDER
+}
+
+/// The compressed form. A compressed key's point is not checked here, because whoever computes with it does.
+pub(crate) fn compress(key: &[u8]) -> Option<[u8; 33]> {
     match key {
         [2 | 3, ..] => key.try_into().ok(),
         _ => parse_key(key).map(|key| key.serialize()),
@@ -78,7 +84,7 @@ fn compress(key: &[u8]) -> Option<[u8; 33]> {
 }
 
 /// The hash that binds commitment, key and message, modulo the order.
-fn challenge(r: &[u8; 32], key: &[u8; 33], digest: &[u8; 32]) -> [u8; 32] {
+pub(crate) fn challenge(r: &[u8; 32], key: &[u8; 33], digest: &[u8; 32]) -> [u8; 32] {
     let mut message = [0; 97];
     let parts = r.iter().chain(key).chain(digest);
     message.iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
