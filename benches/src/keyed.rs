@@ -75,7 +75,36 @@ pub fn unsigned(coin: OutPoint, spent: &TxOut) -> (Transaction, [u8; 32]) {
         outputs: vec![half.clone(), half],
         locktime: 0,
     };
-    let context = SpendContext::new(&tx, std::slice::from_ref(spent)).expect("one output for one input");
-    let signed = context.digest(SighashType::ALL, 0, &spent.lock).expect("the input is there");
-    (tx, signed.digest)
+    let digest = digest_of(&tx, spent);
+    (tx, digest)
+}
+
+/// A transaction that hands on a coin of a secret's key to the same key, but for the fee; signed.
+///
+/// # Panics
+/// If the coin holds less than the fee.
+#[must_use]
+pub fn pass_on(coin: OutPoint, spent: &TxOut, secret: &[u8; 32], fee_sats: u64) -> Transaction {
+    let left = spent.value.get().checked_sub(fee_sats).expect("the coin pays the fee");
+    let tx = Transaction {
+        version: 2,
+        inputs: vec![TxIn { prevout: coin, unlock: Vec::new(), sequence: u32::MAX }],
+        outputs: vec![TxOut::plain(Sats::from_wire(left), spent.lock.clone())],
+        locktime: 0,
+    };
+    signed(tx, spent, secret)
+}
+
+/// A transaction of one input, with the Schnorr signature of a secret's key.
+#[must_use]
+pub fn signed(mut tx: Transaction, spent: &TxOut, secret: &[u8; 32]) -> Transaction {
+    let unlock = unlock(secret, &digest_of(&tx, spent), Kind::Schnorr);
+    tx.inputs.iter_mut().for_each(|input| input.unlock.clone_from(&unlock));
+    tx
+}
+
+/// What a signature of the whole transaction, which has one input, covers.
+fn digest_of(tx: &Transaction, spent: &TxOut) -> [u8; 32] {
+    let context = SpendContext::new(tx, std::slice::from_ref(spent)).expect("one output for one input");
+    context.digest(SighashType::ALL, 0, &spent.lock).expect("the input is there").digest
 }

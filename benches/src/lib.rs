@@ -2,5 +2,7 @@
 //! It holds nothing that the product uses.
 
 mod keyed;
+mod table;
 
-pub use keyed::{Kind, SATS_EACH, lock_of, public_key, sign, spend, unlock, unsigned};
+pub use keyed::{Kind, SATS_EACH, lock_of, pass_on, public_key, sign, signed, spend, unlock, unsigned};
+pub use table::Table;

@@ -1,9 +1,11 @@
 //! `cargo xtask bench`: figures about the tree, to compare before and after a change.
 
 mod engines;
+mod node;
 mod opcosts;
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use clap::Subcommand;
 use spec::artifact::Level;
@@ -25,6 +27,12 @@ pub enum Bench {
         #[arg(long)]
         alone: bool,
     },
+    /// Blocks of 12,000 transactions, transactions over RPC and five million coins, beside their parts alone: prints
+    /// tables, and writes docs/book/src/node-figures.md
+    Node {
+        /// Only these parts: blocks, rpc, coins; nothing is written
+        parts: Vec<String>,
+    },
     /// How long a unit of cost takes, opcode by opcode: prints tables, and writes docs/opcosts.md and its picture
     Opcosts {
         /// Only opcodes with this in their names; nothing is written
@@ -41,6 +49,7 @@ pub fn run(root: &Path, bench: &Bench) -> Result<(), String> {
     match bench {
         Bench::Size { top } => size(root, *top),
         Bench::Engines { alone } => engines::run(root, *alone),
+        Bench::Node { parts } => node::run(root, parts),
         Bench::Opcosts { only, all } => opcosts::run(root, only.as_deref(), *all),
     }
 }
@@ -52,6 +61,20 @@ fn size(root: &Path, top: Level) -> Result<(), String> {
     print!("{}", by_level.table());
     let longer = by_level.longer();
     if longer.is_empty() { Ok(()) } else { Err(format!("longer than at the level below:\n{}", longer.join("\n"))) }
+}
+
+/// What a cargo command writes to its output. What it says about itself is shown.
+fn printed<'a>(root: &Path, args: impl IntoIterator<Item = &'a str>, failed: &str) -> Result<String, String> {
+    let output = Command::new(env!("CARGO"))
+        .args(args)
+        .current_dir(root)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cargo did not start: {error}"))?;
+    if !output.status.success() {
+        return Err(failed.to_owned());
+    }
+    String::from_utf8(output.stdout).map_err(|error| format!("cargo wrote no text: {error}"))
 }
 
 /// The processor's name.

@@ -2,6 +2,7 @@
 //!
 //! So many turns are run that the bound of the cost fits the budget too; the cost itself is a little below it.
 
+use benches::Table;
 use engine::Tier;
 use engine::ir::Metering;
 use spec::opcode::Opcode::{Drop, N1};
@@ -11,7 +12,6 @@ use spec::{Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, Transaction, TxIn
 use crate::loops::integer_script;
 use crate::measure::{best, engine};
 use crate::p2pkh;
-use crate::table::Table;
 
 /// A push of more than 255 bytes has an opcode and two bytes of length before them.
 const PUSH_BYTES: usize = 3;

@@ -1,5 +1,6 @@
 //! How long scripts take to compile that were made to be expensive.
 
+use benches::Table;
 use engine::ir::Metering;
 use engine::{Compiler as _, Effort};
 use jit::Jit;
@@ -7,7 +8,6 @@ use spec::script::instructions;
 use spec::{Mode, RuleSet, Rules};
 
 use crate::measure::{Time, compiling};
-use crate::table::Table;
 
 /// What making the first code may take, in picoseconds: for each instruction, and beside them.
 const EACH: u128 = 3_000_000;

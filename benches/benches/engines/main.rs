@@ -11,15 +11,15 @@ mod loops;
 mod measure;
 mod naive;
 mod p2pkh;
-mod table;
 mod turns;
 mod winning;
 mod work;
 
 use std::io;
 
-use measure::Times;
-use table::{Table, ratio_to};
+use benches::Table;
+
+use measure::{Times, ratio_to};
 
 fn main() -> io::Result<()> {
     let mut out = io::stdout().lock();

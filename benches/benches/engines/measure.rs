@@ -46,6 +46,11 @@ impl Time {
     }
 }
 
+/// How many times `time` a time is that there may be none of.
+pub fn ratio_to(of: Option<Time>, time: Time) -> String {
+    of.map_or("-".to_owned(), |of| of.over(time))
+}
+
 /// The time of one run in the best round.
 pub fn best(mut work: impl FnMut() -> i64) -> Time {
     let repeats = repeats(&mut work);

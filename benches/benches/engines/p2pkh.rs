@@ -3,14 +3,13 @@
 
 use std::hint::black_box;
 
-use benches::{Kind, SATS_EACH, lock_of, public_key, sign, spend, unsigned};
+use benches::{Kind, SATS_EACH, Table, lock_of, public_key, sign, spend, unsigned};
 use chain::{Runner, Workers, check_scripts};
 use engine::{Engine, Tier};
 use spec::hash::{hash160, sha256};
 use spec::{Mode, OutPoint, RuleSet, Rules, Sats, SighashType, SpendContext, Transaction, TxOut, Txid};
 
 use crate::measure::{Time, best, best_and_more, engine};
-use crate::table::Table;
 
 /// As many coins, so that no branch is learnt by heart.
 const COINS: u8 = 64;

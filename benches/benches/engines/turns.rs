@@ -2,7 +2,7 @@
 
 use crate::loops::TURNS;
 use crate::measure::{Time, Times};
-use crate::table::Table;
+use benches::Table;
 
 /// What others take, as the arguments say.
 fn others() -> impl Iterator<Item = (String, Time)> {

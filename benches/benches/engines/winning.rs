@@ -1,7 +1,7 @@
 //! How much must run until machine code has won back the time that making it took.
 
 use crate::measure::{Time, Times};
-use crate::table::Table;
+use benches::Table;
 
 /// Two rows for each workload: with exact costs and with bound ones. Of the two kinds of machine code, the second has to win
 /// against the first.

@@ -55,14 +55,14 @@ impl Store for MemoryStore {
         Ok(outpoints.iter().map(|outpoint| self.coins.get(outpoint).cloned()).collect())
     }
 
-    fn connect(&mut self, delta: &BlockDelta) -> Result<(), StoreError> {
+    fn connect(&mut self, delta: BlockDelta) -> Result<(), StoreError> {
         self.remove(&delta.spent);
         self.add(&delta.created);
         for (position, txid) in (0..).zip(&delta.txids) {
             let location = TxLocation { block: delta.hash, height: delta.height, position };
             self.transactions.insert(*txid, location);
         }
-        self.undo.push(delta.clone());
+        self.undo.push(delta);
         Ok(())
     }
 

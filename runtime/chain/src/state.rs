@@ -477,7 +477,7 @@ impl<S: Store> Chain<S> {
             }
         };
         let delta = self.delta_of(&block, &ids.txids, verified)?;
-        self.store.connect(&delta)?;
+        self.store.connect(delta)?;
         self.active.push(*hash);
         Ok(())
     }
@@ -525,7 +525,7 @@ impl<S: Store> Chain<S> {
     fn restore(&mut self, fork: Height, undone: &[BlockDelta]) -> Result<(), StoreError> {
         self.disconnect_to(fork)?;
         for delta in undone.iter().rev() {
-            self.store.connect(delta)?;
+            self.store.connect(delta.clone())?;
             self.active.push(delta.hash);
         }
         Ok(())
@@ -571,5 +571,5 @@ fn start(store: &mut impl Store, genesis: Block) -> Result<(), StoreError> {
         let record = HeaderRecord { header, height: Height::GENESIS, invalid: false, transactions: 1 };
         store.put_block(&record, Arc::new(genesis))?;
     }
-    store.connect(&delta)
+    store.connect(delta)
 }

@@ -38,16 +38,20 @@ pub struct BlockDelta {
 }
 
 impl BlockDelta {
+    /// The coins that a block spends, those of other blocks, in ascending order of their outpoints.
+    #[must_use]
+    pub fn claims(block: &Block) -> Vec<OutPoint> {
+        let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
+        claims(block, &txids).1
+    }
+
     /// What a good block changed, from the block and the coins that it spent, in ascending order of their outpoints: a store need not keep more.
     ///
     /// `None` if the coins are fewer or more than the block spends.
     #[must_use]
     pub fn rebuild(block: &Block, height: Height, spent: Vec<Coin>) -> Option<Self> {
         let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
-        let inputs = block.transactions.iter().skip(1).flat_map(|tx| &tx.inputs).map(|input| input.prevout);
-        let claimed: BTreeSet<OutPoint> = inputs.collect();
-        let own: BTreeSet<&Txid> = txids.iter().collect();
-        let foreign: Vec<OutPoint> = claimed.iter().filter(|outpoint| !own.contains(&outpoint.txid)).copied().collect();
+        let (claimed, foreign) = claims(block, &txids);
         // The first block makes no coins.
         let makers = block.transactions.iter().zip(&txids).filter(|_| height != Height::GENESIS);
         let made = makers.flat_map(|(tx, txid)| made_by(tx, *txid, height));
@@ -61,6 +65,15 @@ impl BlockDelta {
             txids,
         })
     }
+}
+
+/// All that a block's inputs name, and those among it that other blocks made, in ascending order.
+fn claims(block: &Block, txids: &[Txid]) -> (BTreeSet<OutPoint>, Vec<OutPoint>) {
+    let inputs = block.transactions.iter().skip(1).flat_map(|tx| &tx.inputs).map(|input| input.prevout);
+    let claimed: BTreeSet<OutPoint> = inputs.collect();
+    let own: BTreeSet<&Txid> = txids.iter().collect();
+    let foreign = claimed.iter().filter(|outpoint| !own.contains(&outpoint.txid)).copied().collect();
+    (claimed, foreign)
 }
 
 /// Where a transaction of the active chain stands.
@@ -122,7 +135,7 @@ pub trait Store: std::fmt::Debug + Send {
     ///
     /// # Errors
     /// [`StoreError`].
-    fn connect(&mut self, delta: &BlockDelta) -> Result<(), StoreError>;
+    fn connect(&mut self, delta: BlockDelta) -> Result<(), StoreError>;
 
     /// Takes back the tip's block, moves the tip to the one before, and returns what was taken back.
     ///
@@ -209,7 +222,7 @@ impl<S: Store + ?Sized> Store for Box<S> {
         (**self).coins(outpoints)
     }
 
-    fn connect(&mut self, delta: &BlockDelta) -> Result<(), StoreError> {
+    fn connect(&mut self, delta: BlockDelta) -> Result<(), StoreError> {
         (**self).connect(delta)
     }
 

@@ -33,7 +33,7 @@ pub struct Config {
     pub persistent: bool,
     /// Builds everything again from the block files in the data folder.
     pub reindex: bool,
-    /// The most bytes of coins in memory where they are kept in the data folder.
+    /// The most bytes in memory of what blocks changed and is not in the data folder's tables yet.
     pub coin_cache_bytes: usize,
     /// Which blocks are dropped from the data folder.
     pub prune: Prune,

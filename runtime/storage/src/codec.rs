@@ -64,14 +64,20 @@ pub(crate) fn outpoint_of(key: &[u8]) -> Result<OutPoint, StoreError> {
     })
 }
 
-/// The front of the keys of all coins with a lock. Locks may be longer than a key may be, so it is a digest.
-pub(crate) fn lock_key(lock: &[u8]) -> [u8; 32] {
-    sha256(lock)
+/// Bytes of a lock's digest in the index: few others have the same, and whoever reads it looks at the lock itself.
+const LOCK_BYTES: usize = 8;
+
+/// The front of the keys of all coins with a lock. Locks may be longer than a key may be, so it is of their digest.
+pub(crate) fn lock_key(lock: &[u8]) -> [u8; LOCK_BYTES] {
+    sha256(lock).first_chunk().copied().unwrap_or_default()
 }
 
 /// The key of one coin in the index by lock.
-pub(crate) fn lock_outpoint_key(outpoint: &OutPoint, coin: &Coin) -> Vec<u8> {
-    [&lock_key(&coin.output.lock)[..], &outpoint_key(outpoint)].concat()
+pub(crate) fn lock_outpoint_key(outpoint: &OutPoint, coin: &Coin) -> [u8; LOCK_BYTES + OUTPOINT_BYTES] {
+    let mut key = [0; LOCK_BYTES + OUTPOINT_BYTES];
+    let bytes = lock_key(&coin.output.lock).into_iter().chain(outpoint_key(outpoint));
+    key.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+    key
 }
 
 /// A coin: a code of height and coinbase, the amount, whether a token follows, the token, and the lock to the end.

@@ -1,10 +1,9 @@
 //! The store on disk: what is kept where, and in which order it is written.
 //!
-//! A block goes to its file first, then a batch confirms it with its header and the new end of the files. Connecting and
-//! disconnecting are one batch each: places of transactions, the undo record and the tip change together or not at all.
-//!
-//! Coins are written later, for many blocks in one batch, with the block that they belong to. Whoever opens the store after a
-//! crash connects the blocks above that one again, by their undo records and without judging them.
+//! A block goes to its file first, then a batch confirms it with its header and the new end of the files. When it is
+//! connected, the new tip is written down, and what the block changes waits in memory. From time to time all that waits
+//! goes to the tables in one batch, beside the work: coins, indexes, undo records and the tables' tip change together or
+//! not at all. After an end without warning the blocks above the tables' tip are applied again.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -13,11 +12,12 @@ use std::sync::Arc;
 use chain::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
 use spec::{Block, BlockHash, Height, OutPoint, Txid};
 
-use crate::cache::CoinCache;
 use crate::codec::{self, End, Kept};
 use crate::files::{BlockFiles, hold_blocks};
-use crate::overlay::Overlay;
-use crate::tables::{self, Batch, Tables};
+use crate::pending::Pending;
+use crate::replay::Replayed;
+use crate::tables::{self, Tables};
+use crate::writer::Writer;
 
 /// What a finished change survives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +42,10 @@ pub struct DiskOptions {
     pub magic: [u8; 4],
     /// The most bytes of one block file, unless a single block is longer.
     pub file_bytes_max: u64,
-    /// The most bytes of coins in memory: three quarters for what is not written, the rest for coins that were written last.
+    /// The most bytes of what blocks changed in memory: half of it grows while the other is written.
     pub coin_cache_bytes: usize,
+    /// What waits in memory is written after so many blocks, so that not many have to be applied again.
+    pub waiting_blocks_max: usize,
     /// What a finished change survives.
     pub durability: Durability,
 }
@@ -57,6 +59,7 @@ impl DiskOptions {
             magic,
             file_bytes_max: 128 << 20,
             coin_cache_bytes: 256 << 20,
+            waiting_blocks_max: 128,
             durability: Durability::Power,
         }
     }
@@ -67,60 +70,25 @@ impl DiskOptions {
 /// One process may have it open; [`FolderLock`](crate::FolderLock) sees to that.
 #[derive(Debug)]
 pub struct DiskStore {
-    tables: Tables,
+    tables: Arc<Tables>,
     files: BlockFiles,
     /// Every header, as the chain above keeps them too.
     headers: Vec<Kept>,
     numbers: BTreeMap<BlockHash, u32>,
-    tip: Option<BlockHash>,
-    /// The block that the tables' coins belong to, at or below the tip.
-    written: Option<BlockHash>,
-    /// What the coins of the tip are beside those of the tables.
-    overlay: Overlay,
-    /// The block that they are with the overlay: the tip, but while the store is opened.
-    covered: Option<BlockHash>,
-    unwritten: Unwritten,
-    overlay_bytes_max: usize,
-    cache: CoinCache,
+    /// What the tables do not have yet, and above it what is being written.
+    pending: Pending,
+    writer: Writer,
+    pending_bytes_max: usize,
+    pending_blocks_max: usize,
     /// The blocks that were kept last: whoever offers a block asks for it again at once.
     recent: VecDeque<(BlockHash, Arc<Block>)>,
     durability: Durability,
 }
 
-/// How far blocks have been connected again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replayed {
-    /// So many of them.
-    pub done: u32,
-    /// So many there are.
-    pub all: u32,
-}
-
-/// The blocks that would have to be connected again after a crash.
-#[derive(Clone, Copy, Debug, Default)]
-struct Unwritten {
-    blocks: u32,
-    bytes: u64,
-}
-
-impl Unwritten {
-    const fn add(&mut self, block_bytes: u32) {
-        self.blocks += 1;
-        self.bytes += block_bytes as u64;
-    }
-
-    /// Connecting them again takes a second or two.
-    const fn are_many(self) -> bool {
-        self.blocks >= UNWRITTEN_BLOCKS || self.bytes >= UNWRITTEN_BYTES
-    }
-}
-
-/// The coins of so many blocks may be unwritten, and of so many bytes of blocks.
-const UNWRITTEN_BLOCKS: u32 = 100;
-const UNWRITTEN_BYTES: u64 = 128 << 20;
-const TIP: &[u8] = b"tip";
-/// The block that the coins belong to.
-const COINS: &[u8] = b"coins";
+/// The block that the tables' coins belong to.
+pub(crate) const TIP: &[u8] = b"tip";
+/// The block that was connected last, or is left of what was taken back; zeros for none.
+const ACTIVE: &[u8] = b"active";
 const END: &[u8] = b"end";
 /// The first block file that was not dropped.
 const FIRST: &[u8] = b"first";
@@ -140,7 +108,7 @@ impl DiskStore {
         Self::open_and_tell(folder, options, &mut |_| ())
     }
 
-    /// [`DiskStore::open`] that tells how far it has come with the blocks whose coins were not written.
+    /// [`DiskStore::open`] that tells how far it has come with blocks that have to be applied again.
     ///
     /// # Errors
     /// As [`DiskStore::open`].
@@ -149,19 +117,10 @@ impl DiskStore {
         options: &DiskOptions,
         tell: &mut dyn FnMut(Replayed),
     ) -> Result<Self, StoreError> {
-        let mut store = Self::open_tables(folder, options)?;
-        if store.tip.is_some_and(|tip| store.kept(&tip).is_none()) {
-            return Err(StoreError::Damaged("the tip has no header"));
-        }
-        store.replay(tell)?;
-        Ok(store)
-    }
-
-    fn open_tables(folder: &Path, options: &DiskOptions) -> Result<Self, StoreError> {
-        let tables = Tables::open(&tables_folder(folder))?;
+        let tables = Arc::new(Tables::open(&tables_folder(folder))?);
         check_identity(&tables, options)?;
-        let tip = tables::get(&tables.meta, TIP)?.map(|bytes| codec::hash_of(&bytes)).transpose()?;
-        let written = tables::get(&tables.meta, COINS)?.map(|bytes| codec::hash_of(&bytes)).transpose()?;
+        let hash_at = |key| tables::get(&tables.meta, key)?.map(|bytes| codec::hash_of(&bytes)).transpose();
+        let (tip, active) = (hash_at(TIP)?, hash_at(ACTIVE)?);
         let end = tables::get(&tables.meta, END)?.map(|bytes| codec::end_of(&bytes)).transpose()?;
         let first = tables::get(&tables.meta, FIRST)?.map(|bytes| codec::file_of(&bytes)).transpose()?.unwrap_or(0);
         // Without tables nothing in the files is confirmed; cutting all of it off would be a poor answer to lost tables.
@@ -175,78 +134,26 @@ impl DiskStore {
             files.count(&kept.span, kept.record.height);
         }
         let numbers = (0..).zip(&headers).map(|(number, kept)| (kept.record.header.hash(), number)).collect();
-        Ok(Self {
+        let durability = options.durability;
+        let mut store = Self {
+            writer: Writer::new(Arc::clone(&tables), durability),
             tables,
             files,
             headers,
             numbers,
-            tip,
-            written,
-            overlay: Overlay::default(),
-            covered: written,
-            unwritten: Unwritten::default(),
-            overlay_bytes_max: options.coin_cache_bytes / 4 * 3,
-            cache: CoinCache::new(options.coin_cache_bytes / 4),
+            pending: Pending::above(tip),
+            pending_bytes_max: options.coin_cache_bytes / 2,
+            pending_blocks_max: options.waiting_blocks_max,
             recent: VecDeque::new(),
-            durability: options.durability,
-        })
-    }
-
-    /// Connects the blocks between those that the tables' coins belong to and the tip again.
-    fn replay(&mut self, tell: &mut dyn FnMut(Replayed)) -> Result<(), StoreError> {
-        let Some(tip) = self.tip else {
-            return if self.written.is_none() {
-                Ok(())
-            } else {
-                Err(StoreError::Damaged("there are coins without a tip"))
-            };
+            durability,
         };
-        let mut path = Vec::new();
-        let mut at = Some(tip);
-        while at != self.written {
-            let (hash, kept) = at
-                .and_then(|hash| Some((hash, self.kept(&hash)?.1)))
-                .ok_or(StoreError::Damaged("the coins are not below the tip"))?;
-            path.push(hash);
-            let previous = kept.record.header.previous;
-            at = self.kept(&previous).map(|_| previous);
+        if tip.is_some_and(|tip| store.kept(&tip).is_none()) {
+            return Err(StoreError::Damaged("the tip has no header"));
         }
-        let all = u32::try_from(path.len()).unwrap_or(u32::MAX);
-        for (hash, done) in path.into_iter().rev().zip(1..) {
-            self.flush_if_full()?;
-            let delta = self.delta(&hash)?.ok_or(StoreError::Damaged("an undo record is missing"))?;
-            self.overlay.exchange(&delta.spent, &delta.created);
-            self.covered = Some(hash);
-            tell(Replayed { done, all });
-        }
-        self.flush()
-    }
-
-    /// Writes the coins of the tip.
-    ///
-    /// # Errors
-    /// What the file system says; nothing has changed then.
-    pub fn flush(&mut self) -> Result<(), StoreError> {
-        let Some(covered) = self.covered.filter(|_| self.covered != self.written) else { return Ok(()) };
-        let mut batch = self.tables.batch();
-        self.remove(&mut batch, self.overlay.spent());
-        self.add(&mut batch, self.overlay.created());
-        batch.put(&self.tables.meta, COINS, covered.as_wire());
-        batch.commit(self.durability)?;
-        self.written = Some(covered);
-        self.unwritten = Unwritten::default();
-        for (outpoint, _) in self.overlay.spent() {
-            self.cache.remove(outpoint);
-        }
-        for (outpoint, coin) in self.overlay.settle() {
-            self.cache.insert(outpoint, coin);
-        }
-        Ok(())
-    }
-
-    fn flush_if_full(&mut self) -> Result<(), StoreError> {
-        let full = self.overlay.bytes() > self.overlay_bytes_max || self.unwritten.are_many();
-        if full { self.flush() } else { Ok(()) }
+        // Folders from before there was anything to replay do not say it.
+        let goal = active.map_or(tip, |active| Some(active).filter(|active| *active != BlockHash::default()));
+        store.replay(goal, tell)?;
+        Ok(store)
     }
 
     /// Makes the tables of a folder that has none, with these headers, in one batch.
@@ -278,37 +185,67 @@ impl DiskStore {
         if good { Ok(block) } else { Err(StoreError::Damaged("a block is not the one that was kept")) }
     }
 
-    fn must_read(&self, hash: &BlockHash) -> Result<Arc<Block>, StoreError> {
+    /// The record of a header that must be there.
+    pub(crate) fn record(&self, hash: &BlockHash) -> Result<&HeaderRecord, StoreError> {
+        self.kept(hash).map(|(_, kept)| &kept.record).ok_or(StoreError::Damaged("no such header"))
+    }
+
+    pub(crate) fn must_read(&self, hash: &BlockHash) -> Result<Arc<Block>, StoreError> {
         self.block(hash)?.ok_or(StoreError::Damaged("a kept block is missing"))
     }
 
-    fn add<'a>(&self, batch: &mut Batch, coins: impl Iterator<Item = (&'a OutPoint, &'a Coin)>) {
-        for (outpoint, coin) in coins {
-            batch.put(&self.tables.coins, &codec::outpoint_key(outpoint), &codec::coin_bytes(coin));
-            batch.put(&self.tables.locks, &codec::lock_outpoint_key(outpoint, coin), &[]);
-        }
+    /// What is not in the tables yet, the latest first.
+    fn waiting(&self) -> impl DoubleEndedIterator<Item = &Pending> {
+        [Some(&self.pending), self.writer.changes()].into_iter().flatten()
     }
 
-    fn remove<'a>(&self, batch: &mut Batch, coins: impl Iterator<Item = (&'a OutPoint, &'a Coin)>) {
-        for (outpoint, coin) in coins {
-            batch.remove(&self.tables.coins, &codec::outpoint_key(outpoint));
-            batch.remove(&self.tables.locks, &codec::lock_outpoint_key(outpoint, coin));
-        }
+    /// What waits about a coin: that it is there, or that it is not.
+    fn waiting_coin(&self, outpoint: &OutPoint) -> Option<Option<&Coin>> {
+        self.waiting().find_map(|pending| pending.coin(outpoint))
     }
 
-    /// Lets a name of the tables mean a block, or none.
-    fn point(&self, batch: &mut Batch, name: &[u8], hash: Option<&BlockHash>) {
-        match hash {
-            Some(hash) => batch.put(&self.tables.meta, name, hash.as_wire()),
-            None => batch.remove(&self.tables.meta, name),
-        }
+    /// Applies a block in memory. When much waits, it is written.
+    pub(crate) fn apply(&mut self, delta: BlockDelta) -> Result<(), StoreError> {
+        let (number, _) = self.kept(&delta.hash).ok_or(StoreError::Damaged("no such header"))?;
+        self.make_room()?;
+        self.pending.connect(number, delta);
+        Ok(())
     }
 
-    /// A coin of the tables.
+    /// Takes the tip's block back in memory.
+    pub(crate) fn take_back(&mut self) -> Result<BlockDelta, StoreError> {
+        let hash = self.pending.tip().ok_or(StoreError::Damaged("no block to take back"))?;
+        let delta = self.delta(&hash)?.ok_or(StoreError::Damaged("an undo record is missing"))?;
+        let previous = self.kept(&delta.previous).map(|_| delta.previous);
+        self.make_room()?;
+        self.pending.disconnect(&delta, previous);
+        Ok(delta)
+    }
+
+    fn make_room(&mut self) -> Result<(), StoreError> {
+        let full = self.pending.bytes() >= self.pending_bytes_max || self.pending.blocks() >= self.pending_blocks_max;
+        if full { self.writer.begin(&mut self.pending) } else { self.writer.poll() }
+    }
+
+    /// Writes down which block the coins belong to, before anybody is told.
+    fn write_down_tip(&self) -> Result<(), StoreError> {
+        let mut batch = self.tables.batch();
+        batch.put(&self.tables.meta, ACTIVE, self.pending.tip().unwrap_or_default().as_wire());
+        batch.commit(self.durability)
+    }
+
+    /// Writes all that waits into the tables.
+    ///
+    /// # Errors
+    /// What the file system says; what was not written still waits.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        if self.pending.blocks() > 0 {
+            self.writer.begin(&mut self.pending)?;
+        }
+        self.writer.finish()
+    }
+
     fn stored_coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
-        if let Some(coin) = self.cache.get(outpoint) {
-            return Ok(Some(coin.clone()));
-        }
         let bytes = tables::get(&self.tables.coins, &codec::outpoint_key(outpoint))?;
         bytes.map(|bytes| codec::coin_of(&bytes)).transpose()
     }
@@ -316,13 +253,9 @@ impl DiskStore {
 
 impl Drop for DiskStore {
     fn drop(&mut self) {
-        // Where it fails the blocks are connected again at the next start.
+        // What could not be written is applied again when the store is opened.
         let _ = self.flush();
     }
-}
-
-fn pairs(coins: &[(OutPoint, Coin)]) -> impl Iterator<Item = (&OutPoint, &Coin)> {
-    coins.iter().map(|(outpoint, coin)| (outpoint, coin))
 }
 
 /// Where the block files of a store lie.
@@ -366,59 +299,25 @@ fn load_headers(tables: &Tables) -> Result<Vec<Kept>, StoreError> {
 
 impl Store for DiskStore {
     fn tip(&self) -> Result<Option<BlockHash>, StoreError> {
-        Ok(self.tip)
+        Ok(self.pending.tip())
     }
 
     fn coins(&self, outpoints: &[OutPoint]) -> Result<Vec<Option<Coin>>, StoreError> {
-        let one = |outpoint| match self.overlay.get(outpoint) {
-            Some(coin) => Ok(Some(coin.clone())),
-            None if self.overlay.hides(outpoint) => Ok(None),
+        let one = |outpoint| match self.waiting_coin(outpoint) {
+            Some(coin) => Ok(coin.cloned()),
             None => self.stored_coin(outpoint),
         };
         outpoints.iter().map(one).collect()
     }
 
-    fn connect(&mut self, delta: &BlockDelta) -> Result<(), StoreError> {
-        self.flush_if_full()?;
-        let (number, kept) = self.kept(&delta.hash).ok_or(StoreError::Damaged("no such header"))?;
-        let block_bytes = kept.span.len;
-        let mut batch = self.tables.batch();
-        for (position, txid) in (0..).zip(&delta.txids) {
-            batch.put(&self.tables.transactions, txid.as_wire(), &codec::place_bytes(number, position));
-        }
-        let undo = codec::undo_bytes(delta.spent.iter().map(|(_, coin)| coin));
-        batch.put(&self.tables.undo, delta.hash.as_wire(), &undo);
-        batch.put(&self.tables.meta, TIP, delta.hash.as_wire());
-        batch.commit(self.durability)?;
-        self.overlay.exchange(&delta.spent, &delta.created);
-        self.unwritten.add(block_bytes);
-        (self.tip, self.covered) = (Some(delta.hash), Some(delta.hash));
-        Ok(())
+    fn connect(&mut self, delta: BlockDelta) -> Result<(), StoreError> {
+        self.apply(delta)?;
+        self.write_down_tip()
     }
 
     fn disconnect(&mut self) -> Result<BlockDelta, StoreError> {
-        let hash = self.tip.ok_or(StoreError::Damaged("no block to take back"))?;
-        let delta = self.delta(&hash)?.ok_or(StoreError::Damaged("an undo record is missing"))?;
-        let previous = self.kept(&delta.previous).map(|_| delta.previous);
-        let mut batch = self.tables.batch();
-        // Below the block that the tables' coins belong to they are written at once, so that it never is above the tip.
-        let through = self.written == self.tip;
-        if through {
-            self.remove(&mut batch, pairs(&delta.created));
-            self.add(&mut batch, pairs(&delta.spent));
-            self.point(&mut batch, COINS, previous.as_ref());
-        }
-        delta.txids.iter().for_each(|txid| batch.remove(&self.tables.transactions, txid.as_wire()));
-        batch.remove(&self.tables.undo, hash.as_wire());
-        self.point(&mut batch, TIP, previous.as_ref());
-        batch.commit(self.durability)?;
-        if through {
-            self.written = previous;
-            delta.created.iter().for_each(|(outpoint, _)| self.cache.remove(outpoint));
-        } else {
-            self.overlay.exchange(&delta.created, &delta.spent);
-        }
-        (self.tip, self.covered) = (previous, previous);
+        let delta = self.take_back()?;
+        self.write_down_tip()?;
         Ok(delta)
     }
 
@@ -426,15 +325,23 @@ impl Store for DiskStore {
         if self.is_pruned(hash) {
             return Err(StoreError::Pruned);
         }
-        let Some(undo) = tables::get(&self.tables.undo, hash.as_wire())? else { return Ok(None) };
-        let (_, kept) = self.kept(hash).ok_or(StoreError::Damaged("no such header"))?;
-        let delta = BlockDelta::rebuild(&*self.must_read(hash)?, kept.record.height, codec::undo_of(&undo)?);
+        let spent = match self.waiting().find_map(|pending| pending.undo(hash)) {
+            Some(spent) => spent.map(<[Coin]>::to_vec),
+            None => tables::get(&self.tables.undo, hash.as_wire())?.map(|bytes| codec::undo_of(&bytes)).transpose()?,
+        };
+        let Some(spent) = spent else { return Ok(None) };
+        let delta = BlockDelta::rebuild(&*self.must_read(hash)?, self.record(hash)?.height, spent);
         delta.map(Some).ok_or(StoreError::Damaged("an undo record does not fit its block"))
     }
 
     fn locate(&self, txid: &Txid) -> Result<Option<TxLocation>, StoreError> {
-        let Some(bytes) = tables::get(&self.tables.transactions, txid.as_wire())? else { return Ok(None) };
-        let (number, position) = codec::place_of(&bytes)?;
+        let place = match self.waiting().find_map(|pending| pending.place(txid)) {
+            Some(place) => place,
+            None => tables::get(&self.tables.transactions, txid.as_wire())?
+                .map(|bytes| codec::place_of(&bytes))
+                .transpose()?,
+        };
+        let Some((number, position)) = place else { return Ok(None) };
         let kept = usize::try_from(number).ok().and_then(|number| self.headers.get(number));
         let record = kept.ok_or(StoreError::Damaged("a transaction lies in an unknown block"))?.record;
         Ok(Some(TxLocation { block: record.header.hash(), height: record.height, position }))
@@ -488,38 +395,46 @@ impl Store for DiskStore {
     }
 
     fn visit_coins(&self, visit: &mut dyn FnMut(&OutPoint, &Coin)) -> Result<(), StoreError> {
-        let mut created = self.overlay.created().peekable();
+        let mut waiting: BTreeMap<&OutPoint, Option<&Coin>> = BTreeMap::new();
+        self.waiting().rev().for_each(|pending| waiting.extend(pending.coins()));
+        let mut waiting = waiting.into_iter().peekable();
         tables::visit(&self.tables.coins, &[], &mut |key, value| {
-            let outpoint = codec::outpoint_of(key)?;
-            while let Some((outpoint, coin)) = created.next_if(|(created, _)| **created < outpoint) {
-                visit(outpoint, coin);
+            let stored = codec::outpoint_of(key)?;
+            while let Some((outpoint, coin)) = waiting.next_if(|(outpoint, _)| **outpoint < stored) {
+                coin.into_iter().for_each(|coin| visit(outpoint, coin));
             }
-            if !self.overlay.hides(&outpoint) {
-                visit(&outpoint, &codec::coin_of(value)?);
+            match waiting.next_if(|(outpoint, _)| **outpoint == stored) {
+                Some((outpoint, coin)) => coin.into_iter().for_each(|coin| visit(outpoint, coin)),
+                None => visit(&stored, &codec::coin_of(value)?),
             }
             Ok(())
         })?;
-        created.for_each(|(outpoint, coin)| visit(outpoint, coin));
+        for (outpoint, coin) in waiting {
+            coin.into_iter().for_each(|coin| visit(outpoint, coin));
+        }
         Ok(())
     }
 
     fn coins_by_lock(&self, lock: &[u8]) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
-        let mut outpoints = Vec::new();
+        let mut found = BTreeMap::new();
         tables::visit(&self.tables.locks, &codec::lock_key(lock), &mut |key, _| {
             let key = key.split_last_chunk::<{ codec::OUTPOINT_BYTES }>();
-            outpoints.push(codec::outpoint_of(key.ok_or(StoreError::Damaged("the index by lock"))?.1)?);
+            let outpoint = codec::outpoint_of(key.ok_or(StoreError::Damaged("the index by lock"))?.1)?;
+            if self.waiting_coin(&outpoint).is_none() {
+                let coin = self.stored_coin(&outpoint)?.ok_or(StoreError::Damaged("the index by lock"))?;
+                if coin.output.lock == lock {
+                    found.insert(outpoint, coin);
+                }
+            }
             Ok(())
         })?;
-        outpoints.retain(|outpoint| !self.overlay.hides(outpoint));
-        let coins = outpoints.iter().map(|outpoint| self.stored_coin(outpoint)).collect::<Result<Vec<_>, _>>()?;
-        let present = |(outpoint, coin): (OutPoint, Option<Coin>)| match coin {
-            Some(coin) if coin.output.lock == lock => Ok((outpoint, coin)),
-            _ => Err(StoreError::Damaged("the index by lock")),
-        };
-        let mut found = outpoints.into_iter().zip(coins).map(present).collect::<Result<Vec<_>, _>>()?;
-        found.extend(self.overlay.with_lock(lock).map(|(outpoint, coin)| (*outpoint, coin.clone())));
-        found.sort_unstable_by_key(|(outpoint, _)| *outpoint);
-        Ok(found)
+        for (outpoint, coin) in self.waiting().rev().flat_map(Pending::coins) {
+            match coin.filter(|coin| coin.output.lock == lock) {
+                Some(coin) => drop(found.insert(*outpoint, coin.clone())),
+                None => drop(found.remove(outpoint)),
+            }
+        }
+        Ok(found.into_iter().collect())
     }
 
     fn prune(&mut self, highest: Height, bytes_max: u64) -> Result<(), StoreError> {
@@ -527,7 +442,7 @@ impl Store for DiskStore {
         if first == old {
             return Ok(());
         }
-        // No block that may have to be connected again may go.
+        // Nothing that would have to be applied again may be dropped.
         self.flush()?;
         let mut batch = self.tables.batch();
         batch.put(&self.tables.meta, FIRST, &first.to_le_bytes());

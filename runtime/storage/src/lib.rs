@@ -2,17 +2,19 @@
 //!
 //! It knows no rule of transactions or blocks, no clock and no socket: what it is told to keep, it keeps.
 
-mod cache;
 mod codec;
 mod disk;
 mod files;
 mod journal;
 mod lock;
-mod overlay;
+mod pending;
 mod reindex;
+mod replay;
 mod tables;
+mod writer;
 
-pub use disk::{DiskOptions, DiskStore, Durability, Replayed};
+pub use disk::{DiskOptions, DiskStore, Durability};
 pub use journal::TxJournal;
 pub use lock::FolderLock;
 pub use reindex::Progress;
+pub use replay::Replayed;

@@ -11,7 +11,7 @@ use crate::files::failed as io_failed;
 /// Blocks of the tables that are kept in memory.
 const CACHE_BYTES: u64 = 32 << 20;
 /// Changes that are kept in memory before they are sorted into files, for each table.
-const MEMTABLE_BYTES: u64 = 16 << 20;
+const MEMTABLE_BYTES: u64 = 32 << 20;
 /// The log of changes that are not yet in files.
 const LOG_BYTES: u64 = 128 << 20;
 

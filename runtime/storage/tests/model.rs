@@ -218,8 +218,8 @@ impl Pair {
         self.locks.extend(created.iter().map(|(_, coin)| coin.output.lock.clone()));
         self.unspent.extend(created.clone());
         let delta = BlockDelta { hash, previous, height, spent, created, txids };
-        self.memory.connect(&delta).unwrap();
-        self.disk().connect(&delta).unwrap();
+        self.memory.connect(delta.clone()).unwrap();
+        self.disk().connect(delta).unwrap();
         self.active.push(record);
     }
 

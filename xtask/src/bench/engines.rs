@@ -5,7 +5,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 const PAGE: &str = "docs/book/src/figures.md";
 
@@ -14,7 +13,7 @@ pub(super) fn run(root: &Path, alone: bool) -> Result<(), String> {
     let others = if alone { Vec::new() } else { yardsticks(root)? };
     let bench =
         ["bench", "-p", "benches", "--bench", "engines", "--"].into_iter().chain(others.iter().map(String::as_str));
-    let tables = printed(root, bench, "the benchmark failed")?;
+    let tables = super::printed(root, bench, "the benchmark failed")?;
     print!("{tables}");
     if alone {
         return Ok(());
@@ -25,22 +24,8 @@ pub(super) fn run(root: &Path, alone: bool) -> Result<(), String> {
 /// An argument `NAME=PICOSECONDS` for each engine of others.
 fn yardsticks(root: &Path) -> Result<Vec<String>, String> {
     let run = ["run", "--release", "--locked", "--manifest-path", "benches/yardsticks/Cargo.toml"];
-    let text = printed(root, run, "the engines of others failed; `--alone` leaves them out")?;
+    let text = super::printed(root, run, "the engines of others failed; `--alone` leaves them out")?;
     Ok(text.lines().map(str::to_owned).collect())
-}
-
-/// What a cargo command writes to its output. What it says about itself is shown.
-fn printed<'a>(root: &Path, args: impl IntoIterator<Item = &'a str>, failed: &str) -> Result<String, String> {
-    let output = Command::new(env!("CARGO"))
-        .args(args)
-        .current_dir(root)
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("cargo did not start: {error}"))?;
-    if !output.status.success() {
-        return Err(failed.to_owned());
-    }
-    String::from_utf8(output.stdout).map_err(|error| format!("cargo wrote no text: {error}"))
 }
 
 fn page(tables: &str) -> String {

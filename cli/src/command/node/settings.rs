@@ -147,7 +147,7 @@ settings! {
     /// Into how many coins those rewards are split [default: 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     coins_each: u32 = Some(1);
-    /// How much memory coins may take, in MiB, at least 4 [default: 256].
+    /// How much memory may be taken by what blocks changed and is not written yet, in MiB [default: 256].
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(4..=1_048_576))]
     dbcache: u32 = Some(256);
     /// Drop old blocks: 0 for never, 1 when `pruneblockchain` is called, or as long as blocks take more than this many MiB [default: 0].
