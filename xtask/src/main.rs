@@ -10,6 +10,7 @@ mod e2e;
 mod fuzz;
 mod r#gen;
 mod sanitize;
+mod soak;
 mod tidy;
 mod vectors;
 
@@ -46,6 +47,8 @@ enum Command {
     E2e,
     /// Compiles random sources to see that nothing panics or hangs
     Fuzz(fuzz::Fuzz),
+    /// Three nodes that trade, mine, part, reorganize and restart; they have to agree, and memory must not grow
+    Soak(soak::Soak),
     /// Runs the engines with every access to memory checked
     Sanitize(sanitize::Sanitize),
     /// Prints the generated pages of docs/ again
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Vectors(arguments) => vectors::run(root, &arguments),
         Command::E2e => e2e::run(root),
         Command::Fuzz(arguments) => fuzz::run(root, &arguments),
+        Command::Soak(arguments) => soak::run(root, &arguments),
         Command::Sanitize(arguments) => sanitize::run(root, &arguments),
         Command::Gen { check } => {
             r#gen::run(root, check).and_then(|stale| none_of("page stale, run `cargo xtask gen`", &stale))
