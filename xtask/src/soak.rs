@@ -119,7 +119,13 @@ impl World {
         let ports = node::free_ports(NODES)?;
         let start = |at: usize| Node::start(binary, &folder.join(format!("node-{at}")), at, &ports);
         let nodes = (0..NODES).map(start).collect::<Result<Vec<_>, _>>()?;
-        let mut world = Self { nodes, random: Random::new(seed, 0), counts: Counts::default(), memory: Memory::default(), height: 0 };
+        let mut world = Self {
+            nodes,
+            random: Random::new(seed, 0),
+            counts: Counts::default(),
+            memory: Memory::default(),
+            height: 0,
+        };
         // Many coins, so that many payments can wait at once.
         world.mine(0, 120)?;
         world.agree()?;
