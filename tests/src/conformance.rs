@@ -9,6 +9,7 @@ use chain::{Runner, Workers};
 use engine::{Compiler, Counts, Engine, Tier, Tuning};
 use spec::tx::decode_outputs;
 use spec::{Mode, RuleSet, Rules, SpendContext, Transaction, TxOut};
+use vm::batch::Deferred;
 
 use crate::vector::{Recorded, Vector};
 
@@ -152,6 +153,9 @@ fn judge_in(vector: &Vector, options: &Options, engine: &Engine, mode: Mode) -> 
         Err(reason) if must_pass => return Err(format!("{name}: fails, must pass: {reason}")),
         Ok(()) | Err(_) => {}
     }
+    if let Ok((tx, spent)) = &spend {
+        compare_deferred(&rules, tx, spent, engine).map_err(|text| format!("{name}: {text}"))?;
+    }
     match spend {
         Ok((tx, spent)) if options.metrics => compare_metrics(vector, &rules, &tx, &spent, engine),
         Ok(_) | Err(_) => Ok(()),
@@ -179,6 +183,28 @@ fn verdict(vector: &Vector, rules: &Rules, tx: &Transaction, spent: &[TxOut], en
         chain::verify_spend(rules, tx, spent, runner).map(|_| ())
     };
     found.map_err(|error| error.to_string())
+}
+
+/// With Schnorr signatures put off and verified together an input must come out as with each verified at once.
+fn compare_deferred(rules: &Rules, tx: &Transaction, spent: &[TxOut], engine: &Engine) -> Result<(), String> {
+    let Some(context) = SpendContext::new(tx, spent) else { return Ok(()) };
+    for input in 0..tx.inputs.len() {
+        let deferred = Deferred::default();
+        let plain = engine.accept(rules, &context, input);
+        let found = engine.accept_deferring(rules, &context, input, &deferred);
+        let (noted, good) = (deferred.len(), deferred.settle());
+        let agrees = match (&found, good) {
+            (Ok(_), true) => found == plain,
+            (Ok(_), false) => plain.is_err(),
+            (Err(_), _) => found == plain && noted == 0,
+        };
+        if !agrees {
+            return Err(format!(
+                "input {input}: {plain:?}, but with {noted} signatures put off {found:?}, good: {good}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn compare_metrics(

@@ -7,8 +7,10 @@
 //! forbids circles.
 
 use spec::{Block, Height, Mode, OutPoint, Rules, Sats, SpendContext, Transaction, TxOut, Txid, opcode::Opcode};
+use vm::batch::Deferred;
 
 use crate::block::{by_text, refused};
+use crate::deferring::Deferring;
 use crate::error::{BlockError, TxError};
 use crate::params::Params;
 use crate::scripts::Runner;
@@ -246,7 +248,8 @@ fn check_coinbase_amount(at: &Surroundings<'_>, block: &Block, spends: &[Spend<'
     if taken > due { Err(BlockError::CoinbaseAmount) } else { Ok(()) }
 }
 
-/// Runs the scripts that are not known to succeed, all inputs of all transactions together.
+/// Runs the scripts that are not known to succeed, all inputs of all transactions together, and verifies their Schnorr
+/// signatures in batches.
 fn run_scripts(
     at: &Surroundings<'_>,
     spends: &[Spend<'_>],
@@ -268,14 +271,21 @@ fn run_scripts(
         let input = inputs.get(number).and_then(|((_, spend, _), input)| spend.tx.inputs.get(*input));
         input.map_or(0, |input| input.unlock.len())
     };
-    let run = |number: usize| {
+    let run = |number: usize, deferred: Option<&Deferred>| {
         let ((place, spend, context), input) = inputs.get(number).expect("there are as many jobs as inputs");
-        at.runner.engine.accept(&rules, context, *input).map(|checks| (*place, u64::from(checks))).map_err(|failure| {
+        let checks = match deferred {
+            Some(deferred) => at.runner.engine.accept_deferring(&rules, context, *input, deferred),
+            None => at.runner.engine.accept(&rules, context, *input),
+        };
+        checks.map(|checks| (*place, u64::from(checks))).map_err(|failure| {
             blame(spend, TxError::Script { input: *input, failure: Box::new(failure), mandatory: true })
         })
     };
+    let assume = |number: usize, deferred: &Deferred| run(number, Some(deferred));
+    let exact = |number: usize| run(number, None);
     let jobs = Jobs::new(inputs.len()).longest_first(length);
-    for (place, count) in jobs.run(at.runner.workers, run).map_err(|(_, error)| error)? {
+    let ran = jobs.run_by(at.runner.workers, || Deferring::new(&assume, &exact));
+    for (place, count) in ran.map_err(|(_, error)| error)? {
         if let Some(sum) = counts.get_mut(place) {
             *sum += count;
         }

@@ -4,6 +4,7 @@
 
 mod block;
 mod connect;
+mod deferring;
 mod error;
 mod headers;
 mod index;

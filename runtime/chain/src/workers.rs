@@ -73,13 +73,21 @@ impl Jobs {
         workers: Workers,
         job: impl Fn(usize) -> Result<T, E> + Sync,
     ) -> Result<Vec<T>, (usize, E)> {
-        let groups = self.count.div_ceil(self.group);
-        let threads = workers.0.get().min(groups / GROUPS_PER_THREAD_MIN).max(1);
-        if threads == 1 && self.order.is_none() {
+        if self.threads(workers) == 1 && self.order.is_none() {
             return (0..self.count).map(|at| job(at).map_err(|error| (at, error))).collect();
         }
+        self.run_by(workers, || Each(&job))
+    }
+
+    /// As [`Jobs::run`], by workers that may give the results of several jobs together; one is made for each thread.
+    pub(crate) fn run_by<T: Send, E: Send, W: Worker<T, E>>(
+        self,
+        workers: Workers,
+        worker: impl Fn() -> W + Sync,
+    ) -> Result<Vec<T>, (usize, E)> {
         let (next, lowest) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
-        let work = || self.work(&next, &lowest, &job);
+        let work = || self.work(&next, Done { results: Vec::new(), lowest: &lowest }, worker());
+        let threads = self.threads(workers);
         let mut done: Vec<(usize, Result<T, E>)> = std::thread::scope(|scope| {
             let handles: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let own = work();
@@ -90,32 +98,74 @@ impl Jobs {
         done.into_iter().map(|(at, result)| result.map_err(|error| (at, error))).collect()
     }
 
+    fn threads(&self, workers: Workers) -> usize {
+        let groups = self.count.div_ceil(self.group);
+        workers.0.get().min(groups / GROUPS_PER_THREAD_MIN).max(1)
+    }
+
     /// What one thread does.
     fn work<T, E>(
         &self,
         next: &AtomicUsize,
-        lowest: &AtomicUsize,
-        job: impl Fn(usize) -> Result<T, E>,
+        mut done: Done<'_, T, E>,
+        mut worker: impl Worker<T, E>,
     ) -> Vec<(usize, Result<T, E>)> {
-        let mut done = Vec::new();
         loop {
             let first = next.fetch_add(self.group, Ordering::Relaxed);
             if first >= self.count {
-                return done;
+                worker.finish(&mut done);
+                return done.results;
             }
             for place in first..self.count.min(first + self.group) {
                 let at = self.order.as_ref().map_or(Some(place), |order| order.get(place).copied()).unwrap_or(place);
-                if at > lowest.load(Ordering::Relaxed) {
-                    continue;
+                if done.wants(at) {
+                    worker.take(at, &mut done);
                 }
-                let result = job(at);
-                if result.is_err() {
-                    lowest.fetch_min(at, Ordering::Relaxed);
-                }
-                done.push((at, result));
             }
         }
     }
+}
+
+/// What one thread does with the jobs that it takes on.
+pub(crate) trait Worker<T, E> {
+    /// Takes on a job. Its result may come later, but before [`Worker::finish`] ends.
+    fn take(&mut self, at: usize, done: &mut Done<'_, T, E>);
+
+    /// There are no more jobs.
+    fn finish(&mut self, done: &mut Done<'_, T, E>);
+}
+
+/// The results that a thread has so far.
+pub(crate) struct Done<'l, T, E> {
+    results: Vec<(usize, Result<T, E>)>,
+    /// The lowest job that has failed on any thread.
+    lowest: &'l AtomicUsize,
+}
+
+impl<T, E> Done<'_, T, E> {
+    /// Whether the result of a job still matters: no lower one has failed.
+    pub(crate) fn wants(&self, at: usize) -> bool {
+        at <= self.lowest.load(Ordering::Relaxed)
+    }
+
+    /// Keeps the result of a job.
+    pub(crate) fn push(&mut self, at: usize, result: Result<T, E>) {
+        if result.is_err() {
+            self.lowest.fetch_min(at, Ordering::Relaxed);
+        }
+        self.results.push((at, result));
+    }
+}
+
+/// Does each job at once.
+struct Each<'j, J>(&'j J);
+
+impl<T, E, J: Fn(usize) -> Result<T, E>> Worker<T, E> for Each<'_, J> {
+    fn take(&mut self, at: usize, done: &mut Done<'_, T, E>) {
+        done.push(at, self.0(at));
+    }
+
+    fn finish(&mut self, _: &mut Done<'_, T, E>) {}
 }
 
 #[cfg(test)]

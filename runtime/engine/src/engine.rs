@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use spec::script::p2pkh_hash;
 use spec::{Mode, Rules, SpendContext};
+use vm::batch::Deferred;
 use vm::{Failure, Item, Kernel, Metrics, Start};
 
 use crate::cache::{Cache, Entry};
@@ -227,7 +228,7 @@ impl Engine {
                 self.direct.fetch_add(1, Ordering::Relaxed);
                 vm::verify_input(rules, context, input)
             }
-            Tier::Register | Tier::Jit => match self.fast(rules, context, input, Metering::Exact) {
+            Tier::Register | Tier::Jit => match self.fast(rules, context, input, Metering::Exact, None) {
                 Some(metrics) => Ok(metrics),
                 None => vm::verify_input(rules, context, input),
             },
@@ -243,11 +244,55 @@ impl Engine {
     pub fn accept(&self, rules: &Rules, context: &SpendContext<'_>, input: usize) -> Result<u32, Failure> {
         if matches!(self.tier, Tier::Register | Tier::Jit)
             && !pays_a_key(context, input)
-            && let Some(metrics) = self.fast(rules, context, input, Metering::Bound)
+            && let Some(metrics) = self.fast(rules, context, input, Metering::Bound, None)
         {
             return Ok(metrics.sig_checks);
         }
         self.verify(rules, context, input).map(|metrics| metrics.sig_checks)
+    }
+
+    /// As [`Engine::accept`], but takes Schnorr signatures for good and notes them: what it gives holds just if they are. If
+    /// they are not, [`Engine::accept`] says why the input fails. Where all ways are compared nothing is deferred.
+    ///
+    /// # Errors
+    /// [`Failure`]: as [`Engine::accept`] gives it, whatever the noted signatures are worth; none of this input is noted then.
+    pub fn accept_deferring(
+        &self,
+        rules: &Rules,
+        context: &SpendContext<'_>,
+        input: usize,
+        deferred: &Deferred,
+    ) -> Result<u32, Failure> {
+        match self.assume(rules, context, input, deferred) {
+            Some(metrics) => Ok(metrics.sig_checks),
+            None => self.accept(rules, context, input),
+        }
+    }
+
+    /// What an input takes if its Schnorr signatures are good, if it may spend then.
+    fn assume(&self, rules: &Rules, context: &SpendContext<'_>, input: usize, deferred: &Deferred) -> Option<Metrics> {
+        let noted = deferred.len();
+        let direct = match self.tier {
+            Tier::Shadow => return None,
+            Tier::Oracle => false,
+            Tier::Register | Tier::Jit => pays_a_key(context, input),
+        };
+        if !direct && self.tier != Tier::Oracle {
+            let found = self.fast(rules, context, input, Metering::Bound, Some(deferred));
+            if found.is_some() {
+                return found;
+            }
+            deferred.truncate(noted);
+        }
+        let found = vm::verify_input_deferring(rules, context, input, deferred).ok();
+        match found {
+            Some(_) => self.direct.fetch_add(u64::from(direct), Ordering::Relaxed),
+            None => {
+                deferred.truncate(noted);
+                0
+            }
+        };
+        found
     }
 
     /// Runs the fastest way that there is, as [`Engine::verify`] does or as [`Engine::accept`] does, and shows what the last
@@ -261,7 +306,9 @@ impl Engine {
         input: usize,
         metering: Metering,
     ) -> (Fast, Option<(Left, Option<Metrics>)>) {
-        let Some((ran, by)) = self.run(rules, context, input, metering, None) else { return (Fast::Register, None) };
+        let Some((ran, by)) = self.run(rules, context, input, metering, None, None) else {
+            return (Fast::Register, None);
+        };
         let Some(Ran::Ended(kernel, finished)) = ran else { return (by, None) };
         let left = shown(&kernel, &finished);
         (by, left.map(|left| (left, kernel.finish(&finished.stack, finished.cost))))
@@ -271,7 +318,7 @@ impl Engine {
         let oracle = vm::verify_input(rules, context, input);
         for by in [Fast::Register, Fast::Jit] {
             for metering in [Metering::Exact, Metering::Bound] {
-                let Some((found, _)) = self.attempt(rules, context, input, metering, Some(by)) else { continue };
+                let Some((found, _)) = self.attempt(rules, context, input, metering, Some(by), None) else { continue };
                 // Each input is counted once for each way.
                 if metering == Metering::Exact {
                     self.count(found.map(|_| by));
@@ -302,8 +349,15 @@ impl Engine {
     }
 
     /// What the fastest way says that there is, if it accepts.
-    fn fast(&self, rules: &Rules, context: &SpendContext<'_>, input: usize, metering: Metering) -> Option<Metrics> {
-        let (found, by) = self.attempt(rules, context, input, metering, None)?;
+    fn fast(
+        &self,
+        rules: &Rules,
+        context: &SpendContext<'_>,
+        input: usize,
+        metering: Metering,
+        deferred: Option<&Deferred>,
+    ) -> Option<Metrics> {
+        let (found, by) = self.attempt(rules, context, input, metering, None, deferred)?;
         self.count(found.map(|_| by));
         found
     }
@@ -316,8 +370,9 @@ impl Engine {
         input: usize,
         metering: Metering,
         way: Option<Fast>,
+        deferred: Option<&Deferred>,
     ) -> Option<(Option<Metrics>, Fast)> {
-        let (ran, by) = self.run(rules, context, input, metering, way)?;
+        let (ran, by) = self.run(rules, context, input, metering, way, deferred)?;
         let metrics = match ran {
             None => None,
             Some(Ran::Accepted(metrics)) => Some(metrics),
@@ -334,9 +389,10 @@ impl Engine {
         input: usize,
         metering: Metering,
         way: Option<Fast>,
+        deferred: Option<&'a Deferred>,
     ) -> Option<(Option<Ran<'a>>, Fast)> {
         let register = |ran| (way != Some(Fast::Jit)).then_some((ran, Fast::Register));
-        let (mut kernel, stack) = match Kernel::start(rules, context, input) {
+        let (mut kernel, stack) = match Kernel::start_deferring(rules, context, input, deferred) {
             None => return register(None),
             Some(Start::Accepted(metrics)) => return register(Some(Ran::Accepted(metrics))),
             Some(Start::Ready(kernel, stack)) => (kernel, stack),

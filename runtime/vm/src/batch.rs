@@ -8,6 +8,8 @@
 //! factor among `2^128` at most. The factors are a hash of all that is checked: whoever changes anything to find a sum that
 //! vanishes changes all factors.
 
+use std::cell::RefCell;
+
 use curve::{Point, Products, Scalar, Sum};
 use spec::hash::{Sha256Stream, sha256};
 
@@ -68,6 +70,45 @@ pub fn verify_all(checks: &[SchnorrCheck]) -> bool {
         return checks.iter().all(SchnorrCheck::holds);
     }
     equation(checks).is_some_and(|sum| sum.vanishes())
+}
+
+/// Schnorr signatures that scripts have taken for good without a look, to be verified together.
+///
+/// A script fails in any case when a Schnorr signature that is not empty is not valid: there is no rule by which it could go on.
+/// So a script that succeeds with signatures taken for good succeeds just if they are good, after the same work.
+#[derive(Debug, Default)]
+pub struct Deferred(RefCell<Vec<SchnorrCheck>>);
+
+impl Deferred {
+    /// How many are noted.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Whether none is noted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets all but the first so many: those of a script that has come to nothing.
+    pub fn truncate(&self, len: usize) {
+        self.0.borrow_mut().truncate(len);
+    }
+
+    /// Whether all that are noted are valid; none is noted then.
+    #[must_use]
+    pub fn settle(&self) -> bool {
+        let mut checks = self.0.borrow_mut();
+        let valid = verify_all(&checks);
+        checks.clear();
+        valid
+    }
+
+    pub(crate) fn note(&self, check: SchnorrCheck) {
+        self.0.borrow_mut().push(check);
+    }
 }
 
 /// The sum that is nothing if all signatures are valid; `None` if one cannot be, because a number is out of range or a

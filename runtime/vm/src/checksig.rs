@@ -2,6 +2,7 @@
 
 use spec::SighashType;
 
+use crate::batch::SchnorrCheck;
 use crate::error::ScriptError;
 use crate::machine::{Machine, Outcome};
 use crate::{ecdsa, schnorr};
@@ -57,7 +58,7 @@ impl Machine<'_> {
         if signature.is_empty() {
             return Ok(false);
         }
-        let valid = is_valid(&signature, &spec::hash::sha256(&self.view(message)), &key);
+        let valid = self.is_valid(&signature, &spec::hash::sha256(&self.view(message)), &key);
         self.charge_hash(message.len(), 0)?;
         self.charge_signatures(1);
         if valid { Ok(true) } else { Err(ScriptError::NullFail) }
@@ -66,17 +67,25 @@ impl Machine<'_> {
     /// Whether the key signed this transaction, and the length of what was hashed.
     pub(crate) fn signs_transaction(&self, signature: &[u8], kind: SighashType, key: &[u8]) -> (bool, usize) {
         match self.context.digest(kind, self.input, self.active_code()) {
-            Some(signed) => (is_valid(signature, &signed.digest, key), signed.preimage_len),
+            Some(signed) => (self.is_valid(signature, &signed.digest, key), signed.preimage_len),
             None => (false, 0),
         }
     }
-}
 
-/// Whether the signature, Schnorr or ECDSA by its length, is the key's over the digest.
-fn is_valid(signature: &[u8], digest: &[u8; 32], key: &[u8]) -> bool {
-    match <&[u8; SCHNORR_BYTES]>::try_from(signature) {
-        Ok(signature) => schnorr::verify(signature, digest, key),
-        Err(_) => ecdsa::verify(signature, digest, key),
+    /// Whether the signature, Schnorr or ECDSA by its length, is the key's over the digest. Where Schnorr signatures are
+    /// deferred it is taken for good; so whoever asks must let the script fail if one that is not empty is not valid.
+    fn is_valid(&self, signature: &[u8], digest: &[u8; 32], key: &[u8]) -> bool {
+        let Ok(signature) = <&[u8; SCHNORR_BYTES]>::try_from(signature) else {
+            return ecdsa::verify(signature, digest, key);
+        };
+        let check = || SchnorrCheck::new(signature, digest, key);
+        match self.deferred.and_then(|deferred| Some((deferred, check()?))) {
+            Some((deferred, check)) => {
+                deferred.note(check);
+                true
+            }
+            None => schnorr::verify(signature, digest, key),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 
 use spec::{Opcode, Rules, SpendContext, TxOut};
 
+use crate::batch::Deferred;
 use crate::error::{FunctionId, Phase};
 use crate::interpreter::Exit;
 use crate::item::Item;
@@ -56,9 +57,21 @@ impl<'a> Kernel<'a> {
     /// `None` if the input does not get that far.
     #[must_use]
     pub fn start(rules: &'a Rules, context: &'a SpendContext<'a>, input: usize) -> Option<Start<'a>> {
+        Self::start_deferring(rules, context, input, None)
+    }
+
+    /// As [`Kernel::start`]; where Schnorr signatures are noted, they are taken for good.
+    #[must_use]
+    pub fn start_deferring(
+        rules: &'a Rules,
+        context: &'a SpendContext<'a>,
+        input: usize,
+        deferred: Option<&'a Deferred>,
+    ) -> Option<Start<'a>> {
         let claim = context.tx().inputs.get(input)?;
         let spent = context.spent().get(input)?;
         let mut machine = Machine::new(rules, context, input, &claim.unlock);
+        machine.deferred = deferred;
         machine.memory.keep_all();
         match prelude(&mut machine, &claim.unlock, &spent.lock, &mut NoTrace) {
             Err(Fault { .. }) => None,

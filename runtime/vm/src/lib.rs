@@ -36,4 +36,4 @@ pub use error::{Failure, FunctionId, Inside, Phase, ScriptError, Turns};
 pub use item::{Item, Span};
 pub use kernel::{Caller, Kernel, Start};
 pub use trace::{StackView, Step, Tracer};
-pub use verify::{Metrics, verify_input, verify_input_traced};
+pub use verify::{Metrics, verify_input, verify_input_deferring, verify_input_traced};

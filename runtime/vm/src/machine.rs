@@ -7,6 +7,7 @@ use spec::rules::{Mode, hash_iterations};
 use spec::units::OpCost;
 use spec::{RuleSet, Rules, SpendContext};
 
+use crate::batch::Deferred;
 use crate::control::Control;
 use crate::error::{FunctionId, Inside, Phase, ScriptError, Turns};
 use crate::item::{Item, Place, Source, Span, View};
@@ -74,6 +75,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) context: &'a SpendContext<'a>,
     pub(crate) input: usize,
+    /// Where Schnorr signatures are noted that are taken for good; without it each is verified at once.
+    pub(crate) deferred: Option<&'a Deferred>,
     pub(crate) phase: Phase,
     pub(crate) stack: Vec<Item>,
     pub(crate) alt: Vec<Item>,
@@ -105,6 +108,7 @@ impl<'a> Machine<'a> {
             rules,
             context,
             input,
+            deferred: None,
             phase: Phase::Unlocking,
             stack: Vec::with_capacity(32),
             alt: Vec::new(),

@@ -4,6 +4,7 @@ use spec::script::{LockKind, is_push_only};
 use spec::units::OpCost;
 use spec::{Mode, Rules, SpendContext};
 
+use crate::batch::Deferred;
 use crate::error::{Failure, Phase, ScriptError, Turns};
 use crate::item::Item;
 use crate::machine::{Machine, Outcome};
@@ -54,6 +55,30 @@ pub fn verify_input_traced<T: Tracer>(
     input: usize,
     tracer: &mut T,
 ) -> Result<Metrics, Failure> {
+    verify(rules, context, input, None, tracer)
+}
+
+/// As [`verify_input`], but takes Schnorr signatures for good and notes them: the input may spend, with these metrics, just
+/// if they are.
+///
+/// # Errors
+/// [`Failure`]: why it may not even if all signatures are good. If one is not, the input fails there, and for that reason.
+pub fn verify_input_deferring(
+    rules: &Rules,
+    context: &SpendContext<'_>,
+    input: usize,
+    deferred: &Deferred,
+) -> Result<Metrics, Failure> {
+    verify(rules, context, input, Some(deferred), &mut NoTrace)
+}
+
+fn verify<T: Tracer>(
+    rules: &Rules,
+    context: &SpendContext<'_>,
+    input: usize,
+    deferred: Option<&Deferred>,
+    tracer: &mut T,
+) -> Result<Metrics, Failure> {
     let scripts = context.tx().inputs.get(input).zip(context.spent().get(input));
     let Some((claim, spent)) = scripts else {
         let (error, metrics) = (ScriptError::NoSuchInput, Metrics::default());
@@ -67,6 +92,7 @@ pub fn verify_input_traced<T: Tracer>(
         });
     };
     let mut machine = Machine::new(rules, context, input, &claim.unlock);
+    machine.deferred = deferred;
     match run_phases(&mut machine, &claim.unlock, &spent.lock, tracer) {
         Ok(()) => Ok(machine.metrics()),
         Err(fault) => Err(Failure {

@@ -6,5 +6,6 @@ mod blocks;
 mod crowd;
 mod headers;
 mod parallel;
+mod signed;
 mod waiting;
 mod world;
