@@ -9,7 +9,7 @@ use benches::public_key;
 use spec::hash::sha256;
 use vm::batch::{SchnorrCheck, verify_all};
 
-const SIZES: [usize; 8] = [4, 16, 64, 256, 1_024, 2_048, 4_096, 12_000];
+const SIZES: [usize; 8] = [8, 16, 64, 256, 1_024, 2_048, 4_096, 12_000];
 const ROUNDS: usize = 5;
 /// Each size is measured over so many signatures at least.
 const SIGNATURES_MIN: usize = 512;
