@@ -29,9 +29,10 @@ struct Node {
 
 fn spawn(folder: &std::path::Path, more: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bmc"));
-    command
-        .args(["node", "--rpc-port", "0", "--no-mining", "--blocks-each", "0", "--auth", "t:t", "--json"])
-        .args(more);
+    command.args(["node", "--rpc-port", "0", "--no-mining", "--auth", "t:t", "--json"]).args(more);
+    if !more.contains(&"--blocks-each") {
+        command.args(["--blocks-each", "0"]);
+    }
     command.arg("--datadir").arg(folder).env("HOME", folder).env_remove("BMC_MNEMONIC");
     command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
@@ -362,6 +363,43 @@ fn blocks_that_are_dropped_take_nothing_with_them() {
         files.extend(held.map(|entry| entry.unwrap().file_name()));
     }
     assert!(dropped > 0 && files.len() > 2, "{dropped}, {files:?}");
+}
+
+#[test]
+fn a_chain_that_is_built_again_or_begun_survives_any_death() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(folder.path());
+    node.call("generatetoaddress", json!([400, "51"]));
+    let coins = node.call("gettxoutsetinfo", json!([]));
+    drop(node);
+    let mut moments = setting("BMC_SEED", 20_260_501);
+    let mut die = |folder: &std::path::Path, more: &[&str], micros: u64| {
+        moments = moments.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let mut child = spawn(folder, more);
+        thread::sleep(Duration::from_micros((moments >> 33) % micros));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    for _ in 0..setting("BMC_KILLS", 100) / 10 {
+        die(folder.path(), &["--reindex"], 400_000);
+        die(folder.path(), &[], 100_000);
+        // It goes on where it was.
+        let node = Node::start(folder.path());
+        assert_eq!(node.call("gettxoutsetinfo", json!([])), coins);
+    }
+    let funds = ["--blocks-each", "2", "--coins-each", "3"];
+    for _ in 0..setting("BMC_KILLS", 100) / 10 {
+        let folder = tempfile::tempdir().unwrap();
+        (0..3).for_each(|_| die(folder.path(), &funds, 400_000));
+        let node = Node::start_with(folder.path(), &funds);
+        let spendable = node.call("listunspent", json!([1]));
+        let mut each: BTreeMap<&str, usize> = BTreeMap::new();
+        for coin in spendable.as_array().unwrap() {
+            *each.entry(coin["address"].as_str().unwrap()).or_default() += 1;
+        }
+        assert!(each.len() > 1 && each.values().all(|coins| *coins == 3), "{each:?}");
+        assert!(!folder.path().join("regtest/prefund").exists());
+    }
 }
 
 #[test]

@@ -82,6 +82,8 @@ enum Target {
     Rpc,
     /// Random messages at the port for other nodes
     P2p,
+    /// Block files that anybody may have written: an error or a good chain
+    Blocks,
 }
 
 /// Words that make deep or strange sources likely.
@@ -207,10 +209,13 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
         return scripts::run(fuzz);
     }
     if fuzz.target == Target::Rpc {
-        return rpc::run(root, fuzz, "random_calls", "at_random");
+        return rpc::run(root, fuzz, ("node", "random_calls", "at_random"));
     }
     if fuzz.target == Target::P2p {
-        return rpc::run(root, fuzz, "peers", "random_messages");
+        return rpc::run(root, fuzz, ("node", "peers", "random_messages"));
+    }
+    if fuzz.target == Target::Blocks {
+        return rpc::run(root, fuzz, ("storage", "hostile_files", "hostile_block_files"));
     }
     let mut corpus = Vec::new();
     for folder in
@@ -314,7 +319,7 @@ fn source(fuzz: &Fuzz, texts: &[String], case: u64) -> String {
     random.next();
     match fuzz.target {
         Target::Bytes => noise(&mut random),
-        Target::Examples | Target::Programs | Target::Scripts | Target::Rpc | Target::P2p => {
+        Target::Examples | Target::Programs | Target::Scripts | Target::Rpc | Target::P2p | Target::Blocks => {
             changed(&mut random, texts)
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use engine::Tuning;
-use node::{Auth, Config, LogForm, LogLevels, Logs, Peers, Prefund, Prune};
+use node::{Auth, Config, LogForm, LogLevels, Logs, Peers, Prefund, Progress, Prune};
 use serde_json::json;
 use wallet::{DEVNET_MNEMONIC, DEVNET_NAMES};
 
@@ -83,6 +83,8 @@ impl Node {
         let mut config = run.config(&accounts)?;
         config.data_dir = Some(folder.path.clone());
         (config.persistent, config.reindex) = (!self.tmp, self.reindex);
+        let loud = *shell;
+        config.progress = Some(Progress::new(move |text| loud.note(text)));
         let handle = node::start(config).map_err(|error| start_failure(&error))?;
         let (stop, stopped) = mpsc::channel();
         // Whoever presses Ctrl-C twice finds nobody listening, and that is fine.

@@ -387,6 +387,15 @@ impl<S: Store> Chain<S> {
     /// # Errors
     /// [`BlockError::Store`].
     pub fn resume(&mut self) -> Result<Accepted, BlockError> {
+        self.resume_and_tell(&mut |_, _| ())
+    }
+
+    /// [`Chain::resume`] that tells the height that was reached and that of the best block. Blocks on top of the tip are connected one by
+    /// one first, and not among those that it returns: there may be more than fit in memory.
+    ///
+    /// # Errors
+    /// [`BlockError::Store`].
+    pub fn resume_and_tell(&mut self, tell: &mut dyn FnMut(Height, Height)) -> Result<Accepted, BlockError> {
         let mut change = Accepted::default();
         let fine = |hash: &&BlockHash| self.index.get(hash).is_some_and(|entry| entry.status == Status::Fine);
         let good = self.active.iter().take_while(fine).count();
@@ -396,7 +405,29 @@ impl<S: Store> Chain<S> {
             let undone = self.disconnect_to(Height::new(last))?;
             change.disconnected = self.bodies(undone.iter().map(|delta| delta.hash))?;
         }
+        self.climb(tell)?;
         self.activate_best(change)
+    }
+
+    /// Connects the blocks between the tip and the heaviest block above it, as far as they are good.
+    fn climb(&mut self, tell: &mut dyn FnMut(Height, Height)) -> Result<(), BlockError> {
+        let Some(best) = self.index.best(|hash| self.is_reachable(hash)) else { return Ok(()) };
+        let above = self.index.downward(&best).take_while(|entry| !self.is_active(&entry.header.hash()));
+        let path: Vec<HeaderEntry> = above.copied().collect();
+        let (Some(first), Some(last)) = (path.last(), path.first()) else { return Ok(()) };
+        if first.header.previous != self.tip().hash {
+            return Ok(());
+        }
+        for entry in path.iter().rev() {
+            let hash = entry.header.hash();
+            match self.connect(&hash, None, &|_| None) {
+                Ok(()) => tell(entry.height, last.height),
+                Err(BlockError::Store(error)) => return Err(error.into()),
+                // Another branch may be the best now.
+                Err(_) => return Ok(self.mark(hash)?),
+            }
+        }
+        Ok(())
     }
 
     fn activate_best(&mut self, mut change: Accepted) -> Result<Accepted, BlockError> {

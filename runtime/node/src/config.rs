@@ -10,6 +10,7 @@ use spec::{Network, RuleSet};
 use wallet::Accounts;
 
 use crate::logs::Logs;
+use crate::warmup::Progress;
 
 /// How a node is set up.
 ///
@@ -33,6 +34,8 @@ pub struct Config {
     pub persistent: bool,
     /// Builds everything again from the block files in the data folder.
     pub reindex: bool,
+    /// Who hears what the node does before it answers.
+    pub progress: Option<Progress>,
     /// The most bytes in memory of what blocks changed and is not in the data folder's tables yet.
     pub coin_cache_bytes: usize,
     /// Which blocks are dropped from the data folder.
@@ -191,6 +194,7 @@ impl Default for Config {
             data_dir: None,
             persistent: false,
             reindex: false,
+            progress: None,
             coin_cache_bytes: 256 << 20,
             prune: Prune::Never,
             auth: Auth::Cookie,

@@ -156,6 +156,10 @@ impl Node {
     pub(crate) fn split_coins(&mut self, locks: &[Vec<u8>], parts: u32) -> Result<(), RpcError> {
         for lock in locks {
             let Some(key) = self.wallets().get(None)?.key(lock).copied() else { continue };
+            // A node that ended in the middle of this has split some already.
+            if self.unspent_of(std::slice::from_ref(lock), true)?.iter().any(|(_, coin)| !coin.coinbase) {
+                continue;
+            }
             let coins = self.unspent_of(std::slice::from_ref(lock), false)?.into_iter();
             let coins: Vec<Utxo> = coins
                 .filter(|(_, coin)| self.is_mature(coin))

@@ -8,12 +8,14 @@ use tokio::sync::{oneshot, watch};
 
 use crate::auth::{CookieFile, Credentials};
 use crate::config::{Config, StartError};
+use crate::kept::Kept;
 use crate::net::Net;
 use crate::owner::{self, Event};
 use crate::rpc::envelope::{Body, read_body};
 use crate::rpc::error::RpcError;
 use crate::server;
 use crate::state::Node;
+use crate::warmup::{self, Warmup};
 
 /// Calls that wait for the owner: as many as the server reads at a time, each perhaps a batch of transactions, and some from this process.
 const QUEUE: usize = 1_100;
@@ -57,19 +59,36 @@ pub fn start(config: Config) -> Result<NodeHandle, StartError> {
     let credentials = Credentials::new(&config.auth, &config.rpcauth, randomness);
     let listener = bind(config.rpc_bind)?;
     let rpc_addr = listener.local_addr().map_err(|source| StartError::Bind { address: config.rpc_bind, source })?;
-    let mut node = Node::new(&config)?;
+    let kept = Kept::take(&config)?;
     let cookie = CookieFile::write(&config, &credentials)?;
     let (events, inbox) = sync_channel(QUEUE);
-    node.begin_with_peers(Net::start(&config, node.services(), events.clone(), u64::from_le_bytes(nonces))?);
-    let p2p_addr = node.peer_address();
     let (stop, stopping) = watch::channel(false);
     let doors = (credentials.clone(), config.rest_is_open);
     let server = spawn("rpc", serve(listener, events.clone(), doors, stopping)?)?;
+    // Dropped if the start fails or the owner panics: the server stops and the cookie goes.
+    let guards = (cookie, StopOnDrop(stop));
+    let mut warmup = Warmup::new(config.progress.clone());
+    let said = warmup.said();
+    let clerk = thread::Builder::new().name("warmup".to_owned()).spawn(move || warmup::answer(inbox, &said));
+    let clerk = clerk.map_err(StartError::Thread)?;
+    let node = Node::new(&config, kept, &mut warmup);
+    // The clerk leaves when it reads this, or when nobody can write to it any more.
+    let _ = events.send(Event::Stop);
+    let inbox = clerk.join();
+    let mut node = match node {
+        Ok(node) => node,
+        Err(error) => {
+            drop((guards, inbox));
+            let _ = server.join();
+            return Err(error);
+        }
+    };
+    let inbox = inbox.map_err(|_| StartError::Thread(std::io::ErrorKind::Other.into()))?;
+    node.begin_with_peers(Net::start(&config, node.services(), events.clone(), u64::from_le_bytes(nonces))?);
+    let p2p_addr = node.peer_address();
     let own = events.clone();
     let owner = spawn("owner", move || {
-        // Dropped at the end of the thread even if it panics: the server stops and the cookie goes.
-        let _cookie = cookie;
-        let _stop = StopOnDrop(stop);
+        let _guards = guards;
         owner::run(node, &inbox, own);
     })?;
     tracing::info!(%rpc_addr, "the node answers");

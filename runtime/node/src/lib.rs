@@ -22,6 +22,7 @@ mod owner;
 mod state;
 mod tell;
 mod wait;
+mod warmup;
 
 mod clock;
 mod logs;
@@ -33,3 +34,4 @@ pub use config::{Auth, Config, Peers, Prefund, Prune, RpcAuth, RpcAuthError, Sta
 pub use handle::{Crashed, NodeHandle, start};
 pub use logs::{LogForm, LogLevels, Logs, UnknownLog};
 pub use rpc::error::{Code, RpcError};
+pub use warmup::Progress;

@@ -3,16 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use chain::{
-    Accepted, BlockError, Chain, Coin, Entry, Headers, Mempool, Params, Store, StoreError, Template, Tip, TxError,
-};
+use chain::{Accepted, BlockError, Chain, Coin, Entry, Headers, Mempool, Store, StoreError, Template, Tip, TxError};
 use engine::Engine;
 use spec::{Address, Block, BlockHash, BlockHeader, Height, Network, OutPoint, Sats, Transaction, Txid};
 
 use crate::clock::Clock;
 use crate::config::{Config, Prune, StartError};
 use crate::devnet::Devnet;
-use crate::kept::{AnyStore, Kept};
+use crate::kept::{self, AnyStore, Kept};
 use crate::logs::Logs;
 use crate::method::outputs::Totals;
 use crate::metrics::Counts;
@@ -22,6 +20,7 @@ use crate::registry::Registry;
 use crate::rpc::error::{Code, RpcError};
 use crate::rpc::params::shorten;
 use crate::wallets::{Movement, Wallets, waiting};
+use crate::warmup::Warmup;
 
 /// `OP_RETURN`: blocks that nobody is named for pay nobody.
 pub(crate) const NOBODY: [u8; 1] = [0x6a];
@@ -82,10 +81,10 @@ impl Node {
     ///
     /// # Errors
     /// [`StartError`] if the folder or the chain in it cannot be used, or a block was refused.
-    pub(crate) fn new(config: &Config) -> Result<Self, StartError> {
-        let params = Params::of(config.network).with_rules(config.rules);
+    pub(crate) fn new(config: &Config, kept: Option<Kept>, warmup: &mut Warmup) -> Result<Self, StartError> {
+        let params = kept::params(config);
         let mempool = Mempool::new(&params);
-        let (store, kept) = Kept::open(config)?;
+        let store = Kept::store(kept.as_ref(), config, warmup)?;
         let wallets = open_wallets(config, kept.as_ref().map(Kept::folder)).map_err(StartError::Wallet)?;
         let chain = Chain::open(params, store).map_err(|error| StartError::Chain(error.to_string()))?;
         let mut node = Self {
@@ -109,19 +108,24 @@ impl Node {
             blocks_made: 0,
             stopping: false,
         };
-        node.go_on()?;
-        if node.tip().entry.height == Height::GENESIS {
+        node.go_on(warmup)?;
+        let is_open = node.kept.as_ref().is_some_and(Kept::is_prefunding);
+        if is_open || node.tip().entry.height == Height::GENESIS {
+            let mark = |node: &Self, open| node.kept.as_ref().map_or(Ok(()), |kept| kept.set_prefunding(open));
+            mark(&node, true)?;
             node.prefund(config).map_err(|error| StartError::Prefund(error.message().to_owned()))?;
+            mark(&node, false)?;
         }
         Ok(node)
     }
 
     /// Finishes what the last node in this folder did not, and judges its waiting transactions again.
-    fn go_on(&mut self) -> Result<(), StartError> {
+    fn go_on(&mut self, warmup: &mut Warmup) -> Result<(), StartError> {
         let Some(kept) = &self.kept else { return Ok(()) };
         let waited = kept.waiting()?;
         let failed = |error: String| StartError::Chain(error);
-        self.chain.resume().map_err(|error| failed(error.to_string()))?;
+        let mut tell = |height, best| warmup.tell(|| format!("Connecting blocks… height {height} of {best}"));
+        self.chain.resume_and_tell(&mut tell).map_err(|error| failed(error.to_string()))?;
         // Blocks of before are not made again.
         let known = self.chain.store().headers().map_err(|error| failed(error.to_string()))?.len();
         self.blocks_made = known.saturating_sub(1) as u64;
@@ -185,17 +189,18 @@ impl Node {
         }
     }
 
-    /// Mines for each account, then as many blocks more as make all of it spendable.
+    /// Mines for each account, then as many blocks more as make all of it spendable. What a node before has made is not made again.
     fn prefund(&mut self, config: &Config) -> Result<(), RpcError> {
+        let mut locks: Vec<&[u8]> = Vec::new();
         for account in &config.prefund {
-            for _ in 0..account.blocks {
-                self.mine(&account.lock)?;
-            }
+            locks.extend((0..account.blocks).map(|_| account.lock.as_slice()));
         }
-        if config.prefund.iter().any(|account| account.blocks > 0) {
-            for _ in 0..self.chain.params().maturity_blocks {
-                self.mine(&NOBODY)?;
-            }
+        if !locks.is_empty() {
+            locks.extend((0..self.chain.params().maturity_blocks).map(|_| NOBODY.as_slice()));
+        }
+        let made = usize::try_from(self.tip().entry.height.get()).unwrap_or(usize::MAX);
+        for lock in locks.into_iter().skip(made) {
+            self.mine(lock)?;
         }
         if config.coins_each > 1 {
             let locks: Vec<Vec<u8>> = config.prefund.iter().map(|account| account.lock.clone()).collect();

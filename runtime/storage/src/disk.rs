@@ -13,8 +13,9 @@ use chain::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
 use spec::{Block, BlockHash, Height, OutPoint, Txid};
 
 use crate::codec::{self, End, Kept};
-use crate::files::{BlockFiles, hold_blocks};
+use crate::files::BlockFiles;
 use crate::pending::Pending;
+use crate::reindex;
 use crate::replay::Replayed;
 use crate::tables::{self, Tables};
 use crate::writer::Writer;
@@ -40,6 +41,8 @@ pub struct DiskOptions {
     pub identity: String,
     /// What each record of the block files begins with.
     pub magic: [u8; 4],
+    /// The most bytes of one block. Records that claim more are none.
+    pub block_bytes_max: u32,
     /// The most bytes of one block file, unless a single block is longer.
     pub file_bytes_max: u64,
     /// The most bytes of what blocks changed in memory: half of it grows while the other is written.
@@ -57,6 +60,7 @@ impl DiskOptions {
         Self {
             identity: identity.into(),
             magic,
+            block_bytes_max: 32_000_000,
             file_bytes_max: 128 << 20,
             coin_cache_bytes: 256 << 20,
             waiting_blocks_max: 128,
@@ -80,6 +84,7 @@ pub struct DiskStore {
     writer: Writer,
     pending_bytes_max: usize,
     pending_blocks_max: usize,
+    block_bytes_max: u32,
     /// The blocks that were kept last: whoever offers a block asks for it again at once.
     recent: VecDeque<(BlockHash, Arc<Block>)>,
     durability: Durability,
@@ -100,7 +105,8 @@ const RECENT_BLOCKS: usize = 4;
 const RECENT_BLOCK_BYTES: u32 = 8 << 20;
 
 impl DiskStore {
-    /// Opens the store of a folder, or makes one. What a crash left unconfirmed is cut off.
+    /// Opens the store of a folder, or makes one. What a crash left unconfirmed in the block files can be had by [`DiskStore::take_in`],
+    /// and is cut off when the next block is kept.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if the folder holds another chain, or what it holds contradicts itself.
@@ -117,17 +123,14 @@ impl DiskStore {
         options: &DiskOptions,
         tell: &mut dyn FnMut(Replayed),
     ) -> Result<Self, StoreError> {
+        reindex::ready_tables(folder, options)?;
         let tables = Arc::new(Tables::open(&tables_folder(folder))?);
         check_identity(&tables, options)?;
         let hash_at = |key| tables::get(&tables.meta, key)?.map(|bytes| codec::hash_of(&bytes)).transpose();
         let (tip, active) = (hash_at(TIP)?, hash_at(ACTIVE)?);
         let end = tables::get(&tables.meta, END)?.map(|bytes| codec::end_of(&bytes)).transpose()?;
         let first = tables::get(&tables.meta, FIRST)?.map(|bytes| codec::file_of(&bytes)).transpose()?.unwrap_or(0);
-        // Without tables nothing in the files is confirmed; cutting all of it off would be a poor answer to lost tables.
-        if end.is_none() && hold_blocks(&blocks_folder(folder))? {
-            return Err(StoreError::Damaged("there are blocks without tables"));
-        }
-        let end = end.unwrap_or_default();
+        let end = end.ok_or(StoreError::Damaged("the tables do not say where the blocks end"))?;
         let mut files = BlockFiles::open(&blocks_folder(folder), options.magic, options.file_bytes_max, (first, end))?;
         let headers = load_headers(&tables)?;
         for kept in headers.iter().filter(|kept| kept.span.file >= first) {
@@ -144,6 +147,7 @@ impl DiskStore {
             pending: Pending::above(tip),
             pending_bytes_max: options.coin_cache_bytes / 2,
             pending_blocks_max: options.waiting_blocks_max,
+            block_bytes_max: options.block_bytes_max,
             recent: VecDeque::new(),
             durability,
         };
@@ -156,16 +160,59 @@ impl DiskStore {
         Ok(store)
     }
 
-    /// Makes the tables of a folder that has none, with these headers, in one batch.
-    pub(crate) fn begin(folder: &Path, options: &DiskOptions, headers: &[Kept], end: End) -> Result<(), StoreError> {
-        let tables = Tables::open(&tables_folder(folder))?;
+    /// Makes tables that know no block yet.
+    pub(crate) fn begin(tables: &Path, options: &DiskOptions) -> Result<(), StoreError> {
+        let tables = Tables::open(tables)?;
         let mut batch = tables.batch();
         batch.put(&tables.meta, IDENTITY, identity(options).as_bytes());
-        batch.put(&tables.meta, END, &codec::end_bytes(end));
-        for (number, kept) in (0u32..).zip(headers) {
-            batch.put(&tables.headers, &number.to_be_bytes(), &codec::kept_bytes(kept));
-        }
+        batch.put(&tables.meta, END, &codec::end_bytes(End::default()));
         batch.commit(options.durability)
+    }
+
+    /// Whether the block files hold something that the tables do not know.
+    #[must_use]
+    pub const fn has_more(&self) -> bool {
+        self.files.is_ragged()
+    }
+
+    pub(crate) const fn files(&self) -> &BlockFiles {
+        &self.files
+    }
+
+    pub(crate) const fn block_bytes_max(&self) -> u32 {
+        self.block_bytes_max
+    }
+
+    pub(crate) const fn headers_len(&self) -> usize {
+        self.headers.len()
+    }
+
+    pub(crate) fn knows(&self, hash: &BlockHash) -> bool {
+        self.numbers.contains_key(hash)
+    }
+
+    /// Adds a header whose block lies in the files, until it is confirmed in memory only.
+    pub(crate) fn note(&mut self, hash: BlockHash, kept: Kept) -> Result<(), StoreError> {
+        let number = u32::try_from(self.headers.len()).map_err(|_| StoreError::Damaged("too many headers"))?;
+        self.files.count(&kept.span, kept.record.height);
+        self.headers.push(kept);
+        self.numbers.insert(hash, number);
+        Ok(())
+    }
+
+    /// Writes the headers from one on, and that the files reach so far.
+    pub(crate) fn confirm_headers(&mut self, from: usize, end: End) -> Result<(), StoreError> {
+        let mut batch = self.tables.batch();
+        for (number, kept) in (0u32..).zip(&self.headers).skip(from) {
+            batch.put(&self.tables.headers, &number.to_be_bytes(), &codec::kept_bytes(kept));
+        }
+        batch.put(&self.tables.meta, END, &codec::end_bytes(end));
+        batch.commit(self.durability)?;
+        self.files.move_end(end)
+    }
+
+    pub(crate) fn cut_tail(&mut self) -> Result<(), StoreError> {
+        self.files.cut()
     }
 
     fn kept(&self, hash: &BlockHash) -> Option<(u32, &Kept)> {
@@ -357,9 +404,7 @@ impl Store for DiskStore {
         batch.put(&self.tables.meta, END, &codec::end_bytes(self.files.end()));
         // Whatever connects the block pushes this to the disk too, for it is behind it in the same log.
         batch.commit(Durability::Process)?;
-        self.files.count(&span, record.height);
-        self.headers.push(kept);
-        self.numbers.insert(hash, number);
+        self.note(hash, kept)?;
         if span.len <= RECENT_BLOCK_BYTES {
             self.recent.push_back((hash, block));
             self.recent.drain(..self.recent.len().saturating_sub(RECENT_BLOCKS));

@@ -25,6 +25,8 @@ pub(crate) struct BlockFiles {
     /// Those before it were dropped.
     first: u32,
     end: End,
+    /// Whether there is something behind the end.
+    is_ragged: bool,
     last: File,
     held: BTreeMap<u32, Held>,
 }
@@ -36,6 +38,14 @@ struct Held {
     highest: Height,
 }
 
+/// The part of a file behind the end.
+pub(crate) struct Tail {
+    pub(crate) number: u32,
+    pub(crate) path: PathBuf,
+    pub(crate) from: u64,
+    pub(crate) len: u64,
+}
+
 /// What an error of the file system says about the store: files that end early or are gone are damage.
 pub(crate) fn failed(error: &io::Error) -> StoreError {
     match error.kind() {
@@ -45,7 +55,7 @@ pub(crate) fn failed(error: &io::Error) -> StoreError {
 }
 
 impl BlockFiles {
-    /// Opens the files of `folder`, removes those before `first` and cuts what lies behind `end`.
+    /// Opens the files of `folder` and removes those before `first`. What lies behind `end` stays until something is appended.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if the files end before `end`.
@@ -62,8 +72,49 @@ impl BlockFiles {
         if len < end.len {
             return Err(StoreError::Damaged("a block file ends early"));
         }
-        last.set_len(end.len).map_err(|error| failed(&error))?;
-        Ok(Self { folder: folder.to_owned(), magic, bytes_max, first, end, last, held: BTreeMap::new() })
+        let more = numbers(folder).map_err(|error| failed(&error))?.iter().any(|number| *number > end.file);
+        let is_ragged = len > end.len || more;
+        Ok(Self { folder: folder.to_owned(), magic, bytes_max, first, end, is_ragged, last, held: BTreeMap::new() })
+    }
+
+    /// Whether there is something behind the end.
+    pub(crate) const fn is_ragged(&self) -> bool {
+        self.is_ragged
+    }
+
+    /// What records begin with.
+    pub(crate) const fn magic(&self) -> [u8; 4] {
+        self.magic
+    }
+
+    /// What lies behind the end, file by file.
+    pub(crate) fn tails(&self) -> Result<Vec<Tail>, StoreError> {
+        let mut tails = Vec::new();
+        for number in numbers(&self.folder).map_err(|error| failed(&error))? {
+            let path = file_path(&self.folder, number);
+            let len = fs::metadata(&path).map_err(|error| failed(&error))?.len();
+            let from = if number == self.end.file { self.end.len } else { 0 };
+            if number >= self.end.file && from < len {
+                tails.push(Tail { number, path, from, len });
+            }
+        }
+        Ok(tails)
+    }
+
+    /// Moves the end, after whoever knows of it has been told.
+    pub(crate) fn move_end(&mut self, end: End) -> Result<(), StoreError> {
+        self.last = open_last(&self.folder, end).map_err(|error| failed(&error))?;
+        self.end = end;
+        Ok(())
+    }
+
+    /// Cuts off what lies behind the end.
+    pub(crate) fn cut(&mut self) -> Result<(), StoreError> {
+        let end = self.end;
+        remove_files(&self.folder, |number| number > end.file).map_err(|error| failed(&error))?;
+        self.last.set_len(end.len).map_err(|error| failed(&error))?;
+        self.is_ragged = false;
+        Ok(())
     }
 
     /// The end of what was appended.
@@ -110,6 +161,9 @@ impl BlockFiles {
     /// Appends a block, in a new file if the last would grow too long.
     pub(crate) fn append(&mut self, block: &[u8], sync: bool) -> Result<Span, StoreError> {
         let len = u32::try_from(block.len()).map_err(|_| StoreError::Damaged("a block is too long"))?;
+        if self.is_ragged {
+            self.cut()?;
+        }
         let grown = self.end.len + HEAD_BYTES + u64::from(len);
         if self.end.len > 0 && grown > self.bytes_max {
             self.roll().map_err(|error| failed(&error))?;
@@ -167,9 +221,8 @@ pub(crate) fn hold_blocks(folder: &Path) -> Result<bool, StoreError> {
     Ok(file.metadata().map_err(|error| failed(&error))?.len() > HEAD_BYTES + first)
 }
 
-/// Opens the file of `end` for writing, and removes those that come after it.
+/// Opens the file of `end` for writing.
 fn open_last(folder: &Path, end: End) -> io::Result<File> {
-    remove_files(folder, |number| number > end.file)?;
     // A file that something is kept in must be there.
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(end.len == 0);

@@ -1,114 +1,150 @@
-//! Building the tables again from the block files alone.
+//! Taking in blocks that lie in the files and that the tables do not know: after a crash those behind the confirmed end, and all of
+//! them where the tables were thrown away.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use chain::{HeaderRecord, StoreError};
-use spec::codec::Reader;
+use chain::{BlockError, HeaderRecord, StoreError};
 use spec::{Block, BlockHash, Height};
 
 use crate::codec::{End, Kept, Span};
 use crate::disk::{DiskOptions, DiskStore, blocks_folder, tables_folder};
-use crate::files::{HEAD_BYTES, failed, file_path, numbers};
+use crate::files::{Tail, failed, hold_blocks, numbers};
+use crate::records::{Found, Records};
 
-/// How far a reindex has come.
+/// How far block files have been read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// The block files that were read.
-    pub files: u32,
-    /// The blocks that were found.
+pub struct Reading {
+    /// So many bytes.
+    pub bytes: u64,
+    /// So many there are.
+    pub bytes_all: u64,
+    /// The blocks that were taken in.
     pub blocks: u32,
-    /// Blocks that were left out because the one before is not there.
-    pub orphans: u32,
+    /// Whole blocks that were left out because they break a rule, or the block below is not there.
+    pub left_out: u32,
 }
 
-/// Headers as they are found.
-#[derive(Default)]
-struct Found {
-    kept: Vec<Kept>,
-    heights: BTreeMap<BlockHash, Height>,
-    end: End,
-    progress: Progress,
-}
+/// Who says at which height a block may join, or why not.
+pub type Judge<'a> = dyn FnMut(&Block) -> Result<Height, BlockError> + 'a;
+
+/// So many headers are confirmed together.
+const TOGETHER: usize = 1_000;
 
 impl DiskStore {
-    /// Throws the tables of a folder away and finds all headers again in its block files; the chain that opens the store
-    /// then connects the blocks. Blocks that are damaged are left out, and so is what was declared about blocks.
+    /// Throws the tables of a folder away. Its blocks are then all unknown, and [`DiskStore::take_in`] finds them again.
     ///
     /// # Errors
     /// [`StoreError::Pruned`] if blocks were dropped, for then the coins cannot be found again; what the file system says.
-    pub fn reindex(folder: &Path, options: &DiskOptions, tell: &mut dyn FnMut(Progress)) -> Result<(), StoreError> {
+    pub fn forget_tables(folder: &Path, options: &DiskOptions) -> Result<(), StoreError> {
         let first = numbers(&blocks_folder(folder)).map_err(|error| failed(&error))?.first().copied();
         if first.is_some_and(|number| number > 0) {
             return Err(StoreError::Pruned);
         }
-        match fs::remove_dir_all(tables_folder(folder)) {
+        let [tables, fresh, old] = places(folder);
+        remove(&fresh).and_then(|()| remove(&old)).map_err(|error| failed(&error))?;
+        Self::begin(&fresh, options)?;
+        // Whoever dies here has the old ones or the new ones.
+        match fs::rename(&tables, &old) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&error)),
             _ => {}
         }
-        let mut found = Found::default();
-        for number in 0.. {
-            // One file at a time is in memory.
-            let bytes = match fs::read(file_path(&blocks_folder(folder), number)) {
-                Ok(bytes) => bytes,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-                Err(error) => return Err(failed(&error)),
-            };
-            scan(&bytes, options.magic, &mut |block, offset, len| {
-                found.take(&block, Span { file: number, offset, len })
-            });
-            found.progress.files += 1;
-            tell(found.progress);
-        }
-        Self::begin(folder, options, &found.kept, found.end)
+        fs::rename(&fresh, &tables).and_then(|()| remove(&old)).map_err(|error| failed(&error))
     }
-}
 
-impl Found {
-    fn take(&mut self, block: &Block, span: Span) {
-        let header = block.header;
-        let hash = header.hash();
-        let Ok(transactions) = u32::try_from(block.transactions.len()) else { return };
-        let first = self.kept.is_empty() && header.previous == BlockHash::default();
-        let height = match self.heights.get(&header.previous) {
-            Some(below) => below.next(),
-            None if first => Height::GENESIS,
-            None => {
-                self.progress.orphans += 1;
-                return;
+    /// Takes in the blocks behind the confirmed end that are whole and that `judge` lets join; the chain above decides what to connect.
+    /// What is behind the last whole one is cut off. Interrupted, it goes on where it was when the store is opened again.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn take_in(&mut self, judge: &mut Judge<'_>, tell: &mut dyn FnMut(Reading)) -> Result<Reading, StoreError> {
+        let tails = self.files().tails()?;
+        let mut seen = Reading { bytes_all: tails.iter().map(|tail| tail.len - tail.from).sum(), ..Reading::default() };
+        let mut news = News { from: self.headers_len(), end: self.files().end() };
+        for Tail { number, path, from, len } in tails {
+            let mut records = self.records(&path, from)?;
+            let before = seen.bytes;
+            while let Some(found) = records.next().map_err(|error| failed(&error))? {
+                news.end = End { file: number, len: records.at() };
+                self.take(found, number, judge, &mut seen)?;
+                seen.bytes = before + records.at() - from;
+                tell(seen);
+                if self.headers_len() - news.from >= TOGETHER {
+                    self.confirm(&mut news)?;
+                }
             }
-        };
-        if self.heights.insert(hash, height).is_none() {
-            self.kept.push(Kept { record: HeaderRecord { header, height, invalid: false, transactions }, span });
-            self.progress.blocks += 1;
-            self.end = End { file: span.file, len: span.offset + u64::from(span.len) };
+            seen.bytes = before + len - from;
+            tell(seen);
         }
+        self.confirm(&mut news)?;
+        self.cut_tail()?;
+        Ok(seen)
     }
-}
 
-/// Shows every whole block of a file. Where a record is damaged, the search goes on for the next one.
-fn scan(bytes: &[u8], magic: [u8; 4], show: &mut dyn FnMut(Block, u64, u32)) {
-    let mut at = 0;
-    while let Some(rest) = bytes.get(at..) {
-        let Some(skipped) = rest.windows(magic.len()).position(|window| window == magic) else { return };
-        at += skipped;
-        match bytes.get(at..).and_then(read) {
-            Some((block, len)) => {
-                show(block, at as u64 + HEAD_BYTES, len);
-                at += HEAD_BYTES as usize + len as usize;
+    fn take(&mut self, found: Found, file: u32, judge: &mut Judge<'_>, seen: &mut Reading) -> Result<(), StoreError> {
+        let Found { block, offset, len } = found;
+        let (header, hash): (_, BlockHash) = (block.header, block.header.hash());
+        if self.knows(&hash) {
+            return Ok(());
+        }
+        match (judge(&block), u32::try_from(block.transactions.len())) {
+            (Ok(height), Ok(transactions)) => {
+                let record = HeaderRecord { header, height, invalid: false, transactions };
+                self.note(hash, Kept { record, span: Span { file, offset, len } })?;
+                seen.blocks += 1;
             }
-            None => at += 1,
+            _ => seen.left_out += 1,
         }
+        Ok(())
+    }
+
+    fn confirm(&mut self, news: &mut News) -> Result<(), StoreError> {
+        self.confirm_headers(news.from, news.end)?;
+        news.from = self.headers_len();
+        Ok(())
+    }
+
+    fn records(&self, path: &Path, from: u64) -> Result<Records<File>, StoreError> {
+        Records::open(path, from, self.files().magic(), self.block_bytes_max()).map_err(|error| failed(&error))
     }
 }
 
-/// The block of a record, if it is whole.
-fn read(record: &[u8]) -> Option<(Block, u32)> {
-    let mut reader = Reader::new(record);
-    reader.u32().ok()?;
-    let len = reader.u32().ok()?;
-    let block = Block::decode(reader.take(usize::try_from(len).ok()?).ok()?).ok()?;
-    (block.merkle_root() == block.header.merkle_root).then_some((block, len))
+/// Where the tables are, where new ones are made, and where old ones wait for their end.
+fn places(folder: &Path) -> [PathBuf; 3] {
+    let tables = tables_folder(folder);
+    [tables.clone(), tables.with_extension("new"), tables.with_extension("old")]
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// Sees to it that there are tables: those that are there, or those that a death left under another name, or new ones, which
+/// come whole or not at all.
+pub(crate) fn ready_tables(folder: &Path, options: &DiskOptions) -> Result<(), StoreError> {
+    let [tables, fresh, old] = places(folder);
+    if !tables.exists() && old.exists() {
+        fs::rename(&old, &tables).map_err(|error| failed(&error))?;
+    }
+    remove(&fresh).and_then(|()| remove(&old)).map_err(|error| failed(&error))?;
+    if tables.exists() {
+        return Ok(());
+    }
+    // Without tables nothing in the files is confirmed; cutting all of it off would be a poor answer to lost tables.
+    if hold_blocks(&blocks_folder(folder))? {
+        return Err(StoreError::Damaged("there are blocks without tables"));
+    }
+    DiskStore::begin(&fresh, options)?;
+    fs::rename(&fresh, &tables).map_err(|error| failed(&error))
+}
+
+/// What is not confirmed yet.
+struct News {
+    /// The number of the first header.
+    from: usize,
+    end: End,
 }

@@ -109,7 +109,7 @@ fn old_blocks_go_by_height_and_by_size() {
     chain.prune(Height::new(u32::MAX), 0).unwrap();
     check(&chain);
     drop(chain);
-    assert_eq!(DiskStore::reindex(folder.path(), &options(), &mut |_| ()), Err(StoreError::Pruned));
+    assert_eq!(DiskStore::forget_tables(folder.path(), &options()), Err(StoreError::Pruned));
     check(&open(folder.path()));
 }
 

@@ -1,14 +1,14 @@
-//! Random calls and messages to a node: its own tests make and judge them, here they are only told how many.
+//! Random calls, messages and files for a node: its own tests make and judge them, here they are only told how many.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::fuzz::Fuzz;
 
-/// Runs the tests of a file whose names have `name` in them.
-pub(super) fn run(root: &Path, fuzz: &Fuzz, file: &str, name: &str) -> Result<(), String> {
+/// Runs the tests of a package's file whose names have `name` in them.
+pub(super) fn run(root: &Path, fuzz: &Fuzz, (package, file, name): (&str, &str, &str)) -> Result<(), String> {
     let mut test = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    test.current_dir(root).args(["test", "--quiet", "-p", "node", "--test", file, name, "--", "--nocapture"]);
+    test.current_dir(root).args(["test", "--quiet", "-p", package, "--test", file, name, "--", "--nocapture"]);
     test.env("BMC_SEED", fuzz.seed.to_string());
     match fuzz.seconds {
         Some(seconds) => test.env("BMC_SECONDS", seconds.to_string()),

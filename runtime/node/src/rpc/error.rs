@@ -35,6 +35,8 @@ pub enum Code {
     NodeNotAdded,
     /// There is no such peer.
     NotConnected,
+    /// The node has only begun and does not answer yet.
+    Warmup,
     /// A text is no address and no subnet, or none that is banned.
     InvalidSubnet,
     /// The node has no peers.
@@ -68,6 +70,7 @@ impl Code {
             Self::AlreadyInChain => -27,
             Self::NodeAdded => -23,
             Self::NodeNotAdded => -24,
+            Self::Warmup => -28,
             Self::NotConnected => -29,
             Self::InvalidSubnet => -30,
             Self::NoPeers => -31,
@@ -98,6 +101,7 @@ impl Code {
             | Self::AlreadyInChain
             | Self::NodeAdded
             | Self::NodeNotAdded
+            | Self::Warmup
             | Self::NotConnected
             | Self::InvalidSubnet
             | Self::NoPeers
