@@ -7,7 +7,7 @@ const PAGE: &str = "docs/book/src/node-figures.md";
 
 /// Measures and prints; writes the page if all parts are measured.
 pub(super) fn run(root: &Path, parts: &[String]) -> Result<(), String> {
-    let bench = ["bench", "-p", "benches", "--bench", "node", "--"].into_iter();
+    let bench = ["bench", "-p", "benches", "--bench", "node", "--profile", "measure", "--"].into_iter();
     let tables = super::printed(root, bench.chain(parts.iter().map(String::as_str)), "the benchmark failed")?;
     print!("{tables}");
     if !parts.is_empty() {
@@ -18,7 +18,7 @@ pub(super) fn run(root: &Path, parts: &[String]) -> Result<(), String> {
 
 fn page(tables: &str) -> String {
     format!(
-        "{INTRODUCTION}\nMeasured on {}, release profile.\n\n```text\n{}\n```\n",
+        "{INTRODUCTION}\nMeasured on {}.\n\n```text\n{}\n```\n",
         super::processor(),
         tables.trim_end()
     )
