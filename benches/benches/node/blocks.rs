@@ -42,6 +42,7 @@ pub fn run(out: &mut dyn Write) -> io::Result<()> {
     let alone = threads.map(|threads| schnorr.time(threads));
     let mut table = Rows::new("signatures alone, 12,000", alone);
     table.row("Schnorr", alone);
+    table.row("Schnorr, in batches of 4,096", threads.map(|threads| schnorr.time_batched(threads)));
     table.row("ECDSA, of the library", threads.map(|threads| ecdsa.time(threads)));
     table.print(out)?;
     let loads = [

@@ -8,9 +8,13 @@ use benches::{Kind, public_key, sign};
 use secp256k1::ecdsa::Signature;
 use secp256k1::{Message, PublicKey};
 use spec::hash::sha256;
+use vm::batch::{SchnorrCheck, verify_all};
 
 use crate::grown::{SPENDS, secrets};
 use crate::measure::best;
+
+/// A thread of a block verifies so many signatures together.
+const BATCH: usize = 4_096;
 
 struct Check {
     signature: Vec<u8>,
@@ -42,6 +46,29 @@ impl Raw {
                     scope.spawn(|| self.check(share));
                 }
                 shares().take(1).for_each(|share| self.check(share));
+            });
+        })
+    }
+
+    /// How long all of them take in batches, as blocks have them, shared evenly.
+    pub fn time_batched(&self, threads: NonZeroUsize) -> Duration {
+        let one = |check: &Check| {
+            let signature = check.signature.as_slice().try_into().expect("it has 64 bytes");
+            SchnorrCheck::new(signature, &check.digest, &check.key).expect("it was just made")
+        };
+        let checks: Vec<SchnorrCheck> = self.checks.iter().map(one).collect();
+        let share = checks.len().div_ceil(threads.get());
+        let verify = |share: &[SchnorrCheck]| {
+            for batch in black_box(share).chunks(BATCH) {
+                assert!(verify_all(batch), "they were just made");
+            }
+        };
+        best(|| {
+            std::thread::scope(|scope| {
+                for share in checks.chunks(share).skip(1) {
+                    scope.spawn(|| verify(share));
+                }
+                checks.chunks(share).take(1).for_each(verify);
             });
         })
     }

@@ -91,13 +91,15 @@ pub(crate) fn check_body(
 
 /// No id twice, which also refuses the lists that share a Merkle root with this one; ascending after the coinbase.
 fn check_txids(txids: &[Txid]) -> Result<(), BlockError> {
+    let Some((coinbase, ordinary)) = txids.split_first() else { return Ok(()) };
+    let ascends = ordinary.is_sorted_by(|a, b| by_text(a, b).is_lt());
+    if ascends && ordinary.binary_search_by(|other| by_text(other, coinbase)).is_err() {
+        return Ok(());
+    }
     let mut sorted = txids.to_vec();
     sorted.sort_unstable_by(by_text);
-    if sorted.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-        return Err(BlockError::DuplicateTransaction);
-    }
-    let ordinary = txids.get(1..).unwrap_or_default();
-    if ordinary.is_sorted_by(|a, b| by_text(a, b).is_lt()) { Ok(()) } else { Err(BlockError::Order) }
+    let twice = sorted.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
+    Err(if twice { BlockError::DuplicateTransaction } else { BlockError::Order })
 }
 
 /// Ids are ordered as the numbers that their text shows, so by their wire bytes from the last to the first.

@@ -14,13 +14,14 @@ use std::sync::Arc;
 
 use spec::{Block, Height, OpCost, OutPoint, Sats, Transaction, Txid};
 
-use crate::block::parents_first;
+use crate::block::{Ids, parents_first};
 use crate::connect::is_spendable;
 use crate::error::TxError;
 use crate::params::Params;
 use crate::policy::Policy;
 use crate::state::{Accepted, Chain};
 use crate::store::{Coin, Store};
+use crate::workers::Workers;
 
 use floor::Floor;
 use judge::{Known, Rivals};
@@ -383,7 +384,7 @@ impl Mempool {
     pub fn update<S: Store>(&mut self, change: &Accepted, chain: &Chain<S>, now: u32) -> Update {
         let mut update = Update::default();
         if change.disconnected.is_empty() {
-            change.connected.iter().for_each(|block| self.leave_mined(block, &mut update));
+            change.connected.iter().for_each(|block| self.leave_mined(block, chain.runner().workers, &mut update));
         } else {
             let back = change.disconnected.iter().rev().flat_map(|block| ordinary_parents_first(block));
             self.rebuild(back.collect(), chain, now, &mut update);
@@ -399,9 +400,13 @@ impl Mempool {
         update
     }
 
-    fn leave_mined(&mut self, block: &Block, update: &mut Update) {
-        for tx in block.transactions.iter().skip(1) {
-            if self.remove(&tx.txid()).is_some() {
+    fn leave_mined(&mut self, block: &Block, workers: Workers, update: &mut Update) {
+        if self.is_empty() {
+            return;
+        }
+        let txids = Ids::of(block, workers).txids;
+        for (tx, txid) in block.transactions.iter().zip(&txids).skip(1) {
+            if self.remove(txid).is_some() {
                 continue;
             }
             for input in &tx.inputs {
