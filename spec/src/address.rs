@@ -1,12 +1,13 @@
 //! CashAddr addresses: locks as text with a checksum.
 //!
 //! Source: the CashAddr specification of Bitcoin Cash, with the 32-byte script hash and the
-//! token-aware types of CHIP-2022-05 and CHIP-2022-02.
+//! token-aware types of CHIP-2022-05 and CHIP-2022-02. The older form in base 58, which clients made for Bitcoin write, is read too.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base58;
 use crate::script::{LockKind, p2pkh, p2sh20, p2sh32};
 
 /// Which chain.
@@ -53,6 +54,14 @@ impl Network {
             Self::Devnet => "bmdev",
             Self::Test => "bmtest",
             Self::Main => "bitmodel",
+        }
+    }
+
+    /// What addresses of the older form open with: those of keys, and those of scripts.
+    const fn legacy_versions(self) -> (u8, u8) {
+        match self {
+            Self::Devnet | Self::Test => (111, 196),
+            Self::Main => (0, 5),
         }
     }
 }
@@ -143,11 +152,31 @@ impl Address {
         }
     }
 
-    /// Reads an address of `network`, with or without its prefix.
+    /// Reads an address of `network`, with or without its prefix, or in the older form.
     ///
     /// # Errors
     /// [`AddressError`] says what is wrong.
     pub fn parse(text: &str, network: Network) -> Result<Self, AddressError> {
+        match base58::decode_checked(text) {
+            Some(payload) => Self::from_legacy(network, &payload),
+            None => Self::parse_cash(text, network),
+        }
+    }
+
+    /// A version byte and a hash of 20 bytes.
+    fn from_legacy(network: Network, payload: &[u8]) -> Result<Self, AddressError> {
+        let (version, hash) = payload.split_first().ok_or(AddressError::Kind)?;
+        let hash: [u8; 20] = hash.try_into().map_err(|_| AddressError::Kind)?;
+        let (key, script) = network.legacy_versions();
+        let payee = match *version {
+            version if version == key => Payee::KeyHash(hash),
+            version if version == script => Payee::ScriptHash20(hash),
+            _ => return Err(AddressError::Prefix),
+        };
+        Ok(Self::new(network, payee))
+    }
+
+    fn parse_cash(text: &str, network: Network) -> Result<Self, AddressError> {
         let (prefix, body) = text.split_once(':').unwrap_or_else(|| (network.prefix(), text));
         let prefix = prefix.to_ascii_lowercase();
         if prefix != network.prefix() && prefix != network.own_prefix() {
@@ -244,6 +273,22 @@ mod tests {
         let (payee, text) = (Payee::KeyHash(hash), "bitcoincash:qr6m7j9njldwwzlg9v7v53unlr4jkmx6eylep8ekg2");
         assert_eq!(Address::new(Network::Main, payee).to_string(), text);
         assert_eq!(Address::parse(text, Network::Main).map(|address| address.payee()), Ok(payee));
+    }
+
+    /// From the CashAddr specification's table of old and new forms.
+    #[test]
+    fn addresses_of_the_older_form_mean_the_same() {
+        for (old, new) in [
+            ("1BpEi6DfDAUFd7GtittLSdBeYJvcoaVggu", "bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"),
+            ("3CWFddi6m4ndiGyKqzYvsFYagqDLPVMTzC", "bitcoincash:ppm2qsznhks23z7629mms6s4cwef74vcwvn0h829pq"),
+        ] {
+            assert_eq!(Address::parse(old, Network::Main), Address::parse(new, Network::Main));
+            assert_eq!(Address::parse(old, Network::Devnet), Err(AddressError::Prefix));
+        }
+        let of = |payload: &[u8]| Address::parse(&base58::encode_checked(payload), Network::Devnet);
+        assert_eq!(of(&[111; 21]), Ok(Address::new(Network::Devnet, Payee::KeyHash([111; 20]))));
+        assert_eq!(of(&[111; 20]), Err(AddressError::Kind));
+        assert_eq!(of(&[]), Err(AddressError::Kind));
     }
 
     #[test]

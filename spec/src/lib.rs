@@ -5,6 +5,7 @@
 pub mod address;
 pub mod artifact;
 pub mod asm;
+pub mod base58;
 pub mod block;
 pub mod codec;
 pub mod hash;

@@ -205,7 +205,8 @@ impl Running {
         let listens = settings.listen.unwrap_or(named || !alone);
         let call = settings.connect.iter().chain(&settings.add_node).flatten().cloned().collect();
         let bind = settings.p2p_bind.or(Settings::defaults().p2p_bind);
-        Peers { listen: bind.filter(|_| listens), may_be_deaf: !named, call }
+        let max = settings.max_peers.or(Settings::defaults().max_peers).unwrap_or(0);
+        Peers { listen: bind.filter(|_| listens), may_be_deaf: !named, call, max }
     }
 
     fn blocks_each(&self) -> u32 {

@@ -67,7 +67,7 @@ pub struct Config {
 }
 
 /// Which other nodes there are for a node. Without anything it listens to nobody and calls nobody until it is told to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peers {
     /// Where others may call; port 0 takes any free one.
     pub listen: Option<SocketAddr>,
@@ -75,6 +75,14 @@ pub struct Peers {
     pub may_be_deaf: bool,
     /// Whom to call, as `HOST:PORT`, and again whenever the connection is gone.
     pub call: Vec<String>,
+    /// How many others may call at a time.
+    pub max: usize,
+}
+
+impl Default for Peers {
+    fn default() -> Self {
+        Self { listen: None, may_be_deaf: false, call: Vec::new(), max: p2p::INBOUND_MAX }
+    }
 }
 
 /// Which old blocks are dropped, with what they changed. The last 288 are kept whatever this says.

@@ -76,8 +76,10 @@ impl Net {
         let folder = config.data_dir.as_ref().filter(|_| config.persistent);
         let ban_file = folder.map(|folder| network_folder(folder, config.network).join("banlist.json"));
         let bans = ban_file.as_ref().map(|path| read_bans(path)).transpose()?.unwrap_or_default();
-        let (network, added) = (config.network, config.peers.call.clone());
-        let options = Options { network, agent: AGENT.to_owned(), services, seed, added, bans };
+        let added = config.peers.call.iter().map(|target| with_port(config.network, target)).collect();
+        let inbound_max = config.peers.max;
+        let options =
+            Options { network: config.network, agent: AGENT.to_owned(), services, seed, added, bans, inbound_max };
         let (commands, orders) = unbounded_channel();
         let (input, inbox) = channel(QUEUE);
         let told = Arc::new(AtomicBool::new(false));
@@ -238,8 +240,18 @@ fn read_bans(path: &std::path::Path) -> Result<Bans, StartError> {
     Ok(bans)
 }
 
+/// The text with the network's port, if it names none.
+pub(crate) fn with_port(network: Network, target: &str) -> String {
+    let port = default_port(network);
+    match target.parse::<std::net::IpAddr>() {
+        Ok(ip) => SocketAddr::new(ip, port).to_string(),
+        Err(_) if target.contains(':') => target.to_owned(),
+        Err(_) => format!("{target}:{port}"),
+    }
+}
+
 /// The port that nodes of a network listen on.
-pub(crate) const fn default_port(network: Network) -> u16 {
+const fn default_port(network: Network) -> u16 {
     match network {
         Network::Devnet => 18_444,
         Network::Test => 18_333,

@@ -160,6 +160,14 @@ fn clients_see_and_steer_peers_as_with_bitcoind() {
     ask(&one, "addnode", &format!("[\"{target}\", \"remove\"]"));
     ask(&one, "disconnectnode", &format!("[\"{target}\"]"));
     until("they are apart", || connections(&one) == 0 && connections(&two) == 0);
+    // Who was called once was not added.
+    assert_eq!(peer["addnode"], true);
+    ask(&one, "addnode", &format!("[\"{target}\", \"onetry\"]"));
+    until("they are connected once more", || connections(&one) == 1 && connections(&two) == 1);
+    let peer = ask(&one, "getpeerinfo", "[]")[0].clone();
+    assert_eq!((&peer["addnode"], &peer["inbound"]), (&false.into(), &false.into()));
+    ask(&one, "disconnectnode", &format!("[\"{target}\"]"));
+    until("they are apart again", || connections(&one) == 0 && connections(&two) == 0);
 
     // Bans outlive the node.
     let banning = node::start(kept()).unwrap();

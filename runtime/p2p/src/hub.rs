@@ -33,6 +33,8 @@ pub enum Event {
         peer: PeerId,
         /// Where the other is.
         address: SocketAddr,
+        /// Where it reaches us.
+        local: Option<SocketAddr>,
         /// The text by which we were told to call it; none if it called us.
         target: Option<String>,
     },
@@ -108,6 +110,8 @@ pub struct Options {
     pub added: Vec<String>,
     /// Who is not let in.
     pub bans: Bans,
+    /// The most peers that called us.
+    pub inbound_max: usize,
 }
 
 /// All peers.
@@ -119,6 +123,7 @@ pub struct Hub {
     random: u64,
     active: bool,
     peers: BTreeMap<PeerId, Peer>,
+    inbound_max: usize,
     bans: Bans,
     added: Vec<links::Call>,
     download: Download,
@@ -144,6 +149,7 @@ impl Hub {
             random: options.seed,
             active: true,
             peers: BTreeMap::new(),
+            inbound_max: options.inbound_max,
             bans: options.bans,
             added: Vec::new(),
             download: Download::default(),
@@ -165,7 +171,9 @@ impl Hub {
     /// What is to be done because of an event at `now`, in milliseconds since 1970 by a clock that never goes back.
     pub fn step(&mut self, ledger: &mut dyn Ledger, now: u64, event: Event) -> Vec<Action> {
         match event {
-            Event::Connected { peer, address, target } => self.connected(ledger, now, peer, address, target),
+            Event::Connected { peer, address, local, target } => {
+                self.connected(ledger, now, peer, (address, local), target);
+            }
             Event::Failed { target } => self.failed(&target, now),
             Event::Message { peer, message, bytes } => self.message(ledger, now, peer, message, bytes),
             Event::Broken { peer, offence } => {
@@ -198,6 +206,8 @@ impl Hub {
         let Some(peer) = self.peers.get_mut(&id) else { return };
         peer.last_received = now;
         peer.bytes_received += bytes as u64;
+        let [received, _] = &mut peer.traffic;
+        *received.entry(message.command()).or_default() += bytes as u64;
         self.bytes_received += bytes as u64;
         if !peer.is_ready() {
             return self.shake(ledger, now, id, message);
@@ -231,6 +241,8 @@ impl Hub {
         }
         peer.unsent += frame.len();
         peer.last_sent = now;
+        let [_, sent] = &mut peer.traffic;
+        *sent.entry(message.command()).or_default() += frame.len() as u64;
         if peer.unsent > crate::limits::UNSENT_BYTES_MAX {
             self.close(id, now);
         } else {
@@ -267,7 +279,8 @@ impl Hub {
     /// The peers, in the order of their numbers.
     #[must_use]
     pub fn peers(&self) -> Vec<PeerView> {
-        self.peers.iter().map(|(id, peer)| view(*id, peer)).collect()
+        let added = |id: PeerId| self.added.iter().any(|call| call.peer == Some(id));
+        self.peers.iter().map(|(id, peer)| view(*id, peer, added(*id))).collect()
     }
 
     /// How many things of each kind are kept that peers brought: transactions without parents, requests, peers.
@@ -277,16 +290,19 @@ impl Hub {
     }
 }
 
-fn view(id: PeerId, peer: &Peer) -> PeerView {
+fn view(id: PeerId, peer: &Peer, added: bool) -> PeerView {
     PeerView {
         id,
         address: peer.address,
+        local: peer.local,
         inbound: peer.inbound,
-        added: peer.target.is_some(),
+        added,
         version: peer.version.clone(),
         ready: peer.is_ready(),
         times: [peer.since, peer.last_received, peer.last_sent],
         bytes: [peer.bytes_received, peer.bytes_sent],
+        traffic: peer.traffic.clone(),
+        last_brought: peer.last_brought,
         pings: [peer.pings.last_ms, peer.pings.least_ms, peer.pings.open.map(|(_, since)| since)],
         points: peer.points,
         fee_filter: peer.fee_filter,

@@ -19,7 +19,7 @@ mod hub;
 
 pub use hub::{Action, Added, Event, Hub, Options};
 pub use ledger::{HeaderRefusal, HeadersSeen, Known, Ledger, TxVerdict, Verdict};
-pub use limits::{HANDSHAKE_BYTES_MAX, HEADERS_MAX, INVENTORY_MAX, SMALL_BYTES_MAX, UNSENT_BYTES_MAX};
+pub use limits::{HANDSHAKE_BYTES_MAX, HEADERS_MAX, INBOUND_MAX, INVENTORY_MAX, SMALL_BYTES_MAX, UNSENT_BYTES_MAX};
 pub use message::{Inventory, LIMITED_SERVICES, Message, MessageError, NetAddress, SERVICES, Span, VERSION, Version};
 pub use peer::{PeerId, PeerView};
 pub use score::{Ban, Bans, Offence, Subnet};

@@ -33,8 +33,8 @@ pub(crate) const SERVE_MAX: usize = INVENTORY_MAX;
 /// A peer that takes nothing for so long while something waits is cut off.
 pub(crate) const SEND_STALL_MS: u64 = 60_000;
 
-/// The most peers that called us.
-pub(crate) const INBOUND_MAX: usize = 117;
+/// The most peers that called us, unless somebody says otherwise.
+pub const INBOUND_MAX: usize = 125;
 /// The most peers that somebody asked to be added.
 pub(crate) const ADDED_MAX: usize = 64;
 
@@ -57,7 +57,7 @@ pub(crate) const FIRST_BLOCK_MS: u64 = 5_000;
 pub(crate) const BLOCK_MS: u64 = 30_000;
 /// How long headers may take that were asked for.
 pub(crate) const HEADERS_MS: u64 = 60_000;
-/// So many new headers may a peer show that lead to nothing heavier than what is there.
+/// So many new headers more than our chain has may a peer show that lead to nothing heavier.
 pub(crate) const LIGHT_HEADERS_MAX: usize = 20_000;
 /// So many lists of headers may a peer show that follow from nothing known.
 pub(crate) const UNCONNECTED_MAX: u32 = 10;
@@ -67,6 +67,9 @@ pub(crate) const ANNOUNCED_MAX: usize = 8;
 /// The most transactions that are asked for at a time, of one peer and of all.
 pub(crate) const TX_REQUESTS_PEER_MAX: usize = 1_000;
 pub(crate) const TX_REQUESTS_MAX: usize = 20_000;
+/// So many waiting transactions are offered to a newcomer in each period.
+pub(crate) const OFFERED_MAX: usize = 500;
+pub(crate) const OFFER_MS: u64 = 250;
 /// How long a transaction may take that was asked for.
 pub(crate) const TX_MS: u64 = 30_000;
 /// Inventory entries that one peer may name in each period of ten seconds.

@@ -35,9 +35,8 @@ pub(crate) struct Pings {
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
+    pub(crate) local: Option<SocketAddr>,
     pub(crate) inbound: bool,
-    /// The text by which we were told to call it.
-    pub(crate) target: Option<String>,
     pub(crate) stage: Stage,
     pub(crate) version: Option<Version>,
     /// The number that we told it.
@@ -47,6 +46,10 @@ pub(crate) struct Peer {
     pub(crate) last_sent: u64,
     pub(crate) bytes_received: u64,
     pub(crate) bytes_sent: u64,
+    /// The bytes that came and that were sent, by the names of their messages.
+    pub(crate) traffic: [BTreeMap<&'static str, u64>; 2],
+    /// When it last brought a transaction and a block that were taken.
+    pub(crate) last_brought: [u64; 2],
     /// What waits in the shell to be sent, and when the last of it went.
     pub(crate) unsent: usize,
     pub(crate) last_drained: u64,
@@ -72,14 +75,17 @@ pub(crate) struct Peer {
     /// Inventory entries since a time.
     pub(crate) named: (u64, usize),
     pub(crate) told_addresses: bool,
+    /// Transactions that waited here when it came, and that it shall be told of; none before it has our chain.
+    pub(crate) offers: Option<VecDeque<Txid>>,
+    pub(crate) last_offer: u64,
 }
 
 impl Peer {
-    pub(crate) fn new(address: SocketAddr, inbound: bool, target: Option<String>, nonce: u64, now: u64) -> Self {
+    pub(crate) fn new((address, local): (SocketAddr, Option<SocketAddr>), inbound: bool, nonce: u64, now: u64) -> Self {
         Self {
             address,
+            local,
             inbound,
-            target,
             stage: Stage::New,
             version: None,
             nonce,
@@ -88,6 +94,8 @@ impl Peer {
             last_sent: 0,
             bytes_received: 0,
             bytes_sent: 0,
+            traffic: Default::default(),
+            last_brought: [0; 2],
             unsent: 0,
             last_drained: now,
             pings: Pings::default(),
@@ -105,6 +113,8 @@ impl Peer {
             go_on_after: None,
             named: (now, 0),
             told_addresses: false,
+            offers: None,
+            last_offer: 0,
         }
     }
 
@@ -126,6 +136,8 @@ pub struct PeerView {
     pub id: PeerId,
     /// Where it is.
     pub address: SocketAddr,
+    /// Where it reaches us, if that is known.
+    pub local: Option<SocketAddr>,
     /// Whether it called us.
     pub inbound: bool,
     /// Whether we were told to call it.
@@ -138,6 +150,10 @@ pub struct PeerView {
     pub times: [u64; 3],
     /// The bytes that came and that were sent.
     pub bytes: [u64; 2],
+    /// The same by the names of messages.
+    pub traffic: [BTreeMap<&'static str, u64>; 2],
+    /// When it last brought a transaction and a block that were taken; zero for never.
+    pub last_brought: [u64; 2],
     /// How long its last answer to a ping took, the shortest, and since when one is due.
     pub pings: [Option<u64>; 3],
     /// What it did wrong, in points.

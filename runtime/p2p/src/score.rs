@@ -18,8 +18,6 @@ pub enum Offence {
     InvalidHeader,
     /// Headers that follow from nothing known, again and again.
     Unconnected,
-    /// Long lists of headers that lead to nothing.
-    LightHeaders,
     /// A block that breaks a rule.
     InvalidBlock,
     /// A transaction that no block could hold.
@@ -33,7 +31,7 @@ impl Offence {
     #[must_use]
     pub const fn points(self) -> u32 {
         match self {
-            Self::InvalidHeader | Self::InvalidBlock | Self::LightHeaders => 100,
+            Self::InvalidHeader | Self::InvalidBlock => 100,
             Self::Frame | Self::Flood => 50,
             Self::Message | Self::Unconnected | Self::InvalidTransaction => 20,
             Self::Handshake => 10,

@@ -11,9 +11,7 @@ use sha2::Sha512;
 use spec::address::Payee;
 use spec::hash::hash160;
 use spec::script::p2pkh;
-use spec::{Address, Network};
-
-use crate::base58;
+use spec::{Address, Network, base58};
 
 /// The phrase of the development network's accounts.
 ///

@@ -2,7 +2,6 @@
 //!
 //! It performs no input or output, holds no chain state and knows no clock; randomness and coins come in as arguments.
 
-mod base58;
 mod clock;
 mod coins;
 mod contract;

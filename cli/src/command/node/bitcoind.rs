@@ -4,9 +4,12 @@
 //! without blocks and a node that mines when it is told to.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 
 /// What a flag of bitcoind becomes.
 enum Meaning {
+    /// It says where the port for other nodes is, and whom to call; such flags are read together.
+    Peers,
     /// This flag of ours, with the value.
     Flag(&'static str),
     /// It asks for what is so anyway, or for what a devnet of one node has no use for.
@@ -14,9 +17,11 @@ enum Meaning {
 }
 
 const FLAGS: &[(&str, Meaning)] = &[
+    ("addnode", Meaning::Flag("--add-node")),
+    ("bind", Meaning::Peers),
     ("blockfilterindex", Meaning::Nothing),
     ("conf", Meaning::Flag("--config")),
-    ("connect", Meaning::Nothing),
+    ("connect", Meaning::Peers),
     ("daemon", Meaning::Nothing),
     ("datadir", Meaning::Flag("--datadir")),
     ("dbcache", Meaning::Flag("--dbcache")),
@@ -24,9 +29,10 @@ const FLAGS: &[(&str, Meaning)] = &[
     ("discover", Meaning::Nothing),
     ("dnsseed", Meaning::Nothing),
     ("fallbackfee", Meaning::Nothing),
-    ("listen", Meaning::Nothing),
+    ("listen", Meaning::Peers),
+    ("maxconnections", Meaning::Flag("--max-peers")),
     ("mocktime", Meaning::Flag("--mock-time")),
-    ("port", Meaning::Nothing),
+    ("port", Meaning::Peers),
     ("printtoconsole", Meaning::Nothing),
     ("prune", Meaning::Flag("--prune")),
     ("regtest", Meaning::Nothing),
@@ -56,6 +62,7 @@ pub(crate) fn translate(args: Vec<OsString>) -> Result<Vec<OsString>, String> {
     let mut ours: Vec<OsString> = vec![program.clone(), "node".into()];
     ours.extend(["--no-mining", "--blocks-each=0"].map(OsString::from));
     let (mut user, mut password) = (None, None);
+    let mut peers = Peers::default();
     for (name, value) in flags {
         match name {
             "rpcuser" => user = value,
@@ -64,6 +71,7 @@ pub(crate) fn translate(args: Vec<OsString>) -> Result<Vec<OsString>, String> {
             "chain" => {}
             _ => match FLAGS.iter().find(|(known, _)| *known == name) {
                 Some((_, Meaning::Flag(flag))) => ours.push(given(flag, value).into()),
+                Some((_, Meaning::Peers)) => peers.take(name, value),
                 Some((_, Meaning::Nothing)) => {}
                 None => return Err(format!("`-{name}` is not known")),
             },
@@ -72,7 +80,46 @@ pub(crate) fn translate(args: Vec<OsString>) -> Result<Vec<OsString>, String> {
     if let (Some(user), Some(password)) = (user, password) {
         ours.push(format!("--auth={user}:{password}").into());
     }
+    ours.extend(peers.ours().into_iter().map(OsString::from));
     Ok(ours)
+}
+
+/// The port for other nodes, and whom to call.
+#[derive(Default)]
+struct Peers<'a> {
+    bind: Option<&'a str>,
+    port: Option<&'a str>,
+    listen: Option<bool>,
+    connect: Option<Vec<&'a str>>,
+}
+
+impl<'a> Peers<'a> {
+    fn take(&mut self, name: &str, value: Option<&'a str>) {
+        match name {
+            // What follows the address says for which kind of network it is.
+            "bind" => self.bind = value.and_then(|text| text.split('=').next()),
+            "port" => self.port = value,
+            "listen" => self.listen = Some(value != Some("0")),
+            _ => self.connect.get_or_insert_default().extend(value.filter(|target| *target != "0")),
+        }
+    }
+
+    /// As bitcoind, a node that is told whom to connect to listens only when it is told so, or where.
+    fn ours(&self) -> Vec<String> {
+        let mut ours = Vec::new();
+        let listens = self.listen.or(self.bind.map(|_| true)).or(self.connect.as_ref().map(|_| false));
+        if listens == Some(false) {
+            ours.push("--listen=false".to_owned());
+        } else if self.bind.is_some() || self.port.is_some() {
+            let (bind, port) = (self.bind.unwrap_or("127.0.0.1"), self.port.unwrap_or("18444"));
+            let has_port = bind.parse::<SocketAddr>().is_ok();
+            ours.push(if has_port { format!("--p2p-bind={bind}") } else { format!("--p2p-bind={bind}:{port}") });
+        } else if listens.is_some() {
+            ours.push("--listen=true".to_owned());
+        }
+        ours.extend(self.connect.iter().flatten().map(|target| format!("--connect={target}")));
+        ours
+    }
 }
 
 /// `-name=value` or `-name`: one hyphen and more than one letter, as none of our flags has.
@@ -113,8 +160,23 @@ mod tests {
             ("-regtest", "node --no-mining --blocks-each=0"),
             (
                 "-datadir=/tmp/x -rpcport=5 -listen=0 -fallbackfee=0.0001 -regtest",
-                "node --no-mining --blocks-each=0 --datadir=/tmp/x --rpc-port=5",
+                "node --no-mining --blocks-each=0 --datadir=/tmp/x --rpc-port=5 --listen=false",
             ),
+            ("-port=7", "node --no-mining --blocks-each=0 --p2p-bind=127.0.0.1:7"),
+            ("-bind=127.0.0.2 -port=7", "node --no-mining --blocks-each=0 --p2p-bind=127.0.0.2:7"),
+            ("-bind=[::1]:8=onion -port=7", "node --no-mining --blocks-each=0 --p2p-bind=[::1]:8"),
+            ("-listen=1", "node --no-mining --blocks-each=0 --listen=true"),
+            (
+                "-connect=127.0.0.1:7 -port=8 -maxconnections=9",
+                "node --no-mining --blocks-each=0 --max-peers=9 --listen=false --connect=127.0.0.1:7",
+            ),
+            (
+                "-bind=127.0.0.1:8 -connect=a:7 -connect=b -addnode=c:1",
+                "node --no-mining --blocks-each=0 --add-node=c:1 --p2p-bind=127.0.0.1:8 --connect=a:7 --connect=b",
+            ),
+            ("-connect=0", "node --no-mining --blocks-each=0 --listen=false"),
+            ("-connect=0 -listen", "node --no-mining --blocks-each=0 --listen=true"),
+            ("-datadir=/tmp/y", "node --no-mining --blocks-each=0 --datadir=/tmp/y"),
             ("-rpcuser=a -rpcpassword=b=c", "node --no-mining --blocks-each=0 --auth=a:b=c"),
             (
                 "-chain=regtest -rest=1 -rpcbind=127.0.0.1:7",

@@ -126,6 +126,9 @@ settings! {
     /// As `--add-node`, but listen to nobody.
     #[arg(long, value_name = "HOST:PORT")]
     connect: Vec<String> = None;
+    /// How many other nodes may call at a time [default: 125].
+    #[arg(long, value_name = "N")]
+    max_peers: usize = Some(125);
     /// Mine a block this often, such as `500ms` or `2s`.
     #[arg(long, value_name = "TIME", env = "BMC_MINE_EVERY")]
     mine_every: Period = None;

@@ -5,7 +5,7 @@ use spec::Address;
 use spec::address::Payee;
 
 use crate::json::{Json, hex, list, object, text};
-use crate::net::{AGENT, default_port};
+use crate::net::{self, AGENT};
 use crate::rpc::error::{Code, RpcError};
 use crate::rpc::params::{Args, shorten};
 use crate::state::Node;
@@ -35,10 +35,33 @@ fn service_names(services: u64) -> Json {
     list(named.into_iter().filter(|(bit, _)| services & bit != 0).map(|(_, name)| name))
 }
 
+/// The kind of network that an address is of, in bitcoind's words.
+fn network_of(ip: std::net::IpAddr) -> &'static str {
+    match ip.to_canonical() {
+        ip if ip.is_loopback() || ip.is_unspecified() => "not_publicly_routable",
+        std::net::IpAddr::V4(_) => "ipv4",
+        std::net::IpAddr::V6(_) => "ipv6",
+    }
+}
+
+const fn connection_type(peer: &PeerView) -> &'static str {
+    match (peer.inbound, peer.added) {
+        (true, _) => "inbound",
+        (false, true) => "manual",
+        (false, false) => "outbound-full-relay",
+    }
+}
+
+fn by_message(bytes: &std::collections::BTreeMap<&'static str, u64>) -> Json {
+    Json::Object(bytes.iter().map(|(command, bytes)| ((*command).to_owned(), Json::from(*bytes))).collect())
+}
+
 fn peer_view(node: &Node, peer: &PeerView) -> Json {
     let [since, received, sent] = peer.times;
     let [bytes_received, bytes_sent] = peer.bytes;
     let [ping, ping_min, ping_since] = peer.pings;
+    let [last_tx, last_block] = peer.last_brought;
+    let [received_by, sent_by] = &peer.traffic;
     let version = peer.version.as_ref();
     let services = version.map_or(0, |version| version.services);
     let height = |hash: &spec::BlockHash| node.chain().header(hash).map(|entry| i64::from(entry.height.get()));
@@ -49,16 +72,20 @@ fn peer_view(node: &Node, peer: &PeerView) -> Json {
     object([
         ("id", Json::from(peer.id.0)),
         ("addr", text(peer.address)),
+        ("network", Json::from(network_of(peer.address.ip()))),
         ("services", Json::Text(format!("{services:016x}"))),
         ("servicesnames", service_names(services)),
         ("relaytxes", Json::from(version.is_some_and(|version| version.relay))),
         ("lastsend", Json::from(sent / 1_000)),
         ("lastrecv", Json::from(received / 1_000)),
+        ("last_transaction", Json::from(last_tx / 1_000)),
+        ("last_block", Json::from(last_block / 1_000)),
         ("bytessent", Json::from(bytes_sent)),
         ("bytesrecv", Json::from(bytes_received)),
         ("conntime", Json::from(since / 1_000)),
         ("timeoffset", Json::from(offset)),
     ])
+    .with_some("addrbind", peer.local.map(text))
     .with_some("pingtime", ping.map(seconds))
     .with_some("minping", ping_min.map(seconds))
     .with_some("pingwait", ping_since.map(|since| seconds(node.peers_now().saturating_sub(since))))
@@ -66,13 +93,21 @@ fn peer_view(node: &Node, peer: &PeerView) -> Json {
         ("version", Json::from(version.map_or(0, |version| version.version))),
         ("subver", Json::from(version.map_or("", |version| version.agent.as_str()))),
         ("inbound", Json::from(peer.inbound)),
+        ("bip152_hb_to", Json::from(false)),
+        ("bip152_hb_from", Json::from(false)),
         ("addnode", Json::from(peer.added)),
+        ("connection_type", Json::from(connection_type(peer))),
         ("startingheight", Json::from(version.map_or(-1, |version| i64::from(version.height)))),
         ("banscore", Json::from(peer.points)),
         ("synced_headers", Json::from(best_height)),
         ("synced_blocks", Json::from(synced)),
         ("inflight", list(peer.in_flight.iter().filter_map(height))),
         ("whitelisted", Json::from(false)),
+        ("permissions", list(std::iter::empty::<Json>())),
+        ("bytessent_per_msg", by_message(sent_by)),
+        ("bytesrecv_per_msg", by_message(received_by)),
+        ("transport_protocol_type", Json::from("v1")),
+        ("session_id", Json::from("")),
         ("minfeefilter", Json::from(spec::Sats::from_wire(peer.fee_filter))),
     ]))
 }
@@ -125,12 +160,7 @@ fn with_port(node: &Node, target: &str) -> Result<String, RpcError> {
     if !good {
         return Err(RpcError::new(Code::InvalidParameter, "the address of a node is `HOST:PORT`"));
     }
-    let port = default_port(node.network());
-    Ok(match target.parse::<std::net::IpAddr>() {
-        Ok(ip) => std::net::SocketAddr::new(ip, port).to_string(),
-        Err(_) if target.contains(':') => target.to_owned(),
-        Err(_) => format!("{target}:{port}"),
-    })
+    Ok(net::with_port(node.network(), target))
 }
 
 pub(crate) fn add(node: &mut Node, args: &Args) -> Result<Json, RpcError> {

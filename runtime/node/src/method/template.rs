@@ -85,6 +85,12 @@ fn template(node: &Node) -> Result<Json, RpcError> {
         ("noncerange", Json::from("00000000ffffffff")),
         ("sigchecklimit", Json::from(params.block_sig_checks_max())),
         ("sizelimit", Json::from(params.block_bytes_max)),
+        // Clients made for Bitcoin ask for these.
+        ("sigoplimit", Json::from(params.block_sig_checks_max())),
+        ("weightlimit", Json::from(4 * params.block_bytes_max)),
+        ("rules", list(std::iter::empty::<Json>())),
+        ("vbavailable", object([])),
+        ("vbrequired", Json::from(0u32)),
         ("curtime", Json::from(header.time)),
         ("bits", bits(header.bits)),
         ("height", Json::from(place.height)),
@@ -102,6 +108,9 @@ fn transactions(node: &Node, others: &[Transaction]) -> Vec<Json> {
         object([("data", hex(tx.encode())), ("txid", text(txid)), ("hash", text(txid)), ("depends", list(depends))])
             .with_some("fee", entry.map(|entry| entry.fee.get()))
             .with_some("sigchecks", entry.map(|entry| entry.sig_checks))
+            // Clients made for Bitcoin ask for these.
+            .with_some("sigops", entry.map(|entry| entry.sig_checks))
+            .with("weight", 4 * tx.encode().len())
     };
     others.iter().zip(&txids).map(one).collect()
 }

@@ -67,6 +67,8 @@ pub(crate) fn info(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
         ("avoid_reuse", Json::from(false)),
         ("scanning", Json::from(false)),
         ("descriptors", Json::from(false)),
+        ("external_signer", Json::from(false)),
+        ("blank", Json::from(keys == 0)),
     ]))
 }
 

@@ -181,7 +181,8 @@ async fn connection(
     frames: UnboundedReceiver<Vec<u8>>,
 ) {
     let _ = stream.set_nodelay(true);
-    edge.tell(Event::Connected { peer, address, target }, None).await;
+    let local = stream.local_addr().ok();
+    edge.tell(Event::Connected { peer, address, local, target }, None).await;
     let broken = tokio::select! {
         broken = read_all(edge, peer, &stream) => broken,
         () = write_all(edge, peer, &stream, frames) => None,

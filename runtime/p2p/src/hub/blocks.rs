@@ -45,8 +45,8 @@ impl Hub {
         let tip_work = ledger.known(&ledger.tip()).map_or(0, |tip| tip.work);
         let is_light = seen.last.and_then(|last| ledger.known(&last)).is_none_or(|last| last.work <= tip_work);
         peer.light_headers = if is_light { peer.light_headers + seen.new } else { 0 };
-        if peer.light_headers > LIGHT_HEADERS_MAX {
-            return self.offend(id, Offence::LightHeaders, now);
+        if self.is_too_light(ledger, id) {
+            return self.close(id, now);
         }
         match (seen.refused, seen.last) {
             (Some(HeaderRefusal::Invalid), _) => self.offend(id, Offence::InvalidHeader, now),
@@ -54,6 +54,14 @@ impl Hub {
             (None, Some(last)) if headers.len() == HEADERS_MAX => self.ask_headers(ledger, now, id, last),
             (Some(HeaderRefusal::Later) | None, _) => {}
         }
+    }
+
+    /// Whether a peer has shown more new headers than any branch needs that catches up with our chain. It may mean well, so it is
+    /// only left, and may come again: what it has shown is known then, and the rest follows.
+    fn is_too_light(&self, ledger: &dyn Ledger, id: PeerId) -> bool {
+        let height = ledger.known(&ledger.tip()).map_or(0, |tip| tip.height.get());
+        let max = LIGHT_HEADERS_MAX.saturating_add(usize::try_from(height).unwrap_or(usize::MAX));
+        self.peers.get(&id).is_some_and(|peer| peer.light_headers > max)
     }
 
     /// Somebody is further than we thought, or invents headers.
@@ -84,8 +92,8 @@ impl Hub {
             // Blocks that nobody asked for count as their headers would.
             peer.light_headers += 1;
         }
-        if peer.light_headers > LIGHT_HEADERS_MAX {
-            return self.offend(id, Offence::LightHeaders, now);
+        if self.is_too_light(ledger, id) {
+            return self.close(id, now);
         }
         if ledger.known(&hash).is_none_or(|known| known.has_block) {
             return;
@@ -100,7 +108,10 @@ impl Hub {
         let Some((from, block)) = self.download.take_next() else { return };
         let hash = block.header.hash();
         match ledger.accept_block(block) {
-            Verdict::Kept => self.download.pop(),
+            Verdict::Kept => {
+                self.download.pop();
+                self.brought(from, 1, now);
+            }
             // Whoever sent it may send it again when the connection comes again, but not at once and for ever.
             Verdict::Nothing if ledger.known(&hash).is_none_or(|known| !known.has_block) => self.close(from, now),
             Verdict::Nothing => {}

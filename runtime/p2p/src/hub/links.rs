@@ -4,9 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{Action, Hub};
 use crate::ledger::Ledger;
-use crate::limits::{
-    ADDED_MAX, BLOCK_MS, HANDSHAKE_MS, HEADERS_MS, INBOUND_MAX, PING_EVERY_MS, PONG_MS, SEND_STALL_MS, TX_MS,
-};
+use crate::limits::{ADDED_MAX, BLOCK_MS, HANDSHAKE_MS, HEADERS_MS, PING_EVERY_MS, PONG_MS, SEND_STALL_MS, TX_MS};
 use crate::message::{Message, NetAddress, VERSION, Version};
 use crate::peer::{Peer, PeerId, Stage};
 use crate::score::{BAN_SECS, Ban, Offence, POINTS_MAX, Subnet};
@@ -22,7 +20,7 @@ const RETRY_MS_MAX: u64 = 60_000;
 pub(super) struct Call {
     target: String,
     /// The connection, if there is one.
-    peer: Option<PeerId>,
+    pub(super) peer: Option<PeerId>,
     dialing: bool,
     next: u64,
     tries: u32,
@@ -112,11 +110,11 @@ impl Hub {
         ledger: &mut dyn Ledger,
         now: u64,
         id: PeerId,
-        address: SocketAddr,
+        (address, local): (SocketAddr, Option<SocketAddr>),
         target: Option<String>,
     ) {
         let inbound = target.is_none();
-        let crowded = inbound && self.peers.values().filter(|peer| peer.inbound).count() >= INBOUND_MAX;
+        let crowded = inbound && self.peers.values().filter(|peer| peer.inbound).count() >= self.inbound_max;
         if !self.active || crowded || (inbound && self.bans.covers(address.ip(), now / 1_000)) {
             self.out.push(Action::Close(id));
             // Whoever was called is called again when there may be connections.
@@ -126,7 +124,7 @@ impl Hub {
             (call.peer, call.dialing) = (Some(id), false);
         }
         let nonce = self.next_random();
-        self.peers.insert(id, Peer::new(address, inbound, target, nonce, now));
+        self.peers.insert(id, Peer::new((address, local), inbound, nonce, now));
         if !inbound {
             self.introduce(ledger, now, id);
         }
@@ -198,6 +196,7 @@ impl Hub {
         self.send(id, &Message::FeeFilter(ledger.fee_rate_min()), now);
         self.ask_new_headers(ledger, now, id);
         self.ping(id, now);
+        self.offer_if_level(ledger, id);
     }
 
     /// Asks every peer whether it is there.
@@ -278,6 +277,7 @@ impl Hub {
         for id in self.silent(now) {
             self.close(id, now);
         }
+        self.offer_more(ledger, now);
         let quiet = |peer: &Peer| peer.is_ready() && now.saturating_sub(peer.last_received) > PING_EVERY_MS;
         let quiet: Vec<PeerId> = self.peers.iter().filter(|(_, peer)| quiet(peer)).map(|(id, _)| *id).collect();
         quiet.into_iter().for_each(|id| self.ping(id, now));

@@ -4,7 +4,9 @@ use spec::{BlockHash, BlockHeader, Transaction, Txid};
 
 use super::Hub;
 use crate::ledger::{Ledger, TxVerdict};
-use crate::limits::{ANNOUNCED_MAX, INVENTORY_RATE, RATE_MS, TX_REQUESTS_MAX, TX_REQUESTS_PEER_MAX};
+use crate::limits::{
+    ANNOUNCED_MAX, INVENTORY_MAX, INVENTORY_RATE, OFFER_MS, OFFERED_MAX, RATE_MS, TX_REQUESTS_MAX, TX_REQUESTS_PEER_MAX,
+};
 use crate::message::{Inventory, Message};
 use crate::peer::PeerId;
 use crate::score::Offence;
@@ -37,7 +39,7 @@ impl Hub {
         }
     }
 
-    fn names_too_much(&mut self, id: PeerId, count: usize, now: u64) -> bool {
+    pub(super) fn names_too_much(&mut self, id: PeerId, count: usize, now: u64) -> bool {
         let Some(peer) = self.peers.get_mut(&id) else { return false };
         if now.saturating_sub(peer.named.0) > RATE_MS {
             peer.named = (now, 0);
@@ -86,6 +88,7 @@ impl Hub {
             }
             match ledger.accept_tx(tx.clone()) {
                 TxVerdict::Accepted => {
+                    self.brought(from, 0, now);
                     self.announce_tx(ledger, now, txid);
                     self.arrived.extend(self.orphans.take_children(&txid));
                 }
@@ -96,6 +99,13 @@ impl Hub {
                     self.offend(from, Offence::InvalidTransaction, now);
                 }
             }
+        }
+    }
+
+    /// A peer's transaction (0) or block (1) was taken.
+    pub(super) fn brought(&mut self, id: PeerId, kind: usize, now: u64) {
+        if let Some(last) = self.peers.get_mut(&id).and_then(|peer| peer.last_brought.get_mut(kind)) {
+            *last = now;
         }
     }
 
@@ -119,6 +129,43 @@ impl Hub {
         let wants = self.peers.iter_mut().filter(|(_, peer)| peer.wants_transactions() && peer.fee_filter <= rate);
         let told: Vec<PeerId> = wants.filter_map(|(id, peer)| peer.seen.insert(item).then_some(*id)).collect();
         told.into_iter().for_each(|id| self.send(id, &Message::Inv(vec![item]), now));
+    }
+
+    /// Lets a newcomer hear of what waits, unless it is behind: without our blocks it could make nothing of it.
+    pub(super) fn offer_if_level(&mut self, ledger: &dyn Ledger, id: PeerId) {
+        let height = ledger.known(&ledger.tip()).map_or(0, |tip| tip.height.get());
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let level = peer.version.as_ref().is_some_and(|version| i64::from(version.height) >= i64::from(height));
+        if level {
+            peer.offers.get_or_insert_with(|| ledger.waiting(INVENTORY_MAX).into());
+        }
+    }
+
+    /// Once a peer has been sent our tip, it can make something of what waits.
+    pub(super) fn offer_at_tip(&mut self, ledger: &dyn Ledger, id: PeerId, sent: &BlockHash) {
+        if let Some(peer) = self.peers.get_mut(&id).filter(|_| *sent == ledger.tip()) {
+            peer.offers.get_or_insert_with(|| ledger.waiting(INVENTORY_MAX).into());
+        }
+    }
+
+    /// Tells newcomers of some more that waits, as far as it pays what they ask for. Not all at once, for a peer asks for so many only.
+    pub(super) fn offer_more(&mut self, ledger: &dyn Ledger, now: u64) {
+        let mut told: Vec<(PeerId, Vec<Inventory>)> = Vec::new();
+        for (id, peer) in self.peers.iter_mut().filter(|(_, peer)| peer.wants_transactions()) {
+            let Some(offers) = peer.offers.as_mut().filter(|offers| !offers.is_empty()) else { continue };
+            if now.saturating_sub(peer.last_offer) < OFFER_MS {
+                continue;
+            }
+            peer.last_offer = now;
+            let some: Vec<Txid> = offers.drain(..offers.len().min(OFFERED_MAX)).collect();
+            let pays =
+                some.into_iter().filter(|txid| ledger.tx(txid).is_some() && ledger.fee_rate(txid) >= peer.fee_filter);
+            let items: Vec<Inventory> = pays.map(Inventory::Tx).filter(|item| peer.seen.insert(*item)).collect();
+            if !items.is_empty() {
+                told.push((*id, items));
+            }
+        }
+        told.into_iter().for_each(|(id, items)| self.send(id, &Message::Inv(items), now));
     }
 
     /// Tells of a new tip, once nothing above it waits to be connected.

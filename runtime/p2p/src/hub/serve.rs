@@ -57,6 +57,9 @@ impl Hub {
     }
 
     fn go_on(&mut self, ledger: &dyn Ledger, now: u64, id: PeerId, item: Inventory) {
+        if let Inventory::Block(hash) = item {
+            self.offer_at_tip(ledger, id, &hash);
+        }
         let Some(peer) = self.peers.get_mut(&id) else { return };
         if peer.go_on_after.take_if(|hash| item == Inventory::Block(*hash)).is_some() {
             self.send(id, &Message::Inv(vec![Inventory::Block(ledger.tip())]), now);
@@ -64,7 +67,13 @@ impl Hub {
     }
 
     pub(super) fn serve_mempool(&mut self, ledger: &dyn Ledger, now: u64, id: PeerId) {
-        let items: Vec<Inventory> = ledger.waiting(INVENTORY_MAX).into_iter().map(Inventory::Tx).collect();
+        let Some(rate) = self.peers.get(&id).map(|peer| peer.fee_filter) else { return };
+        let waiting = ledger.waiting(INVENTORY_MAX).into_iter().filter(|txid| ledger.fee_rate(txid) >= rate);
+        let items: Vec<Inventory> = waiting.map(Inventory::Tx).collect();
+        // Who asks again and again names nothing himself, but makes us name it.
+        if self.names_too_much(id, items.len().max(1), now) {
+            return self.offend(id, Offence::Flood, now);
+        }
         if !items.is_empty() {
             self.send(id, &Message::Inv(items), now);
         }

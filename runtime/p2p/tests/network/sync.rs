@@ -1,5 +1,6 @@
 //! Nodes find the same chain and the same waiting transactions.
 
+use crate::hostile::Stranger;
 use crate::ledger::spend;
 use crate::world::World;
 use p2p::{Event, Ledger, Message, Span};
@@ -41,6 +42,40 @@ fn blocks_and_transactions_reach_everybody_at_once() {
     assert!(world.agree() && world.heights() == [21; 3]);
     assert!(world.delivered - before <= 6, "headers, getdata, block on each of two links");
     assert!(world.nodes.iter().all(|node| node.books.mempool.is_empty()));
+}
+
+#[test]
+fn what_waits_is_offered_to_who_comes_later_and_to_who_asks() {
+    let mut world = World::of(3);
+    world.mine(0, 40);
+    world.connect(1, 0);
+    world.settle();
+    let coin = |height| world.nodes[0].books.spend_coinbase(height, 50 * COIN - 1_000);
+    let first: Vec<_> = (1..=5).map(coin).collect();
+    world.part(&[1]);
+    let waiting: Vec<_> = first.iter().map(|tx| world.send_tx(0, tx)).collect();
+    // One has the chain already, the other gets it first.
+    world.connect(1, 0);
+    world.connect(2, 0);
+    for _ in 0..4 {
+        world.settle();
+        world.now += 300;
+        (0..3).for_each(|node| world.step(node, Event::Tick));
+    }
+    world.settle();
+    for node in &world.nodes[1..] {
+        assert!(waiting.iter().all(|txid| node.books.mempool.get(txid).is_some()));
+    }
+    // Who asks is told of what pays what he wants.
+    let mut stranger = Stranger::connect(&mut world, 0, [10, 0, 0, 9]);
+    stranger.shake(&mut world);
+    let told = |heard: Vec<Message>| match heard.as_slice() {
+        [Message::Inv(items)] => items.len(),
+        _ => 0,
+    };
+    assert_eq!(told(stranger.say(&mut world, Message::Mempool)), 5);
+    stranger.say(&mut world, Message::FeeFilter(1_000_000));
+    assert_eq!(told(stranger.say(&mut world, Message::Mempool)), 0);
 }
 
 #[test]

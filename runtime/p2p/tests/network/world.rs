@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
-use p2p::{Action, Bans, Event, Framer, Hub, Ledger, Message, Options, PeerId, SERVICES, magic};
+use p2p::{Action, Bans, Event, Framer, Hub, INBOUND_MAX, Ledger, Message, Options, PeerId, SERVICES, magic};
 use spec::{Network, Transaction, Txid};
 
 use crate::ledger::Books;
@@ -26,14 +26,16 @@ pub struct World {
 }
 
 pub fn hub(name: &str, seed: u64) -> Hub {
-    Hub::new(Options {
+    let options = Options {
         network: Network::Devnet,
         agent: name.to_owned(),
         services: SERVICES,
         seed,
         added: vec![],
         bans: Bans::default(),
-    })
+        inbound_max: INBOUND_MAX,
+    };
+    Hub::new(options)
 }
 
 impl World {
@@ -84,8 +86,11 @@ impl World {
         self.links.insert((from, here), (to, there));
         self.links.insert((to, there), (from, here));
         let address = |node: usize| SocketAddr::from(([10, 0, 0, node as u8 + 1], 18_444));
-        self.step(to, Event::Connected { peer: there, address: address(from), target: None });
-        self.step(from, Event::Connected { peer: here, address: address(to), target: Some(format!("node {to}")) });
+        self.step(to, Event::Connected { peer: there, address: address(from), local: None, target: None });
+        self.step(
+            from,
+            Event::Connected { peer: here, address: address(to), local: None, target: Some(format!("node {to}")) },
+        );
     }
 
     /// Ends all connections between two groups.

@@ -1,9 +1,9 @@
-//! Base58 with a checksum, the form in which private keys travel as text.
+//! Base58 with a checksum, the form in which private keys and old addresses travel as text.
 //!
 //! Source: the Base58Check encoding of Bitcoin: a number in base 58, leading zero bytes as `1`,
 //! and the first four bytes of the double SHA-256 at the end.
 
-use spec::hash::sha256d;
+use crate::hash::sha256d;
 
 const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const CHECKSUM_BYTES: usize = 4;
@@ -11,7 +11,8 @@ const CHECKSUM_BYTES: usize = 4;
 const TEXT_BYTES_MAX: usize = 128;
 
 /// The text of `payload` with its checksum.
-pub(crate) fn encode_checked(payload: &[u8]) -> String {
+#[must_use]
+pub fn encode_checked(payload: &[u8]) -> String {
     let sum = sha256d(payload);
     let bytes: Vec<u8> = payload.iter().chain(sum.iter().take(CHECKSUM_BYTES)).copied().collect();
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
@@ -21,7 +22,8 @@ pub(crate) fn encode_checked(payload: &[u8]) -> String {
 }
 
 /// The payload of a text whose checksum is right.
-pub(crate) fn decode_checked(text: &str) -> Option<Vec<u8>> {
+#[must_use]
+pub fn decode_checked(text: &str) -> Option<Vec<u8>> {
     if text.len() > TEXT_BYTES_MAX {
         return None;
     }
