@@ -13,12 +13,17 @@ pub fn run(root: &Path) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     done(Command::new(cargo).current_dir(root).args(["build", "--quiet", "-p", "bmc"]), "the build")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let node = Node::start(&target.join("debug/bmc"))?;
+    let binary = target.join("debug/bmc");
+    let node = Node::start(&binary, &[])?;
     let scratch = target.join("e2e");
     fs::create_dir_all(&scratch).map_err(|error| format!("`{}`: {error}", scratch.display()))?;
     let sources = root.join("tests/clients");
-    cashscript(&sources, &scratch, &node.url)?;
-    python(&sources, &scratch, &node.url)
+    if javascript(&sources, &scratch)? {
+        cashscript(&scratch, &node.url)?;
+        bcash(&scratch, &binary)?;
+    }
+    python(&sources, &scratch, &node.url)?;
+    rust(&sources, &scratch, &binary)
 }
 
 /// A node that ends with its owner.
@@ -28,10 +33,10 @@ struct Node {
 }
 
 impl Node {
-    fn start(binary: &Path) -> Result<Self, String> {
+    fn start(binary: &Path, more: &[&str]) -> Result<Self, String> {
         let failed = |error: &dyn std::fmt::Display| format!("`{}` does not start: {error}", binary.display());
         let mut command = Command::new(binary);
-        command.args(["node", "--tmp", "--rpc-port", "0", "--no-mining", "--auth", PAIR]);
+        command.args(["node", "--tmp", "--rpc-port", "0", "--no-mining", "--auth", PAIR]).args(more);
         let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| failed(&error))?;
         let out = child.stdout.take().ok_or_else(|| failed(&"it says nothing"))?;
         let mut lines = BufReader::new(out).lines().map_while(Result::ok);
@@ -61,18 +66,50 @@ fn is_there(program: &str) -> bool {
     asked.is_ok_and(|status| status.success())
 }
 
-fn cashscript(sources: &Path, scratch: &Path, address: &str) -> Result<(), String> {
+/// Installs what comes from npm; false if that cannot be.
+fn javascript(sources: &Path, scratch: &Path) -> Result<bool, String> {
     if !is_there("node") || !is_there("npm") {
-        eprintln!("SKIPPED: cashscript, because node and npm are not installed");
-        return Ok(());
+        eprintln!("SKIPPED: cashscript and bcash, because node and npm are not installed");
+        return Ok(false);
     }
-    for name in ["package.json", "package-lock.json", "covenant.mjs"] {
+    for name in ["package.json", "package-lock.json", "covenant.mjs", "bcash.cjs"] {
         fs::copy(sources.join(name), scratch.join(name)).map_err(|error| format!("{name}: {error}"))?;
     }
     done(Command::new("npm").current_dir(scratch).args(["ci", "--silent", "--no-audit", "--no-fund"]), "`npm ci`")?;
+    Ok(true)
+}
+
+fn cashscript(scratch: &Path, address: &str) -> Result<(), String> {
     let url = format!("http://{address}/");
     println!("cashscript");
     done(Command::new("node").current_dir(scratch).args(["covenant.mjs", &url, PAIR]), "cashscript")
+}
+
+/// A full node of others between two of ours: what it syncs from, and what syncs from it.
+fn bcash(scratch: &Path, binary: &Path) -> Result<(), String> {
+    let ours = Node::start(binary, &["--blocks-each", "0", "--p2p-bind", "127.0.0.1:0"])?;
+    let fresh = Node::start(binary, &["--blocks-each", "0"])?;
+    println!("bcash");
+    let urls = [&ours, &fresh].map(|node| format!("http://{}/", node.url));
+    done(Command::new("node").current_dir(scratch).arg("bcash.cjs").args(urls).arg(PAIR), "bcash")
+}
+
+/// Clients from crates.io, which are a workspace of their own.
+fn rust(sources: &Path, scratch: &Path, binary: &Path) -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = sources.join("rust/Cargo.toml");
+    let with = |word: &str| {
+        let mut command = Command::new(&cargo);
+        command.args([word, "--quiet", "--locked", "--manifest-path"]).arg(&manifest);
+        command.env("CARGO_TARGET_DIR", scratch.join("rust"));
+        command
+    };
+    if done(&mut with("fetch"), "`cargo fetch`").is_err() {
+        eprintln!("SKIPPED: bitcoincore-rpc and corepc, because cargo cannot fetch them");
+        return Ok(());
+    }
+    println!("bitcoincore-rpc, corepc-client, corepc-node");
+    done(with("run").arg("--").arg(binary), "the Rust clients")
 }
 
 fn python(sources: &Path, scratch: &Path, address: &str) -> Result<(), String> {
