@@ -207,6 +207,26 @@ mod tests {
     }
 
     #[test]
+    fn ids_ascend_after_the_first_and_none_comes_twice() {
+        let (twice, order) = (Err(BlockError::DuplicateTransaction), Err(BlockError::Order));
+        let rows = [
+            (&[][..], Ok(())),
+            (&[7], Ok(())),
+            (&[7, 1, 2, 9], Ok(())),
+            (&[7, 2, 1], order),
+            (&[1, 2, 2, 3], twice.clone()),
+            (&[1, 3, 2, 3], twice.clone()),
+            (&[2, 2], twice.clone()),
+            (&[2, 1, 2, 3], twice.clone()),
+            (&[2, 3, 2, 1], twice),
+        ];
+        for (ids, expected) in rows {
+            let txids: Vec<Txid> = ids.iter().map(|id| Txid::from_wire([*id; 32])).collect();
+            assert_eq!(check_txids(&txids), expected, "{ids:?}");
+        }
+    }
+
+    #[test]
     fn ids_are_ordered_as_their_text_shows_them() {
         let (small, large) = (Txid::from_wire([9; 32]), {
             let mut bytes = [0; 32];
