@@ -154,7 +154,7 @@ impl DiskStore {
         if tip.is_some_and(|tip| store.kept(&tip).is_none()) {
             return Err(StoreError::Damaged("the tip has no header"));
         }
-        // Folders from before there was anything to replay do not say it.
+        // Before the first block is connected neither is written down.
         let goal = active.map_or(tip, |active| Some(active).filter(|active| *active != BlockHash::default()));
         store.replay(goal, tell)?;
         Ok(store)

@@ -1,4 +1,4 @@
-//! Keeps a chain on disk: blocks in files that only grow, coins and indexes in an embedded key-value store, one atomic batch for each block.
+//! Keeps a chain on disk: blocks in files that only grow, coins and indexes in an embedded key-value store, one atomic batch for many blocks.
 //!
 //! It knows no rule of transactions or blocks, no clock and no socket: what it is told to keep, it keeps.
 

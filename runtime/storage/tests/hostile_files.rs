@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_types, reason = "the time may be bounded")]
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -182,7 +184,7 @@ fn hostile_block_files_give_an_error_or_a_good_chain() {
                 Err(error) => assert_eq!(error, StoreError::Pruned, "case {case}"),
             }
         } else {
-            copy(&origin.folder.path().join("chainstate"), &tables);
+            support::copy(&origin.folder.path().join("chainstate"), &tables);
         }
         match open(folder.path()) {
             Ok((mut chain, _)) if rebuilt => {
@@ -200,15 +202,4 @@ fn hostile_block_files_give_an_error_or_a_good_chain() {
     }
     println!("{opened} opened, {grown} of them rebuilt with blocks, {refused} refused");
     assert!(opened > refused && grown > 0 && refused > 0);
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to.join(entry.file_name()));
-        } else {
-            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-        }
-    }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod support;
+
 use std::fs;
 use std::path::Path;
 
@@ -109,17 +111,6 @@ fn all_bytes(folder: &Path) -> Vec<u8> {
     paths.iter().flat_map(|path| fs::read(path).unwrap()).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to.join(entry.file_name()));
-        } else {
-            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-        }
-    }
-}
-
 #[test]
 fn whole_blocks_that_the_tables_lost_come_back() {
     let folder = tempfile::tempdir().unwrap();
@@ -127,14 +118,14 @@ fn whole_blocks_that_the_tables_lost_come_back() {
     let mut chain = open(folder.path()).unwrap();
     let _: Vec<_> = (0..10).map(|tag| mine(&mut chain, tag)).collect();
     drop(chain);
-    copy(&tables, &old);
+    support::copy(&tables, &old);
     let mut chain = open(folder.path()).unwrap();
     let hashes: Vec<_> = (10..20).map(|tag| mine(&mut chain, tag)).collect();
     let all = all_bytes(folder.path());
     drop(chain);
     let lose = || {
         fs::remove_dir_all(&tables).unwrap();
-        copy(&old, &tables);
+        support::copy(&old, &tables);
     };
     lose();
     let (chain, read) = take_in(folder.path());
