@@ -52,8 +52,8 @@ impl Page {
     }
 }
 
-/// The page.
-pub(crate) fn page(node: &Node) -> String {
+/// The page, for so many connected clients.
+pub(crate) fn page(node: &Node, connections: usize) -> String {
     let mut page = Page(String::new());
     let (tip, mempool, counts) = (node.tip(), node.mempool(), node.counts());
     page.one("height", "gauge", "Height of the active chain.", tip.entry.height.get());
@@ -68,6 +68,7 @@ pub(crate) fn page(node: &Node) -> String {
     page.one("transactions_accepted_total", "counter", "Transactions that were taken in.", counts.accepted);
     page.one("transactions_refused_total", "counter", "Transactions that were refused.", counts.refused);
     page.one("double_spends_total", "counter", "Rivals of waiting transactions that were seen.", counts.double_spends);
+    page.one("connections", "gauge", "Clients that are connected.", connections);
     page.one("listeners", "gauge", "Clients that listen to events.", node.hub().listeners());
     page.one("uptime_seconds", "gauge", "Seconds since the start.", node.clock().uptime_secs());
     engine(&mut page, node);

@@ -35,6 +35,8 @@ pub(crate) enum Event {
     },
     /// Somebody wants to know what was counted.
     Metrics {
+        /// How many clients are connected.
+        connections: usize,
         /// Where the page goes.
         reply: oneshot::Sender<String>,
     },
@@ -162,7 +164,7 @@ fn step(node: &mut Node, event: Event, inbox: &mut Inbox<'_>, waits: &mut Waits)
         },
         // Who went away does not listen.
         Event::Listen { topics, reply } => drop(reply.send(node.hub_mut().listen(topics))),
-        Event::Metrics { reply } => drop(reply.send(metrics::page(node))),
+        Event::Metrics { connections, reply } => drop(reply.send(metrics::page(node, connections))),
         Event::MineDue => node.mine_on_schedule(),
         // It may have come too late; then the chain says so.
         Event::Mined(block) => drop(node.accept_block(*block)),

@@ -1,10 +1,11 @@
 //! The HTTP edge: connections, authentication, bodies. It knows nothing of the chain and sends calls to the owner.
 //!
-//! What a stranger can cost is bounded: connections are counted, heads and bodies must come in time, and no body is
-//! read before its sender has shown the credentials.
+//! What a stranger can cost is bounded: connections are counted, heads and bodies must come in time, answers must be
+//! taken in time, and no body is read before its sender has shown the credentials.
 
 mod explorer;
 mod listen;
+mod patient;
 mod rest;
 
 use std::convert::Infallible;
@@ -31,6 +32,7 @@ use crate::json::Json;
 use crate::owner::Event;
 use crate::rpc::envelope::{Body, Call, Request, read_body, reply_to_garbage};
 use crate::rpc::error::{Code, RpcError};
+use crate::server::patient::Patient;
 
 /// A submitted block of 32 MB has twice as many hexadecimal digits.
 const BODY_BYTES_MAX: usize = 68_000_000;
@@ -51,6 +53,7 @@ struct Edge {
     owner: SyncSender<Event>,
     credentials: Credentials,
     bodies: Semaphore,
+    slots: Arc<Semaphore>,
     stopping: watch::Receiver<bool>,
     /// Whoever has it is to be waited for at the end.
     talking: mpsc::Sender<Infallible>,
@@ -67,7 +70,9 @@ pub(crate) async fn serve(
 ) {
     let bodies = Semaphore::new(BODIES_MAX);
     let (talking, mut silence) = mpsc::channel(1);
-    let edge = Arc::new(Edge { owner, credentials, bodies, stopping: stopping.clone(), talking, rest_is_open });
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let (shared, stops) = (Arc::clone(&slots), stopping.clone());
+    let edge = Arc::new(Edge { owner, credentials, bodies, slots: shared, stopping: stops, talking, rest_is_open });
     let pages = Router::new()
         .route("/events", get(listen::events))
         .route("/ws", get(listen::socket))
@@ -81,7 +86,6 @@ pub(crate) async fn serve(
         .merge(pages)
         .merge(explorer::pages())
         .with_state(edge);
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
         let next = async {
@@ -117,7 +121,7 @@ async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Rece
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(64 * 1024)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(Patient::new(stream)), TowerToHyperService::new(router))
         .with_upgrades();
     tokio::pin!(serving);
     tokio::select! {
@@ -213,6 +217,11 @@ async fn answer_batch(edge: &Edge, requests: Vec<Request>) -> Response {
 type Sent = Result<oneshot::Receiver<Result<Json, RpcError>>, RpcError>;
 
 impl Edge {
+    /// How many clients are connected. One slot is held for whoever comes next.
+    fn connections(&self) -> usize {
+        (CONNECTIONS_MAX - 1).saturating_sub(self.slots.available_permits())
+    }
+
     /// Refuses whoever does not show the credentials.
     async fn check(&self, headers: &HeaderMap) -> Result<(), Response> {
         match headers.get(header::AUTHORIZATION) {

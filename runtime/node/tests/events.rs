@@ -158,17 +158,21 @@ fn a_web_socket_hears_the_same() {
     node.join().unwrap();
 }
 
+/// A gauge of `/metrics`.
+fn gauge(node: &NodeHandle, name: &str) -> u32 {
+    let (_, page) = get(node, "/metrics", &basic(node));
+    page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap().parse().unwrap()
+}
+
 #[test]
 fn whoever_does_not_listen_is_told_and_dropped() {
     let node = start();
     let mut deaf = Ear::new(&node, "?topics=block");
-    let listeners = || {
-        let (_, page) = get(&node, "/metrics", &basic(&node));
-        page.lines().find_map(|line| line.strip_prefix("bitmodel_listeners ")).unwrap().parse::<u32>().unwrap()
-    };
-    assert_eq!(listeners(), 1);
+    let mute = Ear::new(&node, "?topics=block");
+    let listeners = || gauge(&node, "bitmodel_listeners");
+    assert_eq!((listeners(), gauge(&node, "bitmodel_connections")), (2, 3), "both, and who asks");
     let mut mined = 0;
-    while listeners() == 1 {
+    while listeners() > 0 {
         assert!(mined < 100_000);
         rpc(&node, "generatetoaddress", r#"[5000,"6a"]"#).unwrap();
         mined += 5_000;
@@ -179,6 +183,16 @@ fn whoever_does_not_listen_is_told_and_dropped() {
     }
     assert_eq!(last, "lagged");
     assert_eq!(rpc(&node, "getblockcount", "[]").unwrap(), 15 + mined);
+    drop(deaf);
+    // Whoever reads nothing at all loses the connection too; others who are silent do not.
+    let quiet = Ear::new(&node, "?topics=reorg");
+    let started = Instant::now();
+    while gauge(&node, "bitmodel_connections") > 2 {
+        assert!(started.elapsed() < Duration::from_secs(90), "who does not read keeps a slot");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(listeners(), 1);
+    drop((mute, quiet));
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(super) async fn metrics(State(edge): State<Arc<Edge>>, headers: HeaderMap) -
         return refusal;
     }
     let (reply, page) = oneshot::channel();
-    let sent = edge.owner.try_send(Event::Metrics { reply });
+    let sent = edge.owner.try_send(Event::Metrics { connections: edge.connections(), reply });
     match (sent, page.await) {
         (Ok(()), Ok(page)) => respond(StatusCode::OK, "text/plain; version=0.0.4", page),
         _ => plain(StatusCode::SERVICE_UNAVAILABLE, "the node is stopping or too busy"),
