@@ -45,7 +45,8 @@ pub struct DiskOptions {
     pub block_bytes_max: u32,
     /// The most bytes of one block file, unless a single block is longer.
     pub file_bytes_max: u64,
-    /// The most bytes of what blocks changed in memory: half of it grows while the other is written.
+    /// The most bytes of what blocks changed in memory: half of it grows while the other is written. Each table takes up to an
+    /// eighth more, between half a MiB and 32, before it goes to files.
     pub coin_cache_bytes: usize,
     /// What waits in memory is written after so many blocks, so that not many have to be applied again.
     pub waiting_blocks_max: usize,
@@ -124,7 +125,7 @@ impl DiskStore {
         tell: &mut dyn FnMut(Replayed),
     ) -> Result<Self, StoreError> {
         reindex::ready_tables(folder, options)?;
-        let tables = Arc::new(Tables::open(&tables_folder(folder))?);
+        let tables = Arc::new(Tables::open(&tables_folder(folder), options.coin_cache_bytes)?);
         check_identity(&tables, options)?;
         let hash_at = |key| tables::get(&tables.meta, key)?.map(|bytes| codec::hash_of(&bytes)).transpose();
         let (tip, active) = (hash_at(TIP)?, hash_at(ACTIVE)?);
@@ -162,7 +163,7 @@ impl DiskStore {
 
     /// Makes tables that know no block yet.
     pub(crate) fn begin(tables: &Path, options: &DiskOptions) -> Result<(), StoreError> {
-        let tables = Tables::open(tables)?;
+        let tables = Tables::open(tables, options.coin_cache_bytes)?;
         let mut batch = tables.batch();
         batch.put(&tables.meta, IDENTITY, identity(options).as_bytes());
         batch.put(&tables.meta, END, &codec::end_bytes(End::default()));

@@ -8,10 +8,10 @@ use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, Pers
 use crate::disk::Durability;
 use crate::files::failed as io_failed;
 
-/// Blocks of the tables that are kept in memory.
-const CACHE_BYTES: u64 = 32 << 20;
-/// Changes that are kept in memory before they are sorted into files, for each table.
-const MEMTABLE_BYTES: u64 = 32 << 20;
+/// What a table keeps in memory at most before it is sorted into files, and what all keep of their files.
+const SHARE_MAX: u64 = 32 << 20;
+/// Smaller ones would make many small files.
+const SHARE_MIN: u64 = 512 << 10;
 /// The log of changes that are not yet in files.
 const LOG_BYTES: u64 = 128 << 20;
 
@@ -53,11 +53,12 @@ pub(crate) fn failed(error: &fjall::Error) -> StoreError {
 }
 
 impl Tables {
-    pub(crate) fn open(folder: &Path) -> Result<Self, StoreError> {
-        let builder =
-            Database::builder(folder).cache_size(CACHE_BYTES).max_journaling_size(LOG_BYTES).worker_threads(2);
+    /// Each table and their common cache take at most an eighth of the memory that is given.
+    pub(crate) fn open(folder: &Path, memory_bytes: usize) -> Result<Self, StoreError> {
+        let share = (memory_bytes as u64 / 8).clamp(SHARE_MIN, SHARE_MAX);
+        let builder = Database::builder(folder).cache_size(share).max_journaling_size(LOG_BYTES).worker_threads(2);
         let database = builder.open().map_err(|error| failed(&error))?;
-        let plain = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES);
+        let plain = || KeyspaceCreateOptions::default().max_memtable_size(share);
         // Undo records are read once or never: sorting must not copy them again and again.
         let apart = || plain().with_kv_separation(Some(KvSeparationOptions::default()));
         let table = |name: &str| database.keyspace(name, plain).map_err(|error| failed(&error));

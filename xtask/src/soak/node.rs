@@ -38,7 +38,7 @@ impl Node {
         fs::create_dir_all(folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
         let mut args: Vec<String> = ["node", "--rpc-port", "0", "--no-mining", "--blocks-each", "0", "--json"]
             .into_iter()
-            .chain(["--auth", PAIR, "--dbcache", "8"])
+            .chain(["--auth", PAIR, "--dbcache", "4"])
             .map(str::to_owned)
             .collect();
         for (other, port) in ports.iter().enumerate() {
