@@ -3,6 +3,7 @@
 pub(crate) mod artifact;
 pub(crate) mod blocks;
 pub(crate) mod build;
+pub(crate) mod combine;
 pub(crate) mod control;
 pub(crate) mod devnet;
 pub(crate) mod mempool;

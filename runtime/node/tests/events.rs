@@ -116,46 +116,103 @@ fn events_come_in_order_and_say_what_happened() {
     assert_eq!(ear.next(), None);
 }
 
+/// A client of the WebSocket.
+struct Socket(BufReader<TcpStream>);
+
+impl Socket {
+    fn new(node: &NodeHandle, query: &str) -> Self {
+        let mut stream = TcpStream::connect(node.rpc_addr()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        write!(stream, "GET /ws{query} HTTP/1.1\r\nHost: x\r\n{upgrade}{}\r\n", basic(node)).unwrap();
+        let mut reader = BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(reader.read_line(&mut head).unwrap(), 0, "{head}");
+        }
+        // The answer to the key is that of the standard's example.
+        assert!(head.starts_with("HTTP/1.1 101") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
+        Self(reader)
+    }
+
+    /// The next message; nothing at the end.
+    fn next(&mut self) -> Option<Value> {
+        loop {
+            let mut frame = [0; 2];
+            self.0.read_exact(&mut frame).unwrap();
+            let mut len = usize::from(frame[1]);
+            if len == 126 {
+                let mut wide = [0; 2];
+                self.0.read_exact(&mut wide).unwrap();
+                len = usize::from(u16::from_be_bytes(wide));
+            }
+            let mut text = vec![0; len];
+            self.0.read_exact(&mut text).unwrap();
+            match frame[0] & 0x0f {
+                1 => return Some(serde_json::from_slice(&text).unwrap()),
+                8 => return None,
+                _ => {}
+            }
+        }
+    }
+}
+
 #[test]
 fn a_web_socket_hears_the_same() {
     let node = start();
-    let mut stream = TcpStream::connect(node.rpc_addr()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    write!(stream, "GET /ws?topics=tx,doublespend,reorg HTTP/1.1\r\nHost: x\r\n{upgrade}{}\r\n", basic(&node)).unwrap();
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        assert_ne!(reader.read_line(&mut head).unwrap(), 0, "{head}");
-    }
-    // The answer to the key is that of the standard's example.
-    assert!(head.starts_with("HTTP/1.1 101") && head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
-    let mut next = || loop {
-        let mut frame = [0; 2];
-        reader.read_exact(&mut frame).unwrap();
-        let mut len = usize::from(frame[1]);
-        if len == 126 {
-            let mut wide = [0; 2];
-            reader.read_exact(&mut wide).unwrap();
-            len = usize::from(u16::from_be_bytes(wide));
-        }
-        let mut text = vec![0; len];
-        reader.read_exact(&mut text).unwrap();
-        match frame[0] & 0x0f {
-            1 => return Some(serde_json::from_slice::<Value>(&text).unwrap()),
-            8 => return None,
-            _ => {}
-        }
-    };
+    let mut socket = Socket::new(&node, "?topics=tx,doublespend,reorg");
     let (tx, rival, block) = play(&node);
-    let messages: Vec<Value> = (0..3).map(|_| next().unwrap()).collect();
+    let messages: Vec<Value> = (0..3).map(|_| socket.next().unwrap()).collect();
     assert_eq!((&messages[0]["event"], &messages[0]["data"]["txid"]), (&json!("tx"), &json!(tx)));
     assert_eq!((&messages[1]["event"], &messages[1]["data"]["rival"]), (&json!("doublespend"), &json!(rival)));
     assert_eq!((&messages[2]["event"], &messages[2]["data"]["disconnected"]), (&json!("reorg"), &json!([block])));
     node.stop();
-    assert_eq!(next().unwrap()["event"], "stopped");
-    assert_eq!(next(), None);
+    assert_eq!(socket.next().unwrap()["event"], "stopped");
+    assert_eq!(socket.next(), None);
     node.join().unwrap();
+}
+
+#[test]
+fn flows_of_contracts_that_are_known_are_told_when_they_wait_and_when_they_are_mined() {
+    let node = start();
+    let artifact = json!({
+        "format": spec::artifact::FORMAT_VERSION, "compiler": "0", "contract": "Gate", "rules": "bitmodel", "sources": [],
+        "params": [], "paths": [], "bytecode": [{ "code": "5587" }], "asm": "", "source_map": [], "requires": []
+    });
+    let known = rpc(&node, "bitmodel_registerartifact", &json!([artifact, "5587"]).to_string()).unwrap();
+    let lock = known["lock"].as_str().unwrap();
+    let (mut ear, mut socket) = (Ear::new(&node, "?topics=flow"), Socket::new(&node, "?topics=flow"));
+    let coins = rpc(&node, "listunspent", "[]").unwrap();
+    let coin = OutPoint { txid: coins[0]["txid"].as_str().unwrap().parse().unwrap(), index: 0 };
+    let mut pay = pays(coin, 4_999_990_000);
+    pay.outputs[0].lock = hex::decode(lock).unwrap();
+    let mut take = pays(OutPoint { txid: pay.txid(), index: 0 }, 4_999_980_000);
+    take.inputs[0].unlock = vec![0x55, 2, 0x55, 0x87];
+    // What concerns no contract that is known is not told.
+    let other = OutPoint { txid: coins[1]["txid"].as_str().unwrap().parse().unwrap(), index: 0 };
+    for tx in [&pays(other, 4_999_990_000), &pay, &take] {
+        rpc(&node, "sendrawtransaction", &json!([hex::encode(tx.encode())]).to_string()).unwrap();
+    }
+    rpc(&node, "generatetoaddress", r#"[1,"51"]"#).unwrap();
+    let flow = |tx: &Transaction, received: f64, paid: f64, mined: bool| {
+        json!({
+            "txid": tx.txid().to_string(), "contract": "Gate", "lock": lock, "address": known["address"],
+            "received": received, "paid": paid, "mined": mined
+        })
+    };
+    let waiting = [flow(&pay, 49.9999, 0.0, false), flow(&take, 0.0, 49.9999, false)];
+    // In a block they stand in the order of their ids.
+    let mut mined = [flow(&pay, 49.9999, 0.0, true), flow(&take, 0.0, 49.9999, true)];
+    mined.sort_by_key(|flow| flow["txid"].to_string());
+    let expected = [waiting, mined].concat();
+    let heard: Vec<Value> = expected.iter().map(|_| ear.next().unwrap()).map(|(_, _, data)| data).collect();
+    assert_eq!(heard, expected);
+    let messages: Vec<Value> = expected.iter().map(|_| socket.next().unwrap()).collect();
+    assert!(messages.iter().all(|message| message["event"] == "flow"));
+    assert_eq!(messages.iter().map(|message| message["data"].clone()).collect::<Vec<_>>(), expected);
+    node.stop();
+    assert_eq!(ear.next().unwrap().1, "stopped");
+    assert_eq!(socket.next().unwrap()["event"], "stopped");
 }
 
 /// A gauge of `/metrics`.

@@ -35,6 +35,7 @@ const CHANGING: &[&str] = &[
     "sendtoaddress",
     "setmocktime",
     "submitblock",
+    "submitheader",
 ];
 
 /// Texts that mean something to the node now: hashes, ids, bytes, addresses.

@@ -1,7 +1,8 @@
 //! Making blocks.
 
 use chain::{BlockError, Difficulty};
-use spec::{Block, Height, Sats, Transaction, Txid};
+use spec::codec::Reader;
+use spec::{Block, BlockHeader, Height, Sats, Transaction, Txid};
 
 use crate::config::chain_name;
 use crate::json::{Json, list, object, text};
@@ -155,6 +156,22 @@ pub(crate) fn submit(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
         Ok(change) if change.connected.is_empty() => Ok(Json::from("inconclusive")),
         Ok(_) => Ok(Json::Null),
         Err(error) => verdict(error),
+    }
+}
+
+/// Nothing for a header that is fine, otherwise the reason as an error; what follows the 80 bytes is not read, as with bitcoind.
+pub(crate) fn submit_header(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    let failed = || RpcError::new(Code::Deserialization, "Block header decode failed");
+    let bytes = hex::decode(args.text(0)?).map_err(|_| failed())?;
+    let header = BlockHeader::read(&mut Reader::new(&bytes)).map_err(|_| failed())?;
+    if node.chain().header(&header.previous).is_none() {
+        let message = format!("Must submit previous header ({}) first", header.previous);
+        return Err(RpcError::new(Code::Verify, message));
+    }
+    match node.accept_headers(&[header]).refused {
+        None => Ok(Json::Null),
+        Some(BlockError::Store(error)) => Err(error.into()),
+        Some(error) => Err(RpcError::new(Code::Verify, error.reason())),
     }
 }
 

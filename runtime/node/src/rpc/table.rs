@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::json::Json;
 use crate::method::{
-    artifact, blocks, build, control, devnet, mempool, mining, network, outputs, proof, raw, template, trace, waits,
-    wallet,
+    artifact, blocks, build, combine, control, devnet, mempool, mining, network, outputs, proof, raw, template, trace,
+    waits, wallet,
 };
 use crate::rpc::envelope::Call;
 use crate::rpc::error::{Code, RpcError};
@@ -212,6 +212,8 @@ methods! {
             "Lets the miner believe that a transaction pays so many satoshis more, or less, than it does.", "\"txid\", 0, 10000";
         "submitblock" (need("hexdata", Kind::Text), may("dummy", Kind::Text)) mining::submit,
             "Offers a block; nothing if it was accepted, otherwise the reason why not.", "\"hex\"";
+        "submitheader" (need("hexdata", Kind::Text)) mining::submit_header,
+            "Offers a header whose block may come later; nothing if it was accepted.", "\"hex\"";
     }
     Network {
         "addnode" (need("node", Kind::Text), need("command", Kind::Text)) network::add,
@@ -233,6 +235,8 @@ methods! {
         "setnetworkactive" (need("state", Kind::Bool)) network::set_active, "Lets there be connections, or ends all and refuses new ones.", "true";
     }
     Rawtransactions {
+        "combinerawtransaction" (need("txs", Kind::List)) combine::combine,
+            "One transaction with the signatures of several parts of it.", "[\"hex\", \"hex\"]";
         "createrawtransaction" (need("inputs", Kind::List), need("outputs", Kind::Outputs), may("locktime", Kind::Int), may("replaceable", Kind::Bool)) build::create,
             "The bytes of a transaction that is not signed, from `{txid, vout, sequence}` and from addresses with their amounts; `data` is bytes, and an amount may be `{amount, tokenData}`.",
             "[{\"txid\": \"id\", \"vout\": 0}], {\"address\": 0.01}";
