@@ -15,8 +15,19 @@ const BINARY: &str = env!("CARGO_BIN_EXE_bmc");
 
 fn bmc(home: &Path) -> Command {
     let mut command = Command::new(BINARY);
-    let settings =
-        ["RPC", "COOKIE", "AUTH", "DATADIR", "MNEMONIC", "CONFIG", "RPC_PORT", "RPC_BIND", "LOG", "LOG_FORMAT"];
+    let settings = [
+        "RPC",
+        "COOKIE",
+        "AUTH",
+        "DATADIR",
+        "MNEMONIC",
+        "CONFIG",
+        "RPC_PORT",
+        "RPC_BIND",
+        "LOG",
+        "LOG_FORMAT",
+        "NETWORK",
+    ];
     for name in settings {
         command.env_remove(format!("BMC_{name}"));
     }
@@ -177,6 +188,72 @@ fn a_harness_for_bitcoind_starts_it() {
     let output = bmc(home.path()).args(["-regtest", "-nosuch=1"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("`-nosuch` is not known"));
+}
+
+#[test]
+fn the_chains_of_others_start_with_ports_prefixes_and_folders_of_their_own() {
+    let home = TempDir::new().unwrap();
+    let data = home.path().join("data");
+    let start = |words: &[&str]| {
+        let mut command = bmc(home.path());
+        command.args(words);
+        Running::start(command, || "t:t".to_owned())
+    };
+    let folder = data.to_str().unwrap();
+    let ours = |network| ["node", "--network", network, "--datadir", folder, "--rpc-port=0", "--auth=t:t"];
+    let theirs = [format!("-datadir={folder}"), "-rpcport=0".into(), "-rpcuser=t".into(), "-rpcpassword=t".into()];
+    let theirs = |chain| [&[chain], theirs.each_ref().map(String::as_str).as_slice()].concat();
+    // All at once in one data folder: each has a part of its own.
+    let nodes = [
+        start(&[&ours("devnet")[..], &["--p2p-bind", "127.0.0.1:0", "--blocks-each", "0"]].concat()),
+        start(&[&ours("test")[..], &["--p2p-bind", "127.0.0.1:0"]].concat()),
+        start(&[&theirs("-chain=main")[..], &["-bind=127.0.0.1:0"]].concat()),
+    ];
+    for ((node, chain), (prefix, bits)) in nodes.iter().zip(["regtest", "test", "main"]).zip([
+        ("bchreg:", "207fffff"),
+        ("bchtest:", "1f00ffff"),
+        ("bitcoincash:", "1f00ffff"),
+    ]) {
+        let info = node.call("getblockchaininfo", json!([]));
+        assert_eq!((&info["chain"], &info["blocks"]), (&json!(chain), &json!(0)));
+        let genesis = node.call("getblockheader", json!([info["bestblockhash"]]));
+        assert_eq!((&genesis["bits"], &genesis["confirmations"]), (&json!(bits), &json!(1)));
+        let address = node.call("getnewaddress", json!([]));
+        assert!(address.as_str().unwrap().starts_with(prefix), "{address}");
+        let template = node.call("getblocktemplate", json!([]));
+        assert_eq!((&template["height"], &template["previousblockhash"]), (&json!(1), &info["bestblockhash"]));
+        let fails = node.try_call(&node.auth, "/", "bitmodel_increasetime", &json!([1])).unwrap();
+        assert_eq!(fails["error"].is_null(), chain == "regtest", "{fails}");
+    }
+    let mut tips: Vec<Value> = nodes.iter().map(|node| node.call("getbestblockhash", json!([]))).collect();
+    tips.dedup();
+    assert_eq!(tips.len(), 3);
+    // Who wants blocks there mines them, with work; coins of the public accounts are watched by nobody.
+    let [_, test, _] = &nodes;
+    let address = test.call("getnewaddress", json!([]));
+    test.call("bitmodel_setmining", json!([true, address]));
+    let started = Instant::now();
+    while test.call("getblockcount", json!([])) == 0 {
+        assert!(started.elapsed() < Duration::from_secs(100), "no block was mined");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    test.call("bitmodel_setmining", json!([false]));
+    assert!(test.call("getbalances", json!([]))["mine"]["immature"].as_f64().unwrap() >= 50.0);
+    let height = test.call("getblockcount", json!([]));
+    nodes.into_iter().for_each(|node| drop(node.stop()));
+    for (part, other) in [("regtest/blocks", "regtest/testnet3"), ("testnet3/blocks", "testnet"), ("blocks", "main")] {
+        assert!(data.join(part).is_dir() && !data.join(other).exists(), "{part}");
+    }
+    let again = start(&[&theirs("-testnet")[..], &["-listen=0"]].concat());
+    assert_eq!(again.call("getblockcount", json!([])), height, "`-testnet` is the same chain");
+    again.stop();
+    for comfort in ["--automine", "--mine-every=2s", "--blocks-each=1", "--coins-each=2", "--mock-time=1900000000"] {
+        let (fine, _, said) = printed(bmc(home.path()), &["--network=main", "--tmp", "--rpc-port=0", comfort]);
+        assert!(!fine && said.contains("is for a devnet only") && said.contains("leave it out"), "{comfort}: {said}");
+    }
+    let (fine, settings, _) = printed(bmc(home.path()), &["--network=main", "config", "print"]);
+    assert!(fine && settings["rpc-port"] == json!({ "value": 8_332, "from": "default" }), "{settings}");
+    assert_eq!((&settings["p2p-bind"]["value"], &settings["blocks-each"]), (&json!("127.0.0.1:8333"), &Value::Null));
 }
 
 #[test]

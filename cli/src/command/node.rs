@@ -13,16 +13,18 @@ use clap::{Args, Subcommand};
 use engine::Tuning;
 use node::{Auth, Config, LogForm, LogLevels, Logs, Peers, Prefund, Progress, Prune};
 use serde_json::json;
+use spec::Network;
 use wallet::{DEVNET_MNEMONIC, DEVNET_NAMES};
 
 use crate::engines::Which;
 use crate::fail::Fail;
-use crate::link::{KeyArgs, NETWORK, default_datadir};
+use crate::link::{KeyArgs, default_datadir};
 use crate::shell::{BOLD, FAINT, GOOD, NAME, Shell};
 use settings::Settings;
 
 /// Run a devnet: a chain of your own with funded accounts, bitcoind's JSON-RPC and a miner.
 ///
+/// `--network test` and `--network main` run a node of those chains, without anything that only a devnet can do.
 /// A block is mined for each transaction, unless `--mine-every` or `--no-mining` say otherwise.
 /// The chain lives in the data folder and goes on where it stopped; with `--tmp` it lives in memory. Ctrl-C ends it.
 /// What flags and environment do not say, `bitmodel.toml` in the data folder may.
@@ -115,9 +117,9 @@ impl Node {
 
     fn print_config(&self, shell: &Shell) -> Result<(), Fail> {
         let (said, all) = (self.settings.table(), self.settings()?.without_secrets());
-        let filed = all.table();
+        let (filed, defaults) = (all.table(), Settings::defaults_on(all.chain()));
         let rows: Vec<_> = all
-            .or(Settings::defaults())
+            .or(defaults)
             .table()
             .into_iter()
             .map(|(name, value)| {
@@ -167,14 +169,14 @@ impl Running {
             Some(settings::Form::Json) => LogForm::Json,
             Some(settings::Form::Text) | None => LogForm::Text,
         };
-        let prefund =
-            accounts.named().map(|(_, key)| Prefund { lock: key.lock(), blocks: self.blocks_each() }).collect();
+        let network = settings.chain();
+        let [port, _] = node::default_ports(network);
         Ok(Config {
-            network: NETWORK,
+            network,
             rules: settings.rules.unwrap_or(base.rules),
             rpc_bind: SocketAddr::new(
                 settings.rpc_bind.unwrap_or(base.rpc_bind.ip()),
-                settings.rpc_port.unwrap_or(base.rpc_bind.port()),
+                settings.rpc_port.unwrap_or(port),
             ),
             allow_non_loopback: settings.allow_remote.unwrap_or(false),
             auth,
@@ -184,8 +186,9 @@ impl Running {
             mine_every: settings.mine_every.map(|period| period.0),
             automine: self.automines(),
             coins_each: settings.coins_each.unwrap_or(1),
-            prefund,
-            accounts: Some(accounts.clone()),
+            prefund: self.prefund(accounts),
+            // What everybody may spend is for a devnet; elsewhere the node makes a phrase of its own.
+            accounts: (network == Network::Devnet || !self.public_keys).then(|| accounts.clone()),
             mock_time: settings.mock_time,
             coin_cache_bytes: settings
                 .dbcache
@@ -204,18 +207,28 @@ impl Running {
         let named = settings.p2p_bind.is_some() || settings.listen == Some(true);
         let listens = settings.listen.unwrap_or(named || !alone);
         let call = settings.connect.iter().chain(&settings.add_node).flatten().cloned().collect();
-        let bind = settings.p2p_bind.or(Settings::defaults().p2p_bind);
-        let max = settings.max_peers.or(Settings::defaults().max_peers).unwrap_or(0);
+        let defaults = Settings::defaults_on(settings.chain());
+        let bind = settings.p2p_bind.or(defaults.p2p_bind);
+        let max = settings.max_peers.or(defaults.max_peers).unwrap_or(0);
         Peers { listen: bind.filter(|_| listens), may_be_deaf: !named, call, max }
     }
 
     fn blocks_each(&self) -> u32 {
-        self.settings.blocks_each.or(Settings::defaults().blocks_each).unwrap_or(0)
+        self.settings.blocks_each.or(Settings::defaults_on(self.settings.chain()).blocks_each).unwrap_or(0)
+    }
+
+    /// Who is paid when the chain is new: on a devnet the named accounts, which its wallet watches also where they get nothing.
+    fn prefund(&self, accounts: &wallet::Accounts) -> Vec<Prefund> {
+        let blocks = self.blocks_each();
+        if self.settings.chain() != Network::Devnet && blocks == 0 {
+            return Vec::new();
+        }
+        accounts.named().map(|(_, key)| Prefund { lock: key.lock(), blocks }).collect()
     }
 
     fn automines(&self) -> bool {
         let told = self.settings.no_mining == Some(true) || self.settings.mine_every.is_some();
-        self.settings.automine.unwrap_or(!told)
+        self.settings.automine.unwrap_or(!told && self.settings.chain() == Network::Devnet)
     }
 
     fn greet(
@@ -225,38 +238,46 @@ impl Running {
         handle: &node::NodeHandle,
         accounts: &wallet::Accounts,
     ) -> Result<(), Fail> {
-        let address = handle.rpc_addr();
-        let cookie = node::cookie_path(&folder.path, NETWORK);
-        let rows: Vec<_> = accounts.named().map(|(name, key)| (name, key.address(NETWORK).to_string())).collect();
+        let (address, network) = (handle.rpc_addr(), self.settings.chain());
+        let cookie = node::cookie_path(&folder.path, network);
+        let shown = accounts.named().filter(|_| network == Network::Devnet);
+        let rows: Vec<_> = shown.map(|(name, key)| (name, key.address(network).to_string())).collect();
         let names: Vec<_> = rows.iter().map(|(name, address)| json!({ "name": name, "address": address })).collect();
         let explorer = format!("http://{address}/explorer");
-        let data =
-            json!({ "rpc": format!("http://{address}"), "explorer": explorer, "cookie": cookie, "accounts": names });
+        let data = json!({
+            "rpc": format!("http://{address}"), "explorer": explorer, "cookie": cookie, "accounts": names,
+            "network": network.name(),
+        });
         // Who sees the terminal may read the cookie file too; a log is for more people.
         let key = (self.settings.auth.is_none() && std::io::stdout().is_terminal()).then(|| handle.cookie());
         shell.print(&data, |out| {
-            writeln!(out, "{GOOD}devnet{GOOD:#} at http://{address}")?;
+            writeln!(out, "{GOOD}{}{GOOD:#} at http://{address}", network.name())?;
             match key {
                 Some(key) => writeln!(out, "  look    {explorer}#{key}")?,
                 None => writeln!(out, "  look    {explorer}")?,
             }
             writeln!(out, "  cookie  {}", cookie.display())?;
             writeln!(out, "  mining  {}", self.mining())?;
-            if self.public_keys {
-                writeln!(out, "  words   {DEVNET_MNEMONIC} {FAINT}(public: never use them for real money){FAINT:#}")?;
+            if network == Network::Devnet {
+                self.greet_accounts(out, &rows)?;
             }
-            writeln!(
-                out,
-                "{BOLD}{} accounts with {} block rewards each{BOLD:#}",
-                DEVNET_NAMES.len(),
-                self.blocks_each()
-            )?;
-            rows.iter().try_for_each(|(name, address)| writeln!(out, "  {NAME}@{name:<8}{NAME:#} {address}"))?;
             writeln!(out, "Ctrl-C stops it")
         })
     }
 
+    fn greet_accounts(&self, out: &mut dyn std::io::Write, rows: &[(&str, String)]) -> std::io::Result<()> {
+        if self.public_keys {
+            writeln!(out, "  words   {DEVNET_MNEMONIC} {FAINT}(public: never use them for real money){FAINT:#}")?;
+        }
+        let (count, blocks) = (DEVNET_NAMES.len(), self.blocks_each());
+        writeln!(out, "{BOLD}{count} accounts with {blocks} block rewards each{BOLD:#}")?;
+        rows.iter().try_for_each(|(name, address)| writeln!(out, "  {NAME}@{name:<8}{NAME:#} {address}"))
+    }
+
     fn mining(&self) -> String {
+        if self.settings.chain() != Network::Devnet {
+            return "by `getblocktemplate` and `submitblock`, or `bitmodel_setmining`".to_owned();
+        }
         match (self.settings.mine_every, self.automines()) {
             (Some(every), true) => format!("a block for each transaction, and every {every}"),
             (Some(every), false) => format!("a block every {every}"),
@@ -305,6 +326,9 @@ fn start_failure(error: &node::StartError) -> Fail {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     let fail = Fail::refused(format!("{error}{cause}"));
     match error {
+        node::StartError::DevnetOnly(_) => {
+            fail.help("leave it out; blocks come from miners, by `getblocktemplate`, or by `bitmodel_setmining`")
+        }
         node::StartError::Bind { .. } => fail.help("another node may be running; choose a port with `--rpc-port`"),
         node::StartError::PeerBind { .. } => {
             fail.help("another node may be running; choose another address with `--p2p-bind`, or use `--listen=false`")

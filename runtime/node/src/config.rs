@@ -224,6 +224,9 @@ impl Default for Config {
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// Something is asked for that only a devnet has.
+    #[error("{0} is for a devnet only")]
+    DevnetOnly(&'static str),
     /// The server would listen beyond this machine without being told that it may.
     #[error("the RPC server may only listen on this machine, not on `{0}`; allow it explicitly and set a password")]
     NotLoopback(SocketAddr),
@@ -299,11 +302,26 @@ pub enum StartError {
 }
 
 impl Config {
+    /// What is set that a chain with work and other people has not.
+    fn comfort(&self) -> Option<&'static str> {
+        let comforts = [
+            (self.automine, "a block for each transaction"),
+            (self.mine_every.is_some(), "a block every so often"),
+            (!self.prefund.is_empty(), "paying accounts when the chain is new"),
+            (self.coins_each > 1, "splitting the coins of accounts"),
+            (self.mock_time.is_some(), "a clock that stands"),
+        ];
+        comforts.into_iter().find(|(set, _)| *set).map(|(_, what)| what)
+    }
+
     /// Refuses an address that the rest of the configuration does not allow, and what others could not rely on.
     pub(crate) fn check(&self) -> Result<(), StartError> {
         let least = if self.network == Network::Devnet { PRUNE_BYTES_MIN_DEVNET } else { PRUNE_BYTES_MIN };
         if matches!(self.prune, Prune::Above(bytes) if bytes < least) {
             return Err(StartError::Prune { least });
+        }
+        if let Some(what) = self.comfort().filter(|_| self.network != Network::Devnet) {
+            return Err(StartError::DevnetOnly(what));
         }
         if self.rpc_bind.ip().is_loopback() {
             return Ok(());
@@ -316,6 +334,20 @@ impl Config {
             Auth::Cookie if !self.rpcauth.is_empty() => Ok(()),
             Auth::Password { .. } | Auth::Cookie => Err(StartError::NoPassword(self.rpc_bind)),
         }
+    }
+}
+
+/// The ports of a network where nobody says otherwise: that of the RPC server, and that for other nodes. They are bitcoind's.
+///
+/// ```
+/// assert_eq!(node::default_ports(spec::Network::Devnet), [18_443, 18_444]);
+/// ```
+#[must_use]
+pub const fn default_ports(network: Network) -> [u16; 2] {
+    match network {
+        Network::Devnet => [18_443, 18_444],
+        Network::Test => [18_332, 18_333],
+        Network::Main => [8_332, 8_333],
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{Receiver, UnboundedSender, channel, unbounded_channel};
 
 use crate::auth::write_private;
-use crate::config::{Config, Peers, StartError, network_folder};
+use crate::config::{Config, Peers, StartError, default_ports, network_folder};
 use crate::owner::Event;
 use crate::state::Node;
 
@@ -242,19 +242,10 @@ fn read_bans(path: &std::path::Path) -> Result<Bans, StartError> {
 
 /// The text with the network's port, if it names none.
 pub(crate) fn with_port(network: Network, target: &str) -> String {
-    let port = default_port(network);
+    let [_, port] = default_ports(network);
     match target.parse::<std::net::IpAddr>() {
         Ok(ip) => SocketAddr::new(ip, port).to_string(),
         Err(_) if target.contains(':') => target.to_owned(),
         Err(_) => format!("{target}:{port}"),
-    }
-}
-
-/// The port that nodes of a network listen on.
-const fn default_port(network: Network) -> u16 {
-    match network {
-        Network::Devnet => 18_444,
-        Network::Test => 18_333,
-        Network::Main => 8_333,
     }
 }

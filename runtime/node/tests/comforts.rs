@@ -197,7 +197,8 @@ fn accounts_begin_with_many_coins() {
 
 #[test]
 fn other_networks_have_none_of_it() {
-    let node = node::start(Config { network: Network::Test, prefund: vec![], ..config() }).unwrap();
+    let bare = || Config { network: Network::Test, prefund: vec![], mock_time: None, ..config() };
+    let node = node::start(bare()).unwrap();
     for (method, params) in [
         ("bitmodel_snapshot", json!([])),
         ("bitmodel_revert", json!([1])),
@@ -212,6 +213,17 @@ fn other_networks_have_none_of_it() {
         ("bitmodel_dumpstate", json!([])),
         ("bitmodel_loadstate", json!([{}])),
     ] {
-        assert_eq!(call(&node, method, params), Err((-1, "this is for a devnet only".to_owned())), "{method}");
+        let (code, message) = call(&node, method, params).unwrap_err();
+        assert!(code == -1 && message.starts_with("this is for a devnet only; on `test` "), "{method}: {message}");
+    }
+    // Nor can it be set up so.
+    for comfort in [
+        Config { automine: true, ..bare() },
+        Config { mine_every: Some(Duration::from_secs(1)), ..bare() },
+        Config { prefund: config().prefund, ..bare() },
+        Config { coins_each: 2, ..bare() },
+        Config { mock_time: Some(NOW), ..bare() },
+    ] {
+        assert!(matches!(node::start(comfort), Err(node::StartError::DevnetOnly(_))));
     }
 }

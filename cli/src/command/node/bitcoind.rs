@@ -1,13 +1,18 @@
 //! The command line of bitcoind, for harnesses that start a node as they start that one.
 //!
 //! `bmc -regtest -datadir=DIR -rpcport=PORT` is `bmc node --datadir DIR --rpc-port PORT --no-mining --blocks-each 0`: a chain
-//! without blocks and a node that mines when it is told to.
+//! without blocks and a node that mines when it is told to. `-testnet` and `-chain=main` are other chains; a devnet is meant
+//! where none is named.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
 
+use spec::Network;
+
 /// What a flag of bitcoind becomes.
 enum Meaning {
+    /// It names the chain.
+    Chain,
     /// It says where the port for other nodes is, and whom to call; such flags are read together.
     Peers,
     /// This flag of ours, with the value.
@@ -21,6 +26,7 @@ const FLAGS: &[(&str, Meaning)] = &[
     ("bind", Meaning::Peers),
     ("blockfilterindex", Meaning::Nothing),
     ("conf", Meaning::Flag("--config")),
+    ("chain", Meaning::Chain),
     ("connect", Meaning::Peers),
     ("daemon", Meaning::Nothing),
     ("datadir", Meaning::Flag("--datadir")),
@@ -35,7 +41,7 @@ const FLAGS: &[(&str, Meaning)] = &[
     ("port", Meaning::Peers),
     ("printtoconsole", Meaning::Nothing),
     ("prune", Meaning::Flag("--prune")),
-    ("regtest", Meaning::Nothing),
+    ("regtest", Meaning::Chain),
     ("rest", Meaning::Flag("--rest")),
     ("rpcallowip", Meaning::Nothing),
     ("rpcauth", Meaning::Flag("--rpc-auth")),
@@ -45,6 +51,7 @@ const FLAGS: &[(&str, Meaning)] = &[
     ("rpcworkqueue", Meaning::Nothing),
     ("server", Meaning::Nothing),
     ("txindex", Meaning::Nothing),
+    ("testnet", Meaning::Chain),
     ("upnp", Meaning::Nothing),
     ("wallet", Meaning::Nothing),
 ];
@@ -60,19 +67,18 @@ pub(crate) fn translate(args: Vec<OsString>) -> Result<Vec<OsString>, String> {
         return Ok(args);
     };
     let mut ours: Vec<OsString> = vec![program.clone(), "node".into()];
-    ours.extend(["--no-mining", "--blocks-each=0"].map(OsString::from));
+    let network = flags.iter().try_fold(Network::Devnet, |before, (name, value)| chain(name, *value, before))?;
+    ours.extend(set_up(network).into_iter().map(OsString::from));
     let (mut user, mut password) = (None, None);
     let mut peers = Peers::default();
     for (name, value) in flags {
         match name {
             "rpcuser" => user = value,
             "rpcpassword" => password = value,
-            "chain" if value != Some("regtest") => return Err("only the chain `regtest` is known".to_owned()),
-            "chain" => {}
             _ => match FLAGS.iter().find(|(known, _)| *known == name) {
                 Some((_, Meaning::Flag(flag))) => ours.push(given(flag, value).into()),
                 Some((_, Meaning::Peers)) => peers.take(name, value),
-                Some((_, Meaning::Nothing)) => {}
+                Some((_, Meaning::Chain | Meaning::Nothing)) => {}
                 None => return Err(format!("`-{name}` is not known")),
             },
         }
@@ -80,8 +86,28 @@ pub(crate) fn translate(args: Vec<OsString>) -> Result<Vec<OsString>, String> {
     if let (Some(user), Some(password)) = (user, password) {
         ours.push(format!("--auth={user}:{password}").into());
     }
-    ours.extend(peers.ours().into_iter().map(OsString::from));
+    ours.extend(peers.ours(network).into_iter().map(OsString::from));
     Ok(ours)
+}
+
+/// The chain that a flag names, or the one that was named before it.
+fn chain(name: &str, value: Option<&str>, before: Network) -> Result<Network, String> {
+    match (name, value) {
+        ("regtest" | "testnet", Some("0")) => Ok(before),
+        ("regtest", _) | ("chain", Some("regtest")) => Ok(Network::Devnet),
+        ("testnet", _) | ("chain", Some("test")) => Ok(Network::Test),
+        ("chain", Some("main")) => Ok(Network::Main),
+        ("chain", _) => Err("the chain is `main`, `test` or `regtest`".to_owned()),
+        _ => Ok(before),
+    }
+}
+
+/// Blocks come when somebody asks for them.
+fn set_up(network: Network) -> Vec<String> {
+    match network {
+        Network::Devnet => ["--no-mining", "--blocks-each=0"].map(str::to_owned).to_vec(),
+        Network::Test | Network::Main => vec![format!("--network={}", network.name())],
+    }
 }
 
 /// The port for other nodes, and whom to call.
@@ -105,13 +131,14 @@ impl<'a> Peers<'a> {
     }
 
     /// As bitcoind, a node that is told whom to connect to listens only when it is told so, or where.
-    fn ours(&self) -> Vec<String> {
+    fn ours(&self, network: Network) -> Vec<String> {
         let mut ours = Vec::new();
         let listens = self.listen.or(self.bind.map(|_| true)).or(self.connect.as_ref().map(|_| false));
         if listens == Some(false) {
             ours.push("--listen=false".to_owned());
         } else if self.bind.is_some() || self.port.is_some() {
-            let (bind, port) = (self.bind.unwrap_or("127.0.0.1"), self.port.unwrap_or("18444"));
+            let [_, usual] = node::default_ports(network).map(|port| port.to_string());
+            let (bind, port) = (self.bind.unwrap_or("127.0.0.1"), self.port.unwrap_or(&usual));
             let has_port = bind.parse::<SocketAddr>().is_ok();
             ours.push(if has_port { format!("--p2p-bind={bind}") } else { format!("--p2p-bind={bind}:{port}") });
         } else if listens.is_some() {
@@ -182,6 +209,10 @@ mod tests {
                 "-chain=regtest -rest=1 -rpcbind=127.0.0.1:7",
                 "node --no-mining --blocks-each=0 --rest=true --rpc-bind=127.0.0.1",
             ),
+            ("-testnet -bind=127.0.0.2", "node --network=test --p2p-bind=127.0.0.2:18333"),
+            ("-testnet=0 -rpcport=5", "node --no-mining --blocks-each=0 --rpc-port=5"),
+            ("-datadir=/tmp/z -chain=main", "node --network=main --datadir=/tmp/z"),
+            ("-chain=test -port=7", "node --network=test --p2p-bind=127.0.0.1:7"),
             ("", ""),
             ("-h", "-h"),
             ("-V", "-V"),
@@ -190,7 +221,7 @@ mod tests {
         ] {
             assert_eq!(translated(theirs), Ok(ours.to_owned()), "{theirs}");
         }
-        for theirs in ["-regtest -nosuch", "-chain=main", "-testnet"] {
+        for theirs in ["-regtest -nosuch", "-chain=moon", "-chain"] {
             assert!(translated(theirs).is_err(), "{theirs}");
         }
     }

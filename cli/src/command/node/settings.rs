@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use spec::RuleSet;
+use spec::{Network, RuleSet};
 
 use crate::engines::Which;
 use crate::fail::Fail;
@@ -95,8 +95,17 @@ macro_rules! settings {
     };
 }
 
+/// The chain of this name.
+fn network(text: &str) -> Result<Network, String> {
+    let found = Network::ALL.into_iter().find(|network| network.name() == text);
+    found.ok_or_else(|| "write `devnet`, `test` or `main`".to_owned())
+}
+
 settings! {
-    /// The port of the JSON-RPC server; 0 takes any free one [default: 18443].
+    /// Which chain: `devnet`, `test` or `main` [default: devnet].
+    #[arg(long, value_name = "CHAIN", env = "BMC_NETWORK", value_parser = network)]
+    network: Network = Some(Network::Devnet);
+    /// The port of the JSON-RPC server; 0 takes any free one [default: 18443; on `test` 18332, on `main` 8332].
     #[arg(long, value_name = "PORT", env = "BMC_RPC_PORT")]
     rpc_port: u16 = Some(18_443);
     /// The address that the server listens on; beyond this machine it needs `--auth` and `--allow-remote` [default: 127.0.0.1].
@@ -114,7 +123,7 @@ settings! {
     /// Show the pages under `/rest` to anybody who reaches the port.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     rest: bool = Some(false);
-    /// Where other nodes may call [default: 127.0.0.1:18444].
+    /// Where other nodes may call [default: 127.0.0.1:18444; on `test` port 18333, on `main` 8333].
     #[arg(long, value_name = "IP:PORT", env = "BMC_P2P_BIND")]
     p2p_bind: SocketAddr = Some(([127, 0, 0, 1], 18_444).into());
     /// Let other nodes call [default: unless `--tmp` or `--connect`].
@@ -168,6 +177,22 @@ settings! {
 }
 
 impl Settings {
+    /// What is so on a chain where nobody says anything.
+    pub(super) fn defaults_on(network: Network) -> Self {
+        let [rpc, p2p] = node::default_ports(network);
+        let (rpc_port, p2p_bind) = (Some(rpc), Some(([127, 0, 0, 1], p2p).into()));
+        let here = Self { network: Some(network), rpc_port, p2p_bind, ..Self::defaults() };
+        match network {
+            Network::Devnet => here,
+            Network::Test | Network::Main => Self { blocks_each: None, coins_each: None, ..here },
+        }
+    }
+
+    /// Which chain.
+    pub(super) fn chain(&self) -> Network {
+        self.network.unwrap_or_default()
+    }
+
     /// The settings of a file; none where there is no file that must be there.
     pub(super) fn read(path: &Path, required: bool) -> Result<Self, Fail> {
         let text = match std::fs::read_to_string(path) {
@@ -244,12 +269,13 @@ mod tests {
 
     #[test]
     fn settings_are_written_as_they_are_read() {
-        let text = "rpc-port = 1\nrpc-bind = \"::1\"\nallow-remote = true\nauth = \"a:b\"\nrpc-auth = [\"c:d$e\"]\nrest = true\nmine-every = \"2000ms\"\nautomine = true\nrules = \"bch2026\"\nengine = \"jit\"\nblocks-each = 3\ncoins-each = 4\ndbcache = 6\nprune = 5\nlog = \"info\"\nlog-format = \"json\"\nmock-time = 7\n";
+        let text = "network = \"test\"\nrpc-port = 1\nrpc-bind = \"::1\"\nallow-remote = true\nauth = \"a:b\"\nrpc-auth = [\"c:d$e\"]\nrest = true\nmine-every = \"2000ms\"\nautomine = true\nrules = \"bch2026\"\nengine = \"jit\"\nblocks-each = 3\ncoins-each = 4\ndbcache = 6\nprune = 5\nlog = \"info\"\nlog-format = \"json\"\nmock-time = 7\n";
         let settings: Settings = toml::from_str(text).unwrap();
         assert_eq!(toml::to_string(&settings).unwrap(), text);
         let hidden = toml::to_string(&settings.without_secrets()).unwrap();
         assert!(hidden.contains("a:…") && !hidden.contains("a:b") && !hidden.contains("$e"));
         assert!(toml::from_str::<Settings>("rpc_port = 1").is_err());
+        assert!(toml::from_str::<Settings>("network = \"moon\"").is_err());
         assert!(toml::from_str::<Settings>("mine-every = \"2\"").is_err());
     }
 

@@ -20,7 +20,10 @@ const BLOCKS_MAX: i64 = 10_000;
 fn only_here(node: &Node) -> Result<(), RpcError> {
     match node.network() {
         Network::Devnet => Ok(()),
-        Network::Test | Network::Main => Err(RpcError::new(Code::Misc, "this is for a devnet only")),
+        network @ (Network::Test | Network::Main) => {
+            let why = "blocks of other people, their work and their time are not this node's to change";
+            Err(RpcError::new(Code::Misc, format!("this is for a devnet only; on `{}` {why}", network.name())))
+        }
     }
 }
 
