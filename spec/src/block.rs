@@ -1,7 +1,7 @@
 //! Blocks, their headers, and proof of work.
 
-use crate::codec::{DecodeError, Reader, write_compact_size};
-use crate::hash::{BlockHash, Txid, sha256d, sha256d_parts};
+use crate::codec::{DecodeError, Reader, compact_size_len, write_compact_size};
+use crate::hash::{BlockHash, Txid, sha256d};
 use crate::tx::Transaction;
 
 /// The 80 bytes that a miner hashes.
@@ -151,10 +151,23 @@ impl Block {
     /// The wire format.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = self.header.encode().to_vec();
-        write_compact_size(&mut out, self.transactions.len() as u64);
-        self.transactions.iter().for_each(|tx| tx.write(&mut out));
+        let mut out = Vec::with_capacity(self.len_bytes());
+        self.write(&mut out);
         out
+    }
+
+    /// Appends the wire format.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.header.encode());
+        write_compact_size(out, self.transactions.len() as u64);
+        self.transactions.iter().for_each(|tx| tx.write(out));
+    }
+
+    /// The number of bytes on the wire.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        let transactions = self.transactions.iter().map(Transaction::len_bytes).sum::<usize>();
+        self.header.encode().len() + compact_size_len(self.transactions.len() as u64) + transactions
     }
 
     /// Reads a block that fills `bytes`.
@@ -191,7 +204,7 @@ pub fn merkle_root(txids: impl IntoIterator<Item = Txid>) -> [u8; 32] {
 /// The hash above two in the tree of [`merkle_root`]; a hash without a right neighbour stands on both sides.
 #[must_use]
 pub fn merkle_parent(left: &[u8; 32], right: Option<&[u8; 32]>) -> [u8; 32] {
-    sha256d_parts(&[left, right.unwrap_or(left)])
+    sha256d([*left, *right.unwrap_or(left)].as_flattened())
 }
 
 #[cfg(test)]

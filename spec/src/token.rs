@@ -4,7 +4,7 @@
 //! `0xef`, the 32-byte category, one byte of flags (high half) and capability (low half),
 //! then the commitment with its length and the fungible amount, each only when its flag is set.
 
-use crate::codec::{Reader, write_bytes, write_compact_size};
+use crate::codec::{Reader, compact_size_len, write_bytes, write_compact_size};
 use crate::hash::Category;
 
 /// The byte that opens a token prefix; never an opcode.
@@ -77,6 +77,14 @@ impl Token {
         if self.amount > 0 {
             write_compact_size(out, self.amount);
         }
+    }
+
+    /// The number of bytes of the prefix.
+    pub(crate) fn len_bytes(&self) -> usize {
+        let commitment = self.nft.as_ref().map_or(0, |nft| nft.commitment.len());
+        let commitment = if commitment == 0 { 0 } else { compact_size_len(commitment as u64) + commitment };
+        let amount = if self.amount == 0 { 0 } else { compact_size_len(self.amount) };
+        size_of_val(&PREFIX) + size_of::<Category>() + size_of::<u8>() + commitment + amount
     }
 
     /// The capability of the non-fungible token, if there is one.

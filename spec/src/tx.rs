@@ -1,6 +1,6 @@
 //! Transactions and their wire format, tokens included.
 
-use crate::codec::{DecodeError, Reader, write_bytes, write_compact_size};
+use crate::codec::{DecodeError, Reader, compact_size_len, write_bytes, write_compact_size};
 use crate::hash::{Txid, sha256d};
 use crate::token::{self, Token};
 use crate::units::Sats;
@@ -46,6 +46,13 @@ pub struct TxIn {
     pub sequence: u32,
 }
 
+impl TxIn {
+    /// The number of bytes on the wire.
+    fn len_bytes(&self) -> usize {
+        INPUT_BYTES_MIN - 1 + compact_size_len(self.unlock.len() as u64) + self.unlock.len()
+    }
+}
+
 /// Money, perhaps tokens, and the bytecode that locks them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TxOut {
@@ -67,7 +74,11 @@ impl TxOut {
     /// Appends amount, length and the field of token prefix and bytecode.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend(self.value.get().to_le_bytes());
-        write_bytes(out, &self.field());
+        write_compact_size(out, self.field_len() as u64);
+        if let Some(token) = &self.token {
+            token.write(out);
+        }
+        out.extend_from_slice(&self.lock);
     }
 
     /// Reads one output.
@@ -87,9 +98,8 @@ impl TxOut {
     /// The number of bytes on the wire.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
-        let mut out = Vec::new();
-        self.write(&mut out);
-        out.len()
+        let field = self.field_len();
+        size_of::<u64>() + compact_size_len(field as u64) + field
     }
 
     /// Whether the bytecode opens with the token prefix byte though no token was read.
@@ -98,13 +108,9 @@ impl TxOut {
         self.token.is_none() && self.lock.first() == Some(&token::PREFIX)
     }
 
-    fn field(&self) -> Vec<u8> {
-        let mut field = Vec::with_capacity(self.lock.len());
-        if let Some(token) = &self.token {
-            token.write(&mut field);
-        }
-        field.extend_from_slice(&self.lock);
-        field
+    /// The bytes of token prefix and bytecode.
+    fn field_len(&self) -> usize {
+        self.token.as_ref().map_or(0, Token::len_bytes) + self.lock.len()
     }
 }
 
@@ -136,7 +142,7 @@ impl Transaction {
     /// The wire format.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(self.len_bytes());
         self.write(&mut out);
         out
     }
@@ -186,7 +192,11 @@ impl Transaction {
     /// The number of bytes on the wire.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
-        self.encode().len()
+        let counts = [self.inputs.len(), self.outputs.len()].map(|count| compact_size_len(count as u64));
+        let inputs = self.inputs.iter().map(TxIn::len_bytes).sum::<usize>();
+        let outputs = self.outputs.iter().map(TxOut::len_bytes).sum::<usize>();
+        // The version and the lock time.
+        2 * size_of::<u32>() + counts.iter().sum::<usize>() + inputs + outputs
     }
 
     /// Whether this is the first transaction of a block: one input that spends nothing.

@@ -46,6 +46,7 @@ fn transaction() -> impl Strategy<Value = Transaction> {
 proptest! {
     #[test]
     fn transactions_read_back(tx in transaction()) {
+        prop_assert_eq!(tx.len_bytes(), tx.encode().len());
         prop_assert_eq!(Transaction::decode(&tx.encode()), Ok(tx));
     }
 
@@ -71,6 +72,7 @@ proptest! {
         };
         let block = Block { header, transactions: txs };
         let mut bytes = block.encode();
+        prop_assert_eq!(block.len_bytes(), bytes.len());
         prop_assert_eq!(Block::decode(&bytes), Ok(block));
         let at = at.index(bytes.len());
         *bytes.get_mut(at).unwrap() = byte;

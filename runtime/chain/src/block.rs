@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use spec::block::merkle_root;
+use spec::block::{merkle_parent, merkle_root};
 use spec::codec::compact_size_len;
 use spec::hash::sha256d;
 use spec::script::push_int;
@@ -49,11 +50,16 @@ pub(crate) struct Ids {
 
 impl Ids {
     pub(crate) fn of(block: &Block, workers: Workers) -> Self {
-        let one = |position: usize| {
-            let bytes = block.transactions.get(position).map(Transaction::encode).unwrap_or_default();
-            (Txid::from_wire(sha256d(&bytes)), bytes.len())
+        let some = |positions: Range<usize>| {
+            let mut bytes = Vec::new();
+            let mut one = |tx: &Transaction| {
+                bytes.clear();
+                tx.write(&mut bytes);
+                (Txid::from_wire(sha256d(&bytes)), bytes.len())
+            };
+            block.transactions.get(positions).into_iter().flatten().map(&mut one).collect()
         };
-        let all = Jobs::small(block.transactions.len()).map(workers, one);
+        let all = Jobs::small(block.transactions.len()).map_groups(workers, some);
         let before = block.header.encode().len() + compact_size_len(all.len() as u64);
         Self {
             len_bytes: before + all.iter().map(|(_, len)| len).sum::<usize>(),
@@ -75,7 +81,7 @@ pub(crate) fn check_body(
         return Err(BlockError::Length);
     }
     check_txids(txids)?;
-    if merkle_root(txids.iter().copied()) != block.header.merkle_root {
+    if root(txids, workers) != block.header.merkle_root {
         return Err(BlockError::MerkleRoot);
     }
     let (coinbase, others) = block.transactions.split_first().ok_or(BlockError::Length)?;
@@ -87,6 +93,28 @@ pub(crate) fn check_body(
     }
     check_transactions(block, txids, place, workers)?;
     check_coinbase(coinbase, place.height)
+}
+
+/// The ids below one hash that a thread takes on; a power of two.
+const SUBTREE: usize = 256;
+
+/// The root of [`merkle_root`], on all threads.
+fn root(txids: &[Txid], workers: Workers) -> [u8; 32] {
+    let parts: Vec<&[Txid]> = txids.chunks(SUBTREE).collect();
+    if parts.len() < 2 {
+        return merkle_root(txids.iter().copied());
+    }
+    let top = |at: usize| Txid::from_wire(parts.get(at).map(|part| subtree_top(part)).unwrap_or_default());
+    merkle_root(Jobs::new(parts.len()).map(workers, top))
+}
+
+/// The hash over some ids that stands as many levels above them as it does above [`SUBTREE`] ids.
+fn subtree_top(txids: &[Txid]) -> [u8; 32] {
+    let mut level: Vec<[u8; 32]> = txids.iter().map(|txid| *txid.as_wire()).collect();
+    for _ in 0..SUBTREE.trailing_zeros() {
+        level = level.chunks(2).filter_map(|pair| Some(merkle_parent(pair.first()?, pair.get(1)))).collect();
+    }
+    level.first().copied().unwrap_or_default()
 }
 
 /// No id twice, which also refuses the lists that share a Merkle root with this one; ascending after the coinbase.
@@ -104,7 +132,12 @@ fn check_txids(txids: &[Txid]) -> Result<(), BlockError> {
 
 /// Ids are ordered as the numbers that their text shows, so by their wire bytes from the last to the first.
 pub(crate) fn by_text(a: &Txid, b: &Txid) -> Ordering {
-    a.as_wire().iter().rev().cmp(b.as_wire().iter().rev())
+    words(a).cmp(words(b))
+}
+
+/// The number that an id's text shows, the highest 64 bits first.
+fn words(txid: &Txid) -> impl Iterator<Item = u64> {
+    txid.as_wire().as_chunks().0.iter().rev().map(|word| u64::from_le_bytes(*word))
 }
 
 fn check_transactions(block: &Block, txids: &[Txid], place: Place, workers: Workers) -> Result<(), BlockError> {
@@ -203,6 +236,17 @@ mod tests {
             if let Some(parent) = txids.iter().position(|txid| *txid == parent) {
                 assert!(order[..done].contains(&parent));
             }
+        }
+    }
+
+    #[test]
+    fn the_root_does_not_depend_on_threads() {
+        let txids: Vec<Txid> = (0..20_000u32).map(|at| Txid::from_wire(sha256d(&at.to_le_bytes()))).collect();
+        let workers = Workers::new(std::num::NonZeroUsize::new(3).unwrap());
+        for count in [0, 1, 2, 255, 256, 257, 258, 511, 512, 513, 767, 769, 1_025, 12_001, 12_289, 16_384, 20_000] {
+            let txids = &txids[..count];
+            let expected = merkle_root(txids.iter().copied());
+            assert_eq!([Workers::ONE, workers].map(|workers| root(txids, workers)), [expected; 2], "{count}");
         }
     }
 

@@ -6,6 +6,9 @@
 //! stand in the order of their ids, so an output of this block is found by searching in that order; the hash function
 //! forbids circles.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use spec::{Block, Height, Mode, OutPoint, Rules, Sats, SpendContext, Transaction, TxOut, Txid, opcode::Opcode};
 use vm::batch::Deferred;
 
@@ -17,7 +20,7 @@ use crate::scripts::Runner;
 use crate::store::{BlockDelta, Coin, StoreError};
 use crate::tokens::check_tokens;
 use crate::transaction::{Place, Spent, TX_SIG_CHECKS_MAX, check_maturity, check_relative_locks, check_values};
-use crate::workers::Jobs;
+use crate::workers::{Jobs, Workers};
 
 /// Where a block would stand, and how it is checked.
 pub(crate) struct Surroundings<'a> {
@@ -29,7 +32,10 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// The unspent outputs among some, in the same order.
-pub(crate) type LookUp<'a> = dyn Fn(&[OutPoint]) -> Result<Vec<Option<Coin>>, StoreError> + 'a;
+pub(crate) type LookUp<'a> = dyn Fn(&[OutPoint]) -> Result<Vec<Option<Coin>>, StoreError> + Sync + 'a;
+
+/// Gives the signature checks of a transaction whose scripts are known to succeed.
+pub(crate) type Verified<'a> = dyn Fn(&Txid) -> Option<u64> + Sync + 'a;
 
 /// Checks a block's transactions against the coins of the block before it, and returns what it changes. `verified` gives the
 /// signature checks of a transaction whose scripts are known to succeed.
@@ -38,7 +44,7 @@ pub(crate) fn check_and_build(
     look_up: &LookUp<'_>,
     block: &Block,
     txids: &[Txid],
-    verified: &dyn Fn(&Txid) -> Option<u64>,
+    verified: &Verified<'_>,
 ) -> Result<BlockDelta, BlockError> {
     let claims = Claims::of(at, look_up, block, txids)?;
     let spends = check_all(at, &claims, block, txids)?;
@@ -95,7 +101,7 @@ impl Claims {
                 None => outside.push((*prevout, number)),
             }
         }
-        claims.claim_stored(look_up, outside)?;
+        claims.claim_stored(at.runner.workers, look_up, outside)?;
         Ok(claims)
     }
 
@@ -109,7 +115,12 @@ impl Claims {
     }
 
     /// Of several inputs that name one coin, the lowest has it.
-    fn claim_stored(&mut self, look_up: &LookUp<'_>, mut outside: Vec<(OutPoint, usize)>) -> Result<(), StoreError> {
+    fn claim_stored(
+        &mut self,
+        workers: Workers,
+        look_up: &LookUp<'_>,
+        mut outside: Vec<(OutPoint, usize)>,
+    ) -> Result<(), StoreError> {
         outside.sort_unstable();
         let mut wanted: Vec<OutPoint> = Vec::with_capacity(outside.len());
         for (prevout, number) in outside {
@@ -120,8 +131,15 @@ impl Claims {
                 wanted.push(prevout);
             }
         }
-        let found = look_up(&wanted)?;
-        self.stored = wanted.into_iter().zip(found).collect();
+        let some = |places: Range<usize>| {
+            let wanted = wanted.get(places).unwrap_or_default();
+            match look_up(wanted) {
+                Ok(found) => wanted.iter().copied().zip(found).map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            }
+        };
+        let found = Jobs::small(wanted.len()).map_groups(workers, some);
+        self.stored = found.into_iter().collect::<Result<_, _>>()?;
         Ok(())
     }
 
@@ -140,16 +158,26 @@ impl Claims {
         self.sources.get(*first..*end)?.iter().map(spent).collect()
     }
 
+    /// The coins that no input of the block has claimed, of the transactions at these positions.
+    fn left(&self, block: &Block, txids: &[Txid], height: Height, positions: Range<usize>) -> Vec<(OutPoint, Coin)> {
+        let first = self.first_outputs.get(positions.start).copied().unwrap_or_default();
+        let txs = block.transactions.get(positions.clone()).unwrap_or_default();
+        let txids = txids.get(positions).unwrap_or_default();
+        let made = txs.iter().zip(txids).flat_map(|(tx, txid)| outputs_of(tx, *txid, height));
+        let claimed = self.made_claimed.get(first..).unwrap_or_default();
+        made.zip(claimed).filter(|(_, claimed)| !**claimed).filter_map(|(made, _)| made).collect()
+    }
+
     /// Leaves what is left of this block's outputs, takes what was claimed of others'.
     fn into_delta(self, at: &Surroundings<'_>, block: &Block, txids: &[Txid]) -> BlockDelta {
-        let made = block.transactions.iter().zip(txids).flat_map(|(tx, txid)| outputs_of(tx, *txid, at.place.height));
-        let left = made.zip(&self.made_claimed).filter(|(_, claimed)| !**claimed);
+        let left = |positions| self.left(block, txids, at.place.height, positions);
+        let created = Jobs::small(txids.len()).map_groups(at.runner.workers, left);
         BlockDelta {
             hash: block.header.hash(),
             previous: block.header.previous,
             height: at.place.height,
             spent: self.stored.into_iter().filter_map(|(outpoint, coin)| Some((outpoint, coin?))).collect(),
-            created: left.filter_map(|(made, _)| made).collect(),
+            created,
             txids: txids.to_vec(),
         }
     }
@@ -199,14 +227,14 @@ struct Spend<'a> {
     position: usize,
     txid: Txid,
     tx: &'a Transaction,
-    spent: Vec<TxOut>,
+    spent: Cow<'a, [TxOut]>,
     fee: Sats,
 }
 
 /// Checks each transaction, scripts excepted, and finds the first in the block that is bad.
 fn check_all<'a>(
     at: &Surroundings<'_>,
-    claims: &Claims,
+    claims: &'a Claims,
     block: &'a Block,
     txids: &[Txid],
 ) -> Result<Vec<Spend<'a>>, BlockError> {
@@ -215,29 +243,39 @@ fn check_all<'a>(
         let (Some(tx), Some(txid)) = (block.transactions.get(position), txids.get(position).copied()) else {
             return Err(BlockError::Length);
         };
-        let spent = claims.spent(block, position, at.place.height).ok_or(TxError::MissingInputs);
-        let checked = spent.and_then(|spent| check_in_place(at.params, at.place, tx, &spent, at.median_before));
-        let spend = |(spent, fee)| Spend { position, txid, tx, spent, fee };
-        checked.map(spend).map_err(|error| refused(position, txid, error))
+        let coins = claims.spent(block, position, at.place.height).ok_or(TxError::MissingInputs);
+        let checked = coins.and_then(|coins| {
+            let spent = outputs(&coins);
+            let fee = check_in_place(at.params, at.place, tx, (&coins, &spent), at.median_before)?;
+            Ok(Spend { position, txid, tx, spent, fee })
+        });
+        checked.map_err(|error| refused(position, txid, error))
     };
     let ordinary = block.transactions.len().saturating_sub(1);
     Jobs::small(ordinary).run(at.runner.workers, check).map_err(|(_, error)| error)
 }
 
-/// The rules of a transaction that depend on the coins it spends, scripts excepted; returns their outputs and the fee.
+/// The outputs of coins side by side; most transactions spend one, which stays where it is.
+fn outputs<'a>(coins: &[Spent<'a>]) -> Cow<'a, [TxOut]> {
+    match coins {
+        [only] => Cow::Borrowed(std::slice::from_ref(only.output)),
+        coins => coins.iter().map(|coin| coin.output.clone()).collect(),
+    }
+}
+
+/// The rules of a transaction that depend on the coins it spends, given with their outputs, scripts excepted; returns the fee.
 pub(crate) fn check_in_place(
     params: &Params,
     place: Place,
     tx: &Transaction,
-    coins: &[Spent<'_>],
+    (coins, spent): (&[Spent<'_>], &[TxOut]),
     median_before: impl Fn(Height) -> u32,
-) -> Result<(Vec<TxOut>, Sats), TxError> {
+) -> Result<Sats, TxError> {
     check_maturity(coins, place.height, params.maturity_blocks)?;
     check_relative_locks(tx, coins, place, median_before)?;
-    let spent: Vec<TxOut> = coins.iter().map(|coin| coin.output.clone()).collect();
-    let fee = check_values(tx, &spent)?;
-    check_tokens(tx, &spent)?;
-    Ok((spent, fee))
+    let fee = check_values(tx, spent)?;
+    check_tokens(tx, spent)?;
+    Ok(fee)
 }
 
 fn check_coinbase_amount(at: &Surroundings<'_>, block: &Block, spends: &[Spend<'_>]) -> Result<(), BlockError> {
@@ -250,47 +288,79 @@ fn check_coinbase_amount(at: &Surroundings<'_>, block: &Block, spends: &[Spend<'
 
 /// Runs the scripts that are not known to succeed, all inputs of all transactions together, and verifies their Schnorr
 /// signatures in batches.
-fn run_scripts(
-    at: &Surroundings<'_>,
-    spends: &[Spend<'_>],
-    verified: &dyn Fn(&Txid) -> Option<u64>,
-) -> Result<(), BlockError> {
+fn run_scripts(at: &Surroundings<'_>, spends: &[Spend<'_>], verified: &Verified<'_>) -> Result<(), BlockError> {
     let rules = Rules::new(at.params.rules, Mode::Consensus);
-    let known: Vec<Option<u64>> = spends.iter().map(|spend| verified(&spend.txid)).collect();
+    let known = |place: usize| spends.get(place).and_then(|spend| verified(&spend.txid));
+    let known = Jobs::small(spends.len()).map(at.runner.workers, known);
     let mut counts: Vec<u64> = known.iter().map(|known| known.unwrap_or(0)).collect();
-    let unknown = spends.iter().zip(&known).enumerate().filter(|(_, (_, known))| known.is_none());
-    let contexts = unknown
-        .map(|(place, (spend, _))| {
-            let context = SpendContext::new(spend.tx, &spend.spent);
-            context.map(|context| (place, spend, context)).ok_or_else(|| blame(spend, TxError::MissingInputs))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let inputs: Vec<_> =
-        contexts.iter().flat_map(|one| (0..one.1.tx.inputs.len()).map(move |input| (one, input))).collect();
-    let length = |number: usize| {
-        let input = inputs.get(number).and_then(|((_, spend, _), input)| spend.tx.inputs.get(*input));
-        input.map_or(0, |input| input.unlock.len())
-    };
+    let inputs = Inputs::of(spends.iter().zip(&known).map(|(spend, known)| (spend, known.is_none())));
     let run = |number: usize, deferred: Option<&Deferred>| {
-        let ((place, spend, context), input) = inputs.get(number).expect("there are as many jobs as inputs");
-        let checks = match deferred {
-            Some(deferred) => at.runner.engine.accept_deferring(&rules, context, *input, deferred),
-            None => at.runner.engine.accept(&rules, context, *input),
-        };
-        checks.map(|checks| (*place, u64::from(checks))).map_err(|failure| {
-            blame(spend, TxError::Script { input: *input, failure: Box::new(failure), mandatory: true })
-        })
+        let (place, input) = *inputs.places.get(number).expect("there are as many jobs as inputs");
+        let spend = spends.get(place).expect("an input is that of a spend");
+        inputs.run(at, &rules, (place, spend), input, deferred).map(|checks| (place, u64::from(checks)))
+    };
+    let length = |number: usize| {
+        let place = inputs.places.get(number);
+        let input = place.and_then(|(place, input)| spends.get(*place)?.tx.inputs.get(*input));
+        input.map_or(0, |input| input.unlock.len())
     };
     let assume = |number: usize, deferred: &Deferred| run(number, Some(deferred));
     let exact = |number: usize| run(number, None);
-    let jobs = Jobs::new(inputs.len()).longest_first(length);
-    let ran = jobs.run_by(at.runner.workers, || Deferring::new(&assume, &exact));
+    let (count, workers) = (inputs.places.len(), at.runner.workers);
+    let jobs = Jobs::new(count).longest_first(length);
+    let ran = jobs.run_by(workers, || Deferring::new(&assume, &exact).evenly(count, workers));
     for (place, count) in ran.map_err(|(_, error)| error)? {
         if let Some(sum) = counts.get_mut(place) {
             *sum += count;
         }
     }
     check_sig_checks(at, spends, &counts)
+}
+
+/// The inputs whose scripts run.
+struct Inputs<'s> {
+    /// The place of each one's transaction among the spends, and its number there.
+    places: Vec<(usize, usize)>,
+    /// What inputs of one transaction share, for those with several, in ascending order of places.
+    shared: Vec<(usize, SpendContext<'s>)>,
+}
+
+impl<'s> Inputs<'s> {
+    /// Those of the spends that are wanted.
+    fn of(spends: impl Iterator<Item = (&'s Spend<'s>, bool)>) -> Self {
+        let (mut places, mut shared) = (Vec::new(), Vec::new());
+        for (place, (spend, _)) in spends.enumerate().filter(|(_, (_, wanted))| *wanted) {
+            let count = spend.tx.inputs.len();
+            places.extend((0..count).map(|input| (place, input)));
+            if count > 1 {
+                shared.extend(SpendContext::new(spend.tx, &spend.spent).map(|context| (place, context)));
+            }
+        }
+        Self { places, shared }
+    }
+
+    /// Runs the scripts of an input; their signature checks.
+    fn run(
+        &self,
+        at: &Surroundings<'_>,
+        rules: &Rules,
+        (place, spend): (usize, &Spend<'_>),
+        input: usize,
+        deferred: Option<&Deferred>,
+    ) -> Result<u32, BlockError> {
+        let run = |context: &SpendContext<'_>| match deferred {
+            Some(deferred) => at.runner.engine.accept_deferring(rules, context, input, deferred),
+            None => at.runner.engine.accept(rules, context, input),
+        };
+        let shared = self.shared.binary_search_by_key(&place, |(place, _)| *place).ok();
+        let ran = match shared.and_then(|at| self.shared.get(at)) {
+            Some((_, context)) => run(context),
+            None => {
+                run(&SpendContext::new(spend.tx, &spend.spent).ok_or_else(|| blame(spend, TxError::MissingInputs))?)
+            }
+        };
+        ran.map_err(|failure| blame(spend, TxError::Script { input, failure: Box::new(failure), mandatory: true }))
+    }
 }
 
 fn check_sig_checks(at: &Surroundings<'_>, spends: &[Spend<'_>], counts: &[u64]) -> Result<(), BlockError> {

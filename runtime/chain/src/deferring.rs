@@ -2,10 +2,12 @@
 
 use vm::batch::Deferred;
 
-use crate::workers::{Done, Worker};
+use crate::workers::{Done, Worker, Workers};
 
 /// A thread verifies so many together. More would save little, and no longer have room where memory is fast.
 const BATCH: usize = 4_096;
+/// Fewer are not worth another batch.
+const BATCH_MIN: usize = 512;
 
 /// Takes signatures for good until there are enough of them. If one is not, all jobs of the batch are done again, each with its
 /// own signatures: so the result of a job does not depend on who shared its batch.
@@ -21,9 +23,21 @@ pub(crate) struct Deferring<'j, T, A, X> {
     batch: usize,
 }
 
+/// How many signatures a batch has of `count`, if all have about as many and each thread has as many batches.
+fn even(count: usize, workers: Workers) -> usize {
+    let batches = workers.count() * count.div_ceil(workers.count() * BATCH).max(1);
+    count.div_ceil(batches).clamp(BATCH_MIN, BATCH)
+}
+
 impl<'j, T, A, X> Deferring<'j, T, A, X> {
     pub(crate) fn new(assume: &'j A, exact: &'j X) -> Self {
         Self { assume, exact, deferred: Deferred::default(), open: Vec::new(), batch: BATCH }
+    }
+
+    /// Shares `count` signatures evenly among batches, and those among threads, so that none is left with more to verify at the
+    /// end than the others.
+    pub(crate) fn evenly(self, count: usize, workers: Workers) -> Self {
+        Self { batch: even(count, workers), ..self }
     }
 
     fn settle<E>(&mut self, done: &mut Done<'_, T, E>)
@@ -73,7 +87,7 @@ mod tests {
     use spec::{Mode, OutPoint, RuleSet, Rules, Sats, SighashType, SpendContext, Transaction, TxIn, TxOut};
 
     use super::*;
-    use crate::workers::{Jobs, Workers};
+    use crate::workers::Jobs;
 
     const INPUTS: usize = 150;
 
@@ -95,6 +109,16 @@ mod tests {
             push_data(&mut input.unlock, &[signature, vec![0x41]].concat());
         }
         (tx, spent)
+    }
+
+    #[test]
+    fn batches_share_the_signatures_evenly() {
+        let batch = |count, threads| even(count, Workers::new(NonZeroUsize::new(threads).unwrap()));
+        let rows = [(12_000, 1, 4_000), (12_000, 2, 3_000), (8_192, 2, 4_096), (8_193, 2, 2_049), (12_000, 64, 512)];
+        for (count, threads, expected) in rows {
+            assert_eq!(batch(count, threads), expected, "{count} on {threads}");
+        }
+        assert_eq!((batch(0, 3), batch(1, 1), batch(100_000_000, 3)), (512, 512, 4_096));
     }
 
     #[test]

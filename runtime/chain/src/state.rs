@@ -6,7 +6,7 @@ use engine::Engine;
 use spec::{Block, BlockHash, BlockHeader, CompactTarget, Height, OutPoint, Transaction, Txid};
 
 use crate::block::{Ids, check_body, check_header_data};
-use crate::connect::{LookUp, Surroundings, check_and_build};
+use crate::connect::{LookUp, Surroundings, Verified, check_and_build};
 use crate::error::BlockError;
 use crate::index::{HeaderEntry, Index, Status};
 use crate::params::{Difficulty, Params};
@@ -301,11 +301,15 @@ impl<S: Store> Chain<S> {
         &mut self,
         block: Block,
         now: u32,
-        verified: &dyn Fn(&Txid) -> Option<u64>,
+        verified: &(dyn Fn(&Txid) -> Option<u64> + Sync),
     ) -> Result<Accepted, BlockError> {
         let (hash, ids) = self.check_and_keep(block, now)?;
         let heavier = self.index.get(&hash).is_some_and(|entry| entry.work > self.tip().entry.work);
-        if heavier { self.activate(hash, Some(&ids), verified) } else { Ok(Accepted::default()) }
+        if heavier {
+            return self.activate(hash, Some(&ids), verified);
+        }
+        self.store.settle()?;
+        Ok(Accepted::default())
     }
 
     /// Checks what can be checked without coins, then keeps the block.
@@ -453,7 +457,7 @@ impl<S: Store> Chain<S> {
         &mut self,
         target: BlockHash,
         ids: Option<&Ids>,
-        verified: &dyn Fn(&Txid) -> Option<u64>,
+        verified: &Verified<'_>,
     ) -> Result<Accepted, BlockError> {
         let mut path: Vec<BlockHash> = self
             .index
@@ -492,12 +496,7 @@ impl<S: Store> Chain<S> {
         Ok(())
     }
 
-    fn connect(
-        &mut self,
-        hash: &BlockHash,
-        ids: Option<&Ids>,
-        verified: &dyn Fn(&Txid) -> Option<u64>,
-    ) -> Result<(), BlockError> {
+    fn connect(&mut self, hash: &BlockHash, ids: Option<&Ids>, verified: &Verified<'_>) -> Result<(), BlockError> {
         let block = self.store.block(hash)?.ok_or(StoreError::Damaged("a kept block is missing"))?;
         let hashed;
         let ids = match ids {
@@ -514,12 +513,7 @@ impl<S: Store> Chain<S> {
     }
 
     /// What a block on top of the tip would change, if its transactions are good.
-    fn delta_of(
-        &self,
-        block: &Block,
-        txids: &[Txid],
-        verified: &dyn Fn(&Txid) -> Option<u64>,
-    ) -> Result<BlockDelta, BlockError> {
+    fn delta_of(&self, block: &Block, txids: &[Txid], verified: &Verified<'_>) -> Result<BlockDelta, BlockError> {
         self.delta_at(self.next_place(), &|outpoints| self.store.coins(outpoints), block, txids, verified)
     }
 
@@ -530,7 +524,7 @@ impl<S: Store> Chain<S> {
         look_up: &LookUp<'_>,
         block: &Block,
         txids: &[Txid],
-        verified: &dyn Fn(&Txid) -> Option<u64>,
+        verified: &Verified<'_>,
     ) -> Result<BlockDelta, BlockError> {
         let (index, active) = (&self.index, &self.active);
         let median_before = |height| median_before(index, active, height);

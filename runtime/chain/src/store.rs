@@ -118,7 +118,7 @@ pub enum StoreError {
 ///
 /// Coins, undo records, the index of transactions and the tip marker change together: [`Store::connect`]
 /// and [`Store::disconnect`] each happen entirely or not at all, whatever interrupts them.
-pub trait Store: std::fmt::Debug + Send {
+pub trait Store: std::fmt::Debug + Send + Sync {
     /// The block that the coins belong to; `None` before the first [`Store::connect`].
     ///
     /// # Errors
@@ -155,11 +155,20 @@ pub trait Store: std::fmt::Debug + Send {
     /// [`StoreError`].
     fn locate(&self, txid: &Txid) -> Result<Option<TxLocation>, StoreError>;
 
-    /// Keeps a block, of whatever branch, with its header's record.
+    /// Keeps a block, of whatever branch, with its header's record. It may be written while the caller goes on: what then fails is
+    /// told by [`Store::settle`], and by every change before which the block must be kept.
     ///
     /// # Errors
     /// [`StoreError`].
     fn put_block(&mut self, record: &HeaderRecord, block: Arc<Block>) -> Result<(), StoreError>;
+
+    /// Waits until the block is kept that was put last.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn settle(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// A kept block.
     ///
@@ -240,6 +249,10 @@ impl<S: Store + ?Sized> Store for Box<S> {
 
     fn put_block(&mut self, record: &HeaderRecord, block: Arc<Block>) -> Result<(), StoreError> {
         (**self).put_block(record, block)
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        (**self).settle()
     }
 
     fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {

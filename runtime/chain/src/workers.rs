@@ -1,6 +1,7 @@
 //! Many jobs on several threads, with an outcome that does not depend on their schedule.
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many threads check blocks and run scripts.
@@ -73,10 +74,25 @@ impl Jobs {
         workers: Workers,
         job: impl Fn(usize) -> Result<T, E> + Sync,
     ) -> Result<Vec<T>, (usize, E)> {
-        if self.threads(workers) == 1 && self.order.is_none() {
-            return (0..self.count).map(|at| job(at).map_err(|error| (at, error))).collect();
+        if self.order.is_some() {
+            return self.run_by(workers, || Each(&job));
         }
-        self.run_by(workers, || Each(&job))
+        let group = |group: Range<usize>| group.map(|at| job(at).map_err(|error| (at, error))).collect();
+        if self.threads(workers) == 1 {
+            return group(0..self.count);
+        }
+        let numbers = Jobs { count: self.groups(), group: 1, order: None };
+        let groups = numbers.run_by(workers, || Each(|number| group(self.group_at(number))));
+        groups.map(joined).map_err(|(_, error)| error)
+    }
+
+    /// What is made of each group of jobs, in the order of the jobs.
+    pub(crate) fn map_groups<T: Send>(self, workers: Workers, job: impl Fn(Range<usize>) -> Vec<T> + Sync) -> Vec<T> {
+        if self.threads(workers) == 1 {
+            return job(0..self.count);
+        }
+        let numbers = Jobs { count: self.groups(), group: 1, order: None };
+        joined(numbers.map(workers, |number| job(self.group_at(number))))
     }
 
     /// As [`Jobs::run`], by workers that may give the results of several jobs together; one is made for each thread.
@@ -88,19 +104,26 @@ impl Jobs {
         let (next, lowest) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
         let work = || self.work(&next, Done { results: Vec::new(), lowest: &lowest }, worker());
         let threads = self.threads(workers);
-        let mut done: Vec<(usize, Result<T, E>)> = std::thread::scope(|scope| {
+        let done: Vec<Vec<(usize, Result<T, E>)>> = std::thread::scope(|scope| {
             let handles: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let own = work();
-            let others = handles.into_iter().flat_map(|handle| handle.join().expect("a job never panics"));
-            others.chain(own).collect()
+            let others = handles.into_iter().map(|handle| handle.join().expect("a job never panics"));
+            std::iter::once(own).chain(others).collect()
         });
-        done.sort_unstable_by_key(|(at, _)| *at);
-        done.into_iter().map(|(at, result)| result.map_err(|error| (at, error))).collect()
+        in_order(self.count, done.into_iter().flatten())
+    }
+
+    fn groups(&self) -> usize {
+        self.count.div_ceil(self.group)
+    }
+
+    fn group_at(&self, number: usize) -> Range<usize> {
+        let first = number * self.group;
+        first..self.count.min(first + self.group)
     }
 
     fn threads(&self, workers: Workers) -> usize {
-        let groups = self.count.div_ceil(self.group);
-        workers.0.get().min(groups / GROUPS_PER_THREAD_MIN).max(1)
+        workers.0.get().min(self.groups() / GROUPS_PER_THREAD_MIN).max(1)
     }
 
     /// What one thread does.
@@ -116,7 +139,7 @@ impl Jobs {
                 worker.finish(&mut done);
                 return done.results;
             }
-            for place in first..self.count.min(first + self.group) {
+            for place in self.group_at(first / self.group) {
                 let at = self.order.as_ref().map_or(Some(place), |order| order.get(place).copied()).unwrap_or(place);
                 if done.wants(at) {
                     worker.take(at, &mut done);
@@ -124,6 +147,30 @@ impl Jobs {
             }
         }
     }
+}
+
+fn joined<T>(parts: Vec<Vec<T>>) -> Vec<T> {
+    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    parts.into_iter().for_each(|part| all.extend(part));
+    all
+}
+
+/// The results of `count` jobs in their order, or that of the lowest that failed; all below it are there.
+fn in_order<T, E>(count: usize, done: impl Iterator<Item = (usize, Result<T, E>)>) -> Result<Vec<T>, (usize, E)> {
+    let mut slots: Vec<Option<T>> = std::iter::repeat_with(|| None).take(count).collect();
+    let mut lowest: Option<(usize, E)> = None;
+    for (at, result) in done {
+        match result {
+            Ok(result) => {
+                if let Some(slot) = slots.get_mut(at) {
+                    *slot = Some(result);
+                }
+            }
+            Err(error) if lowest.as_ref().is_none_or(|(other, _)| at < *other) => lowest = Some((at, error)),
+            Err(_) => {}
+        }
+    }
+    lowest.map_or_else(|| Ok(slots.into_iter().flatten().collect()), Err)
 }
 
 /// What one thread does with the jobs that it takes on.
@@ -158,9 +205,9 @@ impl<T, E> Done<'_, T, E> {
 }
 
 /// Does each job at once.
-struct Each<'j, J>(&'j J);
+struct Each<J>(J);
 
-impl<T, E, J: Fn(usize) -> Result<T, E>> Worker<T, E> for Each<'_, J> {
+impl<T, E, J: Fn(usize) -> Result<T, E>> Worker<T, E> for Each<J> {
     fn take(&mut self, at: usize, done: &mut Done<'_, T, E>) {
         done.push(at, self.0(at));
     }
@@ -180,6 +227,9 @@ mod tests {
             for jobs in kinds() {
                 assert_eq!(jobs.map(workers, |at| at * 2), (0..2_000).map(|at| at * 2).collect::<Vec<_>>());
             }
+            let twice = |group: Range<usize>| group.flat_map(|at| [at, at]).collect();
+            let expected: Vec<usize> = (0..2_011).flat_map(|at| [at, at]).collect();
+            assert_eq!(Jobs::small(2_011).map_groups(workers, twice), expected);
             for _ in 0..20 {
                 for jobs in kinds() {
                     let failing = |at| if at % 97 == 96 { Err(at) } else { Ok(()) };
@@ -192,6 +242,7 @@ mod tests {
     #[test]
     fn there_may_be_nothing_to_do() {
         assert_eq!(Jobs::new(0).map(Workers::all(), |at| at), Vec::<usize>::new());
+        assert_eq!(Jobs::small(0).map_groups(Workers::all(), |group| group.collect()), Vec::<usize>::new());
         assert_eq!(Jobs::small(0).longest_first(|at| at).map(Workers::ONE, |at| at), Vec::<usize>::new());
     }
 }

@@ -1,7 +1,7 @@
 //! The store on disk: what is kept where, and in which order it is written.
 //!
-//! A block goes to its file first, then a batch confirms it with its header and the new end of the files. When it is
-//! connected, the new tip is written down, and what the block changes waits in memory. From time to time all that waits
+//! A block goes to its file first, beside the work, then a batch confirms it with its header and the new end of the files:
+//! at the latest before it is connected. Then the new tip is written down, and what the block changes waits in memory. From time to time all that waits
 //! goes to the tables in one batch, beside the work: coins, indexes, undo records and the tables' tip change together or
 //! not at all. After an end without warning the blocks above the tables' tip are applied again.
 
@@ -14,6 +14,7 @@ use spec::{Block, BlockHash, Height, OutPoint, Txid};
 
 use crate::codec::{self, End, Kept};
 use crate::files::BlockFiles;
+use crate::keeping::Keeping;
 use crate::pending::Pending;
 use crate::reindex;
 use crate::replay::Replayed;
@@ -77,6 +78,8 @@ impl DiskOptions {
 pub struct DiskStore {
     tables: Arc<Tables>,
     files: BlockFiles,
+    /// The block that was kept last, as long as it is being written.
+    keeping: Option<Keeping>,
     /// Every header, as the chain above keeps them too.
     headers: Vec<Kept>,
     numbers: BTreeMap<BlockHash, u32>,
@@ -143,6 +146,7 @@ impl DiskStore {
             writer: Writer::new(Arc::clone(&tables), durability),
             tables,
             files,
+            keeping: None,
             headers,
             numbers,
             pending: Pending::above(tip),
@@ -222,7 +226,20 @@ impl DiskStore {
     }
 
     fn recall(&self, hash: &BlockHash) -> Option<&Arc<Block>> {
-        self.recent.iter().find(|(known, _)| known == hash).map(|(_, block)| block)
+        let recent = self.recent.iter().find(|(known, _)| known == hash).map(|(_, block)| block);
+        // It can be read when it is written.
+        let keeping = || self.keeping.as_ref().filter(|keeping| keeping.hash == *hash).map(Keeping::block);
+        recent.or_else(keeping)
+    }
+
+    /// Keeps a block of so many bytes in memory; returns those that gave way.
+    fn remember(&mut self, hash: BlockHash, block: Arc<Block>, len: u32) -> Vec<Arc<Block>> {
+        if len > RECENT_BLOCK_BYTES {
+            return Vec::new();
+        }
+        self.recent.push_back((hash, block));
+        let gone = self.recent.len().saturating_sub(RECENT_BLOCKS);
+        self.recent.drain(..gone).map(|(_, block)| block).collect()
     }
 
     /// Reads a block and holds its header and its transactions against its hash.
@@ -287,6 +304,7 @@ impl DiskStore {
     /// # Errors
     /// What the file system says; what was not written still waits.
     pub fn flush(&mut self) -> Result<(), StoreError> {
+        self.settle()?;
         if self.pending.blocks() > 0 {
             self.writer.begin(&mut self.pending)?;
         }
@@ -359,11 +377,13 @@ impl Store for DiskStore {
     }
 
     fn connect(&mut self, delta: BlockDelta) -> Result<(), StoreError> {
+        self.settle()?;
         self.apply(delta)?;
         self.write_down_tip()
     }
 
     fn disconnect(&mut self) -> Result<BlockDelta, StoreError> {
+        self.settle()?;
         let delta = self.take_back()?;
         self.write_down_tip()?;
         Ok(delta)
@@ -396,20 +416,26 @@ impl Store for DiskStore {
     }
 
     fn put_block(&mut self, record: &HeaderRecord, block: Arc<Block>) -> Result<(), StoreError> {
+        self.settle()?;
         let hash = record.header.hash();
-        let number = u32::try_from(self.headers.len()).map_err(|_| StoreError::Damaged("too many headers"))?;
-        let span = self.files.append(&block.encode(), self.durability == Durability::Power)?;
-        let kept = Kept { record: *record, span };
+        let place = self.files.append(Arc::clone(&block))?;
+        let kept = Kept { record: *record, span: place.span };
+        self.note(hash, kept)?;
+        let old = self.remember(hash, block, place.span.len);
+        self.keeping = Some(Keeping::begin((hash, kept), place, self.durability == Durability::Power, old));
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        let Some(keeping) = &mut self.keeping else { return Ok(()) };
+        keeping.finish()?;
+        let number = self.numbers.get(&keeping.hash).ok_or(StoreError::Damaged("no such header"))?;
         let mut batch = self.tables.batch();
-        batch.put(&self.tables.headers, &number.to_be_bytes(), &codec::kept_bytes(&kept));
+        batch.put(&self.tables.headers, &number.to_be_bytes(), &codec::kept_bytes(&keeping.kept));
         batch.put(&self.tables.meta, END, &codec::end_bytes(self.files.end()));
         // Whatever connects the block pushes this to the disk too, for it is behind it in the same log.
         batch.commit(Durability::Process)?;
-        self.note(hash, kept)?;
-        if span.len <= RECENT_BLOCK_BYTES {
-            self.recent.push_back((hash, block));
-            self.recent.drain(..self.recent.len().saturating_sub(RECENT_BLOCKS));
-        }
+        self.keeping = None;
         Ok(())
     }
 
@@ -424,6 +450,7 @@ impl Store for DiskStore {
     }
 
     fn mark(&mut self, hash: &BlockHash, invalid: bool) -> Result<(), StoreError> {
+        self.settle()?;
         let (number, kept) = self.kept(hash).ok_or(StoreError::Damaged("no such header"))?;
         let mut changed = *kept;
         changed.record.invalid = invalid;

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chain::StoreError;
-use spec::Height;
+use spec::{Block, Height};
 
 use crate::codec::{End, Span};
 
@@ -27,7 +28,7 @@ pub(crate) struct BlockFiles {
     end: End,
     /// Whether there is something behind the end.
     is_ragged: bool,
-    last: File,
+    last: Arc<File>,
     held: BTreeMap<u32, Held>,
 }
 
@@ -36,6 +37,31 @@ pub(crate) struct BlockFiles {
 struct Held {
     bytes: u64,
     highest: Height,
+}
+
+/// A block that has its place in a file, and is not there yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    file: Arc<File>,
+    magic: [u8; 4],
+    pub(crate) span: Span,
+    pub(crate) block: Arc<Block>,
+}
+
+impl Record {
+    /// Writes it, and pushes it to the disk if asked. One call writes the whole record, so that a process that dies leaves all of
+    /// it or a tail that is cut.
+    pub(crate) fn write(&self, sync: bool) -> io::Result<()> {
+        let mut record = Vec::with_capacity(HEAD_BYTES as usize + self.span.len as usize);
+        record.extend_from_slice(&self.magic);
+        record.extend_from_slice(&self.span.len.to_le_bytes());
+        self.block.write(&mut record);
+        let mut file = &*self.file;
+        // A write that failed before may have left a part of a record.
+        file.seek(SeekFrom::Start(self.span.offset - HEAD_BYTES))?;
+        file.write_all(&record)?;
+        if sync { file.sync_data() } else { Ok(()) }
+    }
 }
 
 /// The part of a file behind the end.
@@ -67,7 +93,7 @@ impl BlockFiles {
     ) -> Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(|error| failed(&error))?;
         remove_files(folder, |number| number < first).map_err(|error| failed(&error))?;
-        let last = open_last(folder, end).map_err(|error| failed(&error))?;
+        let last = open_last(folder, end).map(Arc::new).map_err(|error| failed(&error))?;
         let len = last.metadata().map_err(|error| failed(&error))?.len();
         if len < end.len {
             return Err(StoreError::Damaged("a block file ends early"));
@@ -103,7 +129,7 @@ impl BlockFiles {
 
     /// Moves the end, after whoever knows of it has been told.
     pub(crate) fn move_end(&mut self, end: End) -> Result<(), StoreError> {
-        self.last = open_last(&self.folder, end).map_err(|error| failed(&error))?;
+        self.last = open_last(&self.folder, end).map(Arc::new).map_err(|error| failed(&error))?;
         self.end = end;
         Ok(())
     }
@@ -158,9 +184,9 @@ impl BlockFiles {
         remove_files(&self.folder, |number| number < first).map_err(|error| failed(&error))
     }
 
-    /// Appends a block, in a new file if the last would grow too long.
-    pub(crate) fn append(&mut self, block: &[u8], sync: bool) -> Result<Span, StoreError> {
-        let len = u32::try_from(block.len()).map_err(|_| StoreError::Damaged("a block is too long"))?;
+    /// Makes room for a block at the end, in a new file if the last would grow too long.
+    pub(crate) fn append(&mut self, block: Arc<Block>) -> Result<Record, StoreError> {
+        let len = u32::try_from(block.len_bytes()).map_err(|_| StoreError::Damaged("a block is too long"))?;
         if self.is_ragged {
             self.cut()?;
         }
@@ -169,26 +195,16 @@ impl BlockFiles {
             self.roll().map_err(|error| failed(&error))?;
         }
         let span = Span { file: self.end.file, offset: self.end.len + HEAD_BYTES, len };
-        self.write(block, len, sync).map_err(|error| failed(&error))?;
         self.end.len = span.offset + u64::from(len);
-        Ok(span)
+        Ok(Record { file: Arc::clone(&self.last), magic: self.magic, span, block })
     }
 
     fn roll(&mut self) -> io::Result<()> {
         let end = End { file: self.end.file + 1, len: 0 };
-        self.last = open_last(&self.folder, end)?;
+        self.last = Arc::new(open_last(&self.folder, end)?);
         self.last.set_len(0)?;
         self.end = end;
         Ok(())
-    }
-
-    /// One call writes the whole record, so that a process that dies leaves all of it or a tail that is cut.
-    fn write(&mut self, block: &[u8], len: u32, sync: bool) -> io::Result<()> {
-        let record = [&self.magic[..], &len.to_le_bytes(), block].concat();
-        // A write that failed before may have left a part of a record.
-        self.last.seek(SeekFrom::Start(self.end.len))?;
-        self.last.write_all(&record)?;
-        if sync { self.last.sync_data() } else { Ok(()) }
     }
 
     /// The bytes of a block.

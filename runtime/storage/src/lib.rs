@@ -6,6 +6,7 @@ mod codec;
 mod disk;
 mod files;
 mod journal;
+mod keeping;
 mod lock;
 mod pending;
 mod records;

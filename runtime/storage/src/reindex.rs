@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chain::{BlockError, HeaderRecord, StoreError};
+use chain::{BlockError, HeaderRecord, Store as _, StoreError};
 use spec::{Block, BlockHash, Height};
 
 use crate::codec::{End, Kept, Span};
@@ -59,6 +59,7 @@ impl DiskStore {
     /// # Errors
     /// [`StoreError`].
     pub fn take_in(&mut self, judge: &mut Judge<'_>, tell: &mut dyn FnMut(Reading)) -> Result<Reading, StoreError> {
+        self.settle()?;
         let tails = self.files().tails()?;
         let mut seen = Reading { bytes_all: tails.iter().map(|tail| tail.len - tail.from).sum(), ..Reading::default() };
         let mut news = News { from: self.headers_len(), end: self.files().end() };

@@ -131,6 +131,7 @@ impl Pair {
             }
             Step::Reopen => self.reopen(),
             Step::Kill => {
+                self.disk().settle().unwrap();
                 let folder = tempfile::tempdir().unwrap();
                 contents(self.folder.path(), 1 << 20)
                     .iter()
@@ -292,6 +293,77 @@ fn block_files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
+}
+
+/// A store whose last block is perhaps still being written, and how many blocks it has.
+fn writing() -> (Pair, usize) {
+    let mut pair = Pair::new();
+    for serial in 0..5u8 {
+        pair.grow(&[serial; 9]);
+    }
+    let parent = pair.active.last().copied();
+    let transactions = (0..200).map(|_| pair.coinbase(3)).collect();
+    pair.put(parent, transactions);
+    let blocks = pair.records.len();
+    (pair, blocks)
+}
+
+#[test]
+fn a_process_may_die_while_it_writes_a_block() {
+    for round in 0..20 {
+        let (pair, blocks) = writing();
+        if round % 2 == 1 {
+            std::thread::sleep(std::time::Duration::from_micros(50 * round));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        contents(pair.folder.path(), 1 << 20).iter().for_each(|(path, bytes)| write_below(folder.path(), path, bytes));
+        let mut store = DiskStore::open(folder.path(), &pair.options).unwrap();
+        assert_eq!(store.headers().unwrap().len(), blocks - 1);
+        assert_eq!(store.tip(), pair.memory.tip());
+        // The block is whole or not there; what is left of it is in nobody's way.
+        let last = pair.records[blocks - 1];
+        let read = store.take_in(&mut |_| Ok(last.height), &mut |_| ()).unwrap();
+        assert!(read.blocks <= 1 && read.left_out == 0, "{read:?}");
+        if read.blocks == 0 {
+            store.put_block(&last, pair.memory.block(&last.header.hash()).unwrap().unwrap()).unwrap();
+        }
+        drop(store);
+        let store = DiskStore::open(folder.path(), &pair.options).unwrap();
+        assert_eq!(store.headers(), pair.memory.headers());
+        assert_eq!(store.block(&last.header.hash()), pair.memory.block(&last.header.hash()));
+    }
+}
+
+#[test]
+fn a_block_that_is_being_written_is_read_and_marked_like_others() {
+    let (mut pair, blocks) = writing();
+    pair.compare();
+    pair.run(&Step::Mark(blocks as u8 - 1, true));
+    pair.compare();
+    pair.reopen();
+    pair.compare();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_block_that_cannot_be_written_is_not_connected() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("blocks")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", folder.path().join("blocks/blk00000.dat")).unwrap();
+    let mut store = DiskStore::open(folder.path(), &options()).unwrap();
+    let pair = Pair::new();
+    let record = pair.records[0];
+    let block = pair.memory.block(&record.header.hash()).unwrap().unwrap();
+    store.put_block(&record, Arc::clone(&block)).unwrap();
+    let delta = pair.memory.delta(&record.header.hash()).unwrap().unwrap();
+    let full = Err(StoreError::Io(std::io::ErrorKind::StorageFull));
+    assert_eq!(store.settle(), full);
+    assert_eq!(store.connect(delta.clone()), full);
+    assert_eq!(store.mark(&record.header.hash(), true), full);
+    assert_eq!(store.put_block(&record, block), full);
+    assert_eq!((store.tip(), store.locate(&delta.txids[0])), (Ok(None), Ok(None)));
+    drop(store);
+    assert!(DiskStore::open(folder.path(), &options()).unwrap().headers().unwrap().is_empty());
 }
 
 proptest! {

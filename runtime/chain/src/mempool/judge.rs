@@ -45,7 +45,9 @@ impl Mempool {
         check_finality(&tx, place)?;
         let coins = self.find_coins(&tx, txid, chain, place.height, rivals)?;
         let claimed: Vec<Spent<'_>> = coins.iter().map(Spent::from).collect();
-        let (spent, fee) = check_in_place(chain.params(), place, &tx, &claimed, |height| chain.median_before(height))?;
+        let spent: Vec<TxOut> = coins.iter().map(|coin| coin.output.clone()).collect();
+        let median_before = |height| chain.median_before(height);
+        let fee = check_in_place(chain.params(), place, &tx, (&claimed, &spent), median_before)?;
         check_standard_inputs(&self.policy, &spent)?;
         self.check_fee(txid, fee, len_bytes, now)?;
         let (cost, sig_checks) = match known {
