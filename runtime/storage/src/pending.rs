@@ -3,6 +3,7 @@
 //! Most coins that are spent are young: one that was made and spent before anything was written never reaches the tables.
 
 use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 
 use chain::{BlockDelta, Coin, StoreError};
 use foldhash::{HashMap, HashMapExt as _};
@@ -29,13 +30,13 @@ pub(crate) struct Pending {
     bytes: usize,
 }
 
-/// What became of a coin.
+/// What became of a coin. Coins are boxed: a map moves what it holds when it grows.
 #[derive(Debug)]
 enum Change {
     /// It was made. The tables know nothing of it if it is fresh.
-    Made { coin: Coin, fresh: bool },
+    Made { coin: Box<Coin>, fresh: bool },
     /// It was spent, and the tables have it.
-    Spent(Coin),
+    Spent(Box<Coin>),
 }
 
 impl Pending {
@@ -70,7 +71,7 @@ impl Pending {
     /// All coins of which something is known here, in no order.
     pub(crate) fn coins(&self) -> impl Iterator<Item = (&OutPoint, Option<&Coin>)> {
         self.coins.iter().map(|(outpoint, change)| match change {
-            Change::Made { coin, .. } => (outpoint, Some(coin)),
+            Change::Made { coin, .. } => (outpoint, Some(&**coin)),
             Change::Spent(_) => (outpoint, None),
         })
     }
@@ -90,9 +91,11 @@ impl Pending {
         for (outpoint, coin) in &delta.spent {
             self.remove(outpoint, coin);
         }
+        self.coins.reserve(delta.created.len());
         for (outpoint, coin) in delta.created {
             self.add(outpoint, coin);
         }
+        self.places.reserve(delta.txids.len());
         for (position, txid) in (0..).zip(delta.txids) {
             self.places.insert(txid, Some((number, position)));
             self.bytes += TX_BYTES;
@@ -126,19 +129,34 @@ impl Pending {
 
     fn add(&mut self, outpoint: OutPoint, coin: Coin) {
         self.bytes += size(&coin);
-        // One that was spent here is in the tables, perhaps as it was made in another block.
-        let fresh = !self.coins.contains_key(&outpoint);
-        self.coins.insert(outpoint, Change::Made { coin, fresh });
+        let coin = Box::new(coin);
+        match self.coins.entry(outpoint) {
+            Entry::Vacant(entry) => {
+                entry.insert(Change::Made { coin, fresh: true });
+            }
+            // One that was spent here is in the tables, perhaps as it was made in another block.
+            Entry::Occupied(mut entry) => {
+                entry.insert(Change::Made { coin, fresh: false });
+            }
+        }
     }
 
     fn remove(&mut self, outpoint: &OutPoint, coin: &Coin) {
-        if let Some(Change::Made { fresh: true, .. }) = self.coins.get(outpoint) {
-            self.bytes = self.bytes.saturating_sub(size(coin));
-            self.coins.remove(outpoint);
-        } else {
-            self.bytes += size(coin);
-            self.coins.insert(*outpoint, Change::Spent(coin.clone()));
+        let spent = || Change::Spent(Box::new(coin.clone()));
+        match self.coins.entry(*outpoint) {
+            Entry::Occupied(entry) if matches!(entry.get(), Change::Made { fresh: true, .. }) => {
+                self.bytes = self.bytes.saturating_sub(size(coin));
+                entry.remove();
+                return;
+            }
+            Entry::Occupied(mut entry) => {
+                entry.insert(spent());
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(spent());
+            }
         }
+        self.bytes += size(coin);
     }
 
     /// Writes all changes into the tables, in one batch.
