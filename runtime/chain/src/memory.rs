@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use spec::{Block, BlockHash, OutPoint, Txid};
+use spec::{Block, BlockHash, Category, OutPoint, Txid};
 
 use crate::store::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
 
@@ -12,6 +12,7 @@ use crate::store::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation
 pub struct MemoryStore {
     coins: BTreeMap<OutPoint, Coin>,
     by_lock: BTreeMap<Vec<u8>, BTreeSet<OutPoint>>,
+    by_category: BTreeSet<(Category, OutPoint)>,
     transactions: BTreeMap<Txid, TxLocation>,
     undo: Vec<BlockDelta>,
     blocks: BTreeMap<BlockHash, Arc<Block>>,
@@ -29,6 +30,7 @@ impl MemoryStore {
     fn add(&mut self, coins: &[(OutPoint, Coin)]) {
         for (outpoint, coin) in coins {
             self.by_lock.entry(coin.output.lock.clone()).or_default().insert(*outpoint);
+            self.by_category.extend(coin.category().map(|category| (*category, *outpoint)));
             self.coins.insert(*outpoint, coin.clone());
         }
     }
@@ -36,6 +38,9 @@ impl MemoryStore {
     fn remove(&mut self, coins: &[(OutPoint, Coin)]) {
         for (outpoint, coin) in coins {
             self.coins.remove(outpoint);
+            if let Some(category) = coin.category() {
+                self.by_category.remove(&(*category, *outpoint));
+            }
             if let Some(same_lock) = self.by_lock.get_mut(&coin.output.lock) {
                 same_lock.remove(outpoint);
                 if same_lock.is_empty() {
@@ -114,5 +119,12 @@ impl Store for MemoryStore {
     fn coins_by_lock(&self, lock: &[u8]) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
         let same_lock = self.by_lock.get(lock).into_iter().flatten();
         Ok(same_lock.filter_map(|outpoint| Some((*outpoint, self.coins.get(outpoint)?.clone()))).collect())
+    }
+
+    fn coins_by_category(&self, category: &Category, max: usize) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
+        let lowest = OutPoint { txid: Txid::from_wire([0; 32]), index: 0 };
+        let from = self.by_category.range((*category, lowest)..);
+        let same = from.take_while(|(other, _)| other == category).take(max);
+        Ok(same.filter_map(|(_, outpoint)| Some((*outpoint, self.coins.get(outpoint)?.clone()))).collect())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use spec::{Block, BlockHash, BlockHeader, Height, OutPoint, Transaction, TxOut, Txid};
+use spec::{Block, BlockHash, BlockHeader, Category, Height, OutPoint, Transaction, TxOut, Txid};
 
 use crate::connect::made_by;
 
@@ -35,6 +35,14 @@ pub struct BlockDelta {
     pub created: Vec<(OutPoint, Coin)>,
     /// Its transactions, in block order.
     pub txids: Vec<Txid>,
+}
+
+impl Coin {
+    /// The category of its tokens.
+    #[must_use]
+    pub fn category(&self) -> Option<&Category> {
+        self.output.token.as_ref().map(|token| &token.category)
+    }
 }
 
 impl BlockDelta {
@@ -200,6 +208,12 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// [`StoreError`].
     fn coins_by_lock(&self, lock: &[u8]) -> Result<Vec<(OutPoint, Coin)>, StoreError>;
 
+    /// The first `max` unspent outputs with tokens of this category, in ascending order of outpoints.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn coins_by_category(&self, category: &Category, max: usize) -> Result<Vec<(OutPoint, Coin)>, StoreError>;
+
     /// Drops the oldest blocks and what they changed, as long as blocks take more than `bytes_max` and none that goes stands
     /// above `highest`; headers, coins and places of transactions stay. Blocks that are kept together go together, so fewer may go
     /// than could. A store that keeps all does nothing.
@@ -273,6 +287,10 @@ impl<S: Store + ?Sized> Store for Box<S> {
 
     fn coins_by_lock(&self, lock: &[u8]) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
         (**self).coins_by_lock(lock)
+    }
+
+    fn coins_by_category(&self, category: &Category, max: usize) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
+        (**self).coins_by_category(category, max)
     }
 
     fn prune(&mut self, highest: Height, bytes_max: u64) -> Result<(), StoreError> {

@@ -147,4 +147,4 @@ macro_rules! scripts {
     )*};
 }
 
-scripts! { build mine template send mempool reorg refusals wallet artifacts }
+scripts! { build mine template send mempool reorg refusals wallet artifacts tokens }

@@ -5,7 +5,7 @@
 use chain::{Coin, HeaderRecord, StoreError};
 use spec::codec::{Reader, write_bytes, write_compact_size};
 use spec::hash::sha256;
-use spec::{BlockHash, BlockHeader, DecodeError, Height, OutPoint, Sats, Token, TxOut, Txid};
+use spec::{BlockHash, BlockHeader, Category, DecodeError, Height, OutPoint, Sats, Token, TxOut, Txid};
 
 /// The bytes of an outpoint as a key.
 pub(crate) const OUTPOINT_BYTES: usize = 36;
@@ -72,12 +72,20 @@ pub(crate) fn lock_key(lock: &[u8]) -> [u8; LOCK_BYTES] {
     sha256(lock).first_chunk().copied().unwrap_or_default()
 }
 
-/// The key of one coin in the index by lock.
-pub(crate) fn lock_outpoint_key(outpoint: &OutPoint, coin: &Coin) -> [u8; LOCK_BYTES + OUTPOINT_BYTES] {
-    let mut key = [0; LOCK_BYTES + OUTPOINT_BYTES];
-    let bytes = lock_key(&coin.output.lock).into_iter().chain(outpoint_key(outpoint));
-    key.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
-    key
+/// The front of the keys of all coins with tokens of a category. They lie among those by lock.
+pub(crate) fn category_key(category: &Category) -> [u8; LOCK_BYTES] {
+    sha256(&[b"category", &category.as_wire()[..]].concat()).first_chunk().copied().unwrap_or_default()
+}
+
+/// The key of one coin in the index by lock, and the one by category if it has tokens.
+pub(crate) fn index_keys(outpoint: &OutPoint, coin: &Coin) -> impl Iterator<Item = [u8; LOCK_BYTES + OUTPOINT_BYTES]> {
+    let by_lock = std::iter::once(lock_key(&coin.output.lock));
+    let outpoint = outpoint_key(outpoint);
+    by_lock.chain(coin.category().map(category_key)).map(move |front| {
+        let mut key = [0; LOCK_BYTES + OUTPOINT_BYTES];
+        key.iter_mut().zip(front.into_iter().chain(outpoint)).for_each(|(to, from)| *to = from);
+        key
+    })
 }
 
 /// A coin: a code of height and coinbase, the amount, whether a token follows, the token, and the lock to the end.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chain::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
-use spec::{Block, BlockHash, Height, OutPoint, Txid};
+use spec::{Block, BlockHash, Category, Height, OutPoint, Txid};
 
 use crate::codec::{self, End, Kept};
 use crate::files::BlockFiles;
@@ -103,7 +103,7 @@ const END: &[u8] = b"end";
 const FIRST: &[u8] = b"first";
 const IDENTITY: &[u8] = b"identity";
 /// The first byte of the identity: the version of the format.
-const VERSION: &str = "2 ";
+const VERSION: &str = "3 ";
 /// How many blocks are kept in memory, and up to which size each.
 const RECENT_BLOCKS: usize = 4;
 const RECENT_BLOCK_BYTES: u32 = 8 << 20;
@@ -311,6 +311,38 @@ impl DiskStore {
         self.writer.finish()
     }
 
+    /// The first `max` coins that are wanted, all of which have this front in the index.
+    fn coins_by(
+        &self,
+        front: &[u8],
+        max: usize,
+        wanted: &dyn Fn(&Coin) -> bool,
+    ) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
+        let mut found = BTreeMap::new();
+        tables::visit(&self.tables.locks, front, &mut |key, _| {
+            // Keys come in the order of outpoints, so what is left out comes behind all that was found.
+            if found.len() >= max {
+                return Ok(());
+            }
+            let key = key.split_last_chunk::<{ codec::OUTPOINT_BYTES }>();
+            let outpoint = codec::outpoint_of(key.ok_or(StoreError::Damaged("the index of coins"))?.1)?;
+            if self.waiting_coin(&outpoint).is_none() {
+                let coin = self.stored_coin(&outpoint)?.ok_or(StoreError::Damaged("the index of coins"))?;
+                if wanted(&coin) {
+                    found.insert(outpoint, coin);
+                }
+            }
+            Ok(())
+        })?;
+        for (outpoint, coin) in self.waiting().rev().flat_map(Pending::coins) {
+            match coin.filter(|coin| wanted(coin)) {
+                Some(coin) => drop(found.insert(*outpoint, coin.clone())),
+                None => drop(found.remove(outpoint)),
+            }
+        }
+        Ok(found.into_iter().take(max).collect())
+    }
+
     fn stored_coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
         let bytes = tables::get(&self.tables.coins, &codec::outpoint_key(outpoint))?;
         bytes.map(|bytes| codec::coin_of(&bytes)).transpose()
@@ -489,25 +521,11 @@ impl Store for DiskStore {
     }
 
     fn coins_by_lock(&self, lock: &[u8]) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
-        let mut found = BTreeMap::new();
-        tables::visit(&self.tables.locks, &codec::lock_key(lock), &mut |key, _| {
-            let key = key.split_last_chunk::<{ codec::OUTPOINT_BYTES }>();
-            let outpoint = codec::outpoint_of(key.ok_or(StoreError::Damaged("the index by lock"))?.1)?;
-            if self.waiting_coin(&outpoint).is_none() {
-                let coin = self.stored_coin(&outpoint)?.ok_or(StoreError::Damaged("the index by lock"))?;
-                if coin.output.lock == lock {
-                    found.insert(outpoint, coin);
-                }
-            }
-            Ok(())
-        })?;
-        for (outpoint, coin) in self.waiting().rev().flat_map(Pending::coins) {
-            match coin.filter(|coin| coin.output.lock == lock) {
-                Some(coin) => drop(found.insert(*outpoint, coin.clone())),
-                None => drop(found.remove(outpoint)),
-            }
-        }
-        Ok(found.into_iter().collect())
+        self.coins_by(&codec::lock_key(lock), usize::MAX, &|coin| coin.output.lock == lock)
+    }
+
+    fn coins_by_category(&self, category: &Category, max: usize) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
+        self.coins_by(&codec::category_key(category), max, &|coin| coin.category() == Some(category))
     }
 
     fn prune(&mut self, highest: Height, bytes_max: u64) -> Result<(), StoreError> {

@@ -196,11 +196,11 @@ impl Pending {
             match change {
                 Change::Made { coin, .. } => {
                     batch.put(&tables.coins, &key, &codec::coin_bytes(coin));
-                    locks.push((codec::lock_outpoint_key(outpoint, coin), true));
+                    locks.extend(codec::index_keys(outpoint, coin).map(|key| (key, true)));
                 }
                 Change::Spent(coin) => {
                     batch.remove(&tables.coins, &key);
-                    locks.push((codec::lock_outpoint_key(outpoint, coin), false));
+                    locks.extend(codec::index_keys(outpoint, coin).map(|key| (key, false)));
                 }
             }
         }

@@ -243,6 +243,10 @@ impl Pair {
         assert_eq!(disk.coins(&outpoints), memory.coins(&outpoints));
         self.txids.iter().for_each(|txid| assert_eq!(disk.locate(txid), memory.locate(txid)));
         self.locks.iter().for_each(|lock| assert_eq!(disk.coins_by_lock(lock), memory.coins_by_lock(lock)));
+        for (category, max) in [([7; 32], usize::MAX), ([7; 32], 3), ([8; 32], 3)] {
+            let category = Category::from_wire(category);
+            assert_eq!(disk.coins_by_category(&category, max), memory.coins_by_category(&category, max));
+        }
         for record in &self.records {
             let hash = record.header.hash();
             assert_eq!(disk.block(&hash), memory.block(&hash));

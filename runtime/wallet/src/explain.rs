@@ -10,6 +10,8 @@ use spec::artifact::{AbiType, Locking, RequireSite, SharedFunction, SourceSpan, 
 use spec::script::instructions;
 use vm::{Failure, Phase, ScriptError};
 
+use crate::spending::script_of;
+
 /// What a contract's author and source say about a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
@@ -160,10 +162,7 @@ fn is_in_script(artifact: &Artifact, failure: &Failure) -> bool {
 /// Explains why an input failed that unlocks an instance of `artifact`, whose coin has the lock `lock`, with `unlock`.
 #[must_use]
 pub fn explain_input(artifact: &Artifact, lock: &[u8], unlock: &[u8], failure: &Failure) -> Option<Explanation> {
-    let redeem = match artifact.locking {
-        Locking::P2sh32 => instructions(unlock).last()?.ok()?.data?,
-        Locking::P2s => lock,
-    };
+    let redeem = script_of(artifact, lock, unlock)?;
     Some(match path_taken(artifact, unlock) {
         Some(path) => explain_path(artifact, redeem, failure, path),
         None => explain(artifact, redeem, failure),
@@ -247,14 +246,23 @@ fn others(artifact: &Artifact, sites: &[&RequireSite]) -> Vec<Other> {
 /// The path whose pushes `unlock` makes: as many, and the same selector. `None` also if several do.
 #[must_use]
 pub fn path_taken<'a>(artifact: &'a Artifact, unlock: &[u8]) -> Option<&'a SpendPath> {
-    let steps = instructions(unlock).collect::<Result<Vec<_>, _>>().ok()?;
-    let steps = match artifact.locking {
-        Locking::P2sh32 => steps.split_last()?.1,
-        Locking::P2s => &steps,
+    let paths = paths_that_fit(artifact, unlock);
+    match paths.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    }
+}
+
+/// The paths that push as many items as `unlock` does, and the same selector.
+pub(crate) fn paths_that_fit<'a>(artifact: &'a Artifact, unlock: &[u8]) -> Vec<&'a SpendPath> {
+    let Ok(steps) = instructions(unlock).collect::<Result<Vec<_>, _>>() else { return Vec::new() };
+    let own = match artifact.locking {
+        Locking::P2sh32 => steps.len().saturating_sub(1),
+        Locking::P2s => steps.len(),
     };
-    let pushes: Vec<&[u8]> = steps.iter().map(|step| unlock.get(step.at..step.end).unwrap_or_default()).collect();
-    let mut paths = artifact.paths.iter().filter(|path| fits(path, &pushes));
-    paths.next().filter(|_| paths.next().is_none())
+    let steps = steps.iter().take(own);
+    let pushes: Vec<&[u8]> = steps.map(|step| unlock.get(step.at..step.end).unwrap_or_default()).collect();
+    artifact.paths.iter().filter(|path| fits(path, &pushes)).collect()
 }
 
 fn fits(path: &SpendPath, pushes: &[&[u8]]) -> bool {
@@ -277,7 +285,7 @@ fn fits(path: &SpendPath, pushes: &[&[u8]]) -> bool {
 }
 
 /// The number of pushes of an item; those of a list are not known.
-fn items_in(path: &SpendPath, item: &UnlockItem) -> usize {
+pub(crate) fn items_in(path: &SpendPath, item: &UnlockItem) -> usize {
     match item {
         UnlockItem::Int(_) | UnlockItem::Leaf(..) => 1,
         UnlockItem::Arg(index) if is_list(path, *index) => 0,
@@ -285,12 +293,12 @@ fn items_in(path: &SpendPath, item: &UnlockItem) -> usize {
     }
 }
 
-fn is_list(path: &SpendPath, arg: usize) -> bool {
+pub(crate) fn is_list(path: &SpendPath, arg: usize) -> bool {
     path.args.get(arg).is_some_and(|slot| matches!(slot.ty, AbiType::List(_)))
 }
 
 /// The number of pushes that an argument takes.
-fn items_of(path: &SpendPath, arg: usize) -> usize {
+pub(crate) fn items_of(path: &SpendPath, arg: usize) -> usize {
     path.args.get(arg).map_or(1, |slot| slot.ty.leaf_count())
 }
 

@@ -13,6 +13,7 @@ mod padding;
 mod plan;
 mod reward;
 mod sign;
+mod spending;
 mod values;
 
 pub use clock::check_params;
@@ -28,4 +29,5 @@ pub use plan::{
 };
 pub use reward::{JOINED_MAX, SettleError, Settled, Settlement, after, publish, settle};
 pub use sign::{Unsignable, sign_inputs};
+pub use spending::{Given, Spending, script_of, spending};
 pub use values::{Names, ValueError, parse_amount, parse_value, record_names};

@@ -10,8 +10,8 @@ use spec::artifact::{
 };
 use spec::{Artifact, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, TxOut, Txid};
 use wallet::{
-    Accounts, Arg, Args, BuildError, Call, FeeRate, Names, Params, Purse, SettleError, Settlement, Utxo, call,
-    check_params, explain, explain_path, parse_value, path_taken, pay, settle,
+    Accounts, Arg, Args, BuildError, Call, FeeRate, Given, Names, Params, Purse, SettleError, Settlement, Utxo, call,
+    check_params, explain, explain_path, parse_value, path_taken, pay, settle, spending,
 };
 
 /// A contract in assembly: `<name>` is a hole, `!some_words` after an instruction makes it a check with that message.
@@ -198,6 +198,12 @@ fn a_call_that_does_not_fit_its_artifact_says_why() {
     }
 }
 
+/// The bytes of the last push.
+fn script_push_len(unlock: &[u8]) -> usize {
+    let last = spec::script::instructions(unlock).last().unwrap().unwrap();
+    last.end - last.at
+}
+
 fn spend_vault(signers: &str, locktime: u32, path_name: &str) -> Result<wallet::Built, BuildError> {
     let paths = vec![path("together", &[("sigs", "Sigs<2>")], Some(0)), path("alone", &[("sig", "Sig")], Some(1))];
     let text = "IF 100 CHECKLOCKTIMEVERIFY !not_before_height_100
@@ -223,7 +229,14 @@ fn spend_vault(signers: &str, locktime: u32, path_name: &str) -> Result<wallet::
         purse: None,
         rate: FeeRate::RELAY_MIN,
     })?;
-    assert_eq!(path_taken(&artifact, &built.tx.inputs[0].unlock).unwrap().name, path_name);
+    let unlock = &built.tx.inputs[0].unlock;
+    assert_eq!(path_taken(&artifact, unlock).unwrap().name, path_name);
+    // All that was pushed, and all that fills holes, is read back.
+    let told = spending(&artifact, &[], unlock, &|_| None).unwrap();
+    let named = |given: &[Given<'_>]| given.iter().map(|one| (one.slot.name.clone(), one.value.clone())).collect();
+    let (pushed, filled): (Params, Params) = (named(&told.args), named(&told.params));
+    assert_eq!(filled, params);
+    assert_eq!(told.path.unwrap().pushes(&pushed).unwrap(), unlock[..unlock.len() - script_push_len(unlock)]);
     Ok(built)
 }
 
@@ -557,4 +570,8 @@ fn a_check_that_branches_share_is_explained_by_the_way_that_led_there() {
     // Both paths push one item, so that the pushes do not tell which it is.
     let (_, unlock) = failure("OP_5", 1);
     assert!(path_taken(&artifact, &unlock).is_none());
+    // The turn that the script took does.
+    let path = |taken| spending(&artifact, &[], &unlock, &|_| taken).unwrap().path.map(|path| path.name.clone());
+    let names = [Some(true), Some(false), None].map(path);
+    assert_eq!(names, [Some("alone".to_owned()), Some("together".to_owned()), None]);
 }

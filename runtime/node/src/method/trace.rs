@@ -14,11 +14,7 @@ const STEPS_MAX: usize = 100_000;
 const STACK_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 pub(crate) fn transaction(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
-    let given = args.text(0)?;
-    let tx = match given.parse::<Txid>() {
-        Ok(txid) => known(node, &txid)?,
-        Err(_) => decode_transaction(&given)?,
-    };
+    let tx = given(node, args)?;
     if tx.is_coinbase() {
         return Err(RpcError::new(Code::InvalidParameter, "a coinbase runs no scripts"));
     }
@@ -38,6 +34,15 @@ pub(crate) fn transaction(node: &mut Node, args: &Args) -> Result<Json, RpcError
         ("truncated", Json::from(recorder.truncated)),
         ("inputs", list(shown)),
     ]))
+}
+
+/// The transaction that the first parameter names by its id, or holds as bytes.
+pub(crate) fn given(node: &Node, args: &Args) -> Result<Transaction, RpcError> {
+    let given = args.text(0)?;
+    match given.parse::<Txid>() {
+        Ok(txid) => known(node, &txid),
+        Err(_) => decode_transaction(&given),
+    }
 }
 
 fn no_input() -> RpcError {

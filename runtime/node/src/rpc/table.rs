@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::json::Json;
 use crate::method::{
-    artifact, blocks, build, combine, control, devnet, mempool, mining, network, outputs, proof, raw, template, trace,
-    waits, wallet,
+    artifact, blocks, build, combine, control, devnet, mempool, mining, network, outputs, proof, raw, spends, template,
+    token, trace, waits, wallet,
 };
 use crate::rpc::envelope::Call;
 use crate::rpc::error::{Code, RpcError};
@@ -310,6 +310,12 @@ methods! {
         "bitmodel_getartifact" (need("lock", Kind::Text)) artifact::get, "The contract registered for a lock, address or redeem script.", "\"address\"";
         "bitmodel_getengineinfo" () control::engine_info,
             "Which engine runs scripts, how many inputs it took which way, and what it keeps.", "";
+        "bitmodel_getspends" (need("transaction", Kind::Text)) spends::of_transaction,
+            "What a transaction's inputs say to contracts that are registered: the path that each takes, its arguments and the contract's parameters.",
+            "\"txid\"";
+        "bitmodel_gettoken" (need("category", Kind::Text), may("skip", Kind::Int), may("count", Kind::Int)) token::info,
+            "What there is of a token category: the transaction that made it, the sums of its tokens, and the unspent outputs that hold them, at most 500 at a time.",
+            "\"category\", 0, 50";
         "bitmodel_listartifacts" () artifact::list_all, "The contracts that are registered.", "";
         "bitmodel_setloglevel" (need("levels", Kind::Text)) control::set_log_level,
             "How much the log says: a level, and parts that say all.", "\"info,http\"";

@@ -72,6 +72,7 @@ const when = (seconds) => {
 };
 const blockLink = (hash, text) => el("a", { href: `#/block/${hash}`, class: "mono" }, text ?? short(hash));
 const txLink = (txid, text) => el("a", { href: `#/tx/${txid}`, class: "mono" }, text ?? short(txid));
+const tokenLink = (category, text) => el("a", { href: `#/token/${category}`, class: "mono" }, text ?? short(category, 6));
 const addressLink = (address, text) => el("a", { href: `#/address/${address}`, class: "mono" }, text ?? short(address, 14));
 
 const facts = (pairs) =>
@@ -103,11 +104,18 @@ function ownerOf(output) {
 function ownerCell(output) {
   const { label, href, contract } = ownerOf(output);
   const name = contract ? el("span", { class: "tag" }, label) : label;
-  const token = output.tokenData
-    ? el("div", { class: "soft" }, `token ${short(output.tokenData.category, 6)}: ${output.tokenData.amount}`, output.tokenData.nft ? `, ${output.tokenData.nft.capability} NFT ${output.tokenData.nft.commitment}` : "")
-    : undefined;
+  const token = output.tokenData ? el("div", { class: "soft" }, "token ", tokenParts(output.tokenData)) : undefined;
   return [href ? el("a", { href, class: "mono" }, name) : el("span", { class: "mono" }, name), token];
 }
+
+// What tokens there are on an output, with a link to all of their category.
+function tokenParts({ category, amount, nft }) {
+  const held = nft ? [`, ${nft.capability === "none" ? "immutable" : nft.capability} NFT`, nft.commitment ? ` ${short(nft.commitment, 16)}` : " without a commitment"] : [];
+  return [tokenLink(category), amount === "0" && nft ? "" : `: ${grouped(amount)}`, ...held];
+}
+
+// A whole number in groups of three digits.
+const grouped = (digits) => digits.replace(/\B(?=(\d{3})+$)/g, "\u202f");
 
 // Pages.
 
@@ -193,9 +201,33 @@ function flow(inputs, outputs, fee) {
   return picture;
 }
 
+// A value of a contract: numbers, bytes and addresses as text, what is composed of several indented.
+const valueText = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 1));
+const valueTable = (values) => table([["name"], ["type"], ["value"]], values.map(({ name, type, value }) => [name, el("code", {}, type), el("code", { class: "value" }, valueText(value))]), "None.");
+
+// What an input says to its contract.
+function spendParts({ input, contract, address, path, args, params }) {
+  return [
+    el("h3", {}, `Input ${input}: `, el("span", { class: "tag" }, address ? el("a", { href: `#/address/${address}` }, contract) : contract), path ? [" by ", el("code", { class: "path" }, path)] : el("span", { class: "soft" }, " by a path that cannot be told")),
+    args.length ? [el("h4", {}, "Arguments"), valueTable(args)] : el("p", { class: "soft" }, "The path takes no arguments."),
+    params.length ? [el("h4", {}, "Parameters of the contract"), valueTable(params)] : undefined,
+  ];
+}
+
+// Whether a transaction gave a token category its name.
+async function namedAfter(txid) {
+  try {
+    return await rpc("bitmodel_gettoken", txid, 0, 0);
+  } catch (error) {
+    if (error instanceof NeedsKey) throw error;
+    return undefined;
+  }
+}
+
 async function txPage(txid, traced) {
   const tx = await rpc("getrawtransaction", txid, 2);
   const coinbase = tx.vin[0].coinbase !== undefined;
+  const [spends, named] = await Promise.all([coinbase ? [] : rpc("bitmodel_getspends", txid).catch(() => []), tx.blockhash ? namedAfter(txid) : undefined]);
   const paid = tx.vout.reduce((sum, output) => sum + sats(output.value), 0n);
   const taken = tx.vin.reduce((sum, input) => sum + (input.prevout ? sats(input.prevout.value) : 0n), 0n);
   const known = !coinbase && tx.vin.every((input) => input.prevout);
@@ -212,6 +244,7 @@ async function txPage(txid, traced) {
       ["pays", coins(paid)],
       ["fee", known ? `${coins(fee)} (${(Number(fee) / tx.size).toFixed(2)} sats a byte)` : undefined],
       ["locked until", tx.locktime ? String(tx.locktime) : undefined],
+      ["names the token", named ? tokenLink(txid, txid) : undefined],
     ]),
     el("h2", {}, "Flow"),
     flow(inputs, outputs, fee),
@@ -228,6 +261,7 @@ async function txPage(txid, traced) {
       "",
     ),
   ];
+  if (spends.length) parts.push(el("h2", {}, "Contracts"), ...spends.flatMap(spendParts).flat(3));
   if (!coinbase) {
     const place = el("div", {});
     parts.push(el("h2", {}, "Trace"), place);
@@ -294,7 +328,7 @@ async function addressPage(address) {
     el("h2", {}, "Unspent outputs"),
     table(
       [["output"], ["confirmations", "number"], ["token"], ["value", "number"]],
-      unspent.map((coin) => [el("span", {}, txLink(coin.txid), `:${coin.vout}`), String(coin.confirmations), coin.tokenData ? `${short(coin.tokenData.category, 6)}: ${coin.tokenData.amount}` : "", coins(sats(coin.amount))]),
+      unspent.map((coin) => [el("span", {}, txLink(coin.txid), `:${coin.vout}`), String(coin.confirmations), coin.tokenData ? el("span", {}, tokenParts(coin.tokenData)) : "", coins(sats(coin.amount))]),
       "It holds nothing now.",
     ),
   ];
@@ -304,6 +338,42 @@ async function addressPage(address) {
     if (artifact.source) parts.push(el("h2", {}, "Source"), el("pre", { class: "scroll mono" }, typeof artifact.source === "string" ? artifact.source : JSON.stringify(artifact.source, null, 2)));
   }
   return parts;
+}
+
+const TOKEN_ROWS = 50;
+async function tokenPage(category, from = "0") {
+  const skip = Number(from);
+  const token = await rpc("bitmodel_gettoken", category, skip, TOKEN_ROWS);
+  const least = token.complete ? "" : "at least ";
+  const pages = [];
+  if (skip > 0) pages.push(el("a", { href: `#/token/${category}/${Math.max(0, skip - TOKEN_ROWS)}` }, "← before"));
+  if (skip + token.unspents.length < token.txouts) pages.push(el("a", { href: `#/token/${category}/${skip + TOKEN_ROWS}` }, "more →"));
+  const { genesis } = token;
+  return [
+    el("h1", {}, "Token"),
+    cards([["fungible tokens", least + grouped(token.amount)], ["NFTs", least + token.nfts], ["outputs that hold it", least + token.txouts]]),
+    facts([
+      ["category", el("code", {}, token.category)],
+      ["made by", genesis ? txLink(genesis.txid, genesis.txid) : el("span", { class: "soft" }, "a transaction that was not found near the one that the category is named after")],
+      ["made in block", genesis ? blockLink(genesis.blockhash, String(genesis.height)) : undefined],
+      ["time (UTC)", genesis ? when(genesis.time) : undefined],
+      ["named after", txLink(token.category, token.category)],
+    ]),
+    el("h2", {}, "Outputs that hold it"),
+    table(
+      [["output"], ["of"], ["fungible", "number"], ["capability"], ["commitment"], ["block", "number"]],
+      token.unspents.map((coin) => [
+        el("span", {}, txLink(coin.txid), `:${coin.vout}`),
+        el("span", {}, ownerCell({ ...coin, tokenData: undefined })),
+        coin.tokenData.amount === "0" ? "" : grouped(coin.tokenData.amount),
+        coin.tokenData.nft ? el("span", { class: "tag" }, coin.tokenData.nft.capability === "none" ? "immutable" : coin.tokenData.nft.capability) : "",
+        coin.tokenData.nft ? el("code", {}, coin.tokenData.nft.commitment || "(empty)") : "",
+        String(coin.height),
+      ]),
+      skip > 0 ? "There are no more." : "No output holds it now: all was burnt.",
+    ),
+    pages.length ? el("nav", { class: "pages", "aria-label": "Pages of outputs" }, pages) : "",
+  ];
 }
 
 async function mempoolPage() {
@@ -351,25 +421,38 @@ function keyPage() {
   return [form];
 }
 
+// Whether the node knows something of this name: what a call answers, or nothing if it is refused.
+async function known(method, ...params) {
+  try {
+    return (await rpc(method, ...params)) ?? true;
+  } catch (error) {
+    if (error instanceof NeedsKey) throw error;
+    return undefined;
+  }
+}
+
 async function find(query) {
-  if (/^\d{1,9}$/.test(query)) return `#/block/${await rpc("getblockhash", Number(query))}`;
+  if (/^\d+$/.test(query) && query.length < 64) {
+    const tip = await rpc("getblockcount");
+    if (BigInt(query) > BigInt(tip)) throw new Error(`There is no block ${query} yet: the highest is ${tip}.`);
+    return `#/block/${await rpc("getblockhash", Number(query))}`;
+  }
   if (/^[0-9a-f]{64}$/i.test(query)) {
     const id = query.toLowerCase();
-    try {
-      await rpc("getblockheader", id);
-      return `#/block/${id}`;
-    } catch (error) {
-      if (error instanceof NeedsKey) throw error;
-      return `#/tx/${id}`;
-    }
+    if (await known("getblockheader", id)) return `#/block/${id}`;
+    if (await known("getrawtransaction", id, 1)) return `#/tx/${id}`;
+    if (await known("bitmodel_gettoken", id, 0, 0)) return `#/token/${id}`;
+    throw new Error("This node knows no block, no transaction and no token of this id.");
   }
-  return `#/address/${query}`;
+  if ((await rpc("validateaddress", query)).isvalid) return `#/address/${query}`;
+  throw new Error(`“${short(query, 20)}” is nothing that can be looked for. Give a block's height or hash, a transaction's id, a token's category or an address.`);
 }
 
 const ROUTES = [
   [/^\/block\/([0-9a-f]{64})$/, blockPage],
   [/^\/tx\/([0-9a-f]{64})(\/trace)?$/, txPage],
   [/^\/address\/(.+)$/, addressPage],
+  [/^\/token\/([0-9a-f]{64})(?:\/(\d{1,9}))?$/, tokenPage],
   [/^\/mempool$/, mempoolPage],
   [/^\/contracts$/, contractsPage],
   [/^\/?$/, home],
@@ -433,10 +516,21 @@ document.getElementById("search").addEventListener("submit", async (event) => {
   const query = document.getElementById("query").value.trim();
   if (!query) return;
   try {
-    location.hash = await find(query);
+    const found = await find(query);
+    // Whoever looks for what is shown sees it again.
+    if (location.hash === found) show().then(() => main.focus());
+    else location.hash = found;
   } catch (error) {
+    // Whatever else is being fetched is not what was asked for last.
+    turn += 1;
+    main.dataset.ready = "refused";
     main.replaceChildren(...(error instanceof NeedsKey ? keyPage() : [el("p", { class: "error", role: "alert" }, error.message)]));
   }
+});
+// Its target is no page of the explorer's own.
+document.getElementById("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "/" && !/^(input|textarea)$/i.test(document.activeElement.tagName)) {
