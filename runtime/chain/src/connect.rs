@@ -9,7 +9,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use spec::{Block, Height, Mode, OutPoint, Rules, Sats, SpendContext, Transaction, TxOut, Txid, opcode::Opcode};
+use spec::{
+    Block, Height, Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, Transaction, TxOut, Txid, opcode::Opcode,
+};
 use vm::batch::Deferred;
 
 use crate::block::{by_text, refused};
@@ -184,7 +186,7 @@ impl Claims {
 }
 
 /// The position of a transaction of the block. The coinbase stands first, the others in the order of their ids.
-fn position(txids: &[Txid], txid: &Txid) -> Option<usize> {
+pub(crate) fn position(txids: &[Txid], txid: &Txid) -> Option<usize> {
     let (coinbase, others) = txids.split_first()?;
     if coinbase == txid {
         return Some(0);
@@ -223,12 +225,12 @@ pub(crate) fn is_spendable(output: &TxOut) -> bool {
 }
 
 /// An ordinary transaction with what it spends.
-struct Spend<'a> {
-    position: usize,
-    txid: Txid,
-    tx: &'a Transaction,
-    spent: Cow<'a, [TxOut]>,
-    fee: Sats,
+pub(crate) struct Spend<'a> {
+    pub(crate) position: usize,
+    pub(crate) txid: Txid,
+    pub(crate) tx: &'a Transaction,
+    pub(crate) spent: Cow<'a, [TxOut]>,
+    pub(crate) fee: Sats,
 }
 
 /// Checks each transaction, scripts excepted, and finds the first in the block that is bad.
@@ -286,18 +288,28 @@ fn check_coinbase_amount(at: &Surroundings<'_>, block: &Block, spends: &[Spend<'
     if taken > due { Err(BlockError::CoinbaseAmount) } else { Ok(()) }
 }
 
-/// Runs the scripts that are not known to succeed, all inputs of all transactions together, and verifies their Schnorr
-/// signatures in batches.
 fn run_scripts(at: &Surroundings<'_>, spends: &[Spend<'_>], verified: &Verified<'_>) -> Result<(), BlockError> {
-    let rules = Rules::new(at.params.rules, Mode::Consensus);
+    let counts = count_checks(at.params.rules, at.runner, spends, verified)?;
+    check_sig_checks(at, spends, &counts)
+}
+
+/// Runs the scripts that are not known to succeed, all inputs of all transactions together, and verifies their Schnorr
+/// signatures in batches; returns the signature checks of each transaction.
+pub(crate) fn count_checks(
+    rules: RuleSet,
+    runner: Runner<'_>,
+    spends: &[Spend<'_>],
+    verified: &Verified<'_>,
+) -> Result<Vec<u64>, BlockError> {
+    let rules = Rules::new(rules, Mode::Consensus);
     let known = |place: usize| spends.get(place).and_then(|spend| verified(&spend.txid));
-    let known = Jobs::small(spends.len()).map(at.runner.workers, known);
+    let known = Jobs::small(spends.len()).map(runner.workers, known);
     let mut counts: Vec<u64> = known.iter().map(|known| known.unwrap_or(0)).collect();
     let inputs = Inputs::of(spends.iter().zip(&known).map(|(spend, known)| (spend, known.is_none())));
     let run = |number: usize, deferred: Option<&Deferred>| {
         let (place, input) = *inputs.places.get(number).expect("there are as many jobs as inputs");
         let spend = spends.get(place).expect("an input is that of a spend");
-        inputs.run(at, &rules, (place, spend), input, deferred).map(|checks| (place, u64::from(checks)))
+        inputs.run(runner, &rules, (place, spend), input, deferred).map(|checks| (place, u64::from(checks)))
     };
     let length = |number: usize| {
         let place = inputs.places.get(number);
@@ -306,7 +318,7 @@ fn run_scripts(at: &Surroundings<'_>, spends: &[Spend<'_>], verified: &Verified<
     };
     let assume = |number: usize, deferred: &Deferred| run(number, Some(deferred));
     let exact = |number: usize| run(number, None);
-    let (count, workers) = (inputs.places.len(), at.runner.workers);
+    let (count, workers) = (inputs.places.len(), runner.workers);
     let jobs = Jobs::new(count).longest_first(length);
     let ran = jobs.run_by(workers, || Deferring::new(&assume, &exact).evenly(count, workers));
     for (place, count) in ran.map_err(|(_, error)| error)? {
@@ -314,7 +326,7 @@ fn run_scripts(at: &Surroundings<'_>, spends: &[Spend<'_>], verified: &Verified<
             *sum += count;
         }
     }
-    check_sig_checks(at, spends, &counts)
+    Ok(counts)
 }
 
 /// The inputs whose scripts run.
@@ -342,15 +354,15 @@ impl<'s> Inputs<'s> {
     /// Runs the scripts of an input; their signature checks.
     fn run(
         &self,
-        at: &Surroundings<'_>,
+        runner: Runner<'_>,
         rules: &Rules,
         (place, spend): (usize, &Spend<'_>),
         input: usize,
         deferred: Option<&Deferred>,
     ) -> Result<u32, BlockError> {
         let run = |context: &SpendContext<'_>| match deferred {
-            Some(deferred) => at.runner.engine.accept_deferring(rules, context, input, deferred),
-            None => at.runner.engine.accept(rules, context, input),
+            Some(deferred) => runner.engine.accept_deferring(rules, context, input, deferred),
+            None => runner.engine.accept(rules, context, input),
         };
         let shared = self.shared.binary_search_by_key(&place, |(place, _)| *place).ok();
         let ran = match shared.and_then(|at| self.shared.get(at)) {

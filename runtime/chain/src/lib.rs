@@ -2,6 +2,7 @@
 //!
 //! It knows no clock, no randomness, no file and no socket: time comes in as an argument, state lives behind [`Store`].
 
+mod ahead;
 mod block;
 mod connect;
 mod deferring;
@@ -22,6 +23,7 @@ mod verify;
 mod vetting;
 mod work;
 mod workers;
+pub use ahead::Ahead;
 pub use block::{COINBASE_BYTES_MIN, FUTURE_SECS_MAX, parents_first};
 pub use error::{BlockError, TxError};
 pub use headers::{HEADERS_AHEAD_MAX, Headers};

@@ -111,6 +111,11 @@ impl<S: Store> Chain<S> {
         Runner { engine: &self.engine, workers: self.workers }
     }
 
+    /// What runs scripts, for another thread.
+    pub(crate) const fn shared_engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     /// What keeps the chain.
     pub const fn store(&self) -> &S {
         &self.store

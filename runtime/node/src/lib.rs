@@ -12,6 +12,7 @@ mod json;
 mod rpc;
 mod view;
 
+mod ahead;
 mod devnet;
 mod kept;
 mod method;

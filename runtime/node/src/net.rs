@@ -110,6 +110,11 @@ impl Net {
         answer
     }
 
+    /// Lets the hub look at the next block again: it may be connected now.
+    pub(crate) const fn look_again(&mut self) {
+        self.tip = None;
+    }
+
     /// Whether something waits that has come from peers.
     pub(crate) const fn is_busy(&self) -> bool {
         self.busy

@@ -4,15 +4,16 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::Instant;
 
-use spec::Block;
+use spec::{Block, BlockHash};
 use tokio::sync::oneshot;
 
-use crate::method::raw;
+use crate::ahead::Counts;
+use crate::method::{mining, raw};
 use crate::metrics;
 use crate::miner::Miner;
 use crate::news::{Listener, Topic};
 use crate::rpc::envelope::Call;
-use crate::rpc::table::{Outcome, dispatch};
+use crate::rpc::table::{Outcome, dispatch, fit};
 use crate::state::Node;
 use crate::wait::{Reply, Waits};
 
@@ -48,6 +49,13 @@ pub(crate) enum Event {
     Peers,
     /// The miner has found a block.
     Mined(Box<Block>),
+    /// The scripts of a large block have run beside.
+    RanAhead {
+        /// Which.
+        hash: BlockHash,
+        /// What they are known to take; nothing if one fails.
+        counts: Counts,
+    },
     /// The node shall stop.
     Stop,
 }
@@ -58,6 +66,7 @@ const TOGETHER_MAX: usize = 256;
 /// Runs until the node is told to stop or nobody is left to call.
 pub(crate) fn run(mut node: Node, events: &Receiver<Event>, own: SyncSender<Event>) {
     let inbox = Inbox { events, ahead: VecDeque::new() };
+    node.ahead_mut().begin(own.clone());
     work(&mut node, inbox, Miner::new(own));
     node.save();
 }
@@ -157,6 +166,10 @@ fn step(node: &mut Node, event: Event, inbox: &mut Inbox<'_>, waits: &mut Waits)
                 let _ = reply.send(outcome);
             }
         }
+        Event::Call { call, reply } if call.method == mining::SUBMIT => match fit(call) {
+            Ok((_, args)) => node.offer_block(&args, reply),
+            Err(error) => drop(reply.send(Err(error))),
+        },
         Event::Call { call, reply } => match dispatch(node, call) {
             // A client that went away misses its answer; the call still counts.
             Outcome::Done(outcome) => drop(reply.send(outcome)),
@@ -168,6 +181,7 @@ fn step(node: &mut Node, event: Event, inbox: &mut Inbox<'_>, waits: &mut Waits)
         Event::MineDue => node.mine_on_schedule(),
         // It may have come too late; then the chain says so.
         Event::Mined(block) => drop(node.accept_block(*block)),
+        Event::RanAhead { hash, counts } => node.ran_ahead(hash, counts),
         Event::TimeDue | Event::Peers => {}
         Event::Stop => node.stop(),
     }

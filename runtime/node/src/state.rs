@@ -7,6 +7,7 @@ use chain::{Accepted, BlockError, Chain, Coin, Entry, Headers, Mempool, Store, S
 use engine::Engine;
 use spec::{Address, Block, BlockHash, BlockHeader, Height, Network, OutPoint, Sats, Transaction, Txid};
 
+use crate::ahead::Ahead;
 use crate::clock::Clock;
 use crate::config::{Config, Prune, StartError};
 use crate::devnet::Devnet;
@@ -47,6 +48,7 @@ pub(crate) struct Node {
     devnet: Devnet,
     hub: Hub,
     net: Option<Box<Net>>,
+    ahead: Ahead,
     /// Transactions that peers were not told of.
     fresh: Vec<Txid>,
     counts: Counts,
@@ -98,6 +100,7 @@ impl Node {
             devnet: Devnet::new(config.mine_every),
             hub: Hub::default(),
             net: None,
+            ahead: Ahead::default(),
             fresh: Vec::new(),
             counts: Counts::default(),
             clock: Clock::new(config.mock_time),
@@ -387,8 +390,8 @@ impl Node {
 
     /// [`Node::accept_block`] at a time.
     pub(crate) fn accept_block_at(&mut self, block: Block, now: u32) -> Result<Accepted, BlockError> {
-        let mempool = &self.mempool;
-        let verified = |txid: &Txid| mempool.get(txid).map(|entry| entry.sig_checks);
+        let (mempool, counts) = (&self.mempool, self.ahead.take(&block.header.hash()));
+        let verified = |txid: &Txid| mempool.verified(txid).or_else(|| counts.get(txid).copied());
         let change = self.chain.accept_block_with(block, now, &verified)?;
         self.follow(&change, now);
         Ok(change)
@@ -563,6 +566,23 @@ impl Node {
             net.work(self);
             self.net = Some(net);
         }
+    }
+
+    /// Lets peers' next block be looked at again.
+    pub(crate) fn look_at_peers(&mut self) {
+        if let Some(net) = &mut self.net {
+            net.look_again();
+        }
+    }
+
+    /// The block whose scripts run beside.
+    pub(crate) const fn ahead(&self) -> &Ahead {
+        &self.ahead
+    }
+
+    /// The block whose scripts run beside, to change it.
+    pub(crate) const fn ahead_mut(&mut self) -> &mut Ahead {
+        &mut self.ahead
     }
 
     /// Whether something waits that has come from peers.

@@ -124,6 +124,11 @@ impl Download {
         self.path.front().is_some_and(|hash| self.early.contains_key(hash))
     }
 
+    /// The first, if it has come, which stays.
+    pub(crate) fn next(&self) -> Option<&Block> {
+        self.early.get(self.path.front()?).map(|early| &early.block)
+    }
+
     /// The first, if it has come.
     pub(crate) fn take_next(&mut self) -> Option<(PeerId, Block)> {
         let early = self.early.remove(self.path.front()?)?;

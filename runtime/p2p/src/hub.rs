@@ -127,6 +127,8 @@ pub struct Hub {
     bans: Bans,
     added: Vec<links::Call>,
     download: Download,
+    /// Whether the ledger is not ready for the next block.
+    waits: bool,
     orphans: Orphans,
     /// Transactions that a peer brought, and orphans whose parent has come.
     arrived: VecDeque<(PeerId, Transaction)>,
@@ -153,6 +155,7 @@ impl Hub {
             bans: options.bans,
             added: Vec::new(),
             download: Download::default(),
+            waits: false,
             orphans: Orphans::default(),
             arrived: VecDeque::new(),
             tx_requests: BTreeMap::new(),
@@ -196,10 +199,10 @@ impl Hub {
         std::mem::take(&mut self.out)
     }
 
-    /// Whether blocks wait to be connected that have come: a [`Event::Tick`] connects one.
+    /// Whether blocks wait to be connected that have come: a [`Event::Tick`] connects one. Not while the ledger is not ready for it.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        self.download.has_next()
+        !self.waits && self.download.has_next()
     }
 
     fn message(&mut self, ledger: &mut dyn Ledger, now: u64, id: PeerId, message: Message, bytes: usize) {

@@ -85,6 +85,10 @@ pub trait Ledger {
     fn block(&self, hash: &BlockHash) -> Option<Arc<Block>>;
     /// Takes in headers that follow each other.
     fn accept_headers(&mut self, headers: &[BlockHeader]) -> HeadersSeen;
+    /// Whether a block may be taken in now. If not, it is being looked at beside, and a [`crate::Event::Tick`] comes when that is done.
+    fn is_ready_for(&mut self, _block: &Block) -> bool {
+        true
+    }
     /// Takes in a block.
     fn accept_block(&mut self, block: Block) -> Verdict;
     /// Takes in a transaction.

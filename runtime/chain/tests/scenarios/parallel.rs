@@ -1,12 +1,12 @@
 //! Blocks of many transactions that depend on each other, some of them bad, on any number of threads: the verdict is that of
 //! a model which looks at one after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use chain::{BlockError, Workers};
+use chain::{Ahead, BlockError, Workers};
 use proptest::prelude::*;
-use spec::{Block, OutPoint, Transaction};
+use spec::{Block, OutPoint, Transaction, Txid};
 
 use crate::blocks::sort;
 use crate::world::{ANYONE, COIN, World, first_output, seal, spend};
@@ -139,4 +139,51 @@ proptest! {
             prop_assert_eq!(&found, &expected, "{} threads", threads);
         }
     }
+
+    #[test]
+    fn the_verdict_is_the_same_where_scripts_ran_ahead(
+        parents in prop::collection::vec(0usize..200, 1..COINS),
+        flaws in prop::collection::btree_map(0usize..400, flaw(), 0..4),
+        known in prop::collection::btree_set(0usize..200, 0..50),
+    ) {
+        let (mut world, coins) = rich();
+        let block = block_of(&mut world, &coins, &parents, &flaws);
+        let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
+        let known: BTreeSet<Txid> = known.iter().filter_map(|at| txids.get(*at).copied()).collect();
+        // What waits is good, so it is not among what is known unless nothing is wrong.
+        let waits = |txid: &Txid| (flaws.is_empty() && known.contains(txid)).then_some(0);
+        let ahead = world.chain.look_ahead(&block, world.now, 0, &waits).unwrap();
+        let counts = ahead.as_ref().and_then(Ahead::run);
+        let plain = world.chain.clone().accept_block(block.clone(), world.now);
+        if plain.is_ok() {
+            let expected = txids.iter().skip(1).filter(|txid| waits(txid).is_none()).map(|txid| (*txid, 0));
+            prop_assert_eq!(counts.as_ref(), Some(&expected.collect()), "all scripts ran");
+        }
+        let counts = counts.unwrap_or_default();
+        let verified = |txid: &Txid| waits(txid).or_else(|| counts.get(txid).copied());
+        // Something else may come in between.
+        let mut later = world.chain.clone();
+        prop_assert_eq!(later.accept_block_with(block.clone(), world.now, &verified), plain);
+        let rival = world.next_block("rival");
+        world.accept(seal(rival)).unwrap();
+        prop_assert!(world.chain.look_ahead(&block, world.now, 0, &waits).unwrap().is_none(), "it is not the next");
+    }
+}
+
+#[test]
+fn scripts_run_ahead_only_for_blocks_that_took_work_and_have_enough_of_them() {
+    let (mut world, coins) = rich();
+    let block = block_of(&mut world, &coins, &[0; 30], &BTreeMap::new());
+    let looked = |block: &Block, least| world.chain.look_ahead(block, world.now, least, &|_| None).unwrap().is_some();
+    assert!(looked(&block, 30) && !looked(&block, 32));
+    let mut worthless = block.clone();
+    while worthless.header.meets_target() {
+        worthless.header.nonce += 1;
+    }
+    let mut other_body = block.clone();
+    other_body.transactions.pop();
+    let mut late = block.clone();
+    late.header.time += 1_000_000;
+    late.header = chain::solve(late.header, 0..=u32::MAX).unwrap();
+    assert!(![worthless, other_body, late].iter().any(|block| looked(block, 0)));
 }

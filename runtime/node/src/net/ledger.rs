@@ -67,6 +67,10 @@ impl Ledger for Node {
         HeadersSeen { new: seen.new, last: seen.last, refused }
     }
 
+    fn is_ready_for(&mut self, block: &Block) -> bool {
+        Self::is_ready_for(self, block)
+    }
+
     fn accept_block(&mut self, block: Block) -> Verdict {
         let hash = block.header.hash();
         match Self::accept_block(self, block) {

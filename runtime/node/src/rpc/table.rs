@@ -210,7 +210,7 @@ methods! {
         "getprioritisedtransactions" () mempool::priorities, "What `prioritisetransaction` said of which transactions.", "";
         "prioritisetransaction" (need("txid", Kind::Text), may("dummy", Kind::Amount), may("fee_delta", Kind::Int)) mempool::prioritise,
             "Lets the miner believe that a transaction pays so many satoshis more, or less, than it does.", "\"txid\", 0, 10000";
-        "submitblock" (need("hexdata", Kind::Text), may("dummy", Kind::Text)) mining::submit,
+        "submitblock" (need("hexdata", Kind::Text), may("dummy", Kind::Text)) mining::submit_now,
             "Offers a block; nothing if it was accepted, otherwise the reason why not.", "\"hex\"";
         "submitheader" (need("hexdata", Kind::Text)) mining::submit_header,
             "Offers a header whose block may come later; nothing if it was accepted.", "\"hex\"";

@@ -103,8 +103,12 @@ impl Hub {
         self.connect_next(ledger, now);
     }
 
-    /// Connects the next block if it has come. One at a time, so that others have their turn.
+    /// Connects the next block if it has come, once the ledger is ready for it. One at a time, so that others have their turn.
     pub(super) fn connect_next(&mut self, ledger: &mut dyn Ledger, now: u64) {
+        self.waits = self.download.next().is_some_and(|block| !ledger.is_ready_for(block));
+        if self.waits {
+            return;
+        }
         let Some((from, block)) = self.download.take_next() else { return };
         let hash = block.header.hash();
         match ledger.accept_block(block) {
