@@ -81,6 +81,7 @@ fn refusal_help(message: &str) -> Option<&'static str> {
         ("bad-txns-nonfinal", "its lock time has not come: send it again after more blocks"),
         ("non-BIP68-final", "the coin is younger than the contract demands: send it again after more blocks"),
         ("txn-mempool-conflict", "another transaction spends the coin already: wait until it is mined"),
+        ("(pruned data)", "ask a node that keeps all blocks, one without `--prune` and `--prune-data`"),
         ("txn-already-in-mempool", "it has been sent already: wait until it is mined"),
     ];
     known.iter().find(|(reason, _)| message.contains(reason)).map(|(_, help)| *help)

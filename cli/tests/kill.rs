@@ -425,3 +425,66 @@ fn a_folder_has_one_node_and_goes_on_after_a_stop() {
     assert_eq!(node.call("gettxoutsetinfo", json!([])), coins);
     assert_eq!(node.call("verifychain", json!([4, 0])), true);
 }
+
+/// Death comes while data is dropped from old blocks: each block is then as it was or without its data, and all else is there.
+#[test]
+fn dropping_data_survives_any_death() {
+    let base = tempfile::tempdir().unwrap();
+    let drops: &[&str] = &["--prune-data", "1000000"];
+    let mut node = Node::start_with(base.path(), drops);
+    // A file for each block with data: 66,000 bytes behind `OP_RETURN OP_PUSHDATA4`.
+    let data = format!("6a4ed0010100{}", "5a".repeat(66_000));
+    node.call("generatetoaddress", json!([60, data]));
+    node.call("generatetoaddress", json!([300, hex::encode([ANYBODY])]));
+    let coins = node.call("gettxoutsetinfo", json!([]))["hash_serialized_3"].clone();
+    let hashes: Vec<Value> = (1..=60).map(|height| node.call("getblockhash", json!([height]))).collect();
+    let txids: Vec<Value> = hashes.iter().map(|hash| node.call("getblock", json!([hash, 1]))["tx"].clone()).collect();
+    let tip = node.call("getbestblockhash", json!([]));
+    node.call("stop", json!([]));
+    node.child.lock().unwrap().wait().unwrap();
+    drop(node);
+
+    let drops: &[&str] = &["--prune-data", "1"];
+    let mut random = setting("BMC_SEED", 20_261_128);
+    let mut lost_before = 0;
+    let mut deaths_between = 0;
+    for _ in 0..setting("BMC_KILLS", 40) {
+        node = Node::start_with(base.path(), drops);
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let killer = node.kill_after(Duration::from_micros((random >> 33) % 20_000));
+        while node.try_call("prunedata", json!([60])).is_some_and(|answer| answer["more"] == true) {}
+        killer.join().unwrap();
+        drop(node);
+        node = Node::start_with(base.path(), drops);
+        assert_eq!(node.call("getbestblockhash", json!([])), tip);
+        assert_eq!(node.call("gettxoutsetinfo", json!([]))["hash_serialized_3"], coins);
+        assert_eq!(node.call("verifychain", json!([4, 0])), true);
+        let mut lost = 0;
+        for (hash, txids) in hashes.iter().zip(&txids) {
+            let block = node.call("getblock", json!([hash, 1]));
+            assert_eq!(block["tx"], *txids);
+            lost += usize::from(block["pruned"] == true);
+        }
+        assert!(lost >= lost_before, "what was dropped does not come back");
+        deaths_between += usize::from(lost > lost_before && lost < hashes.len());
+        lost_before = lost;
+        // Nothing is left over, whenever death came.
+        let names = std::fs::read_dir(base.path().join("regtest/blocks")).unwrap();
+        let names: Vec<String> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let cut = names.iter().filter_map(|name| name.strip_prefix("cut"));
+        assert!(cut.clone().count() > 0 || lost == 0);
+        cut.for_each(|name| assert!(!names.contains(&format!("blk{name}")), "{name}"));
+        drop(node);
+        if lost == hashes.len() {
+            break;
+        }
+    }
+    assert!(deaths_between > 2, "{deaths_between} deaths came in the middle");
+    let node = Node::start_with(base.path(), drops);
+    while node.call("prunedata", json!([60]))["more"] == true {}
+    // Whoever reads whole blocks is told whom to ask.
+    let mut flows = support::bmc(base.path());
+    let output = flows.args(["flow", "rebuild"]).env("BMC_RPC", &node.rpc).env("BMC_AUTH", "t:t").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("pruned data") && said.contains("help: ask a node that keeps all blocks"), "{said}");
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use engine::Tuning;
-use node::{Auth, Config, LogForm, LogLevels, Logs, Peers, Prefund, Progress, Prune};
+use node::{Auth, Config, LogForm, LogLevels, Logs, Peers, Prefund, Progress, Prune, PruneData};
 use serde_json::json;
 use spec::Network;
 use wallet::{DEVNET_MNEMONIC, DEVNET_NAMES};
@@ -194,6 +194,10 @@ impl Running {
                 .dbcache
                 .map_or(base.coin_cache_bytes, |mib| usize::try_from(u64::from(mib) << 20).unwrap_or(usize::MAX)),
             prune: Prune::of_mib(settings.prune.unwrap_or(0)),
+            prune_data: settings.prune_data.filter(|depth| *depth > 0).map(|depth| PruneData {
+                depth,
+                above_bytes: usize::try_from(settings.prune_data_above.unwrap_or(256)).unwrap_or(usize::MAX),
+            }),
             peers: self.peers(),
             engine: Arc::new(settings.engine.unwrap_or(Which::Register).engine(Tuning::default())?),
             ..base

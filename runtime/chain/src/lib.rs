@@ -14,6 +14,7 @@ mod mempool;
 mod miner;
 mod params;
 mod policy;
+mod remains;
 mod scripts;
 mod state;
 mod store;
@@ -33,6 +34,7 @@ pub use mempool::{DoubleSpend, Entry, Mempool, Notice, Update, ordinary_parents_
 pub use miner::{Template, build_template, coinbase, search, solve};
 pub use params::{Difficulty, Params};
 pub use policy::{Policy, check_standard, check_standard_inputs};
+pub use remains::{Dropped, Remains, TxRemains};
 pub use scripts::{Runner, check_scripts};
 pub use state::{Accepted, Chain, Tip};
 pub use store::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};

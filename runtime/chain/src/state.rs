@@ -1,15 +1,17 @@
 //! The chain: the tree of known blocks, the heaviest valid branch of it, and the coins after that branch.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::Engine;
-use spec::{Block, BlockHash, BlockHeader, CompactTarget, Height, OutPoint, Transaction, Txid};
+use spec::{Block, BlockHash, BlockHeader, CompactTarget, Height, OutPoint, Transaction, TxOut, Txid};
 
 use crate::block::{Ids, check_body, check_header_data};
 use crate::connect::{LookUp, Surroundings, Verified, check_and_build};
 use crate::error::BlockError;
 use crate::index::{HeaderEntry, Index, Status};
 use crate::params::{Difficulty, Params};
+use crate::remains::{Remains, TxRemains};
 use crate::scripts::Runner;
 use crate::store::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
 use crate::transaction::Place;
@@ -227,10 +229,46 @@ impl<S: Store> Chain<S> {
     /// [`StoreError`].
     pub fn transaction(&self, txid: &Txid) -> Result<Option<(Transaction, TxLocation)>, StoreError> {
         let Some(location) = self.store.locate(txid)? else { return Ok(None) };
-        let block = self.store.block(&location.block)?.ok_or(StoreError::Damaged("an active block is missing"))?;
+        let rest = self.remains_at(&location)?.ok_or(StoreError::Damaged("a transaction is not where it was"))?;
+        if rest.is_whole() { Ok(Some((rest.tx, location))) } else { Err(StoreError::DataPruned(*txid)) }
+    }
+
+    /// An output of a transaction of the active chain, spent or not, and where that stands. Data that was dropped is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn mined_output(&self, outpoint: &OutPoint) -> Result<Option<(TxOut, TxLocation)>, StoreError> {
+        let Some(location) = self.store.locate(&outpoint.txid)? else { return Ok(None) };
+        let rest = self.remains_at(&location)?;
+        let there = rest.filter(|rest| !rest.dropped.contains_key(&outpoint.index));
+        let index = usize::try_from(outpoint.index).unwrap_or(usize::MAX);
+        Ok(there.and_then(|mut rest| {
+            (index < rest.tx.outputs.len()).then(|| (rest.tx.outputs.swap_remove(index), location))
+        }))
+    }
+
+    /// What there is of a transaction of the active chain.
+    fn remains_at(&self, location: &TxLocation) -> Result<Option<TxRemains>, StoreError> {
         let position =
             usize::try_from(location.position).map_err(|_| StoreError::Damaged("a position is too large"))?;
-        Ok(block.transactions.get(position).map(|tx| (tx.clone(), location)))
+        let whole = |tx: &Transaction| TxRemains { txid: tx.txid(), tx: tx.clone(), dropped: BTreeMap::new() };
+        match self.store.block(&location.block) {
+            Ok(Some(block)) => Ok(block.transactions.get(position).map(whole)),
+            Ok(None) => Err(StoreError::Damaged("an active block is missing")),
+            Err(StoreError::Pruned) => {
+                let remains = self.store.remains(&location.block)?.ok_or(StoreError::Pruned)?;
+                Ok(remains.transactions.into_iter().nth(position))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is left of a known block of which data was dropped; nothing for others.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn remains(&self, hash: &BlockHash) -> Result<Option<Remains>, StoreError> {
+        self.store.remains(hash)
     }
 
     /// The height from which on all active blocks are kept; what lies below may have been dropped.
@@ -247,6 +285,23 @@ impl<S: Store> Chain<S> {
         self.store.prune(highest.min(Height::new(deep)), bytes_max)?;
         self.lowest_kept = self.find_lowest_kept();
         Ok(())
+    }
+
+    /// Drops data as [`Store::prune_data`] does, but none of the last [`Params::kept_blocks`], nor of the last `depth`. Says whether
+    /// another call may drop more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn prune_data(&mut self, highest: Height, depth: u32, above: usize) -> Result<bool, StoreError> {
+        let depth = depth.max(self.params.kept_blocks);
+        let Some(deep) = self.tip().entry.height.get().checked_sub(depth) else { return Ok(false) };
+        let before = self.store.block_bytes();
+        let more = self.store.prune_data(highest.min(Height::new(deep)), above)?;
+        // Most calls find nothing to do, and a long chain takes its time to walk.
+        if self.store.block_bytes() != before {
+            self.lowest_kept = self.find_lowest_kept();
+        }
+        Ok(more)
     }
 
     fn find_lowest_kept(&self) -> Height {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use spec::{Block, BlockHash, BlockHeader, Category, Height, OutPoint, Transaction, TxOut, Txid};
 
 use crate::connect::made_by;
+use crate::remains::Remains;
 
 /// An unspent output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +121,9 @@ pub enum StoreError {
     /// The block was kept once and dropped to save space.
     #[error("Block not available (pruned data)")]
     Pruned,
+    /// The transaction's block is kept, and data of the transaction was dropped.
+    #[error("Transaction {0} not available (pruned data)")]
+    DataPruned(Txid),
 }
 
 /// Keeps blocks, headers and the coins of the active chain.
@@ -181,7 +185,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// A kept block.
     ///
     /// # Errors
-    /// [`StoreError::Pruned`] for one that was dropped.
+    /// [`StoreError::Pruned`] for one that was dropped, or of which data was.
     fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError>;
 
     /// Changes whether a kept block counts as invalid.
@@ -224,7 +228,24 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Whether a block was dropped.
+    /// Drops outputs that are data of more than `above` bytes from a run of old blocks, none of them above `highest`; all else stays.
+    /// Says whether another call may drop more. A store that keeps all does nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn prune_data(&mut self, _highest: Height, _above: usize) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    /// What is left of a block of which data was dropped; nothing for others.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn remains(&self, _hash: &BlockHash) -> Result<Option<Remains>, StoreError> {
+        Ok(None)
+    }
+
+    /// Whether a block was dropped, or data of it.
     fn is_pruned(&self, _hash: &BlockHash) -> bool {
         false
     }
@@ -295,6 +316,14 @@ impl<S: Store + ?Sized> Store for Box<S> {
 
     fn prune(&mut self, highest: Height, bytes_max: u64) -> Result<(), StoreError> {
         (**self).prune(highest, bytes_max)
+    }
+
+    fn prune_data(&mut self, highest: Height, above: usize) -> Result<bool, StoreError> {
+        (**self).prune_data(highest, above)
+    }
+
+    fn remains(&self, hash: &BlockHash) -> Result<Option<Remains>, StoreError> {
+        (**self).remains(hash)
     }
 
     fn is_pruned(&self, hash: &BlockHash) -> bool {

@@ -15,14 +15,21 @@ impl<S: Store> Chain<S> {
     /// Checks the last blocks of the active chain again, all of them if `blocks` is 0. Nothing changes.
     ///
     /// Level 0 reads the blocks, 1 checks their bodies, 2 reads what they changed, 3 takes them back beside the coins, and 4
-    /// connects them again, with all scripts. Levels 3 and 4 keep in memory what the blocks changed.
+    /// connects them again, with all scripts. Levels 3 and 4 keep in memory what the blocks changed. Of blocks of which data was
+    /// dropped, and of those below, only what is left is read, and that its ids lead to the header's root.
     ///
     /// # Errors
     /// The first rule that is broken, or what is damaged.
     pub fn verify(&self, level: u8, blocks: u32) -> Result<(), BlockError> {
         let tip = self.tip().entry.height.get();
         let count = if blocks == 0 { tip } else { blocks.min(tip) };
-        let heights = (tip - count + 1..=tip).map(Height::new);
+        let lowest = tip - count + 1;
+        // What is not whole can be neither taken back nor connected.
+        let whole_from = lowest.max(self.lowest_kept().get());
+        for height in (lowest..whole_from).map(Height::new) {
+            self.read_what_is_left(height)?;
+        }
+        let heights = (whole_from..=tip).map(Height::new);
         let mut view = View { store: self.store(), changed: BTreeMap::new() };
         for height in heights.clone().rev() {
             let (block, place) = self.kept_at(height)?;
@@ -39,6 +46,15 @@ impl<S: Store> Chain<S> {
             self.connect_beside(&mut view, height)?;
         }
         Ok(())
+    }
+
+    fn read_what_is_left(&self, height: Height) -> Result<(), StoreError> {
+        match self.block_at(height) {
+            Err(StoreError::Pruned) => {}
+            read => return read.map(drop),
+        }
+        let hash = self.hash_at(height).ok_or(StoreError::Damaged("an active block is missing"))?;
+        self.remains(&hash)?.map(drop).ok_or(StoreError::Pruned)
     }
 
     fn connect_beside(&self, view: &mut View<'_, S>, height: Height) -> Result<(), BlockError> {

@@ -40,6 +40,8 @@ pub struct Config {
     pub coin_cache_bytes: usize,
     /// Which blocks are dropped from the data folder.
     pub prune: Prune,
+    /// Which data is dropped from blocks of the data folder; none if it says nothing.
+    pub prune_data: Option<PruneData>,
     /// Who may call.
     pub auth: Auth,
     /// Who else may call.
@@ -95,6 +97,15 @@ pub enum Prune {
     OnCall,
     /// The oldest, as long as all take more bytes than this.
     Above(u64),
+}
+
+/// Which data outputs are dropped from old blocks, which are kept otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PruneData {
+    /// Blocks keep all until so many are above them; the last 288 do whatever this says.
+    pub depth: u32,
+    /// Outputs whose bytecode has at most so many bytes stay, as records do that relay lets pass.
+    pub above_bytes: usize,
 }
 
 /// The least target where others rely on blocks: room for the last 288 and for some more.
@@ -205,6 +216,7 @@ impl Default for Config {
             progress: None,
             coin_cache_bytes: 256 << 20,
             prune: Prune::Never,
+            prune_data: None,
             auth: Auth::Cookie,
             rpcauth: Vec::new(),
             logs: Logs::silent(),
@@ -273,7 +285,7 @@ pub enum StartError {
         least: u64,
     },
     /// Blocks are missing that the chain could be built again from.
-    #[error("old blocks were dropped, so the chain cannot be built again from block files")]
+    #[error("old blocks, or data in them, were dropped, so the chain cannot be built again from block files")]
     Pruned,
     /// Another node has the data folder.
     #[error("another node uses the data folder `{}`", path.display())]

@@ -154,13 +154,13 @@ pub(crate) fn params(config: &Config) -> Params {
 
 /// Chains of other rules are other chains, though they begin alike.
 fn options(config: &Config) -> DiskOptions {
-    let Config { network, rules, prune, coin_cache_bytes, .. } = config;
+    let Config { network, rules, prune, prune_data, coin_cache_bytes, .. } = config;
     let usual = DiskOptions::new(format!("{} {rules:?}", chain_name(*network)), magic(*network));
     // Files go as a whole, so they are small where they shall go.
     let file_bytes_max = match prune {
-        Prune::Never => usual.file_bytes_max,
         Prune::OnCall if *network == Network::Devnet => FILE_BYTES_MIN,
-        Prune::OnCall => usual.file_bytes_max,
+        Prune::Never if *network == Network::Devnet && prune_data.is_some() => FILE_BYTES_MIN,
+        Prune::Never | Prune::OnCall => usual.file_bytes_max,
         Prune::Above(bytes) => (bytes / 10).clamp(FILE_BYTES_MIN, usual.file_bytes_max),
     };
     let block_bytes_max = u32::try_from(params(config).block_bytes_max).unwrap_or(u32::MAX);

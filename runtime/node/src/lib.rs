@@ -31,7 +31,9 @@ mod metrics;
 mod registry;
 mod wallets;
 
-pub use config::{Auth, Config, Peers, Prefund, Prune, RpcAuth, RpcAuthError, StartError, cookie_path, default_ports};
+pub use config::{
+    Auth, Config, Peers, Prefund, Prune, PruneData, RpcAuth, RpcAuthError, StartError, cookie_path, default_ports,
+};
 pub use handle::{Crashed, NodeHandle, start};
 pub use logs::{LogForm, LogLevels, Logs, UnknownLog};
 pub use rpc::error::{Code, RpcError};

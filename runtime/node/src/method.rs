@@ -5,6 +5,7 @@ pub(crate) mod blocks;
 pub(crate) mod build;
 pub(crate) mod combine;
 pub(crate) mod control;
+pub(crate) mod data;
 pub(crate) mod devnet;
 pub(crate) mod mempool;
 pub(crate) mod mining;

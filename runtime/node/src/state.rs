@@ -9,7 +9,7 @@ use spec::{Address, Block, BlockHash, BlockHeader, Height, Network, OutPoint, Sa
 
 use crate::ahead::Ahead;
 use crate::clock::Clock;
-use crate::config::{Config, Prune, StartError};
+use crate::config::{Config, Prune, PruneData, StartError};
 use crate::devnet::Devnet;
 use crate::kept::{self, AnyStore, Kept};
 use crate::logs::Logs;
@@ -54,6 +54,7 @@ pub(crate) struct Node {
     counts: Counts,
     clock: Clock,
     prune: Prune,
+    prune_data: Option<PruneData>,
     automine: bool,
     mining: Option<Vec<u8>>,
     accounts: Vec<Vec<u8>>,
@@ -63,7 +64,8 @@ pub(crate) struct Node {
 
 impl From<StoreError> for RpcError {
     fn from(error: StoreError) -> Self {
-        let code = if error == StoreError::Pruned { Code::Misc } else { Code::Internal };
+        let dropped = matches!(error, StoreError::Pruned | StoreError::DataPruned(_));
+        let code = if dropped { Code::Misc } else { Code::Internal };
         Self::new(code, error.to_string())
     }
 }
@@ -105,6 +107,7 @@ impl Node {
             counts: Counts::default(),
             clock: Clock::new(config.mock_time),
             prune: if config.persistent { config.prune } else { Prune::Never },
+            prune_data: config.prune_data.filter(|_| config.persistent),
             automine: config.automine,
             mining: None,
             accounts: config.prefund.iter().map(|account| account.lock.clone()).collect(),
@@ -321,9 +324,8 @@ impl Node {
         if let Some(coin) = self.mempool.output(outpoint, self.tip().entry.height.next()) {
             return Ok(Some(coin));
         }
-        let Some((tx, location)) = self.chain.transaction(&outpoint.txid)? else { return Ok(None) };
-        let output = usize::try_from(outpoint.index).ok().and_then(|index| tx.outputs.get(index)).cloned();
-        Ok(output.map(|output| Coin { output, height: location.height, coinbase: location.position == 0 }))
+        let mined = self.chain.mined_output(outpoint)?;
+        Ok(mined.map(|(output, location)| Coin { output, height: location.height, coinbase: location.position == 0 }))
     }
 
     /// How many blocks confirm a coin; 0 for a waiting one.
@@ -404,6 +406,7 @@ impl Node {
         self.counts.disconnected += change.disconnected.len() as u64;
         self.tell_change(change, &update);
         self.prune_to_target();
+        self.prune_next_data();
         let tip = self.tip();
         tracing::info!(
             height = tip.entry.height.get(), hash = %tip.hash,
@@ -419,7 +422,7 @@ impl Node {
 
     /// Whether old blocks are missing, or may be.
     pub(crate) fn is_pruned(&self) -> bool {
-        self.prune != Prune::Never || self.chain.lowest_kept() > Height::GENESIS
+        self.prune != Prune::Never || self.prune_data.is_some() || self.chain.lowest_kept() > Height::GENESIS
     }
 
     /// What other nodes can have from this one.
@@ -439,6 +442,24 @@ impl Node {
             && let Err(error) = self.chain.prune(Height::new(u32::MAX), bytes)
         {
             tracing::error!(%error, "old blocks were not dropped");
+        }
+    }
+
+    /// Which data is dropped.
+    pub(crate) const fn prunes_data(&self) -> Option<PruneData> {
+        self.prune_data
+    }
+
+    /// Drops data from the next blocks up to a height, as far as it may go. Says whether another call may drop more.
+    pub(crate) fn prune_data_up_to(&mut self, height: Height, data: PruneData) -> Result<bool, StoreError> {
+        self.chain.prune_data(height, data.depth, data.above_bytes)
+    }
+
+    /// Drops data that has become old: with each block a file at most, so that nobody has to wait long.
+    fn prune_next_data(&mut self) {
+        let Some(data) = self.prune_data else { return };
+        if let Err(error) = self.prune_data_up_to(Height::new(u32::MAX), data) {
+            tracing::error!(%error, "data in old blocks was not dropped");
         }
     }
 

@@ -19,7 +19,22 @@ pub(crate) struct Span {
     pub(crate) offset: u64,
     /// Its bytes.
     pub(crate) len: u32,
+    /// In which kind of file it lies, and how much of it.
+    pub(crate) form: Form,
 }
+
+/// How a block is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// In a block file, as on the wire.
+    Plain,
+    /// As on the wire in a file that was written anew because others lost data.
+    Beside,
+    /// In such a file, without its long data.
+    Cut,
+}
+
+const FORMS: [(Form, u8); 3] = [(Form::Plain, 0), (Form::Beside, 1), (Form::Cut, 2)];
 
 /// The end of what is kept in files: everything behind it was never confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,6 +159,7 @@ pub(crate) fn kept_bytes(kept: &Kept) -> Vec<u8> {
     out.extend(kept.span.file.to_le_bytes());
     out.extend(kept.span.offset.to_le_bytes());
     out.extend(kept.span.len.to_le_bytes());
+    out.extend(FORMS.iter().find(|(form, _)| *form == kept.span.form).map(|(_, byte)| *byte));
     out
 }
 
@@ -158,7 +174,9 @@ pub(crate) fn kept_of(bytes: &[u8]) -> Result<Kept, StoreError> {
             _ => return Err(DecodeError::Oversized),
         };
         let transactions = reader.u32()?;
-        let span = Span { file: reader.u32()?, offset: reader.u64()?, len: reader.u32()? };
+        let (file, offset, len, byte) = (reader.u32()?, reader.u64()?, reader.u32()?, reader.u8()?);
+        let form = FORMS.iter().find(|(_, known)| *known == byte).ok_or(DecodeError::Oversized)?.0;
+        let span = Span { file, offset, len, form };
         Ok(Kept { record: HeaderRecord { header, height, invalid, transactions }, span })
     })
 }

@@ -6,13 +6,14 @@
 //! not at all. After an end without warning the blocks above the tables' tip are applied again.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chain::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
+use chain::{BlockDelta, Coin, HeaderRecord, Remains, Store, StoreError, TxLocation};
 use spec::{Block, BlockHash, Category, Height, OutPoint, Txid};
 
-use crate::codec::{self, End, Kept};
+use crate::codec::{self, End, Form, Kept};
 use crate::files::BlockFiles;
 use crate::keeping::Keeping;
 use crate::pending::Pending;
@@ -101,6 +102,8 @@ const ACTIVE: &[u8] = b"active";
 const END: &[u8] = b"end";
 /// The first block file that was not dropped.
 const FIRST: &[u8] = b"first";
+/// The first block file whose long data was not dropped.
+pub(crate) const CUT: &[u8] = b"cut";
 const IDENTITY: &[u8] = b"identity";
 /// The first byte of the identity: the version of the format.
 const VERSION: &str = "3 ";
@@ -133,9 +136,11 @@ impl DiskStore {
         let hash_at = |key| tables::get(&tables.meta, key)?.map(|bytes| codec::hash_of(&bytes)).transpose();
         let (tip, active) = (hash_at(TIP)?, hash_at(ACTIVE)?);
         let end = tables::get(&tables.meta, END)?.map(|bytes| codec::end_of(&bytes)).transpose()?;
-        let first = tables::get(&tables.meta, FIRST)?.map(|bytes| codec::file_of(&bytes)).transpose()?.unwrap_or(0);
+        let number_at = |key| tables::get(&tables.meta, key)?.map(|bytes| codec::file_of(&bytes)).transpose();
+        let (first, cut) = (number_at(FIRST)?.unwrap_or(0), number_at(CUT)?.unwrap_or(0));
         let end = end.ok_or(StoreError::Damaged("the tables do not say where the blocks end"))?;
-        let mut files = BlockFiles::open(&blocks_folder(folder), options.magic, options.file_bytes_max, (first, end))?;
+        let mut files =
+            BlockFiles::open(&blocks_folder(folder), options.magic, options.file_bytes_max, (first, cut, end))?;
         let headers = load_headers(&tables)?;
         for kept in headers.iter().filter(|kept| kept.span.file >= first) {
             files.count(&kept.span, kept.record.height);
@@ -182,6 +187,40 @@ impl DiskStore {
 
     pub(crate) const fn files(&self) -> &BlockFiles {
         &self.files
+    }
+
+    pub(crate) const fn files_mut(&mut self) -> &mut BlockFiles {
+        &mut self.files
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    pub(crate) const fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// The places of the headers whose blocks lie in a file.
+    pub(crate) fn headers_in(&self, number: u32) -> Range<usize> {
+        let before = |bound: u32| self.headers.partition_point(|kept| kept.span.file < bound);
+        before(number)..before(number.saturating_add(1))
+    }
+
+    /// The headers in these places.
+    pub(crate) fn kept_in(&self, places: Range<usize>) -> impl Iterator<Item = &Kept> {
+        self.headers.get(places).into_iter().flatten()
+    }
+
+    /// Says where blocks lie now; those of which data was dropped are forgotten.
+    pub(crate) fn replace_headers(&mut self, places: Range<usize>, moved: &[Kept]) {
+        for (old, kept) in self.headers.get_mut(places).into_iter().flatten().zip(moved) {
+            *old = *kept;
+        }
+        let is_cut = |hash: &BlockHash| {
+            moved.iter().any(|kept| kept.span.form == Form::Cut && kept.record.header.hash() == *hash)
+        };
+        self.recent.retain(|(hash, _)| !is_cut(hash));
     }
 
     pub(crate) const fn block_bytes_max(&self) -> u32 {
@@ -546,8 +585,22 @@ impl Store for DiskStore {
         self.files.drop_before(first)
     }
 
+    fn prune_data(&mut self, highest: Height, above: usize) -> Result<bool, StoreError> {
+        self.cut_next(highest, above)
+    }
+
+    fn remains(&self, hash: &BlockHash) -> Result<Option<Remains>, StoreError> {
+        let Some((_, kept)) = self.kept(hash).filter(|(_, kept)| kept.span.form == Form::Cut) else { return Ok(None) };
+        if kept.span.file < self.files.first() {
+            Err(StoreError::Pruned)
+        } else {
+            self.read_remains(hash, kept).map(Some)
+        }
+    }
+
     fn is_pruned(&self, hash: &BlockHash) -> bool {
-        self.kept(hash).is_some_and(|(_, kept)| kept.span.file < self.files.first())
+        let gone = |kept: &Kept| kept.span.file < self.files.first() || kept.span.form == Form::Cut;
+        self.kept(hash).is_some_and(|(_, kept)| gone(kept))
     }
 
     fn block_bytes(&self) -> u64 {

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use chain::StoreError;
 use spec::{Block, Height};
 
-use crate::codec::{End, Span};
+use crate::codec::{End, Form, Kept, Span};
+use crate::cutting::remove_if_there;
 
 /// The magic bytes and the length in front of a block.
 pub(crate) const HEAD_BYTES: u64 = 8;
@@ -25,6 +26,8 @@ pub(crate) struct BlockFiles {
     bytes_max: u64,
     /// Those before it were dropped.
     first: u32,
+    /// Those before it hold no long data any more, or never did.
+    cut: u32,
     end: End,
     /// Whether there is something behind the end.
     is_ragged: bool,
@@ -89,18 +92,35 @@ impl BlockFiles {
         folder: &Path,
         magic: [u8; 4],
         bytes_max: u64,
-        (first, end): (u32, End),
+        (first, cut, end): (u32, u32, End),
     ) -> Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(|error| failed(&error))?;
-        remove_files(folder, |number| number < first).map_err(|error| failed(&error))?;
+        remove_files(folder, PLAIN_NAME, |number| number < first).map_err(|error| failed(&error))?;
+        let plain = numbers(folder, PLAIN_NAME).map_err(|error| failed(&error))?;
+        // One that is not told of goes only if what it was made of is there.
+        let left_over = |number| number < first || (number >= cut && plain.contains(&number));
+        remove_files(folder, CUT_NAME, left_over).map_err(|error| failed(&error))?;
+        let replaced = numbers(folder, CUT_NAME).map_err(|error| failed(&error))?;
+        remove_files(folder, PLAIN_NAME, |number| number < cut && replaced.contains(&number))
+            .map_err(|error| failed(&error))?;
         let last = open_last(folder, end).map(Arc::new).map_err(|error| failed(&error))?;
         let len = last.metadata().map_err(|error| failed(&error))?.len();
         if len < end.len {
             return Err(StoreError::Damaged("a block file ends early"));
         }
-        let more = numbers(folder).map_err(|error| failed(&error))?.iter().any(|number| *number > end.file);
+        let more = numbers(folder, PLAIN_NAME).map_err(|error| failed(&error))?.iter().any(|number| *number > end.file);
         let is_ragged = len > end.len || more;
-        Ok(Self { folder: folder.to_owned(), magic, bytes_max, first, end, is_ragged, last, held: BTreeMap::new() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            magic,
+            bytes_max,
+            first,
+            cut,
+            end,
+            is_ragged,
+            last,
+            held: BTreeMap::new(),
+        })
     }
 
     /// Whether there is something behind the end.
@@ -116,7 +136,7 @@ impl BlockFiles {
     /// What lies behind the end, file by file.
     pub(crate) fn tails(&self) -> Result<Vec<Tail>, StoreError> {
         let mut tails = Vec::new();
-        for number in numbers(&self.folder).map_err(|error| failed(&error))? {
+        for number in numbers(&self.folder, PLAIN_NAME).map_err(|error| failed(&error))? {
             let path = file_path(&self.folder, number);
             let len = fs::metadata(&path).map_err(|error| failed(&error))?.len();
             let from = if number == self.end.file { self.end.len } else { 0 };
@@ -137,7 +157,7 @@ impl BlockFiles {
     /// Cuts off what lies behind the end.
     pub(crate) fn cut(&mut self) -> Result<(), StoreError> {
         let end = self.end;
-        remove_files(&self.folder, |number| number > end.file).map_err(|error| failed(&error))?;
+        remove_files(&self.folder, PLAIN_NAME, |number| number > end.file).map_err(|error| failed(&error))?;
         self.last.set_len(end.len).map_err(|error| failed(&error))?;
         self.is_ragged = false;
         Ok(())
@@ -158,6 +178,39 @@ impl BlockFiles {
         let held = self.held.entry(span.file).or_insert(Held { bytes: 0, highest: height });
         held.bytes = held.bytes.max(span.offset + u64::from(span.len));
         held.highest = held.highest.max(height);
+    }
+
+    /// The first file whose long data was not dropped yet.
+    pub(crate) fn uncut(&self) -> u32 {
+        self.cut.max(self.first)
+    }
+
+    /// Whether a file will not grow any more, and holds no block above `highest`.
+    pub(crate) fn is_below(&self, number: u32, highest: Height) -> bool {
+        number < self.end.file && self.held.get(&number).is_none_or(|held| held.highest <= highest)
+    }
+
+    /// The path of the file that a block file's blocks go to without their long data.
+    pub(crate) fn cut_path(&self, number: u32) -> PathBuf {
+        path_of(&self.folder, CUT_NAME, number)
+    }
+
+    /// What a record begins with.
+    pub(crate) fn head(&self, form: Form, len: u32) -> Vec<u8> {
+        // A reader of block files must not take for a block what is none.
+        let magic = if form == Form::Cut { self.magic.map(|byte| !byte) } else { self.magic };
+        [magic, len.to_le_bytes()].concat()
+    }
+
+    /// Removes a block file whose blocks lie elsewhere now, after whoever knows of them has been told.
+    pub(crate) fn set_cut(&mut self, number: u32, moved: &[Kept]) -> Result<(), StoreError> {
+        self.cut = number + 1;
+        if moved.is_empty() {
+            return Ok(());
+        }
+        self.held.remove(&number);
+        moved.iter().for_each(|kept| self.count(&kept.span, kept.record.height));
+        remove_if_there(&file_path(&self.folder, number)).map_err(|error| failed(&error))
     }
 
     /// The bytes of all files.
@@ -181,7 +234,9 @@ impl BlockFiles {
     pub(crate) fn drop_before(&mut self, first: u32) -> Result<(), StoreError> {
         self.first = first;
         self.held = self.held.split_off(&first);
-        remove_files(&self.folder, |number| number < first).map_err(|error| failed(&error))
+        remove_files(&self.folder, PLAIN_NAME, |number| number < first)
+            .and_then(|()| remove_files(&self.folder, CUT_NAME, |number| number < first))
+            .map_err(|error| failed(&error))
     }
 
     /// Makes room for a block at the end, in a new file if the last would grow too long.
@@ -194,7 +249,7 @@ impl BlockFiles {
         if self.end.len > 0 && grown > self.bytes_max {
             self.roll().map_err(|error| failed(&error))?;
         }
-        let span = Span { file: self.end.file, offset: self.end.len + HEAD_BYTES, len };
+        let span = Span { file: self.end.file, offset: self.end.len + HEAD_BYTES, len, form: Form::Plain };
         self.end.len = span.offset + u64::from(len);
         Ok(Record { file: Arc::clone(&self.last), magic: self.magic, span, block })
     }
@@ -214,7 +269,7 @@ impl BlockFiles {
             return Err(StoreError::Damaged("a block lies outside of its files"));
         }
         let (head, block) = read_record(&self.folder, span).map_err(|error| failed(&error))?;
-        if head != [&self.magic[..], &span.len.to_le_bytes()].concat() {
+        if head != self.head(span.form, span.len) {
             return Err(StoreError::Damaged("the head of a block's record"));
         }
         Ok(block)
@@ -223,7 +278,7 @@ impl BlockFiles {
 
 /// Whether a folder holds more than the first record, which alone may be there before anything is confirmed.
 pub(crate) fn hold_blocks(folder: &Path) -> Result<bool, StoreError> {
-    if numbers(folder).map_err(|error| failed(&error))?.iter().any(|number| *number > 0) {
+    if numbers(folder, PLAIN_NAME).map_err(|error| failed(&error))?.iter().any(|number| *number > 0) {
         return Ok(true);
     }
     let mut file = match File::open(file_path(folder, 0)) {
@@ -246,7 +301,8 @@ fn open_last(folder: &Path, end: End) -> io::Result<File> {
 }
 
 fn read_record(folder: &Path, span: &Span) -> io::Result<(Vec<u8>, Vec<u8>)> {
-    let mut file = File::open(file_path(folder, span.file))?;
+    let name = if span.form == Form::Plain { PLAIN_NAME } else { CUT_NAME };
+    let mut file = File::open(path_of(folder, name, span.file))?;
     let start = span.offset - HEAD_BYTES;
     // A length that damage made up allocates nothing: it must lie within the file.
     let end = span.offset.saturating_add(u64::from(span.len));
@@ -260,8 +316,12 @@ fn read_record(folder: &Path, span: &Span) -> io::Result<(Vec<u8>, Vec<u8>)> {
     Ok((head, block))
 }
 
-/// The numbers of the block files in a folder, in ascending order.
-pub(crate) fn numbers(folder: &Path) -> io::Result<Vec<u32>> {
+/// What the names of block files begin with, and those of files without long data.
+pub(crate) const PLAIN_NAME: &str = "blk";
+pub(crate) const CUT_NAME: &str = "cut";
+
+/// The numbers of the files of one kind in a folder, in ascending order.
+pub(crate) fn numbers(folder: &Path, kind: &str) -> io::Result<Vec<u32>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
@@ -269,22 +329,26 @@ pub(crate) fn numbers(folder: &Path) -> io::Result<Vec<u32>> {
     let mut numbers = Vec::new();
     for entry in entries {
         let name = entry?.file_name();
-        let digits = name.to_str().and_then(|name| name.strip_prefix("blk")?.strip_suffix(".dat"));
+        let digits = name.to_str().and_then(|name| name.strip_prefix(kind)?.strip_suffix(".dat"));
         numbers.extend(digits.and_then(|digits| digits.parse::<u32>().ok()));
     }
     numbers.sort_unstable();
     Ok(numbers)
 }
 
-/// Removes block files, the oldest first.
-fn remove_files(folder: &Path, goes: impl Fn(u32) -> bool) -> io::Result<()> {
-    numbers(folder)?
+/// Removes files of one kind, the oldest first.
+fn remove_files(folder: &Path, kind: &str, goes: impl Fn(u32) -> bool) -> io::Result<()> {
+    numbers(folder, kind)?
         .into_iter()
         .filter(|number| goes(*number))
-        .try_for_each(|number| fs::remove_file(file_path(folder, number)))
+        .try_for_each(|number| fs::remove_file(path_of(folder, kind, number)))
 }
 
 /// The path of a block file.
 pub(crate) fn file_path(folder: &Path, number: u32) -> PathBuf {
-    folder.join(format!("blk{number:05}.dat"))
+    path_of(folder, PLAIN_NAME, number)
+}
+
+fn path_of(folder: &Path, kind: &str, number: u32) -> PathBuf {
+    folder.join(format!("{kind}{number:05}.dat"))
 }

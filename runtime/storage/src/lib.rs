@@ -3,6 +3,7 @@
 //! It knows no rule of transactions or blocks, no clock and no socket: what it is told to keep, it keeps.
 
 mod codec;
+mod cutting;
 mod disk;
 mod files;
 mod journal;

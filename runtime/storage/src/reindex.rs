@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use chain::{BlockError, HeaderRecord, Store as _, StoreError};
 use spec::{Block, BlockHash, Height};
 
-use crate::codec::{End, Kept, Span};
+use crate::codec::{End, Form, Kept, Span};
 use crate::disk::{DiskOptions, DiskStore, blocks_folder, tables_folder};
-use crate::files::{Tail, failed, hold_blocks, numbers};
+use crate::files::{CUT_NAME, PLAIN_NAME, Tail, failed, hold_blocks, numbers};
 use crate::records::{Found, Records};
 
 /// How far block files have been read.
@@ -36,10 +36,12 @@ impl DiskStore {
     /// Throws the tables of a folder away. Its blocks are then all unknown, and [`DiskStore::take_in`] finds them again.
     ///
     /// # Errors
-    /// [`StoreError::Pruned`] if blocks were dropped, for then the coins cannot be found again; what the file system says.
+    /// [`StoreError::Pruned`] if blocks or data of them were dropped, for then the coins cannot be found again; what the file system says.
     pub fn forget_tables(folder: &Path, options: &DiskOptions) -> Result<(), StoreError> {
-        let first = numbers(&blocks_folder(folder)).map_err(|error| failed(&error))?.first().copied();
-        if first.is_some_and(|number| number > 0) {
+        let of = |name| numbers(&blocks_folder(folder), name).map_err(|error| failed(&error));
+        let (plain, cut) = (of(PLAIN_NAME)?, of(CUT_NAME)?);
+        // A file without data beside the one that it was made of is left over from a death.
+        if plain.first().is_some_and(|number| *number > 0) || cut.iter().any(|number| !plain.contains(number)) {
             return Err(StoreError::Pruned);
         }
         let [tables, fresh, old] = places(folder);
@@ -92,7 +94,7 @@ impl DiskStore {
         match (judge(&block), u32::try_from(block.transactions.len())) {
             (Ok(height), Ok(transactions)) => {
                 let record = HeaderRecord { header, height, invalid: false, transactions };
-                self.note(hash, Kept { record, span: Span { file, offset, len } })?;
+                self.note(hash, Kept { record, span: Span { file, offset, len, form: Form::Plain } })?;
                 seen.blocks += 1;
             }
             _ => seen.left_out += 1,

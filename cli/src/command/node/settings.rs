@@ -165,6 +165,12 @@ settings! {
     /// Drop old blocks: 0 for never, 1 when `pruneblockchain` is called, or as long as blocks take more than this many MiB [default: 0].
     #[arg(long, value_name = "MIB")]
     prune: u64 = Some(0);
+    /// Drop data outputs from blocks that are at least this deep, 288 at the least, and keep all else of them; 0 for never [default: 0].
+    #[arg(long, value_name = "DEPTH")]
+    prune_data: u32 = Some(0);
+    /// Keep data outputs whose bytecode has at most this many bytes [default: 256].
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
+    prune_data_above: u32 = Some(256);
     /// How much the log says: a level, and parts that say all, such as `info,http` [default: warn].
     #[arg(long, value_name = "LEVELS", env = "BMC_LOG")]
     log: String = Some("warn".to_owned());
@@ -269,7 +275,7 @@ mod tests {
 
     #[test]
     fn settings_are_written_as_they_are_read() {
-        let text = "network = \"test\"\nrpc-port = 1\nrpc-bind = \"::1\"\nallow-remote = true\nauth = \"a:b\"\nrpc-auth = [\"c:d$e\"]\nrest = true\nmine-every = \"2000ms\"\nautomine = true\nrules = \"bch2026\"\nengine = \"jit\"\nblocks-each = 3\ncoins-each = 4\ndbcache = 6\nprune = 5\nlog = \"info\"\nlog-format = \"json\"\nmock-time = 7\n";
+        let text = "network = \"test\"\nrpc-port = 1\nrpc-bind = \"::1\"\nallow-remote = true\nauth = \"a:b\"\nrpc-auth = [\"c:d$e\"]\nrest = true\nmine-every = \"2000ms\"\nautomine = true\nrules = \"bch2026\"\nengine = \"jit\"\nblocks-each = 3\ncoins-each = 4\ndbcache = 6\nprune = 5\nprune-data = 8\nprune-data-above = 9\nlog = \"info\"\nlog-format = \"json\"\nmock-time = 7\n";
         let settings: Settings = toml::from_str(text).unwrap();
         assert_eq!(toml::to_string(&settings).unwrap(), text);
         let hidden = toml::to_string(&settings.without_secrets()).unwrap();

@@ -1,10 +1,11 @@
 //! Blocks and headers.
 
-use chain::{Status, Store as _};
+use chain::{Status, Store as _, StoreError};
 use spec::{Block, BlockHash, Height, Transaction};
 
 use crate::config::{Prune, chain_name};
 use crate::json::{Json, hex, list, object, text};
+use crate::method::data;
 use crate::method::raw::prevouts_and_fee;
 use crate::rpc::error::{Code, RpcError};
 use crate::rpc::params::Args;
@@ -123,7 +124,13 @@ pub(crate) fn block(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
     let hash: BlockHash = args.id(0)?;
     let level = args.level(1, 1)?;
     let placed = place(node, &hash)?;
-    let block = node.chain().block(&hash)?.ok_or_else(not_found)?;
+    let block = match node.chain().block(&hash) {
+        Err(StoreError::Pruned) if level > 0 => {
+            let remains = node.chain().remains(&hash)?.ok_or(StoreError::Pruned)?;
+            return Ok(header_view(&placed).merge(data::block_view(node, &remains, level)?));
+        }
+        read => read?.ok_or_else(not_found)?,
+    };
     let bytes = block.encode();
     if level <= 0 {
         return Ok(hex(bytes));

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use chain::StoreError;
 use spec::proof::InclusionProof;
-use spec::{BlockHash, Transaction, Txid};
+use spec::{BlockHash, BlockHeader, Transaction, Txid};
 
 use crate::json::{Json, hex as hex_text, list, text};
 use crate::rpc::error::{Code, RpcError};
@@ -27,12 +28,25 @@ pub(crate) fn make(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
             found.ok_or_else(|| RpcError::new(Code::NotFound, "Transaction not yet in block"))?
         }
     };
-    let block = node.chain().block(&hash)?.ok_or_else(|| RpcError::new(Code::NotFound, "Block not found"))?;
-    let txids: Vec<Txid> = block.transactions.iter().map(Transaction::txid).collect();
+    let (header, txids) = ids_of(node, &hash)?;
     if !wanted.iter().all(|txid| txids.contains(txid)) {
         return Err(RpcError::new(Code::NotFound, "Not all transactions found in specified or retrieved block"));
     }
-    Ok(hex_text(InclusionProof::new(block.header, &txids, |txid| wanted.contains(txid)).encode()))
+    Ok(hex_text(InclusionProof::new(header, &txids, |txid| wanted.contains(txid)).encode()))
+}
+
+/// The header and the ids of a block; those of one that lost data are known too.
+fn ids_of(node: &Node, hash: &BlockHash) -> Result<(BlockHeader, Vec<Txid>), RpcError> {
+    match node.chain().block(hash) {
+        Err(StoreError::Pruned) => {
+            let remains = node.chain().remains(hash)?.ok_or(StoreError::Pruned)?;
+            Ok((remains.header, remains.txids().collect()))
+        }
+        read => {
+            let block = read?.ok_or_else(|| RpcError::new(Code::NotFound, "Block not found"))?;
+            Ok((block.header, block.transactions.iter().map(Transaction::txid).collect()))
+        }
+    }
 }
 
 pub(crate) fn verify(node: &mut Node, args: &Args) -> Result<Json, RpcError> {

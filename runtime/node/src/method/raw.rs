@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use chain::TxError;
+use chain::{StoreError, TxError, TxRemains};
 use spec::{BlockHash, OutPoint, Sats, Transaction, Txid};
 
 use crate::json::{Json, hex as hex_text, list, object, text};
@@ -97,11 +97,20 @@ fn find(node: &Node, txid: &Txid) -> Result<Found, RpcError> {
 }
 
 fn find_in(node: &Node, txid: &Txid, hash: BlockHash) -> Result<Found, RpcError> {
-    let block = node.chain().block(&hash)?.ok_or_else(|| RpcError::new(Code::NotFound, "Block hash not found"))?;
-    let found = block.transactions.iter().find(|tx| tx.txid() == *txid);
-    let tx = found
-        .cloned()
-        .ok_or_else(|| RpcError::new(Code::NotFound, "No such transaction found in the provided block"))?;
+    let found = match node.chain().block(&hash) {
+        Err(StoreError::Pruned) => {
+            let remains = node.chain().remains(&hash)?.ok_or(StoreError::Pruned)?;
+            let found = remains.transactions.into_iter().find(|rest| rest.txid == *txid);
+            let whole =
+                |rest: TxRemains| if rest.is_whole() { Ok(rest.tx) } else { Err(StoreError::DataPruned(*txid)) };
+            found.map(whole).transpose()?
+        }
+        read => {
+            let block = read?.ok_or_else(|| RpcError::new(Code::NotFound, "Block hash not found"))?;
+            block.transactions.iter().find(|tx| tx.txid() == *txid).cloned()
+        }
+    };
+    let tx = found.ok_or_else(|| RpcError::new(Code::NotFound, "No such transaction found in the provided block"))?;
     Ok(Found { tx, block: Some(hash) })
 }
 

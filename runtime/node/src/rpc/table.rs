@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::json::Json;
 use crate::method::{
-    artifact, blocks, build, combine, control, devnet, mempool, mining, network, outputs, proof, raw, spends, template,
-    token, trace, waits, wallet,
+    artifact, blocks, build, combine, control, data, devnet, mempool, mining, network, outputs, proof, raw, spends,
+    template, token, trace, waits, wallet,
 };
 use crate::rpc::envelope::Call;
 use crate::rpc::error::{Code, RpcError};
@@ -166,6 +166,9 @@ methods! {
             "Declares a block invalid, with all that build on it.", "\"hash\"";
         "pruneblockchain" (need("height", Kind::Int)) blocks::prune,
             "Drops blocks up to a height, or older than a time, but none of the last 288; gives the height of the last that is gone.", "1000";
+        "prunedata" (need("height", Kind::Int)) data::prune,
+            "Drops long data outputs from blocks up to a height, but of none of the last 288; all else of them stays. Says from which height on blocks are whole, and whether another call may drop more.",
+            "1000";
         "reconsiderblock" (need("blockhash", Kind::Text)) blocks::reconsider,
             "Takes back `invalidateblock`.", "\"hash\"";
         "gettxout" (need("txid", Kind::Text), need("n", Kind::Int), may("include_mempool", Kind::Bool)) outputs::output,

@@ -1,6 +1,7 @@
 //! Transactions as bitcoind shows them.
 
-use spec::{Network, Sats, Transaction, TxIn, TxOut};
+use chain::{Dropped, TxRemains};
+use spec::{Network, Sats, Transaction, TxIn, TxOut, Txid};
 
 use crate::json::{Json, hex, list, object, text};
 use crate::view::script;
@@ -12,12 +13,40 @@ pub(crate) fn decoded(network: Network, tx: &Transaction) -> Json {
 
 /// [`decoded`], with what each input spends where `prevouts` says so: amount, lock, height, whether a coinbase made it.
 pub(crate) fn decoded_with(network: Network, tx: &Transaction, prevouts: &[Option<Json>]) -> Json {
-    let bytes = tx.len_bytes();
+    let outputs = tx.outputs.iter().enumerate().map(|(index, one)| output(network, index, one));
+    shown(tx, tx.txid(), tx.len_bytes(), prevouts, list(outputs))
+}
+
+/// A transaction that may have lost data, as [`decoded_with`] shows it; what was dropped stands by its length and hash.
+pub(crate) fn rest(network: Network, rest: &TxRemains, prevouts: &[Option<Json>]) -> Json {
+    let one = |(index, one): (u32, &TxOut)| match rest.dropped.get(&index) {
+        Some(dropped) => dropped_output(index, one, dropped),
+        None => output(network, usize::try_from(index).unwrap_or(usize::MAX), one),
+    };
+    let outputs = (0..).zip(&rest.tx.outputs).map(one);
+    shown(&rest.tx, rest.txid, rest.tx_bytes(), prevouts, list(outputs))
+}
+
+fn dropped_output(index: u32, output: &TxOut, dropped: &Dropped) -> Json {
+    object([
+        ("value", Json::from(output.value)),
+        ("n", Json::from(index)),
+        ("scriptPubKey", object([("type", Json::from("nulldata"))])),
+    ])
+    .with_some("tokenData", output.token.as_ref().map(script::token))
+    .merge(object([
+        ("pruned", Json::from(true)),
+        ("size", Json::from(dropped.len)),
+        ("sha256", hex(dropped.sha256)),
+    ]))
+}
+
+fn shown(tx: &Transaction, txid: Txid, bytes: usize, prevouts: &[Option<Json>], outputs: Json) -> Json {
     let inputs = tx.inputs.iter().enumerate();
     let inputs = inputs.map(|(at, one)| input(one).with_some("prevout", prevouts.get(at).cloned().flatten()));
     object([
-        ("txid", text(tx.txid())),
-        ("hash", text(tx.txid())),
+        ("txid", text(txid)),
+        ("hash", text(txid)),
         // The version's four bytes are shown signed, as they always were.
         ("version", Json::from(i32::from_le_bytes(tx.version.to_le_bytes()))),
         ("size", Json::from(bytes)),
@@ -25,7 +54,7 @@ pub(crate) fn decoded_with(network: Network, tx: &Transaction, prevouts: &[Optio
         ("weight", Json::from(bytes.saturating_mul(4))),
         ("locktime", Json::from(tx.locktime)),
         ("vin", list(inputs)),
-        ("vout", list(tx.outputs.iter().enumerate().map(|(index, one)| output(network, index, one)))),
+        ("vout", outputs),
     ])
 }
 

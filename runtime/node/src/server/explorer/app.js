@@ -98,6 +98,7 @@ function ownerOf(output) {
   const contract = contracts.get(script.hex);
   if (contract) return { label: contract.contract, href: `#/address/${contract.address}`, contract };
   if (script.address) return { label: short(script.address.replace(/^[^:]*:/, ""), 8), href: `#/address/${script.address}` };
+  if (output.pruned) return { label: `${output.size} bytes of dropped data` };
   return { label: script.type === "nulldata" ? "data" : script.type };
 }
 
@@ -148,6 +149,7 @@ async function blockPage(hash) {
       ["confirmations", block.confirmations < 0 ? el("span", { class: "tag bad" }, "not in the active chain") : String(block.confirmations)],
       ["bytes", String(block.size)],
       ["merkle root", el("code", {}, block.merkleroot)],
+      ["data", block.pruned ? el("span", { class: "tag bad" }, "old data was dropped") : undefined],
       ["before", block.previousblockhash ? blockLink(block.previousblockhash) : undefined],
       ["after", block.nextblockhash ? blockLink(block.nextblockhash) : undefined],
     ]),
