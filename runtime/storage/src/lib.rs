@@ -9,6 +9,7 @@ mod files;
 mod journal;
 mod keeping;
 mod lock;
+mod manifests;
 mod pending;
 mod records;
 mod reindex;

@@ -7,6 +7,7 @@ use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, Pers
 
 use crate::disk::Durability;
 use crate::files::failed as io_failed;
+use crate::manifests;
 
 /// What a table keeps in memory at most before it is sorted into files, and what all keep of their files.
 const SHARE_MAX: u64 = 32 << 20;
@@ -56,6 +57,7 @@ impl Tables {
     /// Each table and their common cache take at most an eighth of the memory that is given.
     pub(crate) fn open(folder: &Path, memory_bytes: usize) -> Result<Self, StoreError> {
         let share = (memory_bytes as u64 / 8).clamp(SHARE_MIN, SHARE_MAX);
+        manifests::check(folder)?;
         let builder = Database::builder(folder).cache_size(share).max_journaling_size(LOG_BYTES).worker_threads(2);
         let database = builder.open().map_err(|error| failed(&error))?;
         let plain = || KeyspaceCreateOptions::default().max_memtable_size(share);

@@ -480,6 +480,38 @@ fn damaged_tables_never_end_the_process() {
     assert!(refused > 0);
 }
 
+/// Every bit of the lists of the tables' parts counts: a flipped one is told, and asks for no memory.
+#[test]
+fn a_flipped_bit_in_a_list_of_the_tables_parts_is_told() {
+    let mut pair = grown();
+    let kept = contents(pair.folder.path(), 0);
+    let is_list = |path: &Path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name == "current" || name.strip_prefix('v').is_some_and(|digits| digits.parse::<u64>().is_ok())
+    };
+    // Old lists may be left over; those that count are the ones that `current` names.
+    let counts = |path: &Path| {
+        let current = path.with_file_name("current");
+        let number = kept.iter().find(|(other, _)| *other == current).map(|(_, bytes)| bytes[0]).unwrap();
+        path == current || path.with_file_name(format!("v{number}")) == *path
+    };
+    let mut flipped = 0;
+    for (path, whole) in kept.iter().filter(|(path, _)| is_list(path) && counts(path)) {
+        let folder = tempfile::tempdir().unwrap();
+        kept.iter().for_each(|(path, bytes)| write_below(folder.path(), path, bytes));
+        pair.folder = folder;
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            write_below(pair.folder.path(), path, &bytes);
+            let opened = DiskStore::open(pair.folder.path(), &options());
+            assert!(matches!(opened, Err(StoreError::Damaged(_))), "{}: byte {at}", path.display());
+            flipped += 1;
+        }
+    }
+    assert!(flipped > 500, "{flipped}");
+}
+
 /// The files below a folder, those above a length without the zeros at their ends: a log is made longer than what it holds.
 fn contents(folder: &Path, longest: usize) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let mut files = vec![];
