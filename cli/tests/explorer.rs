@@ -163,7 +163,7 @@ fn searches(browser: &mut Browser, devnet: &Devnet, [txid, block, address, categ
         said("99999999", &format!("There is no block 99999999 yet: the highest is {height}.")),
         said(&format!("bchreg:{address}"), "Unspent outputs"),
         said(category, "names the token"),
-        said(made, "token"),
+        said(made, &format!("#/token/{category}")),
         said(&"f".repeat(64), "no block, no transaction and no token of this id"),
         said("flour & water", "“flour &amp; water” is nothing that can be looked for."),
     ] {

@@ -519,8 +519,9 @@ document.getElementById("search").addEventListener("submit", async (event) => {
   if (!query) return;
   try {
     const found = await find(query);
+    document.getElementById("query").blur();
     // Whoever looks for what is shown sees it again.
-    if (location.hash === found) show().then(() => main.focus());
+    if (location.hash === found) arrive();
     else location.hash = found;
   } catch (error) {
     // Whatever else is being fetched is not what was asked for last.
@@ -535,10 +536,13 @@ document.getElementById("skip").addEventListener("click", (event) => {
   main.focus();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "/" && !/^(input|textarea)$/i.test(document.activeElement.tagName)) {
+  if (event.key === "/" && !isWriting()) {
     event.preventDefault();
     document.getElementById("query").focus();
   }
 });
-window.addEventListener("hashchange", () => show().then(() => main.focus()));
+// The keyboard goes on where the new page begins, unless somebody writes already.
+const isWriting = () => /^(input|textarea)$/i.test(document.activeElement.tagName);
+const arrive = () => show().then(() => isWriting() || main.focus());
+window.addEventListener("hashchange", arrive);
 show().then(listen);
