@@ -14,6 +14,8 @@ const STEPS: &[(&str, &[&str])] = &[
     ("noise as source", &["xtask", "fuzz", "bytes", "--runs", "4000", "--seed", "7", "--threads", "2"]),
     ("changed examples", &["xtask", "fuzz", "examples", "--runs", "2000", "--seed", "7", "--threads", "2"]),
     ("scripts in every engine", &["xtask", "fuzz", "scripts", "--seconds", "60", "--seed", "7", "--threads", "2"]),
+    ("random calls", &["xtask", "fuzz", "rpc", "--seconds", "3", "--seed", "7"]),
+    ("random messages", &["xtask", "fuzz", "p2p", "--seconds", "3", "--seed", "7"]),
     ("documentation", &["doc", "--workspace", "--no-deps"]),
 ];
 
