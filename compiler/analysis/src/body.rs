@@ -85,6 +85,7 @@ pub(crate) enum BodyKind {
     Function,
     Constant,
     Plan,
+    Test,
 }
 
 struct Variable {
@@ -331,7 +332,7 @@ impl<'a, 'r> Body<'a, 'r> {
             Some(None) => None,
             None => match CAPABILITIES.iter().find(|(word, _)| *word == name.as_str()) {
                 Some((_, capability)) => Some(self.make(ExprKind::Int((*capability).into()), Type::Int, name.span)),
-                None => self.unknown_name(name),
+                None => self.person_named(name).unwrap_or_else(|| self.unknown_name(name)),
             },
         }
     }

@@ -9,6 +9,7 @@ mod functions;
 mod lint;
 mod parts;
 mod plan;
+mod test;
 mod ty;
 
 pub use budget::{Budget, Measure};
@@ -20,6 +21,7 @@ pub use plan::{
     CoinFact, Plan, PlanArg, PlanAsk, PlanChange, PlanCommitment, PlanEach, PlanFact, PlanInput, PlanList, PlanLock,
     PlanOutput, PlanRead, PlanRequire, PlanSource, PlanSplit, PlanToken, Take,
 };
+pub use test::{Test, TestCoin, TestParam, TestSpend, TestStep, TestStepKind, TestTry};
 pub use ty::{EnumType, StructType, Type, Variant};
 
 use spec::Sats;
@@ -65,6 +67,8 @@ pub struct Program {
     pub contracts: Vec<Contract>,
     /// Plans in source order, generated ones among them.
     pub plans: Vec<Plan>,
+    /// Tests and properties in source order.
+    pub tests: Vec<Test>,
     /// The functions of the sources and all that they call in other files. Their calls form no circle.
     pub functions: Functions,
 }

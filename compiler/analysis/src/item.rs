@@ -12,6 +12,7 @@ use crate::hir::{self, FunctionId, ParamId, Type};
 use crate::plan::check_plan;
 use crate::report::Report;
 use crate::signatures::{FnSignature, Signatures, Taker, declared_twice, function_signature, member_constants, slots};
+use crate::test::check_test;
 use crate::{SourceItem, budget, docs, domain, lint, walk};
 
 /// More paths than this fit no script.
@@ -26,6 +27,8 @@ pub struct CheckedItem {
     pub contracts: Vec<hir::Contract>,
     /// The plans it declares.
     pub plans: Vec<hir::Plan>,
+    /// The tests it declares.
+    pub tests: Vec<hir::Test>,
     /// The functions it declares, with their places in the program.
     pub functions: Vec<(FunctionId, Arc<hir::Function>)>,
     /// Something in it was not understood, so what it seems to lack may be there.
@@ -39,6 +42,7 @@ impl CheckedItem {
     pub(crate) fn add(&mut self, other: CheckedItem) {
         self.contracts.extend(other.contracts);
         self.plans.extend(other.plans);
+        self.tests.extend(other.tests);
         self.functions.extend(other.functions);
         self.broken |= other.broken;
         self.diagnostics.extend(other.diagnostics);
@@ -62,6 +66,7 @@ pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem
             checked.broken = broken;
         }
         Item::Reward(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_) => return domain::check(signatures, item),
+        Item::Test(test) => checked.tests.extend(check_test(signatures, test, &mut report)),
         Item::Plan(plan) => checked.plans.extend(check_plan(signatures, plan, &mut report)),
         Item::Use(_) | Item::Const(_) | Item::Struct(_) | Item::Enum(_) | Item::Error(_) => {}
     }

@@ -25,6 +25,7 @@ mod program;
 mod report;
 mod signatures;
 mod suggest;
+mod test;
 mod types;
 mod walk;
 

@@ -103,6 +103,7 @@ pub fn link(
         broken |= item.broken && item.contracts.is_empty();
         program.contracts.extend(item.contracts);
         program.plans.extend(item.plans);
+        program.tests.extend(item.tests);
         item.functions.into_iter().for_each(|(id, function)| program.functions.insert(id, function));
     }
     let own: BTreeSet<FunctionId> = program.functions.iter().map(|(id, _)| id).collect();
@@ -121,6 +122,7 @@ fn fetch(program: &mut Program, imported: &dyn Fn(FunctionId) -> Option<Arc<Func
     let bodies = program.contracts.iter().flat_map(|contract| &contract.paths).map(|path| &path.body);
     let mut wanted: Vec<FunctionId> = bodies.flat_map(|body| Calls::of(body).callees).collect();
     wanted.extend(program.plans.iter().flat_map(|plan| plan.exprs()).flat_map(|expr| Calls::of_value(expr).callees));
+    wanted.extend(program.tests.iter().flat_map(|test| test.exprs()).flat_map(|expr| Calls::of_value(expr).callees));
     wanted.extend(program.functions.iter().map(|(id, _)| id));
     let mut calls = BTreeMap::new();
     while let Some(id) = wanted.pop() {

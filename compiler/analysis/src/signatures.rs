@@ -340,6 +340,7 @@ fn declared_names(
             | Item::Struct(_)
             | Item::Enum(_) => 2,
             Item::Plan(_) => 3,
+            Item::Test(_) => 4,
             Item::Use(_) | Item::Error(_) => continue,
         };
         let Some(name) = item.ast.name().filter(|name| !name.is_missing()) else { continue };

@@ -4,7 +4,10 @@
 //! replaced by their values. What only a script can do, such as checking a signature, is refused.
 
 mod frame;
+mod test;
 mod value;
+
+pub use test::{Placed, StepKind, Test, TestParam, TestStep, Try, test};
 
 use std::collections::BTreeMap;
 
@@ -58,7 +61,7 @@ pub fn contracts_of(plan: &hir::Plan) -> impl Iterator<Item = &str> {
     });
     let paid = plan.reads.iter().filter_map(|read| match &read.what {
         PlanFact::Lock(contract, _) => Some(contract.as_str()),
-        PlanFact::Coin(..) | PlanFact::AtHand(..) | PlanFact::Fee | PlanFact::Wallet => None,
+        _ => None,
     });
     spent.chain(paid)
 }
@@ -310,6 +313,17 @@ impl<'p> Lower<'p> {
             PlanFact::AtHand(input, fact) => Ok(self.at_hand(*input, *fact)),
             PlanFact::Fee => Ok(Expr::Fee),
             PlanFact::Wallet => Ok(Expr::Wallet),
+            PlanFact::Key(key) => Ok(Expr::Arg(self.plan.args.len() + key)),
+            PlanFact::Sum(of) => {
+                let of = self.wholes(of, frame)?;
+                Ok(Expr::Op(Op::Sum, of))
+            }
+            PlanFact::Shares(pot, weights) => {
+                let pot = self.wholes(pot, frame)?;
+                let weight = |weight: &u64| Expr::Int(i64::try_from(*weight).unwrap_or(i64::MAX));
+                let weights = Expr::Parts(weights.iter().map(weight).collect());
+                Ok(Expr::Op(Op::Split, pot.into_iter().chain([weights]).collect()))
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a compilation gives.
 
 use std::io;
+use std::sync::Arc;
 
 use serde_json::Value;
 use spec::Artifact;
@@ -8,7 +9,7 @@ use spec::artifact::Level;
 use syntax::{Diagnostic, Severity};
 
 use crate::place::Places;
-use crate::render;
+use crate::render::{self, Finding};
 
 /// Everything one compilation found and made.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,8 @@ pub struct Compiled {
     pub proofs: Vec<Proof>,
     /// What there is to say, file by file, in source order.
     pub diagnostics: Vec<Diagnostic>,
+    /// The tests and properties of the sources without errors, in source order.
+    pub tests: Vec<Arc<codegen::Test>>,
     /// Where places are.
     pub places: Places,
     pub(crate) expanded: String,
@@ -58,6 +61,14 @@ impl Compiled {
     /// What `out` fails with.
     pub fn render(&self, out: &mut dyn io::Write, color: bool) -> io::Result<()> {
         render::human(out, &self.places, &self.diagnostics, color)
+    }
+
+    /// Writes something that was found beside the compilation, with its pieces of source.
+    ///
+    /// # Errors
+    /// What `out` fails with.
+    pub fn render_finding(&self, out: &mut dyn io::Write, finding: &Finding, color: bool) -> io::Result<()> {
+        render::finding(out, &self.places, finding, color)
     }
 
     /// The diagnostics as a JSON array; lines and columns count from 1, columns in characters, offsets in bytes.

@@ -102,6 +102,8 @@ pub(crate) struct Checked {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Emitted {
     pub(crate) contracts: Vec<EmittedContract>,
+    /// The tests that the source declares.
+    pub(crate) tests: Vec<Arc<codegen::Test>>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
@@ -328,10 +330,16 @@ pub(crate) fn emitted(db: &dyn salsa::Database, sources: Sources, source: Source
     let program = &checked(db, sources, source).program;
     let options = options.of_code();
     let contracts = program.contracts.iter().map(|contract| EmittedContract::of(contract, program, &options));
-    let mut emitted = Emitted { contracts: contracts.collect(), diagnostics: Vec::new() };
+    let mut emitted = Emitted { contracts: contracts.collect(), tests: Vec::new(), diagnostics: Vec::new() };
     for plan in &program.plans {
         let lowered = codegen::template(plan, &program.functions, &mut |_| spec::artifact::SourceSpan::default());
         emitted.diagnostics.extend(lowered.err().map(|found| *found));
+    }
+    for test in &program.tests {
+        match codegen::test(test, &program.functions) {
+            Ok(test) => emitted.tests.push(Arc::new(test)),
+            Err(found) => emitted.diagnostics.push(*found),
+        }
     }
     emitted
 }

@@ -12,11 +12,12 @@ mod render;
 mod session;
 mod world;
 
-pub use codegen::{Pass, Unproved, progress};
+pub use codegen::{Pass, Placed, StepKind, Test, TestParam, TestStep, Try, Unproved, progress};
 pub use compiled::{Compiled, Proof};
 pub use library::library;
 pub use package::{Package, Packages};
 pub use place::{FilePlaces, Place, Places};
+pub use render::Finding;
 pub use session::{Options, SealError, Session, compile, compile_package};
-pub use syntax::{Code, Diagnostic, Severity};
+pub use syntax::{Code, Diagnostic, Label, Loc, Severity};
 pub use world::{MemoryWorld, SOURCE_BYTES_MAX, World, WorldError, text_of};

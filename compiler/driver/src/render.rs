@@ -33,13 +33,58 @@ pub fn human(out: &mut dyn io::Write, places: &Places, diagnostics: &[Diagnostic
 fn framed(out: &mut dyn io::Write, places: &Places, diagnostics: &[Diagnostic], color: bool) -> io::Result<()> {
     let mut cache = sources(places.files().map(|file| (file.path.to_string(), Shown(file.text.clone()))));
     for diagnostic in diagnostics {
-        let title = format!("{}[{}]", severity(diagnostic), diagnostic.code);
-        match report(places, diagnostic, &title, color) {
+        let told = Finding::of(diagnostic);
+        match report(places, &told, color) {
             Some(report) => report.write(&mut cache, &mut *out)?,
-            None => plain(out, places, diagnostic)?,
+            None => plain(out, places, &told)?,
         }
     }
     Ok(())
+}
+
+/// Something to show with its pieces of source: a diagnostic, or what was found beside the compilation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What stands before the message.
+    pub title: String,
+    /// How grave.
+    pub severity: Severity,
+    /// One sentence.
+    pub message: String,
+    /// The places, the primary one first.
+    pub labels: Vec<Label>,
+    /// Further facts.
+    pub notes: Vec<String>,
+    /// The next action.
+    pub help: Option<String>,
+}
+
+impl Finding {
+    fn of(diagnostic: &Diagnostic) -> Self {
+        Self {
+            title: format!("{}[{}]", severity(diagnostic), diagnostic.code),
+            severity: diagnostic.severity,
+            message: diagnostic.message.clone(),
+            labels: diagnostic.labels.clone(),
+            notes: diagnostic.notes.clone(),
+            help: diagnostic.help.clone(),
+        }
+    }
+}
+
+/// Writes a finding with its source.
+///
+/// # Errors
+/// What `out` fails with.
+pub fn finding(out: &mut dyn io::Write, places: &Places, finding: &Finding, color: bool) -> io::Result<()> {
+    let mut plainly = StripStream::new(Vec::new());
+    let mut cache = sources(places.files().map(|file| (file.path.to_string(), Shown(file.text.clone()))));
+    let target: &mut dyn io::Write = if color { &mut *out } else { &mut plainly };
+    match report(places, finding, color) {
+        Some(report) => report.write(&mut cache, target)?,
+        None => plain(target, places, finding)?,
+    }
+    if color { Ok(()) } else { out.write_all(&plainly.into_inner()) }
 }
 
 /// A source as ariadne stores it.
@@ -54,15 +99,15 @@ impl AsRef<str> for Shown {
 type FileRange = (String, std::ops::Range<usize>);
 
 /// The framed form; `None` if a line it would show is too long to be shown, or has nothing to show.
-fn report<'a>(places: &Places, diagnostic: &Diagnostic, title: &'a str, color: bool) -> Option<Report<'a, FileRange>> {
+fn report<'a>(places: &Places, diagnostic: &'a Finding, color: bool) -> Option<Report<'a, FileRange>> {
     let at = |place: &Place| (place.path.to_string(), place.range.clone());
-    let primary = shown_place(places, diagnostic)?;
+    let primary = shown_place(places, &diagnostic.labels)?;
     let tint = match diagnostic.severity {
         Severity::Error => Color::Red,
         Severity::Warning => Color::Yellow,
     };
     let config = Config::default().with_color(color).with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode);
-    let mut builder = Report::build(ReportKind::Custom(title, tint), at(&primary))
+    let mut builder = Report::build(ReportKind::Custom(&diagnostic.title, tint), at(&primary))
         .with_config(config)
         .with_message(&diagnostic.message);
     builder.with_notes(diagnostic.notes.iter());
@@ -84,10 +129,9 @@ fn report<'a>(places: &Places, diagnostic: &Diagnostic, title: &'a str, color: b
 }
 
 /// One line without the source, for places that cannot be shown.
-fn plain(out: &mut dyn io::Write, places: &Places, diagnostic: &Diagnostic) -> io::Result<()> {
-    let place = shown_place(places, diagnostic);
-    let word = severity(diagnostic);
-    writeln!(out, "{word}[{}]: {}", diagnostic.code, diagnostic.message)?;
+fn plain(out: &mut dyn io::Write, places: &Places, diagnostic: &Finding) -> io::Result<()> {
+    let place = shown_place(places, &diagnostic.labels);
+    writeln!(out, "{}: {}", diagnostic.title, diagnostic.message)?;
     if let Some(place) = place {
         writeln!(out, "  at {}:{}:{}", place.path, place.line, place.column)?;
     }
@@ -96,14 +140,14 @@ fn plain(out: &mut dyn io::Write, places: &Places, diagnostic: &Diagnostic) -> i
 }
 
 /// Where the message points; nowhere if its file has no text, as one that cannot be read.
-fn shown_place(places: &Places, diagnostic: &Diagnostic) -> Option<Place> {
-    let loc = &primary(diagnostic)?.loc;
+fn shown_place(places: &Places, labels: &[Label]) -> Option<Place> {
+    let loc = &primary(labels)?.loc;
     let empty = places.file(loc.file).is_none_or(|file| file.text.is_empty());
     if empty { None } else { places.resolve(loc) }
 }
 
-fn primary(diagnostic: &Diagnostic) -> Option<&Label> {
-    diagnostic.labels.iter().find(|label| label.primary)
+fn primary(labels: &[Label]) -> Option<&Label> {
+    labels.iter().find(|label| label.primary)
 }
 
 fn severity(diagnostic: &Diagnostic) -> &'static str {

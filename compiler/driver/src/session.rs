@@ -331,6 +331,9 @@ impl Session {
                 assemble::artifact(contract, programs, generated, sealed, &compiled.places, options.rules)
             }));
         }
+        if named.is_none() {
+            compiled.tests.extend(emitted.tests.iter().cloned());
+        }
         compiled.diagnostics.extend(emitted.diagnostics.iter().cloned());
     }
 

@@ -10,6 +10,7 @@ mod item;
 mod pattern;
 mod plan;
 mod stmt;
+mod test;
 mod ty;
 
 pub use entry::{Clause, Entry, EntryValue, Phrase};
@@ -24,6 +25,7 @@ pub use item::{
 pub use pattern::{Pattern, PatternField, PatternKind};
 pub use plan::{InputSource, Plan, PlanStmt, PlanStmtKind, Take};
 pub use stmt::{Block, Continue, For, ForRange, Place, PlaceStep, Stmt, StmtKind, While};
+pub use test::{PropertyParam, PropertyRange, Test, Try};
 pub use ty::{TypeArg, TypeExpr, TypeKind};
 
 use crate::span::Span;

@@ -120,8 +120,21 @@ impl Parser<'_> {
         piece.too_nested || self.stops > STOPS_MAX
     }
 
-    /// The statements of a plan from `lo` up to `hi`.
-    pub(crate) fn plan_stmts(&mut self, lo: usize, hi: usize) -> Vec<PlanStmt> {
+    /// The transaction of a test whose `{` stands at `open`, itself inside `depth` brackets.
+    pub(crate) fn braced_deal(&mut self, open: usize, depth: usize) -> Node<Arc<[PlanStmt]>> {
+        let partner = self.braces.partner(open);
+        if !partner.closed {
+            self.unclosed_brace(open);
+        }
+        if depth >= BRACKETS_MAX {
+            self.tell_too_nested(self.source.span(open));
+            return Node::leaf(Arc::from([]));
+        }
+        Node::leaf(self.plan_stmts(Start::Test, open + 1, partner.end, depth + 1).into())
+    }
+
+    /// The statements of a plan or a test from `lo` up to `hi`, inside `depth` brackets.
+    pub(crate) fn plan_stmts(&mut self, start: Start, lo: usize, hi: usize, depth: usize) -> Vec<PlanStmt> {
         let mut stmts = Vec::new();
         let mut at = lo;
         while at < hi {
@@ -138,21 +151,23 @@ impl Parser<'_> {
                     at = first + 1;
                 }
                 _ => {
-                    let piece = self.collect_stmt(Start::Plan, first, hi, 1);
+                    let piece = self.collect_stmt(start, first, hi, depth);
                     at = piece.next.max(first + 1);
-                    self.read_plan_stmts(&piece, docs, &mut stmts);
+                    // Only what a transaction does may end without `;`.
+                    let is_last = at >= hi && depth > 1;
+                    self.read_plan_stmts(&piece, docs, is_last, &mut stmts);
                 }
             }
         }
         stmts
     }
 
-    fn read_plan_stmts(&mut self, piece: &Piece, mut docs: Vec<Doc>, out: &mut Vec<PlanStmt>) {
+    fn read_plan_stmts(&mut self, piece: &Piece, mut docs: Vec<Doc>, is_last: bool, out: &mut Vec<PlanStmt>) {
         let mut rest = piece.lexemes.as_slice();
         let mut told = piece.told;
         while !rest.is_empty() {
             let span = self.lexemes_span(rest);
-            let outcome = if self.skips(piece) { Outcome::Failed } else { self.run(Start::Plan, rest, told) };
+            let outcome = if self.skips(piece) { Outcome::Failed } else { self.run(piece.start, rest, told) };
             told = false;
             let (parsed, at) = match outcome {
                 Outcome::Whole(parsed) => (Some(parsed), rest.len()),
@@ -161,6 +176,12 @@ impl Parser<'_> {
             };
             let stmt = match parsed.map(|parsed| *parsed.value) {
                 Some(nodes::Piece::Plan(stmt)) => stmt,
+                Some(nodes::Piece::LastCall(stmt)) => {
+                    if !is_last {
+                        self.missing_semi(rest);
+                    }
+                    stmt
+                }
                 _ => PlanStmt { docs: Vec::new(), kind: PlanStmtKind::Error, span },
             };
             out.push(PlanStmt { docs: std::mem::take(&mut docs), ..stmt });

@@ -1,7 +1,7 @@
 //! The one table of diagnostic codes of the whole compiler.
 //!
 //! Ranges: E00xx syntax, E01xx names, E02xx types, E03xx rewards, E04xx covenants, E05xx code
-//! generation, E06xx manifests and files, E07xx plans. A published code keeps its number and meaning.
+//! generation, E06xx manifests and files, E07xx plans, E09xx campaigns and offerings, E10xx tests. A published code keeps its number and meaning.
 
 use std::fmt;
 
@@ -79,11 +79,11 @@ codes! {
     E0012 "nested too deeply"
         "Brackets nest at most 200 deep and expressions at most 400, so that no source can exhaust the compiler. Give a part its own name with `let`, or move it into a function.";
     E0013 "feature of a later version"
-        "The word belongs to a part of the language that this version of the compiler does not have yet. It is reserved so that programs written today keep their meaning.";
+        "The form belongs to a part of the language that this version of the compiler reads and does not compile yet. Say it with the forms that it compiles, as the message shows.";
     E0014 "unknown unit"
         "A word after a number is its unit: `coin`, `sats`, `blocks`, `seconds`, `minutes`, `hours`, `days` or `weeks`. Before a number `height` and before a string `time` give a point in time.";
     E0015 "text outside any item"
-        "A file is a list of items: `use`, `const`, `struct`, `enum`, `fn`, `contract`, `reward`, `model`, `imi`, `imo` and `plan`. Other text cannot stand between them.";
+        "A file is a list of items: `use`, `const`, `struct`, `enum`, `fn`, `contract`, `reward`, `model`, `imi`, `imo`, `plan`, `test` and `property`. Other text cannot stand between them.";
     E0016 "too many errors"
         "Only the first hundred syntax errors of a file and the first hundred messages about an item are shown. Correct those first; the others are often their consequence.";
     E0017 "too many items"
@@ -375,6 +375,13 @@ codes! {
         "`usage: 5 coin of Royalty to meter` states what a reward does: `Royalty` must have a source `meter`, whose weight never changes. What it has been paid shows the launch that the model is used.";
     E0928 "adoption of what is no model"
         "`adoption: 3 children` lets the launch show that registered models build on the one that is offered. Only a model has a record that others build on, and the contract of the edges that say so stands in its file: the offering is for a model of the same file.";
+
+    E1001 "statement that cannot stand there in a test"
+        "A test makes coins by `let coin = chain.fund(..)`, mines by `chain.mine(..)`, demands by `assert`, and tries transactions by `passes { .. }` and `fails \"message\" { .. }`. What a transaction spends and makes stands between those braces: calls of paths such as `coin.refund(alice)`, and `output`, `locktime`, `age` and `burn`.";
+    E1002 "call that does nothing in a test"
+        "A test knows the chain, by `chain.fund(Contract(..), amount)` and `chain.mine(blocks)`, and its coins, whose paths the transactions call. Calls of functions give values: demand something of them by `assert`, or name them by `let`.";
+    E1003 "values that cannot be made up"
+        "A property is tried with values of its parameters' types. There are values of numbers, truth values, bytes, keys, locks and what is made of them; signatures are made by who spends. Behind `in` stands a range of numbers that is not empty.";
 }
 
 #[cfg(test)]

@@ -145,7 +145,9 @@ impl Piece {
             Tok::Is(TokenKind::Lt) if self.args_open || self.start == Start::Field => self.angles += 1,
             Tok::Is(TokenKind::Gt) => self.angles = self.angles.saturating_sub(1),
             Tok::Is(TokenKind::Shr) => self.angles = self.angles.saturating_sub(2),
-            Tok::Context(word @ (Word::Asm | Word::Output)) => self.headers.push((*word, self.open.len())),
+            Tok::Context(word @ (Word::Asm | Word::Output | Word::Passes | Word::Fails)) => {
+                self.headers.push((*word, self.open.len()))
+            }
             Tok::Context(Word::Each) => self.in_pattern = self.header() == Some(Word::Output),
             Tok::Is(TokenKind::Keyword(word)) => match word {
                 Word::If if self.start == Start::Arm && self.in_pattern => self.in_guard = true,
@@ -193,6 +195,7 @@ enum Braces {
     PatternFields,
     Fields,
     Group,
+    Deal,
 }
 
 impl Parser<'_> {
@@ -329,9 +332,12 @@ impl Parser<'_> {
             Some(
                 Word::Input | Word::Output | Word::Locktime | Word::Age | Word::Change | Word::Burn | Word::Publish,
             ) => {
-                piece.start == Start::Plan
+                matches!(piece.start, Start::Plan | Start::Test)
                     && matches!(next, Some(TokenKind::Ident | TokenKind::Int | TokenKind::Keyword(_)))
             }
+            Some(Word::Assert) => piece.start == Start::Test,
+            Some(Word::Passes) => piece.start == Start::Test && next != Some(TokenKind::Dot),
+            Some(Word::Fails) => piece.start == Start::Test && next == Some(TokenKind::Str),
             _ => false,
         }
     }
@@ -339,6 +345,9 @@ impl Parser<'_> {
     /// Whether a statement is complete after the braces just pushed.
     fn ends_with_block(&self, piece: &Piece, hi: usize) -> bool {
         let at = piece.next;
+        if matches!(piece.previous(), Tok::Deal(_)) {
+            return true;
+        }
         let ends_block = matches!(piece.previous(), Tok::Block(_) | Tok::Arms(_));
         if at >= hi || !ends_block || self.source.is_word(at, Word::Else) || !piece.headers.is_empty() {
             return false;
@@ -445,6 +454,7 @@ impl Parser<'_> {
                 Word::Match => Braces::Arms,
                 Word::Asm => Braces::AsmCode,
                 Word::Output => Braces::Record,
+                Word::Passes | Word::Fails => Braces::Deal,
                 _ => Braces::Block,
             };
         }
@@ -457,7 +467,7 @@ impl Parser<'_> {
             _ if matches!(piece.previous(), Tok::Context(Word::Continue | Word::With)) => Braces::Record,
             _ if piece.in_pattern && !piece.in_guard && named && self.holds_pattern(piece) => Braces::PatternFields,
             Start::Variant if named && outside => Braces::Fields,
-            Start::Init | Start::Plan if piece.previous().is(TokenKind::Colon) => Braces::Record,
+            Start::Init | Start::Plan | Start::Test if piece.previous().is(TokenKind::Colon) => Braces::Record,
             Start::Entry if outside || !named => Braces::Group,
             _ if named && self.source.looks_like_fields(piece.next) => Braces::Inits,
             _ if piece.lexemes.is_empty() || piece.previous().is(TokenKind::FatArrow) => Braces::Block,
@@ -498,6 +508,7 @@ impl Parser<'_> {
             Braces::PatternFields => Tok::PatternFields(self.braced_pattern_fields(open, depth)),
             Braces::Fields => Tok::Fields(self.braced_fields(open, depth)),
             Braces::Group => Tok::Group(self.braced_group(open, depth)),
+            Braces::Deal => Tok::Deal(self.braced_deal(open, depth)),
         };
         if matches!(kind, Braces::Misplaced) {
             // The grammar will stop at this block: what is wrong inside follows from that.
@@ -505,7 +516,7 @@ impl Parser<'_> {
         }
         // Statements tell their own mistakes; a block that stands alone is one itself. Everything
         // else belongs to the piece, which has one message.
-        let own = !matches!(kind, Braces::Block | Braces::Misplaced | Braces::Arms | Braces::Group);
+        let own = !matches!(kind, Braces::Block | Braces::Misplaced | Braces::Arms | Braces::Group | Braces::Deal);
         piece.told |= (alone || own) && self.diagnostics.len() > told_before;
         let mut lexeme = self.source.lexeme(open, tok);
         piece.next = self.braces.partner(open).next();

@@ -90,7 +90,9 @@ fn cut(source: &Source<'_>, start: usize) -> (ItemKind, Arc<str>, usize) {
         | ItemKind::Model
         | ItemKind::Imi
         | ItemKind::Imo
-        | ItemKind::Plan => {
+        | ItemKind::Plan
+        | ItemKind::Test
+        | ItemKind::Property => {
             let end = sound_end(source, first, kind).unwrap_or_else(|| laid_out_end(source, first, kind));
             (end, first + 1)
         }
@@ -119,6 +121,8 @@ fn kind_of(word: Word) -> Option<ItemKind> {
         Word::Imi => Some(ItemKind::Imi),
         Word::Imo => Some(ItemKind::Imo),
         Word::Plan => Some(ItemKind::Plan),
+        Word::Test => Some(ItemKind::Test),
+        Word::Property => Some(ItemKind::Property),
         _ => None,
     }
 }
@@ -150,7 +154,7 @@ fn ends_island(source: &Source<'_>, at: usize, kind: ItemKind) -> bool {
 
 /// Whether an item begins at `at` whose first word is an ordinary name elsewhere.
 fn opens_item(source: &Source<'_>, at: usize) -> bool {
-    source.opens(at).is_some() || source.reserves(at).is_some()
+    source.opens(at).is_some()
 }
 
 /// Whether a member of a contract begins at `at`.
@@ -206,8 +210,7 @@ fn sound_end(source: &Source<'_>, first: usize, kind: ItemKind) -> Option<usize>
                 depth = depth.checked_sub(1)?;
                 if depth == 0 {
                     let next = source.skip_docs(at + 1);
-                    let sound =
-                        next == source.len() || item_kind(source, next).is_some() || source.reserves(next).is_some();
+                    let sound = next == source.len() || item_kind(source, next).is_some();
                     return sound.then_some(at + 1);
                 }
             }
@@ -244,10 +247,8 @@ fn laid_out_end(source: &Source<'_>, first: usize, kind: ItemKind) -> usize {
     source.len()
 }
 
-/// The end of text that begins no item: before the next item, or after the body of a declaration of
-/// a later version.
+/// The end of text that begins no item: before the next item.
 fn garbage_end(source: &Source<'_>, first: usize) -> usize {
-    let reserved = source.reserves(first).is_some();
     let mut depth = 0_usize;
     for at in first..source.len() {
         let outside = depth == 0 || source.column_if_first(at) == Some(0);
@@ -261,11 +262,7 @@ fn garbage_end(source: &Source<'_>, first: usize) -> usize {
             Some(TokenKind::LBrace) => depth += 1,
             Some(TokenKind::RBrace) => {
                 depth = depth.saturating_sub(1);
-                if reserved && depth == 0 {
-                    return at + 1;
-                }
             }
-            Some(TokenKind::Semi) if reserved && depth == 0 => return at + 1,
             _ => {}
         }
     }

@@ -201,7 +201,7 @@ impl Parser<'_> {
                 let pattern = Pattern { kind: PatternKind::Error, span };
                 nodes::Piece::Arm(Arm { pattern, guard: None, body: Arc::new(error_block(span)), span })
             }
-            Start::Entry | Start::Item | Start::Stmt | Start::Plan => {
+            Start::Entry | Start::Item | Start::Stmt | Start::Plan | Start::Test => {
                 nodes::Piece::Entry(Entry { docs: Vec::new(), key: name, value: EntryValue::Error(span), span })
             }
         }

@@ -55,6 +55,7 @@ impl Source<'_> {
         let after_operand = previous.ends_operand();
         let first = piece.lexemes.is_empty();
         let in_plan = piece.start == Start::Plan;
+        let in_test = piece.start == Start::Test;
         match word {
             Word::Of => after_operand && next_is(TokenKind::LBracket),
             Word::Signed => previous.is(TokenKind::RBracket) || (after_operand && next_is(TokenKind::LParen)),
@@ -62,6 +63,10 @@ impl Source<'_> {
             Word::By => piece.begins_value() && self.begins_name(at + 1),
             Word::Up => piece.begins_value() && next_word("to"),
             Word::To => matches!(previous, Tok::Context(Word::Up | Word::Change)),
+            Word::At if in_test => {
+                matches!(piece.header(), Some(Word::Passes | Word::Fails))
+                    && matches!(previous, Tok::Str | Tok::Context(Word::Passes | Word::Fails))
+            }
             Word::At => piece.begins_value() && next_word("least"),
             Word::Least => matches!(previous, Tok::Context(Word::At)),
             Word::Height => !after_operand && next_is(TokenKind::Int),
@@ -91,6 +96,12 @@ impl Source<'_> {
                     && (previous.is(TokenKind::Comma) || matches!(previous, Tok::Context(Word::With)))
             }
             Word::Asm => !after_operand && !piece.declares_name() && self.begins_asm(at),
+            Word::Output | Word::Locktime | Word::Age | Word::Burn if in_test => {
+                first && !next_is(TokenKind::Dot) && !next_is(TokenKind::LParen)
+            }
+            Word::Assert => first && in_test,
+            Word::Passes => first && in_test && !next_is(TokenKind::Dot) && !next_is(TokenKind::LParen),
+            Word::Fails => first && in_test && !next_is(TokenKind::Dot) && !next_is(TokenKind::LParen),
             Word::Input | Word::Output | Word::Locktime | Word::Age | Word::Change | Word::Burn | Word::Publish => {
                 first && in_plan
             }
@@ -102,7 +113,9 @@ impl Source<'_> {
             Word::Data => matches!(previous, Tok::Context(Word::Output)) && next_is(TokenKind::LBracket),
             Word::Key => piece.names_coin() && next_is(TokenKind::LParen),
             Word::Genesis => piece.names_coin() && !next_is(TokenKind::Dot) && !next_is(TokenKind::PathSep),
-            Word::Model | Word::Imi | Word::Imo | Word::Plan | Word::State => first && piece.start == Start::Item,
+            Word::Model | Word::Imi | Word::Imo | Word::Plan | Word::State | Word::Test | Word::Property => {
+                first && piece.start == Start::Item
+            }
             _ => false,
         }
     }

@@ -8,8 +8,8 @@ pub(crate) use stmt::Carried;
 
 use crate::ast::{
     Arm, Asm, AsmOp, BinaryOp, Block, Clock, DEPTH_MAX, Entry, Expr, ExprKind, Field, FieldInit, Ident, If, Match,
-    MatchForm, Param, Pattern, PatternField, PatternKind, PlanStmt, Stmt, StmtKind, StringLit, StructLit, TypeArg,
-    TypeExpr, UnaryOp, Unit, UseName, Variant,
+    MatchForm, Param, Pattern, PatternField, PatternKind, PlanStmt, PropertyParam, Stmt, StmtKind, StringLit,
+    StructLit, TypeArg, TypeExpr, UnaryOp, Unit, UseName, Variant,
 };
 use crate::literal;
 use crate::span::Span;
@@ -56,8 +56,10 @@ pub(crate) enum Piece {
     Stmt(Stmt),
     /// An expression without `;`.
     Tail(Expr),
-    /// A statement of a plan.
+    /// A statement of a plan or a test.
     Plan(PlanStmt),
+    /// The last statement of a test's transaction, without `;`.
+    LastCall(PlanStmt),
     /// An entry.
     Entry(Entry),
     /// A declared field.
@@ -90,6 +92,7 @@ pub(crate) enum Header {
     Imi { name: Ident },
     Imo { name: Ident, subject: Vec<Ident> },
     Plan { name: Ident, params: Vec<Param> },
+    Test { name: Ident, params: Option<Vec<PropertyParam>> },
 }
 
 /// The words of a `use`.

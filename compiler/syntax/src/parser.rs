@@ -2,7 +2,7 @@
 
 use crate::ast::{
     Allow, Block, Budget, Const, Contract, Doc, Entry, Enum, Fn, Imi, Imo, Item, Member, Model, Plan, Reward, Spend,
-    State, Struct, Use,
+    State, Struct, Test, Use,
 };
 use crate::braces::Braces;
 use crate::codes::Code;
@@ -11,7 +11,7 @@ use crate::islands::{self, begins_member};
 use crate::nodes::{Cx, Header, Import, Piece};
 use crate::run::Outcome;
 use crate::span::{ItemKey, ItemKind, Span};
-use crate::stream::Source;
+use crate::stream::{Source, Start};
 use crate::token::{TokenKind, lex};
 use crate::words::Word;
 
@@ -113,11 +113,8 @@ impl Parser<'_> {
             self.collect_header(lo, hi)
         };
         let span = self.source.span_of(lo, hi);
-        let outcome = if piece.too_nested {
-            Outcome::Failed
-        } else {
-            self.run(crate::stream::Start::Item, &piece.lexemes, piece.told)
-        };
+        let outcome =
+            if piece.too_nested { Outcome::Failed } else { self.run(Start::Item, &piece.lexemes, piece.told) };
         self.adrift = false;
         let (parsed, body) = match outcome {
             Outcome::Whole(parsed) => (parsed, piece.next),
@@ -188,7 +185,11 @@ impl Parser<'_> {
             }
             Header::Plan { name, params } => {
                 let end = self.body_end(lo, hi, false);
-                Item::Plan(Plan { docs, name, params, stmts: self.plan_stmts(lo, end), span })
+                Item::Plan(Plan { docs, name, params, stmts: self.plan_stmts(Start::Plan, lo, end, 1), span })
+            }
+            Header::Test { name, params } => {
+                let end = self.body_end(lo, hi, false);
+                Item::Test(Test { docs, name, params, stmts: self.plan_stmts(Start::Test, lo, end, 1), span })
             }
             Header::Const { .. }
             | Header::Fn { .. }

@@ -106,7 +106,7 @@ impl Stop<'_> {
 
     /// Chooses the way on.
     pub(crate) fn repair(&self) -> Repair {
-        if self.before.is_empty() && self.start == Start::Stmt {
+        if self.before.is_empty() && matches!(self.start, Start::Stmt | Start::Test) {
             return self.repair_first();
         }
         if self.closes_nothing() && !self.has("MISSING_EXPR") {
@@ -316,6 +316,8 @@ impl Stop<'_> {
                 .help("a statement is `let`, `require`, `if`, `for`, `split`, `return`, `name = value;` or `call();`"),
             Start::Plan => Explanation::new(Code::E0001, format!("expected a statement of a plan, found {found}"))
                 .help("a plan holds `input`, `output`, `let`, `require`, `locktime`, `age`, `change`, `burn` and `publish`"),
+            Start::Test => Explanation::new(Code::E0001, format!("expected a statement of a test, found {found}"))
+                .help("a test holds `let`, `assert`, `chain.mine(..)`, `passes { .. }` and `fails \"..\" { .. }`, and a transaction calls paths, such as `coin.path(..)`, and holds `output`, `locktime`, `age` and `burn`"),
             Start::Item => Explanation::new(Code::E0001, format!("expected a declaration, found {found}"))
                 .help(format!("the items are {ITEMS}")),
             start => Explanation::new(Code::E0009, format!("expected {}, found {found}", start.beginning())).help(

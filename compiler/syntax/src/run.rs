@@ -88,7 +88,7 @@ fn outcome(parsed: Parsed, start: Start, edits: &[Edit]) -> Outcome {
     };
     match end {
         Tok::Body => Outcome::BodyAt(parsed, *at),
-        _ if matches!(start, Start::Stmt | Start::Plan) => Outcome::Before(parsed, *at),
+        _ if matches!(start, Start::Stmt | Start::Plan | Start::Test) => Outcome::Before(parsed, *at),
         _ => Outcome::Dropping(parsed),
     }
 }

@@ -84,6 +84,10 @@ pub enum ItemKind {
     Imo,
     /// `plan name(..) { .. }`
     Plan,
+    /// `test name { .. }`
+    Test,
+    /// `property name(..) { .. }`
+    Property,
     /// Text that starts no known item.
     Error,
     /// Everything after the last item that a file may have.
@@ -105,6 +109,8 @@ impl ItemKind {
             ItemKind::Imi => "imi",
             ItemKind::Imo => "imo",
             ItemKind::Plan => "plan",
+            ItemKind::Test => "test",
+            ItemKind::Property => "property",
             ItemKind::Error | ItemKind::Rest => "item",
         }
     }

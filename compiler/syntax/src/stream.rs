@@ -1,11 +1,11 @@
 //! From tokens to the terminals of the grammar: trivia fall away, words get their meaning from the
 //! words beside them.
 
-use crate::ast::{Arm, AsmOp, Block, Entry, Field, FieldInit, PatternField, Unit};
+use crate::ast::{Arm, AsmOp, Block, Entry, Field, FieldInit, PatternField, PlanStmt, Unit};
 use crate::nodes::Node;
 use crate::span::Span;
 use crate::token::{TokenKind, Tokens};
-use crate::words::{Word, WordClass};
+use crate::words::Word;
 use std::sync::Arc;
 
 /// Which piece of an island the parser shall read.
@@ -17,6 +17,8 @@ pub(crate) enum Start {
     Stmt,
     /// A statement of a plan.
     Plan,
+    /// A statement of a test, or of a transaction in it.
+    Test,
     /// An entry of a domain declaration.
     Entry,
     /// A field of a struct, a variant or a state.
@@ -34,14 +36,14 @@ pub(crate) enum Start {
 impl Start {
     /// Whether the piece is an element of a list between braces, ended by a comma.
     pub(crate) fn is_listed(self) -> bool {
-        !matches!(self, Start::Item | Start::Stmt | Start::Plan)
+        !matches!(self, Start::Item | Start::Stmt | Start::Plan | Start::Test)
     }
 
     /// What such pieces are called in messages.
     pub(crate) fn nouns(self) -> &'static str {
         match self {
             Start::Item => "declarations",
-            Start::Stmt | Start::Plan => "statements",
+            Start::Stmt | Start::Plan | Start::Test => "statements",
             Start::Entry => "entries",
             Start::Field | Start::Init | Start::PatternField => "fields",
             Start::Variant => "variants",
@@ -53,7 +55,7 @@ impl Start {
     pub(crate) fn beginning(self) -> &'static str {
         match self {
             Start::Item => "a declaration",
-            Start::Stmt | Start::Plan => "a statement",
+            Start::Stmt | Start::Plan | Start::Test => "a statement",
             Start::Entry => "the key of an entry",
             Start::Field | Start::Init | Start::PatternField => "the name of a field",
             Start::Variant => "the name of a variant",
@@ -65,7 +67,7 @@ impl Start {
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Start::Item => "declaration",
-            Start::Stmt | Start::Plan => "statement",
+            Start::Stmt | Start::Plan | Start::Test => "statement",
             Start::Entry => "entry",
             Start::Field | Start::Init | Start::PatternField => "field",
             Start::Variant => "variant",
@@ -109,6 +111,8 @@ pub(crate) enum Tok {
     Arms(Node<Arc<[Arm]>>),
     /// The code of `asm`.
     AsmCode(Arc<[AsmOp]>),
+    /// The transaction of a test.
+    Deal(Node<Arc<[PlanStmt]>>),
     /// A word of a phrase.
     Word,
     /// The `<` of type arguments before the braces of a struct literal.
@@ -147,6 +151,7 @@ impl Tok {
                 | Tok::Fields(_)
                 | Tok::Arms(_)
                 | Tok::AsmCode(_)
+                | Tok::Deal(_)
         )
     }
 
@@ -180,6 +185,7 @@ impl Tok {
             | Tok::Group(_)
             | Tok::PatternFields(_)
             | Tok::Fields(_)
+            | Tok::Deal(_)
             | Tok::Word
             | Tok::OpenArgs
             | Tok::MissingType => false,
@@ -220,6 +226,7 @@ impl Tok {
             | Tok::Fields(_)
             | Tok::Arms(_)
             | Tok::AsmCode(_)
+            | Tok::Deal(_)
             | Tok::Word
             | Tok::OpenArgs
             | Tok::MissingType => false,
@@ -347,7 +354,7 @@ impl<'t> Source<'t> {
     pub(crate) fn opens(&self, at: usize) -> Option<Word> {
         let ahead = self.is(at, TokenKind::Ident) && self.is(at + 1, TokenKind::Ident);
         let word = ahead.then(|| Word::from_text(self.slice(at))).flatten()?;
-        matches!(word, Word::Model | Word::Imi | Word::Imo | Word::Plan).then_some(word)
+        matches!(word, Word::Model | Word::Imi | Word::Imo | Word::Plan | Word::Test | Word::Property).then_some(word)
     }
 
     /// Whether `state {`, `allow(` or `budget(` stands at `at`; between members these begin one.
@@ -360,14 +367,6 @@ impl<'t> Source<'t> {
                 Some(Word::Allow | Word::Budget) => self.is(at + 1, TokenKind::LParen),
                 _ => false,
             }
-    }
-
-    /// The reserved word at `at` when it opens a declaration of a later version.
-    pub(crate) fn reserves(&self, at: usize) -> Option<Word> {
-        let ahead =
-            self.is(at, TokenKind::Ident) && (self.is(at + 1, TokenKind::Ident) || self.is(at + 1, TokenKind::LBrace));
-        let word = ahead.then(|| Word::from_text(self.slice(at))).flatten()?;
-        (word.class() == WordClass::Reserved).then_some(word)
     }
 
     pub(crate) fn token_index(&self, at: usize) -> u32 {

@@ -115,11 +115,6 @@ impl Parser<'_> {
         self.add(diagnostic);
     }
 
-    pub(crate) fn not_yet(&mut self, word: Word, span: Span) {
-        let message = format!("`{}` is not available yet", word.text());
-        self.tell(Code::E0013, span, message, format!("this version of the compiler knows {ITEMS}"));
-    }
-
     /// Tells what is wrong with an island that begins no item.
     pub(crate) fn explain_garbage(&mut self, first: usize) {
         if self.key.kind == ItemKind::Rest {
@@ -130,9 +125,6 @@ impl Parser<'_> {
         let Some(kind) = self.source.kind(first) else {
             return self.idle_doc(0);
         };
-        if let Some(word) = self.source.reserves(first) {
-            return self.not_yet(word, self.source.span(first));
-        }
         let span = self.source.span(first);
         let shown = shorten(self.source.slice(first));
         let nameless = Word::from_text(&shown)
@@ -177,9 +169,6 @@ impl Parser<'_> {
         if self.source.is(first, TokenKind::RBrace) {
             return self.stray_brace(first);
         }
-        if let Some(word) = self.source.reserves(first) {
-            return self.not_yet(word, self.source.span(first));
-        }
         if self.braces_told {
             return;
         }
@@ -202,10 +191,9 @@ impl Parser<'_> {
 }
 
 /// The items, for messages.
-pub(crate) const ITEMS: &str =
-    "`use`, `const`, `struct`, `enum`, `fn`, `contract`, `reward`, `model`, `imi`, `imo` and `plan`";
+pub(crate) const ITEMS: &str = "`use`, `const`, `struct`, `enum`, `fn`, `contract`, `reward`, `model`, `imi`, `imo`, `plan`, `test` and `property`";
 
-const ITEM_WORDS: [Word; 11] = [
+const ITEM_WORDS: [Word; 13] = [
     Word::Use,
     Word::Const,
     Word::Struct,
@@ -217,6 +205,8 @@ const ITEM_WORDS: [Word; 11] = [
     Word::Imi,
     Word::Imo,
     Word::Plan,
+    Word::Test,
+    Word::Property,
 ];
 const MEMBER_WORDS: [Word; 6] = [Word::Spend, Word::State, Word::Fn, Word::Const, Word::Allow, Word::Budget];
 

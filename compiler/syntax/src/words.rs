@@ -7,8 +7,6 @@ pub enum WordClass {
     Keyword,
     /// Opens a declaration; an ordinary name elsewhere.
     Opener,
-    /// Opens a declaration that a later version brings; an ordinary name elsewhere.
-    Reserved,
     /// Has a meaning in one place of the grammar; an ordinary name elsewhere.
     Contextual,
 }
@@ -83,8 +81,6 @@ words! {
         "state" State "declares what a contract carries from coin to coin";
         "allow" Allow "silences lints by name";
         "budget" Budget "says how large and costly a contract or path may be";
-    }
-    Reserved {
         "test" Test "declares a test";
         "property" Property "declares a property that tests search counterexamples for";
     }
@@ -122,6 +118,9 @@ words! {
         "data" Data "`output data`: an output that carries bytes";
         "key" Key "a coin of the wallet";
         "genesis" Genesis "a coin of the wallet that can begin a token";
+        "assert" Assert "demands something of a test";
+        "passes" Passes "a transaction that a test expects to be valid";
+        "fails" Fails "a transaction that a test expects to be refused";
     }
 }
 

@@ -216,6 +216,11 @@ impl<'a, W: World> Evaluator<'a, W> {
         }
     }
 
+    /// Lets a name stand for a value that is known already.
+    pub fn bind(&mut self, local: usize, value: Value) {
+        self.named.insert(local, Some(Rc::new(value)));
+    }
+
     /// The value of an expression.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ const CHAPTERS: &[(&str, &str)] = &[
     ("E07", "Plans"),
     ("E08", "Initial Model Investing"),
     ("E09", "Initial Model Offering"),
+    ("E10", "Tests"),
 ];
 
 /// More characters of one answer than this are left out of a page.

@@ -59,6 +59,9 @@ impl Body<'_, '_> {
         if let Some(function) = self.function(name) {
             return self.call_function(function, args, wanted, span);
         }
+        if self.is_test_word(name, "key") {
+            return self.key_call(args, span);
+        }
         match BUILTINS.iter().find(|(known, ..)| *known == name.as_str()) {
             Some((word, shape, count)) if args.len() != *count => {
                 self.check_all(args);
@@ -246,6 +249,9 @@ impl Body<'_, '_> {
         args: &[ast::Expr],
         span: Span,
     ) -> Option<Expr> {
+        if let Some(value) = self.test_method(receiver, method, args, span) {
+            return value;
+        }
         match (method.as_str(), args) {
             ("signed", [sig]) => {
                 let (key, sig) = (self.expect(receiver, &Type::PubKey), self.expect(sig, &Type::Sig));

@@ -108,7 +108,7 @@ impl Body<'_, '_> {
                 format!("write `{count} of [..] signed({name})`"),
             ),
             // A plan hands whole lists on.
-            Type::List(_) if self.kind != BodyKind::Plan => (
+            Type::List(_) if !matches!(self.kind, BodyKind::Plan | BodyKind::Test) => (
                 format!("`{name}` is a list, of which the script knows only a hash"),
                 format!("go through it once by `for r in {name} {{ .. }}`"),
             ),

@@ -6,6 +6,7 @@
 mod coins;
 mod input;
 mod output;
+mod test;
 mod token;
 
 use syntax::ast::{self, Ident, PlanStmtKind as Ast};
@@ -27,6 +28,10 @@ pub(super) struct Plan<'a> {
     given: usize,
     coins: Vec<Coin<'a>>,
     reads: Vec<PlanRead>,
+    /// Whether it is a test.
+    is_test: bool,
+    /// The people whose keys a test uses.
+    keys: Vec<String>,
     /// The input whose arguments are being checked.
     own: Option<usize>,
     /// The name of one coin of an input, in the output that is made for each of them.
@@ -136,7 +141,8 @@ impl Body<'_, '_> {
                 parts.inputs.get_mut(index)?.burn = true;
             }
             Ast::Publish(bytes) => parts.publish.push(self.expect(bytes, &Type::Bytes)?),
-            Ast::Error => return None,
+            // The grammar of plans has no statements of tests.
+            Ast::Assert { .. } | Ast::LetWith { .. } | Ast::Try(_) | Ast::Call(_) | Ast::Error => return None,
         }
         Some(())
     }
@@ -160,12 +166,17 @@ impl Body<'_, '_> {
 
     /// Refuses a second statement about `what`.
     fn once(&mut self, what: &str, span: Span, parts: &mut PlanParts) -> Option<()> {
-        if let Some((_, first)) = parts.once.iter().find(|(other, _)| other == what) {
+        self.said_once(what, span, &mut parts.once)
+    }
+
+    /// Refuses a second statement about `what`, given what has been said.
+    fn said_once(&mut self, what: &str, span: Span, said: &mut Vec<(String, Span)>) -> Option<()> {
+        if let Some((_, first)) = said.iter().find(|(other, _)| other == what) {
             let found = self.report.error(Code::E0705, format!("{what} is said twice"), span);
             let found = found.saying("said again here").label(self.report.loc(*first), "said here");
             return self.report.fail(found.help("remove one of them"));
         }
-        parts.once.push((what.to_owned(), span));
+        said.push((what.to_owned(), span));
         Some(())
     }
 

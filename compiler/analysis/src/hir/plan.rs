@@ -77,6 +77,12 @@ pub enum PlanFact {
     Fee,
     /// `wallet.lock: Lock`: where the wallet takes change.
     Wallet,
+    /// The `PubKey` of the person of a test with this number among its keys.
+    Key(usize),
+    /// The sum of this array of numbers, in a test.
+    Sum(Vec<Expr>),
+    /// What a reward with these weights, in the order of its sources, makes of this `Coin`, in a test.
+    Shares(Vec<Expr>, Vec<u64>),
 }
 
 /// What a plan can know about a coin that it spends.
@@ -283,8 +289,20 @@ impl PlanRead {
     /// The expressions in it.
     pub fn exprs(&self) -> &[Expr] {
         match &self.what {
-            PlanFact::Coin(..) | PlanFact::AtHand(..) | PlanFact::Fee | PlanFact::Wallet => &[],
-            PlanFact::Lock(_, args) => args,
+            PlanFact::Coin(..) | PlanFact::AtHand(..) | PlanFact::Fee | PlanFact::Wallet | PlanFact::Key(_) => &[],
+            PlanFact::Lock(_, args) | PlanFact::Sum(args) | PlanFact::Shares(args, _) => args,
+        }
+    }
+}
+
+impl PlanArg {
+    /// The expressions in it.
+    pub fn exprs(&self) -> Vec<&Expr> {
+        match self {
+            PlanArg::Value(expr) | PlanArg::Sign(expr) => vec![expr],
+            PlanArg::SignEach(keys) => keys.iter().collect(),
+            PlanArg::Attest { key, message } => vec![key, message],
+            PlanArg::Padding | PlanArg::Records => Vec::new(),
         }
     }
 }
@@ -296,14 +314,7 @@ impl PlanInput {
         match &self.source {
             PlanSource::Path { params, args, .. } => {
                 found.extend(params.iter().flatten());
-                for (_, arg) in args {
-                    match arg {
-                        PlanArg::Value(expr) | PlanArg::Sign(expr) => found.push(expr),
-                        PlanArg::SignEach(keys) => found.extend(keys),
-                        PlanArg::Attest { key, message } => found.extend([key, message]),
-                        PlanArg::Padding | PlanArg::Records => {}
-                    }
-                }
+                found.extend(args.iter().flat_map(|(_, arg)| arg.exprs()));
             }
             PlanSource::Key { lock, value, token } => {
                 found.push(lock);

@@ -1,6 +1,6 @@
 //! Items: what stands at the top of a file, and the parts they are made of.
 
-use super::{Block, Entry, Expr, FieldInit, Ident, Plan, TypeExpr};
+use super::{Block, Entry, Expr, FieldInit, Ident, Plan, Test, TypeExpr};
 use crate::span::Span;
 use std::sync::Arc;
 
@@ -47,6 +47,8 @@ pub enum Item {
     Imo(Imo),
     /// `plan name(..) { .. }`
     Plan(Plan),
+    /// `test name { .. }` or `property name(..) { .. }`
+    Test(Test),
     /// Text that is no item.
     Error(Span),
 }
@@ -65,6 +67,7 @@ impl Item {
             Item::Imi(item) => Some(&item.name),
             Item::Imo(item) => Some(&item.name),
             Item::Plan(item) => Some(&item.name),
+            Item::Test(item) => Some(&item.name),
             Item::Use(_) | Item::Error(_) => None,
         }
     }
@@ -83,6 +86,7 @@ impl Item {
             Item::Imi(item) => item.span,
             Item::Imo(item) => item.span,
             Item::Plan(item) => item.span,
+            Item::Test(item) => item.span,
             Item::Error(span) => *span,
         }
     }

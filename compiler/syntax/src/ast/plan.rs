@@ -1,6 +1,6 @@
 //! Plans: transaction templates.
 
-use super::{Doc, Expr, FieldInit, Ident, Param, Pattern, StringLit, TypeExpr};
+use super::{Doc, Expr, FieldInit, Ident, Param, Pattern, StringLit, Try, TypeExpr};
 use crate::span::Span;
 use std::sync::Arc;
 
@@ -91,6 +91,26 @@ pub enum PlanStmtKind {
     Burn(Ident),
     /// `publish e;`: the bytes are put on the chain for everybody to read.
     Publish(Expr),
+    /// `assert cond, "message";` of a test.
+    Assert {
+        /// What must hold.
+        cond: Expr,
+        /// What to say when it does not.
+        message: Option<StringLit>,
+    },
+    /// `let name = value with { .. };` of a test: a coin with more than money on it.
+    LetWith {
+        /// The name of the coin.
+        pattern: Pattern,
+        /// Where it comes from.
+        value: Expr,
+        /// What it holds beside.
+        fields: Arc<[FieldInit]>,
+    },
+    /// `passes { .. }` or `fails "message" { .. }` of a test.
+    Try(Try),
+    /// `chain.mine(1);` or `coin.path(args);` of a test.
+    Call(Expr),
     /// Text that is no statement of a plan.
     Error,
 }

@@ -2,8 +2,8 @@
 
 use super::{Cx, Header, Node, Parsed, Piece, values};
 use crate::ast::{
-    Clause, Entry, EntryValue, Expr, ExprKind, Field, FieldInit, Ident, Param, Phrase, TypeArg, TypeExpr, TypeKind,
-    Variant, VariantFields,
+    Clause, Entry, EntryValue, Expr, ExprKind, Field, FieldInit, Ident, Param, Phrase, PropertyParam, PropertyRange,
+    TypeArg, TypeExpr, TypeKind, Variant, VariantFields,
 };
 use std::sync::Arc;
 
@@ -58,6 +58,12 @@ impl Cx<'_> {
 
     pub(crate) fn param(&self, l: u32, r: u32, name: Ident, ty: Node<TypeExpr>) -> Param {
         Param { name, ty: ty.value, span: self.span(l, r) }
+    }
+
+    /// `name: T in from .. to` of a property.
+    pub(crate) fn property_param(&self, param: Param, range: Option<(Node<Expr>, bool, Node<Expr>)>) -> PropertyParam {
+        let range = range.map(|(from, inclusive, to)| PropertyRange { from: from.value, to: to.value, inclusive });
+        PropertyParam { param, range }
     }
 
     pub(crate) fn header(&self, header: Header) -> Parsed {

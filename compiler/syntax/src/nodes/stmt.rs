@@ -3,8 +3,9 @@
 use super::{Cx, Node, Parsed, Piece, gives_value, values};
 use crate::ast::{
     Arm, BinaryOp, Block, Continue, Expr, ExprKind, FieldInit, For, ForRange, Ident, InputSource, Pattern, Place,
-    PlaceStep, PlanStmt, PlanStmtKind, Stmt, StmtKind, StringLit, Take, TypeExpr, While,
+    PlaceStep, PlanStmt, PlanStmtKind, Stmt, StmtKind, StringLit, Take, Try, TypeExpr, While,
 };
+use crate::span::Span;
 use std::sync::Arc;
 
 /// What follows `with` in `continue`: the value and the token amount.
@@ -150,6 +151,43 @@ impl Cx<'_> {
     pub(crate) fn plan_stmt(&self, l: u32, r: u32, kind: Node<PlanStmtKind>) -> Parsed {
         let span = self.span(l, r);
         kind.map(|kind| Box::new(Piece::Plan(PlanStmt { docs: Vec::new(), kind, span })))
+    }
+
+    /// `let coin = chain.fund(..) with { .. };`
+    pub(crate) fn let_with(
+        &self,
+        pattern: Node<Pattern>,
+        value: Node<Expr>,
+        fields: Node<Arc<[FieldInit]>>,
+    ) -> Node<PlanStmtKind> {
+        let mut depth = 1;
+        let (pattern, value) = (pattern.into_value(&mut depth), value.into_value(&mut depth));
+        let fields = fields.into_value(&mut depth);
+        Node { value: PlanStmtKind::LetWith { pattern, value, fields }, depth }
+    }
+
+    /// A call without `;`.
+    pub(crate) fn last_call(&self, l: u32, r: u32, call: Node<Expr>) -> Parsed {
+        let span = self.span(l, r);
+        let stmt = |call| PlanStmt { docs: Vec::new(), kind: PlanStmtKind::Call(call), span };
+        call.map(|call| Box::new(Piece::LastCall(stmt(call))))
+    }
+
+    pub(crate) fn assert_stmt(&self, cond: Node<Expr>, message: Option<StringLit>) -> Node<PlanStmtKind> {
+        cond.map(|cond| PlanStmtKind::Assert { cond, message })
+    }
+
+    pub(crate) fn try_stmt(
+        &self,
+        word_span: Span,
+        fails: Option<StringLit>,
+        at: Option<Node<Expr>>,
+        stmts: Node<Arc<[PlanStmt]>>,
+    ) -> Node<PlanStmtKind> {
+        let mut depth = 1;
+        let at = at.map(|at| at.into_value(&mut depth));
+        let stmts = stmts.into_value(&mut depth);
+        Node { value: PlanStmtKind::Try(Try { fails, at, stmts, word_span }), depth }
     }
 
     pub(crate) fn plan_let(&self, parts: (Node<Pattern>, Option<Node<TypeExpr>>, Node<Expr>)) -> Node<PlanStmtKind> {

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 use syntax::ast::{
     Arm, AsmWord, Block, Entry, EntryValue, Expr, ExprKind, Field, FieldInit, For, ForRange, Ident, InputSource, Item,
-    Member, Pattern, PatternKind, PlaceStep, PlanStmt, PlanStmtKind, Stmt, StmtKind, Take, TypeArg, TypeExpr, TypeKind,
-    Use, Variant, VariantFields,
+    Member, Pattern, PatternKind, PlaceStep, PlanStmt, PlanStmtKind, PropertyParam, Stmt, StmtKind, Take, TypeArg,
+    TypeExpr, TypeKind, Use, Variant, VariantFields,
 };
 
 /// The folder of the corpus: `ok` or `err`.
@@ -56,6 +56,11 @@ pub(crate) fn outline(item: &Item) -> String {
         Item::Plan(item) => {
             let stmts: String = item.stmts.iter().map(|stmt| format!("  {}\n", plan_stmt(stmt))).collect();
             format!("plan {}/{}\n{stmts}", item.name, item.params.len())
+        }
+        Item::Test(item) => {
+            let stmts: String = item.stmts.iter().map(|stmt| format!("  {}\n", plan_stmt(stmt))).collect();
+            let params = item.params.as_ref().map(|params| format!("({})", list(params, property_param)));
+            format!("test {}{}\n{stmts}", item.name, params.unwrap_or_default())
         }
         Item::Contract(item) => {
             let members: String = item.members.iter().map(member).collect();
@@ -280,6 +285,14 @@ pub(crate) fn pattern(value: &Pattern) -> String {
     }
 }
 
+fn property_param(param: &PropertyParam) -> String {
+    let range = param.range.as_ref().map(|range| {
+        let sign = if range.inclusive { "..=" } else { ".." };
+        format!(" in {}{sign}{}", expr(&range.from), expr(&range.to))
+    });
+    format!("{}{}", param.param.name, range.unwrap_or_default())
+}
+
 fn plan_stmt(stmt: &PlanStmt) -> String {
     match &stmt.kind {
         PlanStmtKind::Input { name, source } => match source {
@@ -315,6 +328,20 @@ fn plan_stmt(stmt: &PlanStmt) -> String {
         PlanStmtKind::ChangeTo(lock) => format!("change to {}", expr(lock)),
         PlanStmtKind::Burn(input) => format!("burn {input}"),
         PlanStmtKind::Publish(bytes) => format!("publish {}", expr(bytes)),
+        PlanStmtKind::Assert { cond, message } => {
+            format!("assert {}, {:?}", expr(cond), message.as_ref().map(|message| &message.value))
+        }
+        PlanStmtKind::LetWith { pattern: left, value, fields } => {
+            format!("let {} = {} with {{ {} }}", pattern(left), expr(value), list(fields, init))
+        }
+        PlanStmtKind::Try(tried) => {
+            let word =
+                tried.fails.as_ref().map_or("passes".to_string(), |message| format!("fails {:?}", message.value));
+            let at = tried.at.as_ref().map_or_else(String::new, |at| format!(" at {}", expr(at)));
+            let stmts: Vec<String> = tried.stmts.iter().map(plan_stmt).collect();
+            format!("{word}{at} {{ {} }}", stmts.join("; "))
+        }
+        PlanStmtKind::Call(call) => expr(call),
         PlanStmtKind::Error => "error".to_string(),
     }
 }

@@ -102,7 +102,7 @@ impl<'a> Body<'a, '_> {
         }
     }
 
-    fn contract_called(&self, callee: &ast::Expr) -> Option<&'a ContractSignature> {
+    pub(super) fn contract_called(&self, callee: &ast::Expr) -> Option<&'a ContractSignature> {
         match &callee.kind {
             ast::ExprKind::Name(name) if self.function(name).is_some() => None,
             ast::ExprKind::Name(name) => self.env.signatures.contract(std::slice::from_ref(name)),
@@ -113,8 +113,9 @@ impl<'a> Body<'a, '_> {
 
     pub(in crate::body) fn not_in_plans<T>(&mut self, span: Span) -> Option<T> {
         let text = self.report.text_of(span);
+        let who = if self.in_test() { "test" } else { "plan" };
         let found =
-            self.report.error(Code::E0706, format!("a plan has no `{text}`: its transaction is not built yet"), span);
+            self.report.error(Code::E0706, format!("a {who} has no `{text}`: its transaction is not built yet"), span);
         self.report.fail(found.help("name the coin by `input name: ..;` and read `name.value`, `name.lock` and so on"))
     }
 
@@ -192,7 +193,9 @@ impl<'a> Body<'a, '_> {
                 "lock" => self.derived_lock(contract, args, span).map(Place::Value),
                 _ => self.unknown_field("a contract", name, &["lock"]),
             },
-            Known::Tx if name.as_str() == "fee" => Some(Place::Value(self.read(PlanFact::Fee, Type::Coin, span)?)),
+            Known::Tx if name.as_str() == "fee" && !self.in_test() => {
+                Some(Place::Value(self.read(PlanFact::Fee, Type::Coin, span)?))
+            }
             Known::Tx => self.not_in_plans(span),
             Known::Wallet => match name.as_str() {
                 "lock" => Some(Place::Value(self.read(PlanFact::Wallet, Type::Lock, span)?)),
@@ -257,7 +260,7 @@ impl<'a> Body<'a, '_> {
     }
 
     /// Reads something that the wallet knows: it becomes one more argument of the plan's expressions.
-    fn read(&mut self, what: PlanFact, ty: Type, span: Span) -> Option<Expr> {
+    pub(super) fn read(&mut self, what: PlanFact, ty: Type, span: Span) -> Option<Expr> {
         let read = PlanRead { what, ty: ty.clone() };
         let plan = self.plan.as_mut()?;
         let index = plan.reads.iter().position(|known| *known == read).unwrap_or_else(|| {

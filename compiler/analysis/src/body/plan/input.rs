@@ -137,7 +137,7 @@ impl<'a> Body<'a, '_> {
         Some(PlanSource::Path { contract, params, path, args, take })
     }
 
-    fn no_path<T>(&mut self, contract: &ContractSignature, path: &Ident) -> Option<T> {
+    pub(super) fn no_path<T>(&mut self, contract: &ContractSignature, path: &Ident) -> Option<T> {
         if path.is_missing() {
             return None;
         }
@@ -212,7 +212,7 @@ impl<'a> Body<'a, '_> {
     }
 
     /// The value of an argument. For a signature also the key that makes it.
-    fn path_arg(&mut self, slot: &Slot, value: &ast::Expr) -> Option<PlanArg> {
+    pub(super) fn path_arg(&mut self, slot: &Slot, value: &ast::Expr) -> Option<PlanArg> {
         match &slot.ty {
             Some(Type::Sig) => {
                 let given = self.expr(value)?;

@@ -11,7 +11,7 @@ use crate::signatures::declared_twice;
 use crate::suggest;
 
 /// The values of an output's fields, by name.
-type Fields<'t> = BTreeMap<&'t str, &'t ast::Expr>;
+pub(super) type Fields<'t> = BTreeMap<&'t str, &'t ast::Expr>;
 
 const FIELDS: [&str; 2] = ["value", "token"];
 const EACH_FIELDS: [&str; 5] = ["lock", "value", "token", "shares_of", "weight"];
@@ -129,7 +129,7 @@ impl Body<'_, '_> {
     }
 
     /// The rest of an output, once its lock is known.
-    fn holding(
+    pub(super) fn holding(
         &mut self,
         each: Option<PlanEach>,
         lock: Option<Expr>,
