@@ -14,5 +14,6 @@ pub(crate) mod pay;
 pub(crate) mod run;
 pub(crate) mod settle;
 pub(crate) mod size;
+pub(crate) mod test;
 pub(crate) mod update;
 pub(crate) mod wallet;

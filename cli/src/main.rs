@@ -21,7 +21,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    build, call, check, demo, deploy, expand, flow, new, node, ops, pay, run, settle, size, update, wallet as accounts,
+    build, call, check, demo, deploy, expand, flow, new, node, ops, pay, run, settle, size, test, update,
+    wallet as accounts,
 };
 use crate::fail::Fail;
 use crate::shell::Shell;
@@ -53,6 +54,7 @@ enum Command {
     New(new::New),
     Update(update::Update),
     Check(check::Check),
+    Test(test::Test),
     Build(build::Build),
     Size(size::Size),
     Expand(expand::Expand),
@@ -74,6 +76,7 @@ impl Command {
             Self::New(command) => command.run(shell),
             Self::Update(command) => command.run(shell),
             Self::Check(command) => command.run(shell),
+            Self::Test(command) => command.run(shell),
             Self::Build(command) => command.run(shell),
             Self::Size(command) => command.run(shell),
             Self::Expand(command) => command.run(shell),

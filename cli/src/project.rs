@@ -209,6 +209,14 @@ impl Project {
         self.with_progress(|| self.session.compile(&self.options))
     }
 
+    /// Compiles with another text for one source, which then has `text` again.
+    pub(crate) fn with_text(&mut self, path: &str, changed: Arc<str>, text: Arc<str>) -> Compiled {
+        self.session.set(path, changed);
+        let compiled = self.compile();
+        self.session.set(path, text);
+        compiled
+    }
+
     fn with_progress<T>(&self, work: impl FnOnce() -> T) -> T {
         match self.options.level {
             Level::Oz => search::shown(work),

@@ -47,4 +47,5 @@ mod sizes;
 mod splitter;
 mod stdlib;
 mod stories;
+mod testing;
 mod weights;

@@ -29,7 +29,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("wallet", &["flow", "spec", "vm"]),
     ("flow", &["spec"]),
     ("node", &["chain", "engine", "p2p", "spec", "storage", "vm", "wallet"]),
-    ("bmc", &["chain", "driver", "engine", "flow", "jit", "node", "spec", "syntax", "vm", "wallet"]),
+    ("tester", &["chain", "driver", "engine", "spec", "vm", "wallet"]),
+    ("bmc", &["chain", "driver", "engine", "flow", "jit", "node", "spec", "syntax", "tester", "vm", "wallet"]),
 ];
 
 /// Crates that only check the others, and so may use all of them.

@@ -39,7 +39,9 @@ pub use scripts::{Runner, check_scripts};
 pub use state::{Accepted, Chain, Tip};
 pub use store::{BlockDelta, Coin, HeaderRecord, Store, StoreError, TxLocation};
 pub use tokens::check_tokens;
-pub use transaction::{Place, Verified, check_coinbase_shape, check_finality, check_shape, check_values, verify_spend};
+pub use transaction::{
+    Place, Verified, check_ages, check_coinbase_shape, check_finality, check_shape, check_values, verify_spend,
+};
 pub use vetting::Vetting;
 pub use work::{Schedule, asert, target_to_compact};
 pub use workers::Workers;

@@ -181,6 +181,21 @@ pub(crate) fn check_relative_locks(
     if all { Ok(()) } else { Err(TxError::RelativeLock) }
 }
 
+/// Whether every coin is as old at `place` as its input demands. `median_before` gives the median time past of the block
+/// below a height.
+///
+/// # Errors
+/// [`TxError::RelativeLock`].
+pub fn check_ages(
+    tx: &Transaction,
+    coins: &[Coin],
+    place: Place,
+    median_before: impl Fn(Height) -> u32,
+) -> Result<(), TxError> {
+    let spent: Vec<Spent<'_>> = coins.iter().map(Spent::from).collect();
+    check_relative_locks(tx, &spent, place, median_before)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,102 @@
+//! Properties: many cases, and of those that fail the simplest.
+
+use driver::Test;
+use spec::artifact::Value;
+use wallet::Program;
+
+use crate::fault::Fault;
+use crate::random::{Random, seed_of};
+use crate::run::{Spending, run};
+use crate::values::{draw, shown, smaller};
+
+/// How many cases are tried unless something else is said.
+pub const CASES: u32 = 100;
+/// So many simpler cases are tried at most.
+const SHRINKS_MAX: u32 = 2_000;
+
+/// Values for which a property does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counterexample {
+    /// What makes the first such case again.
+    pub seed: u64,
+    /// Which case it was, from 1.
+    pub case: u32,
+    /// How often it was made simpler.
+    pub shrinks: u32,
+    /// The parameters and the simplest values that fail.
+    pub values: Vec<(String, String)>,
+}
+
+/// What trying a property gives.
+pub(crate) struct Tried {
+    pub(crate) cases: u32,
+    pub(crate) spendings: Vec<Spending>,
+    pub(crate) failure: Option<(Fault, Counterexample)>,
+}
+
+/// Tries a property with each seed until one fails.
+pub(crate) fn attempt(program: &Program, test: &Test, seeds: impl Iterator<Item = u64>) -> Tried {
+    let mut tried = Tried { cases: 0, spendings: Vec::new(), failure: None };
+    for seed in seeds {
+        tried.cases += 1;
+        let values = made_up(test, seed);
+        let ran = run(program, test, &values);
+        if tried.cases == 1 {
+            tried.spendings = ran.spendings;
+        }
+        if let Some(fault) = ran.fault {
+            tried.failure = Some(simplest(program, test, values, fault, seed, tried.cases));
+            break;
+        }
+    }
+    tried
+}
+
+/// The seeds of a property's cases.
+pub(crate) fn seeds(base: u64, name: &str, cases: u32) -> impl Iterator<Item = u64> + '_ {
+    (0..cases).map(move |case| seed_of(base, name, case))
+}
+
+fn made_up(test: &Test, seed: u64) -> Vec<Value> {
+    let mut random = Random::new(seed);
+    test.params.iter().flatten().map(|param| draw(&param.ty, param.range, &mut random)).collect()
+}
+
+/// Makes values simpler as long as the property fails for them.
+fn simplest(
+    program: &Program,
+    test: &Test,
+    mut values: Vec<Value>,
+    mut fault: Fault,
+    seed: u64,
+    case: u32,
+) -> (Fault, Counterexample) {
+    let (mut shrinks, mut tries) = (0, 0);
+    while let Some((simpler, found)) = simpler(program, test, &values, &mut tries) {
+        (values, fault) = (simpler, found);
+        shrinks += 1;
+    }
+    let params = test.params.iter().flatten().zip(&values);
+    let values = params.map(|(param, value)| (param.name.clone(), shown(value, &param.ty.to_string()))).collect();
+    (fault, Counterexample { seed, case, shrinks, values })
+}
+
+/// The first simpler values that fail too.
+fn simpler(program: &Program, test: &Test, values: &[Value], tries: &mut u32) -> Option<(Vec<Value>, Fault)> {
+    for (at, (param, value)) in test.params.iter().flatten().zip(values).enumerate() {
+        for other in smaller(&param.ty, param.range, value) {
+            if *tries >= SHRINKS_MAX {
+                return None;
+            }
+            *tries += 1;
+            let mut changed = values.to_vec();
+            if let Some(place) = changed.get_mut(at) {
+                *place = other;
+            }
+            if let Some(fault) = run(program, test, &changed).fault {
+                return Some((changed, fault));
+            }
+        }
+    }
+    None
+}
