@@ -72,7 +72,7 @@ fn failures_show_source_transaction_and_trace() {
         "passes { coin.open(bob) }",
         "◂ coin: Lock",
         "OP_CHECKSIG",
-        "1 of 1 tests failed",
+        "1 of 1 test failed",
     ];
     for word in words {
         assert!(text.contains(word), "`{word}` is missing:\n{text}");
