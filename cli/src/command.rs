@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod expand;
 pub(crate) mod flow;
+pub(crate) mod fmt;
 pub(crate) mod new;
 pub(crate) mod node;
 pub(crate) mod ops;

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    build, call, check, demo, deploy, expand, flow, new, node, ops, pay, run, settle, size, test, update,
+    build, call, check, demo, deploy, expand, flow, fmt, new, node, ops, pay, run, settle, size, test, update,
     wallet as accounts,
 };
 use crate::fail::Fail;
@@ -55,6 +55,7 @@ enum Command {
     Update(update::Update),
     Check(check::Check),
     Test(test::Test),
+    Fmt(fmt::Fmt),
     Build(build::Build),
     Size(size::Size),
     Expand(expand::Expand),
@@ -77,6 +78,7 @@ impl Command {
             Self::Update(command) => command.run(shell),
             Self::Check(command) => command.run(shell),
             Self::Test(command) => command.run(shell),
+            Self::Fmt(command) => command.run(shell),
             Self::Build(command) => command.run(shell),
             Self::Size(command) => command.run(shell),
             Self::Expand(command) => command.run(shell),

@@ -12,7 +12,7 @@ use crate::bmc::root;
 use crate::programs::{BOTH, name_of};
 
 /// All sources that compile alone.
-fn corpus() -> Vec<PathBuf> {
+pub fn corpus() -> Vec<PathBuf> {
     let in_folder = |folder: &str| {
         let entries = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.extension().is_some_and(|extension| extension == "bmc")).collect::<Vec<_>>()

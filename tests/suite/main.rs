@@ -20,6 +20,7 @@ mod covenants;
 mod diagnostics;
 mod dispatch;
 mod flows;
+mod fmt;
 mod gates;
 mod imi;
 mod imo;

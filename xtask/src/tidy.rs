@@ -16,6 +16,7 @@ use syn::visit::{self, Visit};
 const EDGES: &[(&str, &[&str])] = &[
     ("spec", &[]),
     ("syntax", &[]),
+    ("format", &["syntax"]),
     ("analysis", &["spec", "syntax"]),
     ("codegen", &["analysis", "spec", "syntax"]),
     ("driver", &["analysis", "codegen", "spec", "syntax"]),
@@ -30,7 +31,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("flow", &["spec"]),
     ("node", &["chain", "engine", "p2p", "spec", "storage", "vm", "wallet"]),
     ("tester", &["chain", "driver", "engine", "spec", "vm", "wallet"]),
-    ("bmc", &["chain", "driver", "engine", "flow", "jit", "node", "spec", "syntax", "tester", "vm", "wallet"]),
+    (
+        "bmc",
+        &["chain", "driver", "engine", "flow", "format", "jit", "node", "spec", "syntax", "tester", "vm", "wallet"],
+    ),
 ];
 
 /// Crates that only check the others, and so may use all of them.

@@ -8,7 +8,7 @@ use spec::Artifact;
 use spec::artifact::Level;
 use syntax::{Diagnostic, Severity};
 
-use crate::place::Places;
+use crate::place::{FilePlaces, Places};
 use crate::render::{self, Finding};
 
 /// Everything one compilation found and made.
@@ -46,6 +46,21 @@ impl Proof {
     pub fn is_proved(&self) -> bool {
         self.level > Level::O0
     }
+}
+
+/// What is wrong with the form of one source, ready to be shown with it.
+///
+/// ```
+/// let text = "contract Open( {";
+/// let compiled = driver::unparsed("open.bmc", text, syntax::parse(text).diagnostics);
+/// assert!(compiled.has_errors());
+/// ```
+#[must_use]
+pub fn unparsed(path: &str, text: &str, diagnostics: Vec<Diagnostic>) -> Compiled {
+    let islands = syntax::parse(text).islands;
+    let items = islands.into_iter().map(|island| (island.key, island.range.start)).collect();
+    let places = Places::new(vec![FilePlaces::new(path.into(), text.into(), items)]);
+    Compiled { diagnostics, places, ..Compiled::default() }
 }
 
 impl Compiled {

@@ -13,7 +13,7 @@ mod session;
 mod world;
 
 pub use codegen::{Pass, Placed, StepKind, Test, TestParam, TestStep, Try, Unproved, progress};
-pub use compiled::{Compiled, Proof};
+pub use compiled::{Compiled, Proof, unparsed};
 pub use library::library;
 pub use package::{Package, Packages};
 pub use place::{FilePlaces, Place, Places};
