@@ -214,7 +214,8 @@ impl Running {
         let defaults = Settings::defaults_on(settings.chain());
         let bind = settings.p2p_bind.or(defaults.p2p_bind);
         let max = settings.max_peers.or(defaults.max_peers).unwrap_or(0);
-        Peers { listen: bind.filter(|_| listens), may_be_deaf: !named, call, max }
+        let discover = settings.discover.unwrap_or(false);
+        Peers { listen: bind.filter(|_| listens), may_be_deaf: !named, call, max, discover }
     }
 
     fn blocks_each(&self) -> u32 {

@@ -1,8 +1,8 @@
 //! Lays out `.bmc` text: one way to write a program, whoever wrote it.
 //! It knows no names, no types and no meaning: only tokens, brackets and the words that begin things.
 //!
-//! Tokens become a tree of brackets ([`tree`]), the tree a document of texts and possible line breaks
-//! ([`layout`]), and the document lines ([`print`]). Where a line breaks is decided as by Oppen, *Prettyprinting*
+//! Tokens become a tree of brackets (`tree.rs`), the tree a document of texts and possible line breaks
+//! (`layout.rs`), and the document lines (`print.rs`). Where a line breaks is decided as by Oppen, *Prettyprinting*
 //! (1980), in the form of Wadler's *A prettier printer* (2003): a group stays on one line if it fits. What the
 //! author decides is kept: comments, one blank line, and whether braces with a single statement, or a list in
 //! braces, begin on a line of their own.

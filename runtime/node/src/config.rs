@@ -79,11 +79,13 @@ pub struct Peers {
     pub call: Vec<String>,
     /// How many others may call at a time.
     pub max: usize,
+    /// Whether to call addresses that peers tell of.
+    pub discover: bool,
 }
 
 impl Default for Peers {
     fn default() -> Self {
-        Self { listen: None, may_be_deaf: false, call: Vec::new(), max: p2p::INBOUND_MAX }
+        Self { listen: None, may_be_deaf: false, call: Vec::new(), max: p2p::INBOUND_MAX, discover: false }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Peers, from the owner's side: the hub that decides, the thread that reads and writes, and who is not let in.
 
+mod addresses;
 mod io;
 mod ledger;
 
@@ -11,7 +12,7 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use p2p::{Action, Ban, Bans, Hub, Options};
+use p2p::{Action, Ban, Bans, Book, Hub, Options};
 use spec::{BlockHash, Network};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{Receiver, UnboundedSender, channel, unbounded_channel};
@@ -56,6 +57,7 @@ pub(crate) struct Net {
     started: (Instant, u64),
     tip: Option<BlockHash>,
     ban_file: Option<PathBuf>,
+    book_file: Option<PathBuf>,
     address: Option<SocketAddr>,
     busy: bool,
 }
@@ -75,19 +77,34 @@ impl Net {
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let folder = config.data_dir.as_ref().filter(|_| config.persistent);
         let ban_file = folder.map(|folder| network_folder(folder, config.network).join("banlist.json"));
+        let book_file = folder.map(|folder| network_folder(folder, config.network).join("peers.json"));
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let known = book_file.as_ref().map(|path| addresses::read(path, config.network, since.as_secs()));
+        let book = known.unwrap_or_else(|| Book::new(config.network));
         let bans = ban_file.as_ref().map(|path| read_bans(path)).transpose()?.unwrap_or_default();
         let added = config.peers.call.iter().map(|target| with_port(config.network, target)).collect();
         let inbound_max = config.peers.max;
-        let options =
-            Options { network: config.network, agent: AGENT.to_owned(), services, seed, added, bans, inbound_max };
+        let options = Options {
+            network: config.network,
+            agent: AGENT.to_owned(),
+            services,
+            seed,
+            added,
+            bans,
+            inbound_max,
+            book,
+            discover: config.peers.discover,
+            // Others hear of an address that was named; where a node listens at all of its machine's, it does not know which to name.
+            own: address.filter(|address| !address.ip().is_unspecified()),
+        };
         let (commands, orders) = unbounded_channel();
         let (input, inbox) = channel(QUEUE);
         let told = Arc::new(AtomicBool::new(false));
         let edge = io::Edge::new(config.network, input, Wake { events, told: Arc::clone(&told) });
         spawn(listener, edge, orders)?;
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let started = (Instant::now(), u64::try_from(since).unwrap_or(u64::MAX));
-        Ok(Self { hub: Hub::new(options), commands, inbox, told, started, tip: None, ban_file, address, busy: false })
+        let started = (Instant::now(), u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+        let hub = Hub::new(options);
+        Ok(Self { hub, commands, inbox, told, started, tip: None, ban_file, book_file, address, busy: false })
     }
 
     /// Milliseconds since 1970 by a clock that never goes back.
@@ -167,9 +184,20 @@ impl Net {
                     self.save_bans();
                     continue;
                 }
+                Action::SaveBook => {
+                    self.save_book();
+                    continue;
+                }
             };
             // The thread that is gone has no peers.
             let _ = self.commands.send(command);
+        }
+    }
+
+    /// Writes down which addresses are known.
+    pub(crate) fn save_book(&self) {
+        if let Some(path) = &self.book_file {
+            addresses::save(path, self.hub.book(), self.now() / 1_000);
         }
     }
 

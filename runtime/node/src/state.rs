@@ -181,6 +181,9 @@ impl Node {
         {
             tracing::error!(%error, "the waiting transactions were not saved");
         }
+        if let Some(net) = &self.net {
+            net.save_book();
+        }
     }
 
     /// What runs scripts.

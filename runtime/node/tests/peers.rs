@@ -188,6 +188,62 @@ fn clients_see_and_steer_peers_as_with_bitcoind() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+#[test]
+fn a_node_finds_another_through_a_third_and_remembers_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = |discover| Config {
+        data_dir: Some(folder.path().to_owned()),
+        persistent: true,
+        peers: Peers { discover, ..config().peers },
+        ..config()
+    };
+    let (two, three) = (start(), start());
+    let one = node::start(kept(true)).unwrap();
+    call(&two, &three);
+    until("two has called three", || connections(&two) == 1);
+    call(&one, &two);
+    until("one has found three", || connections(&one) == 2 && connections(&three) == 2);
+    let known = |node: &NodeHandle| {
+        let all = ask(node, "getnodeaddresses", "[0]");
+        let text = |place: &Value| format!("{}:{}", place["address"].as_str().unwrap(), place["port"]);
+        all.as_array().unwrap().iter().map(text).collect::<Vec<_>>()
+    };
+    let three_at = three.p2p_addr().unwrap().to_string();
+    assert!(known(&one).contains(&three_at));
+    // Whoever calls tells where he is himself.
+    assert!(known(&three).contains(&one.p2p_addr().unwrap().to_string()));
+    let kinds: Vec<Value> =
+        ask(&one, "getpeerinfo", "[]").as_array().unwrap().iter().map(|peer| peer["connection_type"].clone()).collect();
+    assert!(kinds.contains(&"manual".into()) && kinds.contains(&"outbound-full-relay".into()), "{kinds:?}");
+    one.stop();
+    one.join().unwrap();
+    // The next one goes there without being told.
+    let one = node::start(kept(true)).unwrap();
+    until("one has come back", || connections(&three) == 2);
+    one.stop();
+    one.join().unwrap();
+    std::fs::write(folder.path().join("regtest/peers.json"), "[]").unwrap();
+    let one = node::start(kept(false)).unwrap();
+    assert_eq!(known(&one), Vec::<String>::new());
+    let learn = |params: &str| ask(&one, "addpeeraddress", params)["success"].clone();
+    assert_eq!(
+        [r#"["10.1.2.3", 5]"#, r#"["10.1.2.3", 5]"#, r#"["10.1.2.3", 0]"#, r#"["::2", 6]"#].map(learn),
+        [true, false, false, true]
+    );
+    assert_eq!(ask(&one, "getnodeaddresses", r#"[0, "ipv6"]"#)[0]["address"], "::2");
+    assert_eq!(ask(&one, "getnodeaddresses", "[]").as_array().unwrap().len(), 1);
+    for (method, params, code) in [
+        ("getnodeaddresses", "[-1]", -8),
+        ("getnodeaddresses", r#"[0, "pigeon"]"#, -8),
+        ("addpeeraddress", r#"["x", 1]"#, -30),
+        ("addpeeraddress", r#"["1.2.3.4", 65536]"#, -8),
+    ] {
+        assert_eq!(rpc(&one, method, params).unwrap_err().0, code, "{method} {params}");
+    }
+    // It does not call anybody it was not told to.
+    assert_eq!(connections(&one), 0);
+}
+
 /// Somebody at the port.
 struct Stranger {
     stream: TcpStream,
@@ -338,7 +394,10 @@ fn ten_thousand_random_messages_at_the_port_change_nothing() {
         let items: Vec<_> = items.collect();
         let span = Span { locator: vec![BlockHash::from_wire(hash(next(256))); next(120)], stop: BlockHash::default() };
         let tx = spend(OutPoint { txid: Txid::from_wire(hash(next(256))), index: 0 }, next(1_000_000) as u64);
-        let message = match next(12) {
+        let address = |byte: usize| NetAddress { services: 1, socket: ([10, 0, 0, byte as u8], byte as u16).into() };
+        let addresses = (0..next(30)).map(|_| (next(1 << 31) as u32, address(next(256))));
+        let addresses: Vec<_> = addresses.collect();
+        let message = match next(13) {
             0 => Message::Inv(items),
             1 => Message::GetData(items),
             2 => Message::NotFound(items),
@@ -350,6 +409,7 @@ fn ten_thousand_random_messages_at_the_port_change_nothing() {
             8 => Message::GetAddr,
             9 => Message::FeeFilter(next(5_000) as u64),
             10 => Message::SendHeaders,
+            11 => Message::Addr(addresses),
             _ => Message::Ping(next(9) as u64),
         };
         let mut bytes = message.to_frame(magic(Network::Devnet));

@@ -3,15 +3,17 @@
 //! Every step is a function of the hub's state, the event, the time and what the ledger says, so it can be repeated.
 
 mod blocks;
+mod discover;
 mod links;
 mod relay;
 mod serve;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use spec::{BlockHash, Network, Transaction, Txid};
 
+use crate::book::Book;
 use crate::download::Download;
 use crate::ledger::Ledger;
 use crate::limits::REJECTS_MAX;
@@ -93,6 +95,8 @@ pub enum Action {
     Dial(String),
     /// Write down who is not let in.
     SaveBans,
+    /// Write down which addresses are known.
+    SaveBook,
 }
 
 /// How a hub is set up.
@@ -112,6 +116,12 @@ pub struct Options {
     pub bans: Bans,
     /// The most peers that called us.
     pub inbound_max: usize,
+    /// Which addresses are known.
+    pub book: Book,
+    /// Whether to call some of them.
+    pub discover: bool,
+    /// Where we can be called, if others shall hear of it.
+    pub own: Option<SocketAddr>,
 }
 
 /// All peers.
@@ -126,6 +136,13 @@ pub struct Hub {
     inbound_max: usize,
     bans: Bans,
     added: Vec<links::Call>,
+    book: Book,
+    discover: bool,
+    own: Option<SocketAddr>,
+    /// Addresses of the book that are being called.
+    found: BTreeSet<SocketAddr>,
+    /// When the book was last written down, and whether it has changed since.
+    book_saved: (u64, bool),
     download: Download,
     /// Whether the ledger is not ready for the next block.
     waits: bool,
@@ -154,6 +171,11 @@ impl Hub {
             inbound_max: options.inbound_max,
             bans: options.bans,
             added: Vec::new(),
+            book: options.book,
+            discover: options.discover,
+            own: options.own,
+            found: BTreeSet::new(),
+            book_saved: (0, false),
             download: Download::default(),
             waits: false,
             orphans: Orphans::default(),
@@ -231,7 +253,8 @@ impl Hub {
             Message::GetData(items) => self.serve_later(ledger, now, id, items),
             Message::Mempool => self.serve_mempool(ledger, now, id),
             Message::GetAddr => self.serve_addresses(now, id),
-            Message::Addr(_) | Message::Other => {}
+            Message::Addr(addresses) => self.addresses(now, id, &addresses),
+            Message::Other => {}
         }
     }
 

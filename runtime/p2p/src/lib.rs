@@ -5,6 +5,7 @@
 mod message;
 mod wire;
 
+mod book;
 mod limits;
 mod score;
 mod seen;
@@ -17,6 +18,7 @@ mod peer;
 
 mod hub;
 
+pub use book::{BOOK_MAX, Book, Place};
 pub use hub::{Action, Added, Event, Hub, Options};
 pub use ledger::{HeaderRefusal, HeadersSeen, Known, Ledger, TxVerdict, Verdict};
 pub use limits::{HANDSHAKE_BYTES_MAX, HEADERS_MAX, INBOUND_MAX, INVENTORY_MAX, SMALL_BYTES_MAX, UNSENT_BYTES_MAX};

@@ -38,6 +38,14 @@ pub const INBOUND_MAX: usize = 125;
 /// The most peers that somebody asked to be added.
 pub(crate) const ADDED_MAX: usize = 64;
 
+/// The most peers that are found and called by ourselves.
+pub(crate) const FOUND_MAX: usize = 8;
+/// So many addresses of one peer are looked at in each period.
+pub(crate) const TOLD_MAX: usize = 1_000;
+pub(crate) const TOLD_MS: u64 = 60 * 60_000;
+/// How often the book is written down, if it has changed.
+pub(crate) const SAVE_BOOK_MS: u64 = 5 * 60_000;
+
 /// How long a handshake may take.
 pub(crate) const HANDSHAKE_MS: u64 = 10_000;
 /// How long a peer may be silent before it is asked whether it is there.

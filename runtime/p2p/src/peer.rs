@@ -75,6 +75,8 @@ pub(crate) struct Peer {
     /// Inventory entries since a time.
     pub(crate) named: (u64, usize),
     pub(crate) told_addresses: bool,
+    /// Addresses that it told since a time.
+    pub(crate) told: (u64, usize),
     /// Transactions that waited here when it came, and that it shall be told of; none before it has our chain.
     pub(crate) offers: Option<VecDeque<Txid>>,
     pub(crate) last_offer: u64,
@@ -113,6 +115,7 @@ impl Peer {
             go_on_after: None,
             named: (now, 0),
             told_addresses: false,
+            told: (now, 0),
             offers: None,
             last_offer: 0,
         }

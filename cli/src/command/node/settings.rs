@@ -138,6 +138,9 @@ settings! {
     /// How many other nodes may call at a time [default: 125].
     #[arg(long, value_name = "N")]
     max_peers: usize = Some(125);
+    /// Call nodes that other nodes tell of, too.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    discover: bool = Some(false);
     /// Mine a block this often, such as `500ms` or `2s`.
     #[arg(long, value_name = "TIME", env = "BMC_MINE_EVERY")]
     mine_every: Period = None;

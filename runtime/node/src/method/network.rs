@@ -1,6 +1,8 @@
 //! Peers and addresses.
 
-use p2p::{Ban, Hub, PeerId, PeerView, Subnet, VERSION as PROTOCOL_VERSION};
+use std::net::{IpAddr, SocketAddr};
+
+use p2p::{Ban, Hub, PeerId, PeerView, Place, Subnet, VERSION as PROTOCOL_VERSION};
 use spec::Address;
 use spec::address::Payee;
 
@@ -280,6 +282,42 @@ pub(crate) fn bans(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
 
 pub(crate) fn clear_bans(node: &mut Node, _: &Args) -> Result<Json, RpcError> {
     node.with_peers(|hub, _| hub.clear_bans()).map(|()| Json::Null)
+}
+
+pub(crate) fn addresses(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    let count = args.int(0)?.unwrap_or(1);
+    let count = usize::try_from(count)
+        .map_err(|_| RpcError::new(Code::InvalidParameter, "Address count out of range"))
+        .map(|count| if count == 0 { usize::MAX } else { count })?;
+    let network = args.get::<String>(1)?;
+    if let Some(network) = network.as_deref().filter(|name| !["ipv4", "ipv6"].contains(name)) {
+        return Err(RpcError::new(Code::InvalidParameter, format!("Network not recognized: {}", shorten(network))));
+    }
+    let kind = |place: &Place| if place.socket.is_ipv4() { "ipv4" } else { "ipv6" };
+    node.with_peers(|hub, now| {
+        let all = hub.book().iter(now / 1_000);
+        let wanted = all.filter(|place| network.as_deref().is_none_or(|network| network == kind(place)));
+        list(wanted.take(count).map(|place| {
+            object([
+                ("time", Json::from(place.seen)),
+                ("services", Json::from(place.services)),
+                ("address", text(place.socket.ip())),
+                ("port", Json::from(u32::from(place.socket.port()))),
+                ("network", Json::from(kind(place))),
+            ])
+        }))
+    })
+}
+
+pub(crate) fn learn(node: &mut Node, args: &Args) -> Result<Json, RpcError> {
+    let ip: IpAddr = args.text(0)?.parse().map_err(|_| RpcError::new(Code::InvalidSubnet, "Invalid IP address"))?;
+    let port = args.int_in(1, 0..=i64::from(u16::MAX))?.and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
+    let done = node.with_peers(|hub, now| {
+        let services = p2p::SERVICES;
+        hub.learn(Place { socket: SocketAddr::new(ip, port), services, seen: now / 1_000, source: ip }, now)
+    })?;
+    let answer = object([("success", Json::from(done))]);
+    Ok(answer.with_some("error", (!done).then(|| Json::from("failed-adding-to-new"))))
 }
 
 pub(crate) fn totals(node: &mut Node, _: &Args) -> Result<Json, RpcError> {

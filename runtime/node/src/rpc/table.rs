@@ -222,6 +222,8 @@ methods! {
         "addnode" (need("node", Kind::Text), need("command", Kind::Text)) network::add,
             "Calls another node now and whenever the connection is gone (`add`), no more (`remove`), or once (`onetry`).",
             "\"192.0.2.1:18444\", \"add\"";
+        "addpeeraddress" (need("address", Kind::Text), need("port", Kind::Int), may("tried", Kind::Bool)) network::learn,
+            "Makes the address of another node known, for tests.", "\"192.0.2.1\", 18444";
         "clearbanned" () network::clear_bans, "Lets everybody in again.", "";
         "disconnectnode" (may("address", Kind::Text), may("nodeid", Kind::Int)) network::disconnect,
             "Ends the connection to a peer, by its address or its number.", "\"192.0.2.1:18444\"";
@@ -229,6 +231,8 @@ methods! {
         "getconnectioncount" () network::connection_count, "How many peers are connected.", "";
         "getnettotals" () network::totals, "How many bytes came from peers and were sent to them.", "";
         "getnetworkinfo" () network::info, "The state of the network.", "";
+        "getnodeaddresses" (may("count", Kind::Int), may("network", Kind::Text)) network::addresses,
+            "Addresses of other nodes that peers have told of; all of them with 0.", "8";
         "getpeerinfo" () network::peers, "The peers.", "";
         "listbanned" () network::bans, "Who is not let in, and for how long.", "";
         "ping" () network::ping, "Asks every peer whether it is there; `getpeerinfo` shows how long the answer took.", "";

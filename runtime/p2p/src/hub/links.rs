@@ -18,7 +18,7 @@ const RETRY_MS_MAX: u64 = 60_000;
 /// Somebody whom we shall call.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
-    target: String,
+    pub(super) target: String,
     /// The connection, if there is one.
     pub(super) peer: Option<PeerId>,
     dialing: bool,
@@ -123,6 +123,7 @@ impl Hub {
         for call in self.added.iter_mut().filter(|call| Some(&call.target) == target.as_ref()) {
             (call.peer, call.dialing) = (Some(id), false);
         }
+        self.found.remove(&address);
         let nonce = self.next_random();
         self.peers.insert(id, Peer::new((address, local), inbound, nonce, now));
         if !inbound {
@@ -131,6 +132,7 @@ impl Hub {
     }
 
     pub(super) fn failed(&mut self, target: &str, now: u64) {
+        self.not_reached(target, now);
         for call in self.added.iter_mut().filter(|call| call.target == target && call.peer.is_none()) {
             postpone(call, now);
         }
@@ -197,6 +199,7 @@ impl Hub {
         self.ask_new_headers(ledger, now, id);
         self.ping(id, now);
         self.offer_if_level(ledger, id);
+        self.exchange_addresses(now, id);
     }
 
     /// Asks every peer whether it is there.
@@ -260,6 +263,9 @@ impl Hub {
     /// Whoever is gone owes nothing.
     pub(super) fn forget(&mut self, id: PeerId, now: u64) {
         let Some(peer) = self.peers.remove(&id) else { return };
+        if !peer.inbound && !peer.is_ready() {
+            self.book.failed(peer.address, now / 1_000);
+        }
         peer.in_flight.keys().for_each(|hash| self.download.release(hash, id));
         for txid in &peer.tx_requests {
             self.tx_requests.remove(txid);
@@ -282,6 +288,8 @@ impl Hub {
         let quiet: Vec<PeerId> = self.peers.iter().filter(|(_, peer)| quiet(peer)).map(|(id, _)| *id).collect();
         quiet.into_iter().for_each(|id| self.ping(id, now));
         self.call_others(now);
+        self.call_found(now);
+        self.save_book(now);
     }
 
     fn expire_tx_requests(&mut self, before: u64) {

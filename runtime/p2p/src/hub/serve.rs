@@ -4,8 +4,8 @@ use spec::BlockHash;
 
 use super::Hub;
 use crate::ledger::Ledger;
-use crate::limits::{ADDRESSES_MAX, GETBLOCKS_MAX, HEADERS_MAX, INVENTORY_MAX, SERVE_BYTES, SERVE_MAX};
-use crate::message::{Inventory, Message, NetAddress, SERVICES, Span};
+use crate::limits::{GETBLOCKS_MAX, HEADERS_MAX, INVENTORY_MAX, SERVE_BYTES, SERVE_MAX};
+use crate::message::{Inventory, Message, Span};
 use crate::peer::PeerId;
 use crate::score::Offence;
 
@@ -76,19 +76,6 @@ impl Hub {
         }
         if !items.is_empty() {
             self.send(id, &Message::Inv(items), now);
-        }
-    }
-
-    /// Those that we called answer calls, so others may call them. Told once, and only to those who called us.
-    pub(super) fn serve_addresses(&mut self, now: u64, id: PeerId) {
-        let Some(peer) = self.peers.get_mut(&id).filter(|peer| peer.inbound && !peer.told_addresses) else { return };
-        peer.told_addresses = true;
-        let called = self.peers.values().filter(|peer| peer.is_ready() && !peer.inbound);
-        let seen = u32::try_from(now / 1_000).unwrap_or(u32::MAX);
-        let address = |socket| (seen, NetAddress { services: SERVICES, socket });
-        let addresses: Vec<_> = called.map(|peer| address(peer.address)).take(ADDRESSES_MAX).collect();
-        if !addresses.is_empty() {
-            self.send(id, &Message::Addr(addresses), now);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
-use p2p::{Action, Bans, Event, Framer, Hub, INBOUND_MAX, Ledger, Message, Options, PeerId, SERVICES, magic};
+use p2p::{Action, Bans, Book, Event, Framer, Hub, INBOUND_MAX, Ledger, Message, Options, PeerId, SERVICES, magic};
 use spec::{Network, Transaction, Txid};
 
 use crate::ledger::Books;
@@ -34,6 +34,9 @@ pub fn hub(name: &str, seed: u64) -> Hub {
         added: vec![],
         bans: Bans::default(),
         inbound_max: INBOUND_MAX,
+        book: Book::new(Network::Devnet),
+        discover: false,
+        own: None,
     };
     Hub::new(options)
 }
@@ -76,7 +79,7 @@ impl World {
                     self.step(to, Event::Gone { peer: there });
                 }
             }
-            Action::Dial(_) | Action::SaveBans => {}
+            Action::Dial(_) | Action::SaveBans | Action::SaveBook => {}
         }
     }
 
