@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::base58;
 use crate::script::{LockKind, p2pkh, p2sh20, p2sh32};
 
+/// The names of the development network's first accounts, in the order of their keys. Tests of the language know them too.
+pub const DEVNET_NAMES: [&str; 10] =
+    ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"];
+
 /// Which chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

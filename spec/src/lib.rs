@@ -23,7 +23,7 @@ pub mod token;
 pub mod tx;
 pub mod units;
 
-pub use address::{Address, Network};
+pub use address::{Address, DEVNET_NAMES, Network};
 pub use artifact::Artifact;
 pub use block::{Block, BlockHeader, CompactTarget};
 pub use codec::DecodeError;

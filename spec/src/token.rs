@@ -93,6 +93,14 @@ impl Token {
         self.nft.as_ref().map(|nft| nft.capability)
     }
 
+    /// The category as scripts see it: its 32 bytes, and one more for a capability above none.
+    #[must_use]
+    pub fn category_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.category.as_wire().to_vec();
+        bytes.extend(self.capability().map(|capability| capability as u8).filter(|capability| *capability > 0));
+        bytes
+    }
+
     fn flags(&self) -> u8 {
         let amount = if self.amount > 0 { HAS_AMOUNT } else { 0 };
         let nft = self.nft.as_ref().map_or(0, |nft| {

@@ -37,12 +37,8 @@ pub(crate) fn drawn(known: &Known<'_>, tx: &Transaction, spent: &[TxOut], names:
         inputs.push((name, what));
     }
     let outputs: Vec<(String, String)> = tx.outputs.iter().map(|output| line(known, output)).collect();
-    let fee: u64 = spent.iter().map(|output| output.value.get()).sum::<u64>()
-        - tx.outputs
-            .iter()
-            .map(|output| output.value.get())
-            .sum::<u64>()
-            .min(spent.iter().map(|output| output.value.get()).sum());
+    let sum = |outputs: &[TxOut]| outputs.iter().map(|output| output.value.get()).sum::<u64>();
+    let fee = sum(spent).saturating_sub(sum(&tx.outputs));
     let mut text = format!("the transaction, {} bytes, lock time {}, fee {fee} sats", tx.len_bytes(), tx.locktime);
     let rows = |text: &mut String, arrow: &str, rows: &[(String, String)]| {
         let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use chain::TxError;
 use driver::{Loc, Placed, StepKind, Test, TestStep, Try};
 use engine::{Engine, Tier};
-use spec::artifact::{Locking, Value};
+use spec::artifact::Value;
 use spec::plan::{EvalError, Evaluator, Expr, Plan};
-use spec::script::instructions;
 use spec::{OutPoint, SpendContext, TxOut};
 use wallet::{Explanation, Forged, Program, Utxo};
 
@@ -278,11 +277,8 @@ impl Run<'_> {
         let deployed = self.known.coins.get(coin)?.deployed.as_ref()?;
         let artifact = self.known.program.artifact(&deployed.contract)?;
         let context = SpendContext::new(&forged.tx, &forged.spent)?;
-        let unlock = &forged.tx.inputs.get(*input)?.unlock;
-        let code = match artifact.locking {
-            Locking::P2sh32 => instructions(unlock).last()?.ok()?.data?,
-            Locking::P2s => &forged.spent.get(*input)?.lock,
-        };
+        let (lock, unlock) = (&forged.spent.get(*input)?.lock, &forged.tx.inputs.get(*input)?.unlock);
+        let code = wallet::script_of(artifact, lock, unlock)?;
         Some(trace::end_of(self.ledger.rules(), &context, *input, artifact, code))
     }
 

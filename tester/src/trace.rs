@@ -1,11 +1,11 @@
 //! The end of a run that fails: the last instructions, what they found on the stack, and the lines they come from.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use spec::artifact::Locking;
 use spec::script::instructions;
-use spec::{Artifact, Opcode, Rules, SpendContext, asm};
-use vm::{FunctionId, Phase, Step, Tracer};
+use spec::{Artifact, Rules, SpendContext, asm};
+use vm::{Step, Tracer};
+use wallet::Places;
 
 /// So many of the last instructions are shown, and of each so much of the stack.
 const STEPS_SHOWN: usize = 6;
@@ -20,21 +20,7 @@ pub(crate) fn end_of(
     artifact: &Artifact,
     code: &[u8],
 ) -> String {
-    let phase = match artifact.locking {
-        Locking::P2sh32 => Phase::Redeem,
-        Locking::P2s => Phase::Locking,
-    };
-    let numbers =
-        instructions(code).map_while(Result::ok).enumerate().map(|(number, step)| (step.at, number)).collect();
-    let mut watch = Watch {
-        artifact,
-        phase,
-        code,
-        numbers,
-        bodies: BTreeMap::new(),
-        taken: BTreeMap::new(),
-        last: VecDeque::new(),
-    };
+    let mut watch = Watch { code, places: Places::new(artifact, code), last: VecDeque::new() };
     // Whether it fails is known already.
     let _ = vm::verify_input_traced(rules, context, input, &mut watch);
     let rows =
@@ -53,36 +39,21 @@ struct Row {
 }
 
 struct Watch<'a> {
-    artifact: &'a Artifact,
-    phase: Phase,
     code: &'a [u8],
-    /// The number of the instruction at each offset of the script.
-    numbers: BTreeMap<usize, usize>,
-    bodies: BTreeMap<FunctionId, Vec<u8>>,
-    /// Whether the first branch of each conditional ran.
-    taken: BTreeMap<usize, bool>,
+    places: Places<'a>,
     last: VecDeque<Row>,
 }
 
 impl Watch<'_> {
     fn place(&self, step: &Step<'_>) -> String {
-        let span = match step.function {
-            None => self
-                .numbers
-                .get(&step.at)
-                .and_then(|number| self.artifact.source_after(*number, &|number| self.taken.get(&number).copied())),
-            Some(id) => self.bodies.get(&id).and_then(|body| {
-                let number = instructions(body).map_while(Result::ok).position(|one| one.at == step.at)?;
-                self.artifact.function(&id.bytes())?.source_of(number)
-            }),
-        };
-        let file = span.and_then(|span| self.artifact.sources.get(span.file).map(|file| (file, span.line)));
+        let span = self.places.place(step);
+        let sources = &self.places.artifact().sources;
+        let file = span.and_then(|span| sources.get(span.file).map(|file| (file, span.line)));
         file.map_or_else(String::new, |(file, line)| format!("{}:{line}", file.path))
     }
 
     fn word(&self, step: &Step<'_>) -> String {
-        let body = step.function.and_then(|id| self.bodies.get(&id));
-        let code = body.map_or(self.code, Vec::as_slice);
+        let code = step.function.and_then(|id| self.places.body(id)).unwrap_or(self.code);
         let one = code.get(step.at..).and_then(|rest| instructions(rest).next()).and_then(Result::ok);
         let word = one.map_or_else(String::new, |one| asm::word(&one));
         match word.get(..20) {
@@ -91,29 +62,7 @@ impl Watch<'_> {
         }
     }
 
-    fn follow(&mut self, step: &Step<'_>) {
-        let from_top = |depth: usize| step.stack.len().checked_sub(depth + 1).and_then(|at| step.stack.get(at));
-        match Opcode::from_byte(step.byte) {
-            Some(opcode @ (Opcode::If | Opcode::NotIf)) if step.depth == 0 => {
-                if let (Some(top), Some(number)) = (from_top(0), self.numbers.get(&step.at)) {
-                    self.taken.insert(*number, is_true(&top) == (opcode == Opcode::If));
-                }
-            }
-            Some(Opcode::Define) => {
-                if let (Some(id), Some(body)) = (from_top(0).and_then(|id| FunctionId::new(&id)), from_top(1)) {
-                    self.bodies.entry(id).or_insert(body);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Tracer for Watch<'_> {
-    fn step(&mut self, step: &Step<'_>) {
-        if step.phase != self.phase || !step.executing {
-            return;
-        }
+    fn keep(&mut self, step: &Step<'_>) {
         let count = step.stack.len();
         let items = (count.saturating_sub(ITEMS_SHOWN)..count).filter_map(|at| step.stack.get(at));
         let stack: Vec<String> = items.map(|item| shown(&item)).collect();
@@ -122,7 +71,15 @@ impl Tracer for Watch<'_> {
         if self.last.len() > STEPS_SHOWN {
             self.last.pop_front();
         }
-        self.follow(step);
+    }
+}
+
+impl Tracer for Watch<'_> {
+    fn step(&mut self, step: &Step<'_>) {
+        if self.places.has(step) && step.executing {
+            self.keep(step);
+        }
+        self.places.follow(step);
     }
 }
 
@@ -131,8 +88,4 @@ fn shown(item: &[u8]) -> String {
         Some(start) if item.len() > BYTES_SHOWN => format!("0x{}..", hex::encode(start)),
         _ => format!("0x{}", hex::encode(item)),
     }
-}
-
-fn is_true(item: &[u8]) -> bool {
-    item.split_last().is_some_and(|(last, rest)| last & 0x7f != 0 || rest.iter().any(|byte| *byte != 0))
 }

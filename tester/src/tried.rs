@@ -14,6 +14,7 @@ use spec::{OutPoint, Sats, Token, TxOut};
 use wallet::{Arg, Args, Deployed, FeeRate, Forged, Key, PlanError, PlanWish, Utxo};
 
 use crate::people;
+use crate::values::part_types;
 use crate::world::Known;
 
 /// Why a transaction of a test cannot be made.
@@ -229,13 +230,4 @@ fn token_of(evaluator: &mut Eval<'_, '_, '_>, out: &TokenOut) -> Result<Option<T
 /// A number as an expression; one that no place of a transaction holds stays out of range.
 fn whole(n: i128) -> Expr {
     Expr::Int(i64::try_from(n).unwrap_or(if n < 0 { i64::MIN } else { i64::MAX }))
-}
-
-fn part_types(ty: &AbiType, count: usize) -> Vec<AbiType> {
-    match ty {
-        AbiType::Tuple(types) => types.clone(),
-        AbiType::Struct(of) => of.fields.iter().map(|field| field.ty.clone()).collect(),
-        AbiType::Array(of, _) => vec![(**of).clone(); count],
-        _ => Vec::new(),
-    }
 }

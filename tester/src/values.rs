@@ -172,7 +172,8 @@ fn smaller_parts(types: &[AbiType], parts: &[Value]) -> Vec<Vec<Value>> {
     found
 }
 
-fn part_types(ty: &AbiType, count: usize) -> Vec<AbiType> {
+/// The types of the parts of a composite of so many parts.
+pub(crate) fn part_types(ty: &AbiType, count: usize) -> Vec<AbiType> {
     match ty {
         AbiType::Tuple(types) => types.clone(),
         AbiType::Struct(of) => of.fields.iter().map(|field| field.ty.clone()).collect(),

@@ -92,7 +92,7 @@ impl World for Known<'_> {
             }
             CoinFact::Txid => Value::Bytes(live.utxo.outpoint.txid.as_wire().to_vec()),
             CoinFact::Outpoint => Value::Int(live.utxo.outpoint.index.into()),
-            CoinFact::Category => Value::Bytes(token.map(category_of).unwrap_or_default()),
+            CoinFact::Category => Value::Bytes(token.map(Token::category_bytes).unwrap_or_default()),
             CoinFact::Capability => {
                 Value::Int(token.and_then(Token::capability).map_or(0, |capability| capability as i128))
             }
@@ -129,11 +129,4 @@ impl World for Known<'_> {
         self.deployed.borrow_mut().insert(lock.clone(), Deployed::new(contract, params));
         Ok(lock)
     }
-}
-
-/// The category as scripts see it: a 33rd byte for a capability above none.
-fn category_of(token: &Token) -> Vec<u8> {
-    let mut bytes = token.category.as_wire().to_vec();
-    bytes.extend(token.capability().map(|capability| capability as u8).filter(|capability| *capability > 0));
-    bytes
 }

@@ -23,7 +23,7 @@ use crate::project;
 use crate::shell::{BAD, BOLD, FAINT, GOOD, Shell};
 use crate::units::grouped;
 use case::Case;
-use places::Places;
+use places::places;
 use profile::Profile;
 use watch::{Row, Watch};
 
@@ -211,7 +211,7 @@ impl Run {
         let mut watched = None;
         if self.trace || self.profile {
             let places = match artifact {
-                Some(artifact) => Some(Places::new(artifact, last_script(unlock, lock))?),
+                Some(artifact) => Some(places(artifact, last_script(unlock, lock))?),
                 None => None,
             };
             let mut watch = Watch::new(unlock, lock, self.trace, places);

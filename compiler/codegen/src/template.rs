@@ -37,17 +37,7 @@ pub fn template(
     functions: &Functions,
     span: &mut dyn FnMut(&Loc) -> SourceSpan,
 ) -> Result<plan::Plan, Box<Diagnostic>> {
-    let mut lower = Lower {
-        plan,
-        functions,
-        at_hand: None,
-        next_local: plan.locals.len(),
-        nodes: 0,
-        depth: 0,
-        calls: Vec::new(),
-        shares: Vec::new(),
-    };
-    lower.plan(span)
+    Lower::new(plan, functions).plan(span)
 }
 
 /// The contracts that a plan spends coins of, or pays to.
@@ -83,6 +73,11 @@ struct Lower<'p> {
 }
 
 impl<'p> Lower<'p> {
+    fn new(plan: &'p hir::Plan, functions: &'p Functions) -> Self {
+        let next_local = plan.locals.len();
+        Self { plan, functions, at_hand: None, next_local, nodes: 0, depth: 0, calls: Vec::new(), shares: Vec::new() }
+    }
+
     fn plan(&mut self, span: &mut dyn FnMut(&Loc) -> SourceSpan) -> Lowered<plan::Plan> {
         let plan = self.plan;
         let frame = Frame::default();

@@ -1,6 +1,7 @@
 //! Watching a script run, one instruction at a time.
 
 use spec::units::OpCost;
+use spec::{Opcode, num};
 
 use crate::error::{FunctionId, Phase};
 use crate::item::Item;
@@ -45,6 +46,32 @@ pub struct Step<'m> {
     pub alt: StackView<'m>,
     /// The operation cost so far, this instruction not included.
     pub cost: OpCost,
+}
+
+impl Step<'_> {
+    /// Whether the first branch of the conditional that runs here is taken; `None` if none runs.
+    #[must_use]
+    pub fn turn(&self) -> Option<bool> {
+        let wanted = match Opcode::from_byte(self.byte)? {
+            Opcode::If => true,
+            Opcode::NotIf => false,
+            _ => return None,
+        };
+        let condition = self.from_top(0).filter(|_| self.executing)?;
+        Some(num::is_truthy(&condition) == wanted)
+    }
+
+    /// The function that is defined here, and its body; `None` if none is.
+    #[must_use]
+    pub fn definition(&self) -> Option<(FunctionId, Vec<u8>)> {
+        let defines = self.executing && Opcode::from_byte(self.byte) == Some(Opcode::Define);
+        let id = self.from_top(0).filter(|_| defines)?;
+        Some((FunctionId::new(&id)?, self.from_top(1)?))
+    }
+
+    fn from_top(&self, depth: usize) -> Option<Vec<u8>> {
+        self.stack.len().checked_sub(depth + 1).and_then(|at| self.stack.get(at))
+    }
 }
 
 /// A stack to look at, bottom first.

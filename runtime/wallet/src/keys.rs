@@ -11,16 +11,12 @@ use sha2::Sha512;
 use spec::address::Payee;
 use spec::hash::hash160;
 use spec::script::p2pkh;
-use spec::{Address, Network, base58};
+use spec::{Address, DEVNET_NAMES, Network, base58};
 
 /// The phrase of the development network's accounts.
 ///
 /// It is public: everybody can spend what its keys hold, so it must never hold anything of worth.
 pub const DEVNET_MNEMONIC: &str = "test test test test test test test test test test test junk";
-
-/// The names of the development network's first accounts, in the order of their keys.
-pub const DEVNET_NAMES: [&str; 10] =
-    ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"];
 
 /// A private key and its public key.
 ///

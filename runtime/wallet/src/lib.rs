@@ -10,6 +10,7 @@ mod draft;
 mod explain;
 mod keys;
 mod padding;
+mod places;
 mod plan;
 mod reward;
 mod sign;
@@ -22,12 +23,14 @@ pub use contract::{Arg, Args, Call, Params, Signer, call};
 pub use draft::{BuildError, Built, Purse, Refusal, SEQUENCE_FINAL, SEQUENCE_LOCKTIME, pay};
 pub use explain::{Explanation, Other, Place, explain, explain_input, explain_path, path_taken};
 pub use flow::open_slots;
-pub use keys::{Accounts, DEVNET_MNEMONIC, DEVNET_NAMES, ExtendedKey, Key, KeyError, Mnemonic, WifError};
+pub use keys::{Accounts, DEVNET_MNEMONIC, ExtendedKey, Key, KeyError, Mnemonic, WifError};
+pub use places::Places;
 pub use plan::{
     Carried, Deployed, Forged, Forgery, PlanError, PlanFault, PlanWish, Program, ProgramError, carry_out, forge,
     locks_of,
 };
 pub use reward::{JOINED_MAX, SettleError, Settled, Settlement, after, publish, settle};
 pub use sign::{Unsignable, sign_inputs};
+pub use spec::DEVNET_NAMES;
 pub use spending::{Given, Spending, script_of, spending};
 pub use values::{Names, ValueError, parse_amount, parse_value, record_names};

@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use spec::artifact::SourceSpan;
 
-use super::places::Places;
+use wallet::Places;
+
+use super::places;
 use crate::shell::{BOLD, NAME};
 use crate::units::grouped;
 
@@ -76,7 +78,8 @@ impl Counts {
         let mut lines = Vec::new();
         for ((file, line), count) in &self.lines {
             let Some(places) = places else { continue };
-            let (name, texts): &(String, Vec<String>) = files.entry(*file).or_insert_with(|| places.file(*file));
+            let (name, texts): &(String, Vec<String>) =
+                files.entry(*file).or_insert_with(|| places::file(places.artifact(), *file));
             let text = line.checked_sub(1).and_then(|line| texts.get(line)).cloned().unwrap_or_default();
             lines.push(LineCost { file: name.clone(), line: *line, text, count: count.count, cost: count.cost });
         }

@@ -9,9 +9,9 @@ use spec::script::instructions;
 use spec::units::OpCost;
 use spec::{Opcode, asm};
 use vm::{FunctionId, Phase, StackView, Step, Tracer};
+use wallet::Places;
 
 use super::last_script;
-use super::places::Places;
 use super::profile::{Counts, Profile};
 use crate::shell::{BOLD, FAINT, NAME};
 use crate::units::grouped;
@@ -103,25 +103,12 @@ impl<'a> Watch<'a> {
         self.rows.unwrap_or_default()
     }
 
-    /// Looks at what changes the way from an instruction to its line.
     fn follow(&mut self, step: &Step<'_>) {
-        let from_top = |depth: usize| step.stack.len().checked_sub(depth + 1).and_then(|at| step.stack.get(at));
-        match Opcode::from_byte(step.byte) {
-            Some(opcode @ (Opcode::If | Opcode::NotIf)) => {
-                let Some(top) = from_top(0) else { return };
-                if let Some(places) = &mut self.places {
-                    places.turn(step, is_true(&top) == (opcode == Opcode::If));
-                }
-            }
-            Some(Opcode::Define) => {
-                let (Some(id), Some(body)) = (from_top(0), from_top(1)) else { return };
-                let Some(id) = FunctionId::new(&id) else { return };
-                if let Some(places) = &mut self.places {
-                    places.define(id, &body);
-                }
-                self.bodies.entry(id).or_insert(body);
-            }
-            _ => {}
+        if let Some(places) = &mut self.places {
+            places.follow(step);
+        }
+        if let Some((id, body)) = step.definition() {
+            self.bodies.entry(id).or_insert(body);
         }
     }
 
@@ -183,9 +170,7 @@ impl Tracer for Watch<'_> {
         if self.rows.is_some() {
             self.row(step);
         }
-        if step.executing {
-            self.follow(step);
-        }
+        self.follow(step);
     }
 }
 
@@ -196,11 +181,6 @@ fn opcode_name(byte: u8) -> &'static str {
         None if byte <= 0x4b => "(push)",
         None => "(no opcode)",
     }
-}
-
-/// Whether bytes count as true.
-fn is_true(item: &[u8]) -> bool {
-    item.split_last().is_some_and(|(last, rest)| last & 0x7f != 0 || rest.iter().any(|byte| *byte != 0))
 }
 
 /// Shows a trace.

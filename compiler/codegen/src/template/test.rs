@@ -5,7 +5,8 @@ use spec::artifact::{AbiType, SourceSpan};
 use spec::plan::{self, Plan};
 use syntax::{Diagnostic, Loc};
 
-use super::{abi, template};
+use super::frame::Frame;
+use super::{Lowered, abi, template};
 
 /// A test or a property, ready to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +98,8 @@ pub struct Try {
 /// # Errors
 /// A message about the first thing that no wallet can compute.
 pub fn test(test: &hir::Test, functions: &Functions) -> Result<Test, Box<Diagnostic>> {
-    let lowered = Lower { test, functions }.all();
+    let carrier = carrier(test);
+    let lowered = Lower { test, carrier: &carrier, functions }.all();
     lowered.map_err(|found| {
         let message = found.message.replacen("a plan ", "a test ", 1);
         Box::new(
@@ -108,10 +110,10 @@ pub fn test(test: &hir::Test, functions: &Functions) -> Result<Test, Box<Diagnos
 
 struct Lower<'t> {
     test: &'t hir::Test,
+    /// A plan that knows what the test knows, and does nothing.
+    carrier: &'t hir::Plan,
     functions: &'t Functions,
 }
-
-type Lowered<T> = Result<T, Box<Diagnostic>>;
 
 impl Lower<'_> {
     fn all(&self) -> Lowered<Test> {
@@ -155,7 +157,7 @@ impl Lower<'_> {
     }
 
     fn tried(&self, tried: &TestTry) -> Lowered<Try> {
-        let mut carrier = self.carrier();
+        let mut carrier = self.carrier.clone();
         for spend in &tried.spends {
             if let Some(input) = carrier.inputs.get_mut(spend.coin) {
                 input.age = spend.age.clone();
@@ -172,59 +174,49 @@ impl Lower<'_> {
             fails: tried.fails.clone(),
             at: tried.at.as_ref().map(|at| self.value(at)).transpose()?,
             spends: tried.spends.iter().map(|spend| (spend.coin, spend.loc.clone())).collect(),
-            plan: self.lowered(&carrier)?,
+            plan: template(&carrier, self.functions, &mut |_| SourceSpan::default())?,
         })
     }
 
     fn output(&self, output: &hir::PlanOutput) -> Lowered<plan::Output> {
-        let carrier = hir::Plan { outputs: vec![output.clone()], ..self.carrier() };
-        let mut lowered = self.lowered(&carrier)?;
-        Ok(lowered.outputs.remove(0))
+        super::Lower::new(self.carrier, self.functions).output(output, SourceSpan::default())
     }
 
     fn value(&self, value: &hir::Expr) -> Lowered<Placed> {
-        let require = hir::PlanRequire { condition: value.clone(), message: String::new(), loc: value.loc.clone() };
-        let carrier = hir::Plan { requires: vec![require], ..self.carrier() };
-        let mut lowered = self.lowered(&carrier)?;
-        Ok(Placed { expr: lowered.requires.remove(0).condition, ty: value.ty.clone(), loc: value.loc.clone() })
+        let expr = super::Lower::new(self.carrier, self.functions).whole(value, &Frame::default())?;
+        Ok(Placed { expr, ty: value.ty.clone(), loc: value.loc.clone() })
     }
+}
 
-    fn lowered(&self, carrier: &hir::Plan) -> Lowered<Plan> {
-        template(carrier, self.functions, &mut |_| SourceSpan::default())
-    }
-
-    /// A plan that knows what the test knows.
-    fn carrier(&self) -> hir::Plan {
-        let input = |coin: &hir::TestCoin| PlanInput {
-            name: coin.name.clone(),
-            source: PlanSource::Path {
-                contract: coin.contract.clone(),
-                params: None,
-                path: String::new(),
-                args: Vec::new(),
-                take: Take::Only,
-            },
-            accept: None,
-            age: None,
-            burn: false,
-            loc: coin.loc.clone(),
-        };
-        let test = self.test;
-        hir::Plan {
-            name: test.name.clone(),
-            docs: String::new(),
-            loc: test.loc.clone(),
-            args: test.params.iter().flatten().map(|param| param.param.clone()).collect(),
-            reads: test.reads.clone(),
-            locals: test.locals.clone(),
-            inputs: test.coins.iter().map(input).collect(),
-            lets: Vec::new(),
-            requires: Vec::new(),
-            outputs: Vec::new(),
-            locktime: None,
-            publish: Vec::new(),
-            change: PlanChange::Wallet,
-        }
+fn carrier(test: &hir::Test) -> hir::Plan {
+    let input = |coin: &hir::TestCoin| PlanInput {
+        name: coin.name.clone(),
+        source: PlanSource::Path {
+            contract: coin.contract.clone(),
+            params: None,
+            path: String::new(),
+            args: Vec::new(),
+            take: Take::Only,
+        },
+        accept: None,
+        age: None,
+        burn: false,
+        loc: coin.loc.clone(),
+    };
+    hir::Plan {
+        name: test.name.clone(),
+        docs: String::new(),
+        loc: test.loc.clone(),
+        args: test.params.iter().flatten().map(|param| param.param.clone()).collect(),
+        reads: test.reads.clone(),
+        locals: test.locals.clone(),
+        inputs: test.coins.iter().map(input).collect(),
+        lets: Vec::new(),
+        requires: Vec::new(),
+        outputs: Vec::new(),
+        locktime: None,
+        publish: Vec::new(),
+        change: PlanChange::Wallet,
     }
 }
 

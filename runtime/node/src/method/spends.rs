@@ -1,12 +1,9 @@
 //! What the inputs of a transaction say to the contracts that the node knows.
 
-use std::collections::BTreeMap;
-
-use spec::artifact::{AbiType, AbiValue, Locking, Value};
-use spec::script::instructions;
-use spec::{Address, Artifact, Network, Opcode, Rules, SpendContext, TxOut};
-use vm::{Phase, Step, Tracer};
-use wallet::{Given, path_taken, script_of, spending};
+use spec::artifact::{AbiType, AbiValue, Value};
+use spec::{Address, Artifact, Network, Rules, SpendContext, TxOut};
+use vm::{Step, Tracer};
+use wallet::{Given, Places, path_taken, script_of, spending};
 
 use crate::json::{Json, hex, list, object, text};
 use crate::method::raw::spent_outputs;
@@ -34,11 +31,11 @@ fn spend(node: &Node, context: &SpendContext<'_>, input: usize, output: &TxOut) 
     let artifact = &node.registry().get(&output.lock)?.artifact;
     let unlock = context.tx().inputs.get(input)?.unlock.as_slice();
     // Most paths are told apart by what is pushed; only for others the script has to run.
-    let turns = match path_taken(artifact, unlock) {
-        Some(_) => BTreeMap::new(),
-        None => turns(node, artifact, context, input)?,
+    let ran = match path_taken(artifact, unlock) {
+        Some(_) => None,
+        None => Some(followed(node, artifact, context, input)?),
     };
-    let spending = spending(artifact, &output.lock, unlock, &|at| turns.get(&at).copied())?;
+    let spending = spending(artifact, &output.lock, unlock, &|number| ran.as_ref()?.taken(number))?;
     let network = node.network();
     let all = |given: &[Given<'_>]| list(given.iter().map(|given| shown(network, given)));
     Some(
@@ -103,45 +100,22 @@ fn value_view(network: Network, ty: &AbiType, value: &Value) -> Json {
     }
 }
 
-/// Which branches of its conditionals a contract's script took, by the number of the instruction.
-fn turns(node: &Node, artifact: &Artifact, context: &SpendContext<'_>, input: usize) -> Option<BTreeMap<usize, bool>> {
-    let (phase, lock) = match artifact.locking {
-        Locking::P2sh32 => (Phase::Redeem, &[][..]),
-        Locking::P2s => (Phase::Locking, context.spent().get(input)?.lock.as_slice()),
-    };
+/// The script of a contract once it has run, to tell which branches of its conditionals it took.
+fn followed<'a>(node: &Node, artifact: &'a Artifact, context: &SpendContext<'_>, input: usize) -> Option<Places<'a>> {
+    let lock = context.spent().get(input)?.lock.as_slice();
     let script = script_of(artifact, lock, &context.tx().inputs.get(input)?.unlock)?;
-    let mut watch = Turns { phase, at: BTreeMap::new() };
+    let mut watch = Watch(Places::new(artifact, script));
     let rules = Rules::new(node.chain().params().rules, spec::Mode::Consensus);
     // A script that fails has taken the turns that came before.
     let _ = vm::verify_input_traced(&rules, context, input, &mut watch);
-    let starts = instructions(script).map(|step| step.map(|step| step.at));
-    let numbered = starts.enumerate().filter_map(|(number, at)| Some((number, *watch.at.get(&at.ok()?)?)));
-    Some(numbered.collect())
+    Some(watch.0)
 }
 
 /// Sees which way conditionals of the script itself go.
-struct Turns {
-    phase: Phase,
-    /// Whether the first branch ran, by the instruction's place in bytes.
-    at: BTreeMap<usize, bool>,
-}
+struct Watch<'a>(Places<'a>);
 
-impl Tracer for Turns {
+impl Tracer for Watch<'_> {
     fn step(&mut self, step: &Step<'_>) {
-        let is_not = match Opcode::from_byte(step.byte) {
-            Some(Opcode::If) => false,
-            Some(Opcode::NotIf) => true,
-            _ => return,
-        };
-        if step.phase != self.phase || step.depth > 0 || !step.executing {
-            return;
-        }
-        let top = step.stack.len().checked_sub(1).and_then(|top| step.stack.get(top));
-        self.at.insert(step.at, top.is_some_and(|top| is_true(&top)) != is_not);
+        self.0.follow(step);
     }
-}
-
-/// Zero of either sign and any length is false.
-fn is_true(item: &[u8]) -> bool {
-    item.split_last().is_some_and(|(last, rest)| !matches!(last, 0 | 0x80) || rest.iter().any(|byte| *byte != 0))
 }

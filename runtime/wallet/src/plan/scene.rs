@@ -226,7 +226,7 @@ impl World for Scene<'_> {
             CoinFact::Txid => Value::Bytes(outpoint.txid.as_wire().to_vec()),
             CoinFact::Outpoint => Value::Int(outpoint.index.into()),
             CoinFact::Position => Value::Int(self.position(input, coin)? as i128),
-            CoinFact::Category => Value::Bytes(token.map(category_of).unwrap_or_default()),
+            CoinFact::Category => Value::Bytes(token.map(Token::category_bytes).unwrap_or_default()),
             CoinFact::Capability => {
                 Value::Int(token.and_then(Token::capability).map_or(0, |capability| capability as i128))
             }
@@ -271,13 +271,6 @@ fn param_of(taken: &Taken<'_>, param: usize) -> Option<Value> {
     let instance = taken.instance.as_ref()?;
     let slot = instance.artifact.params.get(param)?;
     slot.ty.decode(instance.params.get(&slot.name)?)
-}
-
-/// The category as scripts see it: a 33rd byte for a capability above none.
-pub(super) fn category_of(token: &Token) -> Vec<u8> {
-    let mut bytes = token.category.as_wire().to_vec();
-    bytes.extend(token.capability().map(|capability| capability as u8).filter(|capability| *capability > 0));
-    bytes
 }
 
 pub(super) fn commitment_of(token: Option<&Token>) -> &[u8] {

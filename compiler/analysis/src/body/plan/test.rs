@@ -19,10 +19,6 @@ use crate::hir::{
 use crate::signatures::declared_twice;
 use crate::suggest;
 
-/// The people whom every test knows: those of the devnet.
-pub(crate) const PEOPLE: [&str; 10] =
-    ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"];
-
 /// What can be done with `chain`.
 const CHAIN: [&str; 2] = ["fund", "mine"];
 
@@ -316,10 +312,8 @@ impl<'a> Body<'a, '_> {
 
     /// `coin.path(args)`
     fn spend(&mut self, call: &ast::Expr, made: &TestTry) -> Option<TestSpend> {
-        let Some((method, name)) = Method::of(call)
-            .and_then(|method| Some((method.receiver_name()?, method)))
-            .map(|(name, method)| (method, name))
-        else {
+        let method = Method::of(call).and_then(|method| Some((method.receiver_name()?, method)));
+        let Some((name, method)) = method else {
             let found = self.report.error(Code::E1002, "this spends no coin", call.span);
             return self.report.fail(found.help("call a path of a coin, such as `coin.refund(alice)`"));
         };
@@ -396,7 +390,7 @@ impl<'a> Body<'a, '_> {
 
     /// The key that a name means in a test which nothing else declares.
     pub(in crate::body) fn person_named(&mut self, name: &Ident) -> Option<Option<Expr>> {
-        (self.in_test() && PEOPLE.contains(&name.as_str())).then(|| self.person(name.as_str(), name.span))
+        (self.in_test() && spec::DEVNET_NAMES.contains(&name.as_str())).then(|| self.person(name.as_str(), name.span))
     }
 
     /// `key("name")` in a test: the key of somebody else.

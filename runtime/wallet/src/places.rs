@@ -1,0 +1,98 @@
+//! From an instruction that runs to the line of the source that it comes from.
+
+use std::collections::BTreeMap;
+
+use spec::Artifact;
+use spec::artifact::{Locking, SourceSpan};
+use spec::script::instructions;
+use vm::{FunctionId, Phase, Step};
+
+/// The lines of a contract's script, while it runs.
+#[derive(Clone, Debug)]
+pub struct Places<'a> {
+    artifact: &'a Artifact,
+    phase: Phase,
+    /// The number of the instruction at each offset of the script.
+    script: BTreeMap<usize, usize>,
+    /// The bodies of functions, each with the same.
+    bodies: BTreeMap<FunctionId, (Vec<u8>, BTreeMap<usize, usize>)>,
+    /// Whether the first branch of each conditional ran, when it was last reached.
+    taken: BTreeMap<usize, bool>,
+}
+
+fn numbers(code: &[u8]) -> BTreeMap<usize, usize> {
+    let steps = instructions(code).map_while(Result::ok).enumerate();
+    steps.map(|(number, step)| (step.at, number)).collect()
+}
+
+impl<'a> Places<'a> {
+    /// The lines of `script`, an instance of the artifact's.
+    #[must_use]
+    pub fn new(artifact: &'a Artifact, script: &[u8]) -> Self {
+        let phase = match artifact.locking {
+            Locking::P2sh32 => Phase::Redeem,
+            Locking::P2s => Phase::Locking,
+        };
+        Self { artifact, phase, script: numbers(script), bodies: BTreeMap::new(), taken: BTreeMap::new() }
+    }
+
+    /// The artifact.
+    #[must_use]
+    pub const fn artifact(&self) -> &'a Artifact {
+        self.artifact
+    }
+
+    /// How many instructions the script has.
+    #[must_use]
+    pub fn instructions(&self) -> usize {
+        self.script.len()
+    }
+
+    /// Whether the step is one of the script, or of a function that it calls.
+    #[must_use]
+    pub fn has(&self, step: &Step<'_>) -> bool {
+        step.phase == self.phase
+    }
+
+    /// Looks at what changes the way from an instruction to its line: each step of the run is to be shown here.
+    pub fn follow(&mut self, step: &Step<'_>) {
+        if self.has(step)
+            && step.depth == 0
+            && let (Some(taken), Some(number)) = (step.turn(), self.script.get(&step.at))
+        {
+            self.taken.insert(*number, taken);
+        }
+        if let Some((id, body)) = step.definition() {
+            self.bodies.entry(id).or_insert_with(|| {
+                let numbers = numbers(&body);
+                (body, numbers)
+            });
+        }
+    }
+
+    /// The body of a function, once it is defined.
+    #[must_use]
+    pub fn body(&self, id: FunctionId) -> Option<&[u8]> {
+        self.bodies.get(&id).map(|(body, _)| body.as_slice())
+    }
+
+    /// Whether the first branch ran of the conditional that is the script's instruction of this number, when it was last reached.
+    #[must_use]
+    pub fn taken(&self, number: usize) -> Option<bool> {
+        self.taken.get(&number).copied()
+    }
+
+    /// Where the instruction comes from.
+    #[must_use]
+    pub fn place(&self, step: &Step<'_>) -> Option<SourceSpan> {
+        if !self.has(step) {
+            return None;
+        }
+        let Some(id) = step.function else {
+            let number = self.script.get(&step.at)?;
+            return self.artifact.source_after(*number, &|number| self.taken(number));
+        };
+        let number = self.bodies.get(&id)?.1.get(&step.at)?;
+        self.artifact.function(&id.bytes())?.source_of(*number)
+    }
+}
