@@ -68,14 +68,34 @@ fn token(devnet: &Devnet) -> (String, String) {
     (category, made.as_str().unwrap().to_owned())
 }
 
-/// Goes to the search by its key, and looks for something.
+/// Goes to the search by its key, looks for something, and waits until what is found is shown.
 fn search(browser: &mut Browser, query: &str) {
     browser.value("document.activeElement.blur()");
     browser.press("/");
     browser.wait("document.activeElement.id === 'query'");
     browser.value("document.getElementById('query').select()");
     browser.write(query);
+    browser.value("document.getElementById('main').dataset.ready = ''");
     browser.press("Enter");
+    browser.wait("document.getElementById('main').dataset.ready !== ''");
+}
+
+/// Whoever begins to write the next search while the last one is still looked for goes on writing.
+fn writes_on(browser: &mut Browser, query: &str) {
+    browser.value("window.slow = window.fetch; window.fetch = (...asked) => new Promise((answer) => (window.go = () => answer(window.slow(...asked))))");
+    browser.value("document.activeElement.blur()");
+    browser.press("/");
+    browser.wait("document.activeElement.id === 'query'");
+    browser.value("document.getElementById('query').select()");
+    browser.write(query);
+    browser.press("Enter");
+    browser.wait("typeof window.go === 'function'");
+    browser.value("document.activeElement.blur()");
+    browser.press("/");
+    browser.wait("document.activeElement.id === 'query'");
+    browser.value("document.getElementById('main').dataset.ready = ''; window.fetch = window.slow; window.go()");
+    browser.wait("document.getElementById('main').dataset.ready !== ''");
+    assert_eq!(browser.value("document.activeElement.id"), "query");
 }
 
 #[test]
@@ -154,6 +174,7 @@ fn steps_by_arrow_keys(browser: &mut Browser) {
 fn searches(browser: &mut Browser, devnet: &Devnet, [txid, block, address, category, made]: [&str; 5]) {
     let height = rpc(devnet, "getblockcount", json!([]));
     let said = |query: &str, words: &str| (query.to_owned(), words.to_owned());
+    writes_on(browser, block);
     for (query, words) in [
         said(txid, "TextToImage"),
         said(block, "merkle root"),

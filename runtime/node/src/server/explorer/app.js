@@ -513,17 +513,27 @@ async function listen() {
   setTimeout(listen, 3_000);
 }
 
+const box = document.getElementById("query");
+// Which search was begun last, and how often somebody has come to write one.
+let asked = 0;
+let entered = 0;
+box.addEventListener("focus", () => (entered += 1));
 document.getElementById("search").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const query = document.getElementById("query").value.trim();
+  const query = box.value.trim();
   if (!query) return;
+  const mine = (asked += 1);
+  const writer = entered;
   try {
     const found = await find(query);
-    document.getElementById("query").blur();
+    if (mine !== asked) return;
+    // Whoever writes the next search already goes on writing.
+    if (writer === entered) box.blur();
     // Whoever looks for what is shown sees it again.
     if (location.hash === found) arrive();
     else location.hash = found;
   } catch (error) {
+    if (mine !== asked) return;
     // Whatever else is being fetched is not what was asked for last.
     turn += 1;
     main.dataset.ready = "refused";
@@ -538,7 +548,7 @@ document.getElementById("skip").addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key === "/" && !isWriting()) {
     event.preventDefault();
-    document.getElementById("query").focus();
+    box.focus();
   }
 });
 // The keyboard goes on where the new page begins, unless somebody writes already.
