@@ -98,7 +98,13 @@ impl TxOut {
     /// The number of bytes on the wire.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
-        let field = self.field_len();
+        self.len_bytes_with(self.lock.len())
+    }
+
+    /// The number of bytes on the wire if the bytecode had `lock` bytes.
+    #[must_use]
+    pub fn len_bytes_with(&self, lock: usize) -> usize {
+        let field = self.token.as_ref().map_or(0, Token::len_bytes) + lock;
         size_of::<u64>() + compact_size_len(field as u64) + field
     }
 

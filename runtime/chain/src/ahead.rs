@@ -67,7 +67,9 @@ impl<S: Store> Chain<S> {
         }
         let workers = self.runner().workers;
         let ids = Ids::of(block, workers);
-        if check_body(self.params(), block, &ids, place, workers).is_err() {
+        let all = block.transactions.iter().zip(&ids.txids).skip(1);
+        let unknown = all.filter(|(_, txid)| verified(txid).is_none()).map(|(tx, _)| tx.inputs.len()).sum::<usize>();
+        if unknown < least || check_body(self.params(), block, &ids, place, workers).is_err() {
             return Ok(None);
         }
         let spends = self.unverified(block, &ids.txids, verified)?;

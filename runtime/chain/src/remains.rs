@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use spec::block::merkle_root;
 use spec::codec::{DecodeError, Reader, compact_size_len, write_compact_size};
 use spec::hash::sha256;
-use spec::{Block, BlockHeader, Opcode, Transaction, TxOut, Txid};
+use spec::{Block, BlockHeader, Transaction, TxOut, Txid};
+
+use crate::connect::is_spendable;
 
 /// A block without some of its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +49,12 @@ impl Remains {
     /// What is left of a block without its data outputs of more than `above` bytes; nothing if it has none.
     #[must_use]
     pub fn of(block: &Block, above: usize) -> Option<Self> {
-        let transactions: Vec<TxRemains> = block.transactions.iter().map(|tx| TxRemains::of(tx, above)).collect();
-        let lost = transactions.iter().any(|tx| !tx.is_whole());
-        lost.then_some(Self { header: block.header, transactions })
+        let mut outputs = block.transactions.iter().flat_map(|tx| &tx.outputs);
+        let loses = outputs.any(|output| is_long_data(output, above));
+        loses.then(|| Self {
+            header: block.header,
+            transactions: block.transactions.iter().map(|tx| TxRemains::of(tx, above)).collect(),
+        })
     }
 
     /// Whether the transactions' ids lead to the header's root.
@@ -97,11 +102,10 @@ impl Remains {
 impl TxRemains {
     fn of(tx: &Transaction, above: usize) -> Self {
         let mut rest = Self { txid: tx.txid(), tx: tx.clone(), dropped: BTreeMap::new() };
-        for (index, output) in (0..).zip(&mut rest.tx.outputs) {
-            if let Some(dropped) = Dropped::of(output, above) {
-                output.lock = Vec::new();
-                rest.dropped.insert(index, dropped);
-            }
+        let outputs = (0..).zip(&mut rest.tx.outputs).filter(|(_, output)| is_long_data(output, above));
+        for (index, output) in outputs {
+            let lock = std::mem::take(&mut output.lock);
+            rest.dropped.insert(index, Dropped { len: lock.len() as u32, sha256: sha256(&lock) });
         }
         rest
     }
@@ -117,8 +121,7 @@ impl TxRemains {
     pub fn tx_bytes(&self) -> usize {
         let grown = |(index, dropped): (&u32, &Dropped)| {
             let output = usize::try_from(*index).ok().and_then(|index| self.tx.outputs.get(index))?;
-            let whole = TxOut { lock: vec![0; usize::try_from(dropped.len).ok()?], ..output.clone() };
-            whole.len_bytes().checked_sub(output.len_bytes())
+            output.len_bytes_with(usize::try_from(dropped.len).ok()?).checked_sub(output.len_bytes())
         };
         self.tx.len_bytes() + self.dropped.iter().filter_map(grown).sum::<usize>()
     }
@@ -156,19 +159,16 @@ impl TxRemains {
     }
 }
 
-impl Dropped {
-    /// What stands for an output's bytecode if it is data of more than `above` bytes.
-    fn of(output: &TxOut, above: usize) -> Option<Self> {
-        let is_long = output.lock.len() > above && output.lock.first() == Some(&Opcode::Return.to_byte());
-        let len = u32::try_from(output.lock.len()).ok().filter(|_| is_long)?;
-        Some(Self { len, sha256: sha256(&output.lock) })
-    }
+/// Whether an output is data of more than `above` bytes, and no more than a length here can say.
+fn is_long_data(output: &TxOut, above: usize) -> bool {
+    let len = output.lock.len();
+    len > above && u32::try_from(len).is_ok() && !is_spendable(output)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spec::{Category, CompactTarget, OutPoint, Sats, Token, TxIn};
+    use spec::{Category, CompactTarget, Opcode, OutPoint, Sats, Token, TxIn};
 
     fn block() -> Block {
         let data = |len| [&[Opcode::Return.to_byte()][..], &vec![7; len]].concat();

@@ -229,7 +229,7 @@ impl<S: Store> Chain<S> {
     /// [`StoreError`].
     pub fn transaction(&self, txid: &Txid) -> Result<Option<(Transaction, TxLocation)>, StoreError> {
         let Some(location) = self.store.locate(txid)? else { return Ok(None) };
-        let rest = self.remains_at(&location)?.ok_or(StoreError::Damaged("a transaction is not where it was"))?;
+        let rest = self.remains_at(*txid, &location)?.ok_or(StoreError::Damaged("a transaction is not where it was"))?;
         if rest.is_whole() { Ok(Some((rest.tx, location))) } else { Err(StoreError::DataPruned(*txid)) }
     }
 
@@ -239,7 +239,7 @@ impl<S: Store> Chain<S> {
     /// [`StoreError`].
     pub fn mined_output(&self, outpoint: &OutPoint) -> Result<Option<(TxOut, TxLocation)>, StoreError> {
         let Some(location) = self.store.locate(&outpoint.txid)? else { return Ok(None) };
-        let rest = self.remains_at(&location)?;
+        let rest = self.remains_at(outpoint.txid, &location)?;
         let there = rest.filter(|rest| !rest.dropped.contains_key(&outpoint.index));
         let index = usize::try_from(outpoint.index).unwrap_or(usize::MAX);
         Ok(there.and_then(|mut rest| {
@@ -248,10 +248,10 @@ impl<S: Store> Chain<S> {
     }
 
     /// What there is of a transaction of the active chain.
-    fn remains_at(&self, location: &TxLocation) -> Result<Option<TxRemains>, StoreError> {
+    fn remains_at(&self, txid: Txid, location: &TxLocation) -> Result<Option<TxRemains>, StoreError> {
         let position =
             usize::try_from(location.position).map_err(|_| StoreError::Damaged("a position is too large"))?;
-        let whole = |tx: &Transaction| TxRemains { txid: tx.txid(), tx: tx.clone(), dropped: BTreeMap::new() };
+        let whole = |tx: &Transaction| TxRemains { txid, tx: tx.clone(), dropped: BTreeMap::new() };
         match self.store.block(&location.block) {
             Ok(Some(block)) => Ok(block.transactions.get(position).map(whole)),
             Ok(None) => Err(StoreError::Damaged("an active block is missing")),

@@ -179,7 +179,8 @@ fn step(node: &mut Node, event: Event, inbox: &mut Inbox<'_>, waits: &mut Waits)
         Event::Listen { topics, reply } => drop(reply.send(node.hub_mut().listen(topics))),
         Event::Metrics { connections, reply } => drop(reply.send(metrics::page(node, connections))),
         Event::MineDue => node.mine_on_schedule(),
-        // It may have come too late; then the chain says so.
+        // It may have come too late; then the chain says so. After an order to stop nothing is added any more.
+        Event::Mined(_) if node.mining_lock().is_none() => {}
         Event::Mined(block) => drop(node.accept_block(*block)),
         Event::RanAhead { hash, counts } => node.ran_ahead(hash, counts),
         Event::TimeDue | Event::Peers => {}

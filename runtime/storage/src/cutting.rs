@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use chain::{Remains, StoreError};
 use spec::hash::sha256;
-use spec::{BlockHash, Height};
+use spec::{Block, BlockHash, Height};
 
 use crate::codec::{self, Form, Kept, Span};
 use crate::disk::{CUT, DiskStore, Durability};
@@ -48,17 +48,15 @@ impl DiskStore {
 
     /// Writes the blocks of a file into a new one; gives where they lie there, or nothing if there was nothing to drop.
     fn write_cut(&self, number: u32, own: Range<usize>, above: usize) -> Result<Vec<Kept>, StoreError> {
-        let path = self.files().cut_path(number);
-        let file = File::create(&path).map_err(|error| failed(&error))?;
+        if !self.would_shrink(own.clone(), above)? {
+            return Ok(Vec::new());
+        }
+        let file = File::create(self.files().cut_path(number)).map_err(|error| failed(&error))?;
         let mut out = BufWriter::new(file);
-        let (mut moved, mut offset, mut lost) = (Vec::new(), 0u64, false);
+        let (mut moved, mut offset) = (Vec::new(), 0u64);
         for kept in self.kept_in(own) {
             let block = self.must_read(&kept.record.header.hash())?;
-            let (form, bytes) = match Remains::of(&block, above) {
-                Some(remains) => (Form::Cut, summed(remains.encode())),
-                None => (Form::Beside, block.encode()),
-            };
-            lost |= form == Form::Cut;
+            let (form, bytes) = cut(&block, above).map_or_else(|| (Form::Beside, block.encode()), |cut| (Form::Cut, cut));
             let len = u32::try_from(bytes.len()).map_err(|_| StoreError::Damaged("a block is too long"))?;
             let head = self.files().head(form, len);
             out.write_all(&head).and_then(|()| out.write_all(&bytes)).map_err(|error| failed(&error))?;
@@ -66,14 +64,19 @@ impl DiskStore {
             offset += HEAD_BYTES + u64::from(len);
         }
         let file = out.into_inner().map_err(|error| failed(error.error()))?;
-        if lost {
-            let sync = || if self.durability() == Durability::Power { file.sync_all() } else { Ok(()) };
-            sync().map_err(|error| failed(&error))?;
-            return Ok(moved);
+        let sync = || if self.durability() == Durability::Power { file.sync_all() } else { Ok(()) };
+        sync().map_err(|error| failed(&error))?;
+        Ok(moved)
+    }
+
+    /// Whether a file has a block that gets shorter.
+    fn would_shrink(&self, own: Range<usize>, above: usize) -> Result<bool, StoreError> {
+        for kept in self.kept_in(own) {
+            if cut(&*self.must_read(&kept.record.header.hash())?, above).is_some() {
+                return Ok(true);
+            }
         }
-        drop(file);
-        fs::remove_file(&path).map_err(|error| failed(&error))?;
-        Ok(Vec::new())
+        Ok(false)
     }
 
     /// What is left of a block, if some of its data was dropped.
@@ -90,10 +93,12 @@ impl DiskStore {
     }
 }
 
-fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
+/// What is kept of a block that loses data, with its checksum; nothing if that is no shorter than the block.
+fn cut(block: &Block, above: usize) -> Option<Vec<u8>> {
+    let mut bytes = Remains::of(block, above)?.encode();
     let sum = sha256(&bytes);
     bytes.extend_from_slice(&sum);
-    bytes
+    (bytes.len() < block.len_bytes()).then_some(bytes)
 }
 
 /// Removes a file that may be gone already.
@@ -101,5 +106,38 @@ pub(crate) fn remove_if_there(path: &std::path::Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spec::{BlockHeader, CompactTarget, Opcode, OutPoint, Sats, Transaction, TxIn, TxOut};
+
+    use super::*;
+
+    /// A block of small transactions, and one output with so many bytes of data.
+    fn block(small: u32, data: usize) -> Block {
+        let input = TxIn { prevout: OutPoint::COINBASE, unlock: vec![], sequence: 0 };
+        let tx = |locktime, output| Transaction { version: 2, inputs: vec![input.clone()], outputs: vec![output], locktime };
+        let long = [&[Opcode::Return.to_byte()][..], &vec![7; data]].concat();
+        let plain = (1..=small).map(|number| tx(number, TxOut::plain(Sats::ONE, vec![0x51])));
+        let transactions = plain.chain([tx(0, TxOut::plain(Sats::ZERO, long))]).collect();
+        let header = BlockHeader {
+            version: 1,
+            previous: BlockHash::default(),
+            merkle_root: [0; 32],
+            time: 0,
+            bits: CompactTarget::EASIEST,
+            nonce: 0,
+        };
+        Block { header, transactions }
+    }
+
+    #[test]
+    fn data_is_dropped_only_where_the_block_gets_shorter() {
+        assert!(cut(&block(1, 300), 256).is_some_and(|bytes| bytes.len() < block(1, 300).len_bytes()));
+        assert_eq!(cut(&block(300, 300), 256), None);
+        assert!(cut(&block(300, 900), 256).is_some());
+        assert_eq!(cut(&block(1, 300), 301), None);
     }
 }
