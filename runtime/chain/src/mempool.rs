@@ -14,14 +14,13 @@ use std::sync::Arc;
 
 use spec::{Block, Height, OpCost, OutPoint, Sats, Transaction, Txid};
 
-use crate::block::{Ids, parents_first};
+use crate::block::parents_first;
 use crate::connect::is_spendable;
 use crate::error::TxError;
 use crate::params::Params;
 use crate::policy::Policy;
 use crate::state::{Accepted, Chain};
 use crate::store::{Coin, Store};
-use crate::workers::Workers;
 
 use floor::Floor;
 use judge::{Known, Rivals};
@@ -383,29 +382,36 @@ impl Mempool {
     /// Follows a change of the active chain: what was mined or conflicts with it leaves; what was taken back returns if it still may.
     pub fn update<S: Store>(&mut self, change: &Accepted, chain: &Chain<S>, now: u32) -> Update {
         let mut update = Update::default();
+        let workers = chain.runner().workers;
         if change.disconnected.is_empty() {
-            change.connected.iter().for_each(|block| self.leave_mined(block, chain.runner().workers, &mut update));
+            for block in change.connected.iter().filter(|block| block.transactions.len() > 1) {
+                if self.is_empty() {
+                    break;
+                }
+                self.leave_mined(block, &change.txids_of(block, workers), &mut update);
+            }
         } else {
             let back = change.disconnected.iter().rev().flat_map(|block| ordinary_parents_first(block));
             self.rebuild(back.collect(), chain, now, &mut update);
         }
-        for tx in change.connected.iter().flat_map(|block| block.transactions.iter().skip(1)) {
+        for block in change.connected.iter().filter(|block| block.transactions.len() > 1) {
             if self.priorities.is_empty() {
                 break;
             }
-            self.priorities.remove(&tx.txid());
+            for txid in change.txids_of(block, workers).iter().skip(1) {
+                self.priorities.remove(txid);
+            }
         }
         self.floor.follow(now, self.fullness(), self.policy.fee_sats_per_kb);
         self.expire(now.saturating_sub(self.policy.expiry_secs));
         update
     }
 
-    fn leave_mined(&mut self, block: &Block, workers: Workers, update: &mut Update) {
-        if self.is_empty() {
-            return;
+    fn leave_mined(&mut self, block: &Block, txids: &[Txid], update: &mut Update) {
+        if self.holds_no_other(txids) {
+            return self.clear();
         }
-        let txids = Ids::of(block, workers).txids;
-        for (tx, txid) in block.transactions.iter().zip(&txids).skip(1) {
+        for (tx, txid) in block.transactions.iter().zip(txids).skip(1) {
             if self.remove(txid).is_some() {
                 continue;
             }
@@ -416,6 +422,23 @@ impl Mempool {
                 }
             }
         }
+    }
+
+    /// Whether all that waits is among these. A block usually takes everything.
+    fn holds_no_other(&self, txids: &[Txid]) -> bool {
+        let few = self.len() <= txids.len();
+        few && txids.iter().filter(|txid| self.places.contains_key(txid)).count() == self.len()
+    }
+
+    /// Removes everything, which takes less time than one after another.
+    fn clear(&mut self) {
+        self.changes += self.entries.len() as u64;
+        self.entries.clear();
+        self.places.clear();
+        self.spenders.clear();
+        self.arrivals.clear();
+        self.double_spends.clear();
+        (self.bytes, self.fees) = (0, 0);
     }
 
     /// After blocks were taken back, any coin may have changed: judges everything again, the oldest first. Scripts that ran need not run again, for a transaction's id covers them and what they spend.

@@ -1,5 +1,6 @@
 //! The chain: the tree of known blocks, the heaviest valid branch of it, and the coins after that branch.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -36,6 +37,18 @@ pub struct Accepted {
     pub disconnected: Vec<Arc<Block>>,
     /// The blocks that joined it, lowest first; none if the new block lies on a lighter branch.
     pub connected: Vec<Arc<Block>>,
+    /// The ids of the new block's transactions, if it is one of them.
+    known: Option<(BlockHash, Vec<Txid>)>,
+}
+
+impl Accepted {
+    /// The ids of a block's transactions: those of the new block need not be hashed again.
+    pub(crate) fn txids_of(&self, block: &Block, workers: Workers) -> Cow<'_, [Txid]> {
+        match &self.known {
+            Some((hash, txids)) if *hash == block.header.hash() => Cow::Borrowed(txids),
+            _ => Cow::Owned(Ids::of(block, workers).txids),
+        }
+    }
 }
 
 /// A chain over a store.
@@ -366,7 +379,7 @@ impl<S: Store> Chain<S> {
         let (hash, ids) = self.check_and_keep(block, now)?;
         let heavier = self.index.get(&hash).is_some_and(|entry| entry.work > self.tip().entry.work);
         if heavier {
-            return self.activate(hash, Some(&ids), verified);
+            return self.activate(hash, Some(ids), verified);
         }
         self.store.settle()?;
         Ok(Accepted::default())
@@ -516,7 +529,7 @@ impl<S: Store> Chain<S> {
     fn activate(
         &mut self,
         target: BlockHash,
-        ids: Option<&Ids>,
+        ids: Option<Ids>,
         verified: &Verified<'_>,
     ) -> Result<Accepted, BlockError> {
         let mut path: Vec<BlockHash> = self
@@ -530,13 +543,14 @@ impl<S: Store> Chain<S> {
         let fork = Height::new(first.height.get().saturating_sub(1));
         let undone = self.disconnect_to(fork)?;
         for hash in &path {
-            if let Err(error) = self.connect(hash, ids.filter(|_| *hash == target), verified) {
+            if let Err(error) = self.connect(hash, ids.as_ref().filter(|_| *hash == target), verified) {
                 self.restore(fork, &undone)?;
                 return Err(self.blame(*hash, target, error)?);
             }
         }
         let disconnected = self.bodies(undone.iter().map(|delta| delta.hash))?;
-        Ok(Accepted { disconnected, connected: self.bodies(path)? })
+        let known = ids.map(|ids| (target, ids.txids));
+        Ok(Accepted { disconnected, connected: self.bodies(path)?, known })
     }
 
     fn blame(&mut self, hash: BlockHash, target: BlockHash, error: BlockError) -> Result<BlockError, StoreError> {

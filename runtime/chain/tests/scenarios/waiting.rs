@@ -114,6 +114,39 @@ fn the_best_paying_go_first_but_never_before_their_parents() {
     world.accept(block).unwrap();
 }
 
+#[test]
+fn a_block_takes_what_it_holds_and_nothing_else() {
+    for late in [false, true] {
+        let mut world = World::grown();
+        world.mine(1);
+        let first = spend(&[world.coinbase(1)], &[49 * COIN]);
+        let child = spend(&[first_output(&first)], &[48 * COIN]);
+        let other = spend(&[world.coinbase(2)], &[49 * COIN]);
+        assert_eq!((world.send(&first), world.send(&child)), ("ok", "ok"));
+        assert_eq!(world.send(&spend(&[world.coinbase(1)], &[COIN])), "txn-mempool-conflict");
+        let block = world.next_block("");
+        if late {
+            assert_eq!(world.send(&other), "ok");
+        }
+        for tx in [&first, &other] {
+            world.mempool.prioritise(tx.txid(), 7);
+        }
+        let changes = world.mempool.changes();
+        world.accept(block).unwrap();
+        let left: Vec<Txid> = world.mempool.entries().map(|entry| entry.txid).collect();
+        let expected = if late { vec![other.txid()] } else { vec![] };
+        assert_eq!((left, world.mempool.changes() - changes), (expected, 2));
+        let bytes = if late { other.len_bytes() } else { 0 };
+        assert_eq!((world.mempool.len_bytes(), world.mempool.fees().get() > 0), (bytes, late));
+        assert_eq!(world.mempool.spender(&world.coinbase(1)), None);
+        assert_eq!(world.mempool.spender(&world.coinbase(2)).is_some(), late);
+        assert_eq!(world.mempool.double_spend(&first.txid()), None);
+        assert_eq!(world.mempool.priorities().collect::<Vec<_>>(), [(&other.txid(), 7)]);
+        assert_eq!(world.mempool.expire(u32::MAX).len(), usize::from(late));
+        assert_eq!(world.send(&spend(&[first_output(&child)], &[47 * COIN])), "ok");
+    }
+}
+
 /// What a random step does: mine, take back, or spend the `n`th spendable coin into `parts`, perhaps in conflict.
 #[derive(Clone, Debug)]
 enum Step {
