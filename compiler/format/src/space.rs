@@ -108,12 +108,30 @@ fn before_token(nodes: &[Node<'_>], at: usize, left: &Node<'_>, kind: TokenKind)
                 && at.checked_sub(2).and_then(|at| nodes.get(at)).is_some_and(|node| node.is(TokenKind::Dot))
                 && nodes.get(at + 1).is_some_and(|node| node.is(TokenKind::Int))
         }
-        // `a ..= b` is wider than `a..b`.
-        TokenKind::Range => ends_inclusive(nodes, at + 1),
+        TokenKind::Range => is_wide_range(nodes, at),
         TokenKind::Assign if ends_inclusive(nodes, at) => false,
         _ if is_fraction(nodes, at) || is_fraction(nodes, at - 1) => false,
         _ => !holds_fast(nodes, at - 1),
     }
+}
+
+/// Whether spaces stand around the `..` at `at`: in `a ..= b`, and where a bound has spaces of its own, as in `1 coin .. 2 coin`.
+fn is_wide_range(nodes: &[Node<'_>], at: usize) -> bool {
+    let left = (1..at).rev().map_while(|right| space_in_bound(nodes, right));
+    let right = (at + 2..nodes.len()).map_while(|right| space_in_bound(nodes, right));
+    ends_inclusive(nodes, at + 1) || left.chain(right).any(|space| space)
+}
+
+/// Whether a space stands before the node at `right`, if it belongs to one bound of a range with the node before it.
+fn space_in_bound(nodes: &[Node<'_>], right: usize) -> Option<bool> {
+    let pair = nodes.get(right.checked_sub(1)?..=right)?;
+    let ends = |node: &Node<'_>| node.group(Bracket::Brace).is_some() || matches!(node.name(), Some("max" | "where"));
+    let is_path = |node: &Node<'_>| node.is(TokenKind::Dot) || node.is(TokenKind::PathSep);
+    let joins = pair.iter().all(is_operand)
+        || pair.iter().any(is_path)
+        || is_binary(nodes, right)
+        || is_binary(nodes, right - 1);
+    (joins && !pair.iter().any(ends)).then(|| between(nodes, right))
 }
 
 /// Whether the node at `at` is the `=` of `..=`.
@@ -127,7 +145,8 @@ pub(crate) fn ends_inclusive(nodes: &[Node<'_>], at: usize) -> bool {
 fn holds_fast(nodes: &[Node<'_>], at: usize) -> bool {
     let Some(node) = nodes.get(at) else { return false };
     match node.token() {
-        Some(TokenKind::Dot | TokenKind::PathSep | TokenKind::Range | TokenKind::Bang | TokenKind::Tilde) => true,
+        Some(TokenKind::Dot | TokenKind::PathSep | TokenKind::Bang | TokenKind::Tilde) => true,
+        Some(TokenKind::Range) => !is_wide_range(nodes, at),
         Some(TokenKind::Minus) => !is_binary(nodes, at),
         _ => false,
     }

@@ -242,7 +242,8 @@ impl<S: Store> Chain<S> {
     /// [`StoreError`].
     pub fn transaction(&self, txid: &Txid) -> Result<Option<(Transaction, TxLocation)>, StoreError> {
         let Some(location) = self.store.locate(txid)? else { return Ok(None) };
-        let rest = self.remains_at(*txid, &location)?.ok_or(StoreError::Damaged("a transaction is not where it was"))?;
+        let rest =
+            self.remains_at(*txid, &location)?.ok_or(StoreError::Damaged("a transaction is not where it was"))?;
         if rest.is_whole() { Ok(Some((rest.tx, location))) } else { Err(StoreError::DataPruned(*txid)) }
     }
 

@@ -56,7 +56,8 @@ impl DiskStore {
         let (mut moved, mut offset) = (Vec::new(), 0u64);
         for kept in self.kept_in(own) {
             let block = self.must_read(&kept.record.header.hash())?;
-            let (form, bytes) = cut(&block, above).map_or_else(|| (Form::Beside, block.encode()), |cut| (Form::Cut, cut));
+            let (form, bytes) =
+                cut(&block, above).map_or_else(|| (Form::Beside, block.encode()), |cut| (Form::Cut, cut));
             let len = u32::try_from(bytes.len()).map_err(|_| StoreError::Damaged("a block is too long"))?;
             let head = self.files().head(form, len);
             out.write_all(&head).and_then(|()| out.write_all(&bytes)).map_err(|error| failed(&error))?;
@@ -118,7 +119,8 @@ mod tests {
     /// A block of small transactions, and one output with so many bytes of data.
     fn block(small: u32, data: usize) -> Block {
         let input = TxIn { prevout: OutPoint::COINBASE, unlock: vec![], sequence: 0 };
-        let tx = |locktime, output| Transaction { version: 2, inputs: vec![input.clone()], outputs: vec![output], locktime };
+        let tx =
+            |locktime, output| Transaction { version: 2, inputs: vec![input.clone()], outputs: vec![output], locktime };
         let long = [&[Opcode::Return.to_byte()][..], &vec![7; data]].concat();
         let plain = (1..=small).map(|number| tx(number, TxOut::plain(Sats::ONE, vec![0x51])));
         let transactions = plain.chain([tx(0, TxOut::plain(Sats::ZERO, long))]).collect();
