@@ -28,6 +28,9 @@ pub const FORMAT_VERSION: u32 = 5;
 /// that several branches share.
 pub const FORMAT_VERSION_MIN: u32 = 3;
 
+/// The name of the JSON Schema of this version, which files name in `$schema`.
+pub const SCHEMA: &str = "urn:bitmodel:artifact:5";
+
 /// How hard a compiler tries to make scripts small.
 ///
 /// ```

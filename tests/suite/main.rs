@@ -10,6 +10,7 @@
 
 mod adjust;
 mod adjust_attacks;
+mod artifact;
 mod bmc;
 mod boundaries;
 mod budgets;

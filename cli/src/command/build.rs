@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use driver::{Compiled, Pass};
+use serde::Serialize;
 use serde_json::{Value, json};
 use spec::artifact::{Part, Piece, SpendPath, code_bytes};
 use spec::{Artifact, Mode, Rules};
@@ -164,8 +165,18 @@ fn refuse_twins(artifacts: &[Artifact]) -> Result<(), Fail> {
     }
 }
 
+/// An artifact that says what describes it.
+#[derive(Serialize)]
+struct Described<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    #[serde(flatten)]
+    artifact: &'a Artifact,
+}
+
 fn json_text(artifact: &Artifact) -> Result<String, Fail> {
-    serde_json::to_string_pretty(artifact).map_err(|error| Fail::refused(error.to_string()))
+    let described = Described { schema: spec::artifact::SCHEMA, artifact };
+    serde_json::to_string_pretty(&described).map_err(|error| Fail::refused(error.to_string()))
 }
 
 fn template_hex(artifact: &Artifact) -> String {
