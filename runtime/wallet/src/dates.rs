@@ -40,9 +40,36 @@ const fn days(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year - 719_468
 }
 
+/// The date of a second, as [`parse`] reads it; none for years without four digits.
+pub(crate) fn text(seconds: i64) -> Option<String> {
+    if !(-60_000_000_000..=260_000_000_000).contains(&seconds) {
+        return None;
+    }
+    let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // A year that is at most one too late.
+    let mut year = 1970 + day.div_euclid(365) + 1;
+    while days(year, 1, 1) > day {
+        year -= 1;
+    }
+    let month = (1..=12).rev().find(|month| days(year, *month, 1) <= day)?;
+    let date = day - days(year, month, 1) + 1;
+    let (hours, minutes, seconds) = (second / 3_600, second / 60 % 60, second % 60);
+    let text = format!("{year:04}-{month:02}-{date:02}T{hours:02}:{minutes:02}:{seconds:02}Z");
+    (0..=9_999).contains(&year).then_some(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_are_dates() {
+        for seconds in [0, 951_825_600, 951_868_799, 1_796_083_200, 4_294_967_295, 86_399, -1, 499_999_999] {
+            let text = text(seconds).unwrap();
+            assert_eq!(parse(&text), Some(seconds), "{text}");
+        }
+        assert_eq!(text(1 << 50), None);
+    }
 
     #[test]
     fn dates_are_seconds() {

@@ -12,10 +12,12 @@ mod keys;
 mod padding;
 mod places;
 mod plan;
+mod recover;
 mod reward;
 mod sign;
 mod spending;
 mod values;
+mod written;
 
 pub use clock::check_params;
 pub use coins::{FeeRate, Selection, ShortOfCoins, Utxo, select};
@@ -29,8 +31,10 @@ pub use plan::{
     Carried, Deployed, Forged, Forgery, PlanError, PlanFault, PlanWish, Program, ProgramError, carry_out, forge,
     locks_of,
 };
+pub use recover::{Difference, Mismatch, Recovered, recover};
 pub use reward::{JOINED_MAX, SettleError, Settled, Settlement, after, publish, settle};
 pub use sign::{Unsignable, sign_inputs};
 pub use spec::DEVNET_NAMES;
 pub use spending::{Given, Spending, script_of, spending};
 pub use values::{Names, ValueError, parse_amount, parse_value, record_names};
+pub use written::written;

@@ -66,7 +66,7 @@ pub fn spending<'a>(
 }
 
 /// The item that an instruction pushes; nothing if it pushes none.
-fn pushed(step: &Instruction<'_>) -> Option<Vec<u8>> {
+pub(crate) fn pushed(step: &Instruction<'_>) -> Option<Vec<u8>> {
     match (step.data, step.byte) {
         (Some(data), _) => Some(data.to_vec()),
         (None, 0x4f) => Some(vec![0x81]),
@@ -104,7 +104,7 @@ fn args_of<'a>(artifact: &Artifact, path: &'a SpendPath, unlock: &[u8]) -> Optio
     values.into_iter().map(given).collect()
 }
 
-fn value_of(ty: &AbiType, mut items: Vec<Vec<u8>>) -> AbiValue {
+pub(crate) fn value_of(ty: &AbiType, mut items: Vec<Vec<u8>>) -> AbiValue {
     match ty {
         AbiType::List(of) => AbiValue::Records(Records::from(records(of, &items))),
         _ if ty.leaf_count() == 1 && items.len() == 1 => AbiValue::Item(items.pop().unwrap_or_default()),
@@ -147,7 +147,7 @@ fn params_of<'a>(artifact: &'a Artifact, script: &[u8]) -> Vec<Given<'a>> {
 }
 
 /// What fills the holes of a script, by leaf; nothing if the script is not of this artifact.
-fn leaves_of(artifact: &Artifact, script: &[u8]) -> Option<BTreeMap<usize, Vec<u8>>> {
+pub(crate) fn leaves_of(artifact: &Artifact, script: &[u8]) -> Option<BTreeMap<usize, Vec<u8>>> {
     let mut leaves = BTreeMap::new();
     let mut rest = script;
     for piece in &artifact.bytecode {
@@ -160,7 +160,7 @@ fn leaves_of(artifact: &Artifact, script: &[u8]) -> Option<BTreeMap<usize, Vec<u
         let item = pushed(&step)?;
         match piece {
             Piece::Push(parts) => take_parts(artifact, parts, &item, &mut leaves)?,
-            Piece::Param(leaf) => drop(leaves.insert(*leaf, item)),
+            Piece::Param(leaf) => drop(leaves.entry(*leaf).or_insert(item)),
             Piece::Code(_) => {}
         }
     }
@@ -188,7 +188,7 @@ fn take_parts(artifact: &Artifact, parts: &[Part], item: &[u8], leaves: &mut BTr
         match part {
             Part::Bytes(bytes) if bytes != mine => return None,
             Part::Bytes(_) => {}
-            Part::Param(leaf) => drop(leaves.insert(*leaf, mine.to_vec())),
+            Part::Param(leaf) => drop(leaves.entry(*leaf).or_insert_with(|| mine.to_vec())),
         }
     }
     Some(())
