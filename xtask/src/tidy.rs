@@ -20,6 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("analysis", &["spec", "syntax"]),
     ("codegen", &["analysis", "spec", "syntax"]),
     ("driver", &["analysis", "codegen", "spec", "syntax"]),
+    ("decompile", &["spec"]),
     ("curve", &[]),
     ("vm", &["curve", "spec"]),
     ("engine", &["spec", "vm"]),
@@ -33,7 +34,21 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tester", &["chain", "driver", "engine", "spec", "vm", "wallet"]),
     (
         "bmc",
-        &["chain", "driver", "engine", "flow", "format", "jit", "node", "spec", "syntax", "tester", "vm", "wallet"],
+        &[
+            "chain",
+            "decompile",
+            "driver",
+            "engine",
+            "flow",
+            "format",
+            "jit",
+            "node",
+            "spec",
+            "syntax",
+            "tester",
+            "vm",
+            "wallet",
+        ],
     ),
 ];
 
