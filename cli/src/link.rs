@@ -19,9 +19,9 @@ const CONFIRMATIONS_MAX: u32 = 9_999_999;
 /// How to reach the node.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct NodeArgs {
-    /// The node's address.
-    #[arg(long, value_name = "URL", env = "BMC_RPC", default_value = DEFAULT_RPC, help_heading = "Node", global = true)]
-    rpc: String,
+    /// The node's address [default: http://127.0.0.1:18443].
+    #[arg(long, value_name = "URL", env = "BMC_RPC", help_heading = "Node", global = true)]
+    rpc: Option<String>,
     /// The node's data folder, which holds its cookie [default: ~/.bitmodel].
     #[arg(long, value_name = "DIR", env = "BMC_DATADIR", help_heading = "Node", global = true)]
     datadir: Option<PathBuf>,
@@ -97,12 +97,18 @@ pub(crate) struct Link {
 }
 
 impl NodeArgs {
+    /// Whether its address is given, so that it is meant to be asked.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.rpc.is_some()
+    }
+
     /// The node; its credentials come from `--auth`, `--cookie` or the data folder.
     pub(crate) fn link(&self) -> Link {
         let folder = || self.datadir.clone().unwrap_or_else(default_datadir);
         let cookie = self.cookie.clone().unwrap_or_else(|| node::cookie_path(&folder(), NETWORK));
         let credentials = self.auth.clone().or_else(|| Rpc::cookie(&cookie)).unwrap_or_default();
-        Link { rpc: Rpc::new(&self.rpc, &credentials) }
+        let rpc = self.rpc.as_deref().unwrap_or(DEFAULT_RPC);
+        Link { rpc: Rpc::new(rpc, &credentials) }
     }
 }
 

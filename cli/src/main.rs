@@ -6,6 +6,7 @@ mod deployment;
 mod engines;
 mod fail;
 mod link;
+mod onchain;
 mod package;
 mod project;
 mod publication;
@@ -21,8 +22,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    build, call, check, demo, deploy, expand, flow, fmt, new, node, ops, pay, run, settle, size, test, update,
-    wallet as accounts,
+    build, call, check, decompile, demo, deploy, expand, flow, fmt, inspect, new, node, ops, pay, run, settle, size,
+    test, update, verify, wallet as accounts,
 };
 use crate::fail::Fail;
 use crate::shell::Shell;
@@ -61,6 +62,9 @@ enum Command {
     Expand(expand::Expand),
     Ops(ops::Ops),
     Run(run::Run),
+    Verify(verify::Verify),
+    Inspect(inspect::Inspect),
+    Decompile(decompile::Decompile),
     Node(node::Node),
     Wallet(accounts::Wallet),
     Deploy(deploy::Deploy),
@@ -84,6 +88,9 @@ impl Command {
             Self::Expand(command) => command.run(shell),
             Self::Ops(command) => command.run(shell),
             Self::Run(command) => command.run(shell),
+            Self::Verify(command) => command.run(shell),
+            Self::Inspect(command) => command.run(shell),
+            Self::Decompile(command) => command.run(shell),
             Self::Node(command) => command.run(shell),
             Self::Wallet(command) => command.run(shell),
             Self::Deploy(command) => command.run(shell),

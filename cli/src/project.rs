@@ -170,6 +170,13 @@ pub(crate) struct TargetArgs {
     no_hash_lowering: bool,
 }
 
+impl TargetArgs {
+    /// The machine that is asked for.
+    pub(crate) fn rules(self) -> RuleSet {
+        self.target.unwrap_or_default()
+    }
+}
+
 /// The rules of this name.
 pub(crate) fn rules(text: &str) -> Result<RuleSet, String> {
     [RuleSet::Bitmodel, RuleSet::Bch2026]
@@ -209,6 +216,33 @@ impl Project {
         self.with_progress(|| self.session.compile(&self.options))
     }
 
+    /// Compiles them in another way.
+    pub(crate) fn compile_as(&self, options: &Options) -> Compiled {
+        self.session.compile(options)
+    }
+
+    /// All ways to compile that `target` and the manifest leave open, what they say first, and those that take long last.
+    ///
+    /// The longest search is among them only where it is asked for.
+    pub(crate) fn builds(&self, target: TargetArgs) -> Vec<Options> {
+        let own = self.options;
+        let rules: &[RuleSet] = if target.target.is_some() { &[] } else { &[RuleSet::Bitmodel, RuleSet::Bch2026] };
+        let levels: &[Level] = if target.level.is_some() { &[] } else { &[Level::O1, Level::O0, Level::Os] };
+        let objectives: &[Objective] = if target.optimise.is_some() { &[] } else { &Objective::ALL };
+        let constants: &[bool] = if target.no_hash_lowering { &[] } else { &[false, true] };
+        let mut all = Vec::new();
+        for level in open(own.level, levels) {
+            for rules in open(own.rules, rules) {
+                for objective in open(own.objective, objectives) {
+                    for whole_constants in open(own.whole_constants, constants) {
+                        all.push(Options { rules, level, objective, whole_constants, ..own });
+                    }
+                }
+            }
+        }
+        all
+    }
+
     /// Compiles with another text for one source, which then has `text` again.
     pub(crate) fn with_text(&mut self, path: &str, changed: Arc<str>, text: Arc<str>) -> Compiled {
         self.session.set(path, changed);
@@ -243,6 +277,11 @@ impl Project {
         let sealed = compiled.artifacts.into_iter().find(twin);
         sealed.ok_or_else(|| Fail::refused(format!("`{}` cannot be compiled with these values", template.contract)))
     }
+}
+
+/// What is said, and what else may be.
+fn open<T: Copy + PartialEq>(own: T, others: &[T]) -> Vec<T> {
+    std::iter::once(own).chain(others.iter().copied().filter(|other| *other != own)).collect()
 }
 
 /// The package that sources belong to.

@@ -87,6 +87,49 @@ fn a_contract_is_called_by_those_who_may() {
     assert_eq!(devnet.balance("@judy") - before, 50_000_000);
 }
 
+/// The coin shows a hash; once it is spent, the chain shows the script, and the script is known by its source.
+#[test]
+fn a_script_on_the_chain_is_verified_inspected_and_decompiled() {
+    let devnet = Devnet::start();
+    devnet.write("escrow.bmc", ESCROW);
+    let deploy = ["deploy", "escrow.bmc", "--name", "escrow", "--param", "buyer=@alice", "--param", "seller=@bob"];
+    let address = devnet.json(&deploy)["address"].as_str().unwrap().to_owned();
+    let paid = devnet.json(&["pay", "escrow", "1 coin"])["txid"].as_str().unwrap().to_owned();
+    let coin = format!("{paid}:0");
+    let verify = ["verify", &coin, "--file", "escrow.bmc"];
+    let (code, text) = devnet.refusal(&verify);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("give all parameters with `--param`"), "{text}");
+    let params = ["--param", "buyer=@alice", "--param", "seller=@bob"];
+    assert_eq!(devnet.json(&[&verify[..], &params].concat())["matches"], true);
+    let (_, text) = devnet.refusal(&["decompile", &address]);
+    assert!(text.contains("no transaction shows the script"), "{text}");
+
+    let call = ["call", "escrow", "release", "--arg", "sig=@alice", "--to", "@judy=0.5 coin", "--change", "@alice"];
+    let spent = devnet.json(&call)["txid"].as_str().unwrap().to_owned();
+    for what in [&coin, &address] {
+        let found = devnet.json(&["verify", what, "--file", "escrow.bmc"]);
+        assert_eq!((&found["contract"], &found["shown_by"]), (&Value::from("Escrow"), &Value::from(spent.as_str())));
+        assert_eq!(found["params"].as_array().unwrap().len(), 2);
+    }
+    devnet.write("other.bmc", &ESCROW.replace("1_000 blocks", "1_001 blocks"));
+    let other = devnet.output(&["verify", &coin, "--file", "other.bmc"]);
+    let text = String::from_utf8(other.stdout).unwrap();
+    assert_eq!(other.status.code(), Some(1), "{text}");
+    assert!(text.contains("other.bmc:7:"), "{text}");
+
+    // The node knows the contract, because it was deployed there.
+    let seen = devnet.json(&["inspect", &spent, "--svg", "spent.svg"]);
+    let own = &seen["inputs"][0];
+    assert_eq!((&own["redeem"]["contract"], &own["path"]), (&Value::from("Escrow"), &Value::from("release")));
+    assert_eq!((&own["args"][0]["name"], &own["run"]["valid"]), (&Value::from("sig"), &Value::from(true)));
+    assert!(std::fs::read_to_string(devnet.folder.path().join("spent.svg")).unwrap().contains("Escrow.release"));
+    let paid = devnet.json(&["inspect", &paid]);
+    assert_eq!(paid["outputs"][0]["lock"]["contract"], "Escrow");
+    let text = devnet.json(&["decompile", &address])["text"].as_str().unwrap().to_owned();
+    assert!(text.contains("require self.age >= 1000 blocks;"), "{text}");
+}
+
 /// A height that means a time, or an age of more bits than the chain reads, would open at another moment.
 #[test]
 fn a_lock_that_would_open_at_another_moment_is_not_deployed() {

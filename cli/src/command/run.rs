@@ -1,12 +1,12 @@
 //! `bmc run`: a script or a transaction's scripts in an engine, step by step where that is wanted.
 
-mod case;
-mod places;
+pub(crate) mod case;
+pub(crate) mod places;
 mod profile;
 mod watch;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use engine::ir::Metering;
@@ -17,6 +17,7 @@ use spec::script::{LockKind, instructions};
 use spec::{Artifact, Mode, RuleSet, Rules, SpendContext};
 use vm::{Failure, Metrics};
 
+use crate::command::verify::artifact;
 use crate::engines::Which;
 use crate::fail::Fail;
 use crate::project;
@@ -283,15 +284,6 @@ fn last_script<'s>(unlock: &'s [u8], lock: &'s [u8]) -> &'s [u8] {
     }
     let last = instructions(unlock).last().and_then(Result::ok);
     last.and_then(|last| last.data).unwrap_or_default()
-}
-
-fn artifact(file: &Path) -> Result<Artifact, Fail> {
-    let text =
-        std::fs::read_to_string(file).map_err(|error| Fail::refused(format!("`{}`: {error}", file.display())))?;
-    serde_json::from_str(&text).map_err(|error| {
-        Fail::usage(format!("`{}` is no artifact: {error}", file.display()))
-            .help("`bmc build` writes them to the folder `artifacts`")
-    })
 }
 
 fn tell(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {

@@ -1,11 +1,10 @@
 //! What is run: a transaction with what it spends, given or made up around a script.
 
-use std::path::Path;
-
 use spec::tx::decode_outputs;
-use spec::{OutPoint, RuleSet, Sats, Transaction, TxIn, TxOut, asm};
+use spec::{OutPoint, RuleSet, Sats, Transaction, TxIn, TxOut};
 
 use crate::fail::Fail;
+use crate::onchain::{cut, script, text_of};
 
 /// A transaction and the outputs that it spends, one for each input.
 pub(crate) struct Case {
@@ -15,9 +14,6 @@ pub(crate) struct Case {
 
 /// What the made-up transaction spends and pays.
 const MADE_UP_SATS: Sats = Sats::from_wire(1_000);
-
-/// Larger files are no transactions.
-const FILE_BYTES_MAX: u64 = 16 << 20;
 
 impl Case {
     /// Reads what the command is given.
@@ -49,19 +45,8 @@ impl Case {
         if unlock.is_some() {
             return Err(Fail::usage("a transaction has its own unlocking bytecode").help("leave out `--unlock`"));
         }
-        let spent = match spent {
-            [list] if !list.contains(':') => list_of(list)?,
-            each => each.iter().map(|one| output(one, set)).collect::<Result<_, _>>()?,
-        };
-        let count = tx.inputs.len();
-        if spent.len() == count {
-            return Ok(Self { tx, spent });
-        }
-        let given = spent.len();
-        Err(Fail::usage(format!(
-            "the transaction has {count} inputs, and {given} of the outputs that it spends are given"
-        ))
-        .help("give each as `--spent SATS:LOCK`, in the order of the inputs"))
+        let spent = self::spent(&tx, spent, set)?;
+        Ok(Self { tx, spent })
     }
 
     /// The unlocking bytecode of an input and the lock that it opens.
@@ -72,45 +57,18 @@ impl Case {
     }
 }
 
-/// The text itself, or that of the file it names.
-fn text_of(what: &str) -> Result<String, Fail> {
-    let path = Path::new(what);
-    let Some(file) = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file) else {
-        return Ok(what.to_owned());
+/// The outputs that a transaction spends, as they are given.
+pub(crate) fn spent(tx: &Transaction, spent: &[String], set: RuleSet) -> Result<Vec<TxOut>, Fail> {
+    let spent: Vec<TxOut> = match spent {
+        [list] if !list.contains(':') => list_of(list)?,
+        each => each.iter().map(|one| output(one, set)).collect::<Result<_, _>>()?,
     };
-    let about = |error: String| Fail::refused(format!("`{what}`: {error}"));
-    if file.len() > FILE_BYTES_MAX {
-        return Err(about("the file is too large for a transaction".to_owned()));
+    let (count, given) = (tx.inputs.len(), spent.len());
+    if given == count {
+        return Ok(spent);
     }
-    std::fs::read_to_string(path).map_err(|error| about(error.to_string()))
-}
-
-/// Bytecode: one word of digits as they are, otherwise words of assembly.
-fn script(text: &str, set: RuleSet) -> Result<Vec<u8>, Fail> {
-    if let Ok(bytes) = hex::decode(text.trim()) {
-        return Ok(bytes);
-    }
-    asm::assemble(text, set).map_err(|error| {
-        let one_word = text.split_whitespace().count() == 1;
-        let help = if one_word {
-            "write an even number of hexadecimal digits, or words such as `OP_ADD`"
-        } else {
-            "`bmc ops` lists all opcodes"
-        };
-        Fail::usage(cut(&error.to_string())).help(help)
-    })
-}
-
-/// Long texts that are wrong are not repeated whole.
-fn cut(text: &str) -> String {
-    const SHOWN_MAX: usize = 200;
-    if text.chars().count() <= SHOWN_MAX {
-        return text.to_owned();
-    }
-    let start: String = text.chars().take(SHOWN_MAX / 2).collect();
-    let skipped = text.chars().count() - SHOWN_MAX;
-    let end: String = text.chars().skip(SHOWN_MAX / 2 + skipped).collect();
-    format!("{start}..{end}")
+    Err(Fail::usage(format!("the transaction has {count} inputs, and {given} of the outputs that it spends are given"))
+        .help("give each as `--spent SATS:LOCK`, in the order of the inputs"))
 }
 
 fn output(text: &str, set: RuleSet) -> Result<TxOut, Fail> {
