@@ -2,13 +2,13 @@
 
 mod search;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
-use driver::{Compiled, Options, Session, World, WorldError};
+use driver::{Compiled, Options, Packages, Session, World, WorldError};
 use spec::artifact::{Level, Objective, Slot};
 use spec::hash::Sha256Stream;
 use spec::plan::Plan;
@@ -188,6 +188,7 @@ pub(crate) fn rules(text: &str) -> Result<RuleSet, String> {
 /// Sources of a package, or without one.
 pub(crate) struct Project {
     session: Session,
+    packages: Packages,
     options: Options,
 }
 
@@ -206,7 +207,8 @@ impl Project {
         let hashes = tree.as_ref().and_then(Tree::hash_lowering).unwrap_or(true) && !target.no_hash_lowering;
         let packages = tree.as_ref().map(Tree::packages).unwrap_or_default();
         Ok(Self {
-            session: Session::open(&DiskWorld, packages, &roots),
+            session: Session::open(&DiskWorld, packages.clone(), &roots),
+            packages,
             options: Options { rules, level, objective, seconds, whole_constants: !hashes },
         })
     }
@@ -249,6 +251,17 @@ impl Project {
         let compiled = self.compile();
         self.session.set(path, text);
         compiled
+    }
+
+    /// Compiles them as they are written, without optimisation.
+    pub(crate) fn compile_directly(&self) -> Compiled {
+        self.session.compile(&Options { level: Level::O0, ..self.options })
+    }
+
+    /// The files of the package itself among those that were compiled.
+    pub(crate) fn own_files(&self, compiled: &Compiled) -> BTreeSet<String> {
+        let paths = compiled.places.files().map(|file| file.path.to_string());
+        paths.filter(|path| self.packages.is_own(path)).collect()
     }
 
     fn with_progress<T>(&self, work: impl FnOnce() -> T) -> T {

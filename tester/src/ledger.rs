@@ -30,6 +30,8 @@ pub(crate) struct Ledger {
     /// That time when the height was last known to be so.
     history: BTreeMap<u32, u32>,
     coins: BTreeMap<OutPoint, Coin>,
+    /// The coins in the order in which they were made, some of which are spent.
+    order: Vec<OutPoint>,
     made: u64,
 }
 
@@ -41,6 +43,7 @@ impl Ledger {
             time: START_TIME,
             history: BTreeMap::from([(START_HEIGHT, START_TIME)]),
             coins: BTreeMap::new(),
+            order: Vec::new(),
             made: 0,
         }
     }
@@ -64,8 +67,20 @@ impl Ledger {
         self.made += 1;
         let outpoint = OutPoint { txid: Txid::from_wire(sha256(&self.made.to_le_bytes())), index: 0 };
         let coin = Coin { output: output.clone(), height: self.next(), coinbase: false };
-        self.coins.insert(outpoint, coin);
+        self.insert(outpoint, coin);
         Utxo { outpoint, output }
+    }
+
+    fn insert(&mut self, outpoint: OutPoint, coin: Coin) {
+        self.coins.insert(outpoint, coin);
+        self.order.push(outpoint);
+    }
+
+    /// All coins, in the order in which they were made.
+    pub(crate) fn utxos(&self) -> impl DoubleEndedIterator<Item = Utxo> {
+        let of =
+            |outpoint: &OutPoint| Some(Utxo { outpoint: *outpoint, output: self.coins.get(outpoint)?.output.clone() });
+        self.order.iter().filter_map(of)
     }
 
     /// A coin that pays a fee.
@@ -126,7 +141,7 @@ impl Ledger {
         let (txid, height) = (tx.txid(), self.next());
         for (index, output) in (0_u32..).zip(&tx.outputs) {
             let coin = Coin { output: output.clone(), height, coinbase: false };
-            self.coins.insert(OutPoint { txid, index }, coin);
+            self.insert(OutPoint { txid, index }, coin);
         }
     }
 }

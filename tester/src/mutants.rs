@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use driver::Compiled;
+use driver::{Code, Compiled, Severity};
 
 use crate::suite::{Choice, Outcome, run};
+use crate::written::Written;
 
 /// What is done to a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,21 +36,25 @@ pub struct Mutant {
 pub enum Fate {
     /// This test fails.
     Noticed(String),
-    /// The compiler refuses it.
-    Refused,
+    /// The compiler refuses it, by this message: what the `require` demands is needed for a proof of the whole.
+    Unproved(Code),
+    /// It is no program, so that nothing could notice it.
+    Malformed,
     /// All tests pass.
     Survived,
 }
 
-/// Two mutants for each `require` of the contracts in these files, in source order.
+/// Two mutants for each condition of a `require` in these files, in source order. Checks that nobody wrote, such as those
+/// of `continue`, are none.
 #[must_use]
 pub fn mutants(compiled: &Compiled, files: &BTreeSet<String>) -> Vec<Mutant> {
     let mut found = BTreeSet::new();
+    let written = Written::new(compiled);
     for artifact in &compiled.artifacts {
         let shared = artifact.functions.iter().flat_map(|function| &function.requires);
         for site in artifact.requires.iter().chain(shared) {
             let Some(source) = artifact.sources.get(site.span.file) else { continue };
-            if files.contains(&source.path) {
+            if files.contains(&source.path) && written.in_require(&source.path, site.span.start) {
                 let place = (source.path.clone(), site.span.start, site.span.end, site.span.line);
                 found.insert((place, site.message.clone()));
             }
@@ -86,12 +91,19 @@ impl Mutant {
 /// What the tests say of a program that was changed.
 #[must_use]
 pub fn fate(mutated: &Compiled, choice: &Choice) -> Fate {
-    if mutated.has_errors() {
-        return Fate::Refused;
+    let mut errors =
+        mutated.diagnostics.iter().filter(|found| found.severity == Severity::Error).map(|found| found.code);
+    if let Some(first) = errors.next() {
+        return if is_proof(first) && errors.all(is_proof) { Fate::Unproved(first) } else { Fate::Malformed };
     }
     let outcomes = run(mutated, choice, &|_, _| ());
     match outcomes.iter().find(|outcome| !outcome.passed()) {
         Some(outcome) => Fate::Noticed(Outcome::full_name(outcome)),
         None => Fate::Survived,
     }
+}
+
+/// Whether a message is about what a program means, rather than about its form or its names.
+fn is_proof(code: Code) -> bool {
+    ["E02", "E03", "E04", "E05", "E09"].iter().any(|group| code.name().starts_with(group))
 }

@@ -1,13 +1,16 @@
 //! Properties: many cases, and of those that fail the simplest.
 
+use std::collections::BTreeSet;
+
 use driver::Test;
 use spec::artifact::Value;
-use wallet::Program;
 
+use crate::coverage::Seen;
 use crate::fault::Fault;
 use crate::random::{Random, seed_of};
 use crate::run::{Spending, run};
 use crate::values::{draw, shown, smaller};
+use crate::world::Story;
 
 /// How many cases are tried unless something else is said.
 pub const CASES: u32 = 100;
@@ -32,24 +35,41 @@ pub(crate) struct Tried {
     pub(crate) cases: u32,
     pub(crate) spendings: Vec<Spending>,
     pub(crate) failure: Option<(Fault, Counterexample)>,
+    pub(crate) seen: Seen,
+    /// How many cases have each label, in the order of the source.
+    pub(crate) labels: Vec<(String, u32)>,
 }
 
 /// Tries a property with each seed until one fails.
-pub(crate) fn attempt(program: &Program, test: &Test, seeds: impl Iterator<Item = u64>) -> Tried {
-    let mut tried = Tried { cases: 0, spendings: Vec::new(), failure: None };
+pub(crate) fn attempt(story: Story<'_>, seeds: impl Iterator<Item = u64>) -> Tried {
+    let mut tried = Tried { cases: 0, spendings: Vec::new(), failure: None, seen: Seen::default(), labels: Vec::new() };
     for seed in seeds {
         tried.cases += 1;
-        let values = made_up(test, seed);
-        let ran = run(program, test, &values);
+        let values = made_up(story.test, seed);
+        let ran = run(story, &values);
+        tried.seen.absorb(&ran.seen);
+        count(&mut tried.labels, ran.labels);
         if tried.cases == 1 {
             tried.spendings = ran.spendings;
         }
         if let Some(fault) = ran.fault {
-            tried.failure = Some(simplest(program, test, values, fault, seed, tried.cases));
+            tried.failure = Some(simplest(story, values, fault, seed, tried.cases));
             break;
         }
     }
     tried
+}
+
+/// Counts a case under its labels, each once.
+fn count(labels: &mut Vec<(String, u32)>, found: Vec<(String, bool)>) {
+    let mut counted = BTreeSet::new();
+    for (label, holds) in found {
+        let more = u32::from(holds && counted.insert(label.clone()));
+        match labels.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, count)) => *count += more,
+            None => labels.push((label, more)),
+        }
+    }
 }
 
 /// The seeds of a property's cases.
@@ -64,26 +84,25 @@ fn made_up(test: &Test, seed: u64) -> Vec<Value> {
 
 /// Makes values simpler as long as the property fails for them.
 fn simplest(
-    program: &Program,
-    test: &Test,
+    story: Story<'_>,
     mut values: Vec<Value>,
     mut fault: Fault,
     seed: u64,
     case: u32,
 ) -> (Fault, Counterexample) {
     let (mut shrinks, mut tries) = (0, 0);
-    while let Some((simpler, found)) = simpler(program, test, &values, &mut tries) {
+    while let Some((simpler, found)) = simpler(story, &values, &mut tries) {
         (values, fault) = (simpler, found);
         shrinks += 1;
     }
-    let params = test.params.iter().flatten().zip(&values);
+    let params = story.test.params.iter().flatten().zip(&values);
     let values = params.map(|(param, value)| (param.name.clone(), shown(value, &param.ty.to_string()))).collect();
     (fault, Counterexample { seed, case, shrinks, values })
 }
 
 /// The first simpler values that fail too.
-fn simpler(program: &Program, test: &Test, values: &[Value], tries: &mut u32) -> Option<(Vec<Value>, Fault)> {
-    for (at, (param, value)) in test.params.iter().flatten().zip(values).enumerate() {
+fn simpler(story: Story<'_>, values: &[Value], tries: &mut u32) -> Option<(Vec<Value>, Fault)> {
+    for (at, (param, value)) in story.test.params.iter().flatten().zip(values).enumerate() {
         for other in smaller(&param.ty, param.range, value) {
             if *tries >= SHRINKS_MAX {
                 return None;
@@ -93,7 +112,7 @@ fn simpler(program: &Program, test: &Test, values: &[Value], tries: &mut u32) ->
             if let Some(place) = changed.get_mut(at) {
                 *place = other;
             }
-            if let Some(fault) = run(program, test, &changed).fault {
+            if let Some(fault) = run(story, &changed).fault {
                 return Some((changed, fault));
             }
         }

@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 
 use chain::TxError;
-use driver::{Loc, Placed, StepKind, Test, TestStep, Try};
+use driver::{Loc, Placed, StepKind, TestStep, Try};
 use engine::{Engine, Tier};
 use spec::artifact::Value;
 use spec::plan::{EvalError, Evaluator, Expr, Plan};
-use spec::{OutPoint, SpendContext, TxOut};
-use wallet::{Explanation, Forged, Program, Utxo};
+use spec::{Artifact, OutPoint, SpendContext};
+use wallet::{Explanation, Forged, Utxo};
 
+use crate::coverage::Seen;
 use crate::draw::drawn;
 use crate::fault::Fault;
 use crate::ledger::Ledger;
-use crate::tried::{self, Unmade};
+use crate::tried::{self, Deal, Unmade};
 use crate::values::shown;
-use crate::world::{Known, Live};
-use crate::{trace, values};
+use crate::world::{Known, Live, Story};
+use crate::{carried, trace, values};
 
 /// The most blocks that one statement mines.
 const BLOCKS_MAX: i128 = 10_000_000;
@@ -36,17 +37,23 @@ pub struct Spending {
 pub(crate) struct Ran {
     pub(crate) spendings: Vec<Spending>,
     pub(crate) fault: Option<Fault>,
+    pub(crate) seen: Seen,
+    /// The labels that the run came to, and whether they are its own.
+    pub(crate) labels: Vec<(String, bool)>,
 }
 
 /// Runs a test, a property with these values.
-pub(crate) fn run(program: &Program, test: &Test, given: &[Value]) -> Ran {
+pub(crate) fn run(story: Story<'_>, given: &[Value]) -> Ran {
+    let test = story.test;
     let mut run = Run {
-        known: Known::new(program, test, given),
-        ledger: Ledger::new(program.rules()),
+        known: Known::new(story, given),
+        ledger: Ledger::new(story.program.rules()),
         locals: BTreeMap::new(),
         names: Vec::new(),
         spendings: Vec::new(),
         engine: Engine::new(Tier::Oracle),
+        seen: story.watched.then(Seen::default),
+        labels: Vec::new(),
     };
     let fault = test.steps.iter().find_map(|step| run.step(step).err());
     let given = test.params.iter().flatten().zip(given);
@@ -56,7 +63,7 @@ pub(crate) fn run(program: &Program, test: &Test, given: &[Value]) -> Ran {
         [] => *fault,
         names => fault.note(format!("the values so far\n  {}", names.join("\n  "))),
     });
-    Ran { spendings: run.spendings, fault }
+    Ran { spendings: run.spendings, fault, seen: run.seen.unwrap_or_default(), labels: run.labels }
 }
 
 struct Run<'p> {
@@ -67,6 +74,9 @@ struct Run<'p> {
     names: Vec<String>,
     spendings: Vec<Spending>,
     engine: Engine,
+    /// What scripts have run, if that is noted.
+    seen: Option<Seen>,
+    labels: Vec<(String, bool)>,
 }
 
 type Step<T> = Result<T, Box<Fault>>;
@@ -88,6 +98,7 @@ impl Run<'_> {
                 self.known.coins.insert(*coin, Live { utxo, deployed, gone: None });
                 Ok(())
             }
+            StepKind::Find(coin, lock) => self.find(&step.loc, *coin, lock.as_ref()),
             StepKind::Mine(blocks) => {
                 let count = self.int(blocks)?;
                 let wanted = u32::try_from(count).ok().filter(|_| count <= BLOCKS_MAX);
@@ -102,6 +113,11 @@ impl Run<'_> {
             StepKind::Assert { condition, sides, message } => {
                 let sides = sides.as_deref().map(|(left, right)| [left, right]);
                 self.assert(&step.loc, condition, sides, message.as_deref())
+            }
+            StepKind::Classify(condition, label) => {
+                let holds = self.value(condition)? == Value::Bool(true);
+                self.labels.push((label.clone(), holds));
+                Ok(())
             }
             StepKind::Try(tried) => self.attempt(&step.loc, tried),
         }
@@ -166,99 +182,152 @@ impl Run<'_> {
         }
     }
 
+    /// Gives a name to the newest coin of a contract, or with a lock.
+    fn find(&mut self, loc: &Loc, coin: usize, lock: Option<&Placed>) -> Step<()> {
+        let contract = self.known.test.coins.get(coin).map(|(_, contract)| contract.clone()).unwrap_or_default();
+        let lock = match lock {
+            Some(lock) => Some(self.value(lock)?),
+            None => None,
+        };
+        let found = {
+            let deployed = self.known.deployed.borrow();
+            let fits = |utxo: &Utxo| match &lock {
+                Some(lock) => lock.bytes() == Some(utxo.output.lock.as_slice()),
+                None => deployed.get(&utxo.output.lock).is_some_and(|deployed| deployed.contract == contract),
+            };
+            let utxo = self.ledger.utxos().rev().find(fits);
+            utxo.map(|utxo| Live { deployed: deployed.get(&utxo.output.lock).cloned(), utxo, gone: None })
+        };
+        let whose = if lock.is_some() { "with this lock".to_owned() } else { format!("of `{contract}`") };
+        let missing = || Box::new(Fault::new(format!("there is no coin {whose}"), loc, "nobody has made one"));
+        self.known.coins.insert(coin, found.ok_or_else(missing)?);
+        Ok(())
+    }
+
     fn attempt(&mut self, loc: &Loc, tried: &Try) -> Step<()> {
         let locktime = tried.at.as_ref().map(|at| self.arrive(at)).transpose()?;
         let faucet = self.ledger.faucet();
-        let made = tried::make(&self.known, &self.locals, tried, locktime, faucet);
-        let place = tried.spends.first().map_or(loc, |(_, loc)| loc);
+        let made = match &tried.carried {
+            Some(plan) => carried::make(&self.known, &self.locals, plan, locktime, &self.ledger),
+            None => tried::make(&self.known, &self.locals, tried, locktime, faucet),
+        };
+        if let Ok(deal) = &made {
+            // What a plan needs first is the wallet's own business.
+            deal.forged.first.iter().for_each(|built| self.ledger.take(&built.tx));
+        }
+        if let Ok(deal) = &made {
+            self.watch(deal);
+        }
         match (made, &tried.fails) {
             (Err(error), Some(message)) if error.to_string().contains(message.as_str()) => Ok(()),
-            (Err(error), _) => Err(not_made(place, &error)),
-            (Ok(forged), None) => self.passes(loc, tried, &forged),
-            (Ok(forged), Some(message)) => self.fails(loc, tried, &forged, message),
+            (Err(error), _) => Err(not_made(tried.place(0).unwrap_or(loc), &error)),
+            (Ok(deal), None) => self.passes(loc, tried, &deal),
+            (Ok(deal), Some(message)) => self.fails(loc, tried, &deal, message),
         }
     }
 
-    fn passes(&mut self, loc: &Loc, tried: &Try, forged: &Forged) -> Step<()> {
+    fn passes(&mut self, loc: &Loc, tried: &Try, deal: &Deal) -> Step<()> {
+        let forged = &deal.forged;
         match self.ledger.judge(&self.engine, &forged.tx, &forged.spent) {
             Ok(verified) => {
-                let own = verified.metrics.iter().take(tried.spends.len());
+                let own = verified.metrics.iter().take(deal.inputs.len());
                 self.spendings.push(Spending {
-                    paths: tried.spends.iter().map(|(coin, _)| self.path_of(tried, *coin)).collect(),
+                    paths: deal.inputs.iter().map(|(_, path)| path.clone()).collect(),
                     bytes: forged.tx.len_bytes() as u64,
                     cost: own.map(|metrics| metrics.cost.get()).sum(),
                 });
+                self.mark_paths(deal);
                 self.ledger.take(&forged.tx);
-                self.go_on(tried, forged);
+                self.known.deployed.borrow_mut().extend(forged.named.clone());
+                self.go_on(tried.place(0).unwrap_or(loc), forged);
                 Ok(())
             }
             Err(error) => {
-                let told = self.explained(tried, forged, &error);
-                let place = self.failing_spend(tried, &error).unwrap_or(loc);
+                let told = self.explained(forged, &error);
+                let place = failing_spend(tried, &error).unwrap_or(loc);
                 let fault = Fault::new(format!("this must pass, but it is refused: {}", told.text), place, "refused");
-                Err(Box::new(self.with_transaction(fault, tried, forged, &error)))
+                Err(Box::new(self.with_transaction(fault, deal, &error)))
             }
         }
     }
 
-    fn fails(&self, loc: &Loc, tried: &Try, forged: &Forged, message: &str) -> Step<()> {
+    fn fails(&self, loc: &Loc, tried: &Try, deal: &Deal, message: &str) -> Step<()> {
+        let forged = &deal.forged;
         match self.ledger.judge(&self.engine, &forged.tx, &forged.spent) {
             Ok(_) => {
                 let fault = Fault::new(format!("this must fail with \"{message}\", but it passes"), loc, "accepted");
-                Err(Box::new(fault.note(self.drawn(tried, forged))))
+                Err(Box::new(fault.note(self.drawn(deal))))
             }
             Err(error) => {
-                let told = self.explained(tried, forged, &error);
+                let told = self.explained(forged, &error);
                 if told.messages.iter().any(|said| said.contains(message)) {
                     return Ok(());
                 }
-                let place = self.failing_spend(tried, &error).unwrap_or(loc);
+                let place = failing_spend(tried, &error).unwrap_or(loc);
                 let text = format!("this must fail with \"{message}\", but it fails otherwise: {}", told.text);
-                Err(Box::new(self.with_transaction(Fault::new(text, place, "refused"), tried, forged, &error)))
+                Err(Box::new(self.with_transaction(Fault::new(text, place, "refused"), deal, &error)))
             }
         }
+    }
+
+    /// Notes what the scripts of a transaction run.
+    fn watch(&mut self, deal: &Deal) {
+        let Some(mut seen) = self.seen.take() else { return };
+        let forged = &deal.forged;
+        if let Some(context) = SpendContext::new(&forged.tx, &forged.spent) {
+            for (at, (input, spent)) in forged.tx.inputs.iter().zip(&forged.spent).enumerate() {
+                let artifact = self.artifact(forged, at);
+                let code = artifact.and_then(|artifact| wallet::script_of(artifact, &spent.lock, &input.unlock));
+                if let (Some(artifact), Some(code)) = (artifact, code) {
+                    seen.watch(self.ledger.rules(), &context, at, artifact, code);
+                }
+            }
+        }
+        self.seen = Some(seen);
+    }
+
+    /// Notes the paths of a valid transaction.
+    fn mark_paths(&mut self, deal: &Deal) {
+        let Some(mut seen) = self.seen.take() else { return };
+        for (at, (_, path)) in deal.inputs.iter().enumerate() {
+            if let (Some(artifact), Some((_, path))) = (self.artifact(&deal.forged, at), path.split_once('.')) {
+                seen.took(artifact, path);
+            }
+        }
+        self.seen = Some(seen);
     }
 
     /// The coins that a transaction leaves under their locks go on by their names, the others are gone.
-    fn go_on(&mut self, tried: &Try, forged: &Forged) {
+    fn go_on(&mut self, loc: &Loc, forged: &Forged) {
         let txid = forged.tx.txid();
         let mut next = vec![true; forged.tx.outputs.len()];
-        for (coin, loc) in &tried.spends {
-            let Some(live) = self.known.coins.get_mut(coin) else { continue };
+        for input in &forged.tx.inputs {
+            let spent = |live: &&mut Live| live.gone.is_none() && live.utxo.outpoint == input.prevout;
+            let lives: Vec<&mut Live> = self.known.coins.values_mut().filter(spent).collect();
+            let Some(lock) = lives.first().map(|live| live.utxo.output.lock.clone()) else { continue };
             let mut outputs = (0_u32..).zip(&forged.tx.outputs).zip(&mut next);
-            let found = outputs.find(|((_, output), free)| **free && output.lock == live.utxo.output.lock);
-            match found {
-                Some(((index, output), free)) => {
-                    *free = false;
-                    live.utxo = Utxo { outpoint: OutPoint { txid, index }, output: output.clone() };
+            let found = outputs.find(|((_, output), free)| **free && output.lock == lock);
+            let kept = found.map(|((index, output), free)| {
+                *free = false;
+                Utxo { outpoint: OutPoint { txid, index }, output: output.clone() }
+            });
+            for live in lives {
+                match &kept {
+                    Some(utxo) => live.utxo = utxo.clone(),
+                    None => live.gone = Some(loc.clone()),
                 }
-                None => live.gone = Some(loc.clone()),
             }
         }
     }
 
-    fn path_of(&self, tried: &Try, coin: usize) -> String {
-        match tried.plan.inputs.get(coin).map(|input| &input.source) {
-            Some(spec::plan::Source::Contract(source)) => format!("{}.{}", source.contract, source.path),
-            _ => self.known.name(coin).to_owned(),
-        }
+    fn drawn(&self, deal: &Deal) -> String {
+        let names = deal.inputs.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        drawn(&self.known, &deal.forged.tx, &deal.forged.spent, &names)
     }
 
-    fn failing_spend<'t>(&self, tried: &'t Try, error: &TxError) -> Option<&'t Loc> {
-        match error {
-            TxError::Script { input, .. } => tried.spends.get(*input).map(|(_, loc)| loc),
-            _ => None,
-        }
-    }
-
-    fn drawn(&self, tried: &Try, forged: &Forged) -> String {
-        let names = tried.spends.iter().map(|(coin, _)| self.known.name(*coin).to_owned()).collect::<Vec<_>>();
-        drawn(&self.known, &forged.tx, &forged.spent, &names)
-    }
-
-    fn with_transaction(&self, fault: Fault, tried: &Try, forged: &Forged, error: &TxError) -> Fault {
-        let fault = fault.note(self.drawn(tried, forged));
-        let trace = self.trace(tried, forged, error);
+    fn with_transaction(&self, fault: Fault, deal: &Deal, error: &TxError) -> Fault {
+        let fault = fault.note(self.drawn(deal));
+        let trace = self.trace(&deal.forged, error);
         let late = matches!(error, TxError::NotFinal | TxError::RelativeLock);
         let fault = trace.into_iter().fold(fault, Fault::note);
         match late {
@@ -270,21 +339,24 @@ impl Run<'_> {
         }
     }
 
+    /// The contract of an input.
+    fn artifact(&self, forged: &Forged, input: usize) -> Option<&Artifact> {
+        let contract = forged.contracts.get(&forged.spent.get(input)?.lock)?;
+        self.known.program.artifact(contract)
+    }
+
     /// The end of the failing script's run.
-    fn trace(&self, tried: &Try, forged: &Forged, error: &TxError) -> Option<String> {
+    fn trace(&self, forged: &Forged, error: &TxError) -> Option<String> {
         let TxError::Script { input, .. } = error else { return None };
-        let (coin, _) = tried.spends.get(*input)?;
-        let deployed = self.known.coins.get(coin)?.deployed.as_ref()?;
-        let artifact = self.known.program.artifact(&deployed.contract)?;
+        let artifact = self.artifact(forged, *input)?;
         let context = SpendContext::new(&forged.tx, &forged.spent)?;
         let (lock, unlock) = (&forged.spent.get(*input)?.lock, &forged.tx.inputs.get(*input)?.unlock);
         let code = wallet::script_of(artifact, lock, unlock)?;
         Some(trace::end_of(self.ledger.rules(), &context, *input, artifact, code))
     }
 
-    fn explained(&self, tried: &Try, forged: &Forged, error: &TxError) -> Told {
-        let explanation = self.explanation(tried, &forged.spent, forged, error);
-        match explanation {
+    fn explained(&self, forged: &Forged, error: &TxError) -> Told {
+        match self.explanation(forged, error) {
             Some(explanation) => {
                 let others = explanation.others.iter().map(|other| other.message.clone());
                 let messages = std::iter::once(explanation.message.clone()).chain(others).collect();
@@ -294,12 +366,18 @@ impl Run<'_> {
         }
     }
 
-    fn explanation(&self, tried: &Try, spent: &[TxOut], forged: &Forged, error: &TxError) -> Option<Explanation> {
+    fn explanation(&self, forged: &Forged, error: &TxError) -> Option<Explanation> {
         let TxError::Script { input, failure, .. } = error else { return None };
-        let (coin, _) = tried.spends.get(*input)?;
-        let deployed = self.known.coins.get(coin)?.deployed.as_ref()?;
-        let artifact = self.known.program.artifact(&deployed.contract)?;
-        wallet::explain_input(artifact, &spent.get(*input)?.lock, &forged.tx.inputs.get(*input)?.unlock, failure)
+        let artifact = self.artifact(forged, *input)?;
+        let (lock, unlock) = (&forged.spent.get(*input)?.lock, &forged.tx.inputs.get(*input)?.unlock);
+        wallet::explain_input(artifact, lock, unlock, failure)
+    }
+}
+
+fn failing_spend<'t>(tried: &'t Try, error: &TxError) -> Option<&'t Loc> {
+    match error {
+        TxError::Script { input, .. } => tried.place(*input),
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! All tests of a compilation, on several threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,9 +9,11 @@ use driver::{Compiled, Test};
 use spec::Artifact;
 use wallet::Program;
 
+use crate::coverage::{Coverage, Seen, coverage};
 use crate::fault::Fault;
 use crate::property::{self, Counterexample, attempt, seeds};
 use crate::run::{self, Spending};
+use crate::world::Story;
 
 /// Which tests to run, and how.
 #[derive(Clone, Debug)]
@@ -45,6 +47,8 @@ pub struct Outcome {
     pub name: String,
     /// How many cases were tried; none for a test without parameters.
     pub cases: Option<u32>,
+    /// How many cases have each label of `classify`, in the order of the source.
+    pub labels: Vec<(String, u32)>,
     /// The valid transactions; those of a property's first case.
     pub spendings: Vec<Spending>,
     /// The verdict.
@@ -111,6 +115,24 @@ impl Outcome {
 /// ```
 #[must_use]
 pub fn run(compiled: &Compiled, choice: &Choice, done: &(dyn Fn(usize, usize) + Sync)) -> Vec<Outcome> {
+    all(compiled, choice, false, done).into_iter().map(|(outcome, _)| outcome).collect()
+}
+
+/// What the chosen tests run of the contracts in these files, whether they pass or not. Compile for it without
+/// optimisation, where every branch of the source is one of the script.
+#[must_use]
+pub fn covered(compiled: &Compiled, choice: &Choice, files: &BTreeSet<String>) -> Vec<Coverage> {
+    let mut seen = Seen::default();
+    all(compiled, choice, true, &|_, _| ()).iter().for_each(|(_, one)| seen.absorb(one));
+    coverage(compiled, files, &seen)
+}
+
+fn all(
+    compiled: &Compiled,
+    choice: &Choice,
+    watched: bool,
+    done: &(dyn Fn(usize, usize) + Sync),
+) -> Vec<(Outcome, Seen)> {
     let jobs: Vec<Job<'_>> = compiled.tests.iter().map(|test| Job::of(compiled, test)).collect();
     let jobs: Vec<Job<'_>> = jobs.into_iter().filter(|job| job.is_chosen(choice)).collect();
     let mut programs: BTreeMap<&str, Program> = BTreeMap::new();
@@ -118,13 +140,14 @@ pub fn run(compiled: &Compiled, choice: &Choice, done: &(dyn Fn(usize, usize) + 
         programs.entry(&job.file).or_insert_with(|| program(compiled, &job.file));
     }
     let (next, ended) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let found: Mutex<BTreeMap<usize, Outcome>> = Mutex::default();
+    let found: Mutex<BTreeMap<usize, (Outcome, Seen)>> = Mutex::default();
     let work = || {
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(at) else { break };
             let Some(program) = programs.get(job.file.as_str()) else { break };
-            let outcome = job.run(program, choice);
+            let story = Story { program, places: &compiled.places, test: job.test, watched };
+            let outcome = job.run(story, choice);
             if let Ok(mut found) = found.lock() {
                 found.insert(at, outcome);
             }
@@ -161,7 +184,15 @@ impl<'c> Job<'c> {
 
     fn outcome(&self) -> Outcome {
         let (file, name) = (self.file.clone(), self.test.name.clone());
-        Outcome { file, line: self.line, name, cases: None, spendings: Vec::new(), verdict: Verdict::Passed }
+        Outcome {
+            file,
+            line: self.line,
+            name,
+            cases: None,
+            labels: Vec::new(),
+            spendings: Vec::new(),
+            verdict: Verdict::Passed,
+        }
     }
 
     fn is_chosen(&self, choice: &Choice) -> bool {
@@ -169,22 +200,23 @@ impl<'c> Job<'c> {
         choice.filters.is_empty() || choice.filters.iter().any(|filter| name.contains(filter.as_str()))
     }
 
-    fn run(&self, program: &Program, choice: &Choice) -> Outcome {
+    fn run(&self, story: Story<'_>, choice: &Choice) -> (Outcome, Seen) {
         let mut outcome = self.outcome();
         if self.test.params.is_none() {
-            let ran = run::run(program, self.test, &[]);
+            let ran = run::run(story, &[]);
             outcome.spendings = ran.spendings;
             outcome.verdict = verdict(ran.fault.map(|fault| (fault, None)));
-            return outcome;
+            return (outcome, ran.seen);
         }
         let tried = match choice.replay {
-            Some(seed) => attempt(program, self.test, std::iter::once(seed)),
-            None => attempt(program, self.test, seeds(choice.seed, &self.test.name, choice.cases)),
+            Some(seed) => attempt(story, std::iter::once(seed)),
+            None => attempt(story, seeds(choice.seed, &self.test.name, choice.cases)),
         };
         outcome.cases = Some(tried.cases);
+        outcome.labels = tried.labels;
         outcome.spendings = tried.spendings;
         outcome.verdict = verdict(tried.failure.map(|(fault, example)| (fault, Some(example))));
-        outcome
+        (outcome, tried.seen)
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a transaction as a test says it to one that is signed.
 //!
 //! Everything that the test says is computed first, so that what the wallet carries out is a plan of nothing but
-//! values; the wallet adds what pays the fee, and signs.
+//! values; the wallet adds what pays the fee, and signs. A plan that the test names is carried out as it is.
 
 use std::collections::BTreeMap;
 
@@ -53,6 +53,28 @@ struct Said<'k, 'p> {
     named: BTreeMap<String, Vec<OutPoint>>,
 }
 
+/// A transaction that is tried.
+pub(crate) struct Deal {
+    pub(crate) forged: Forged,
+    /// The names of its inputs, and the paths that unlock them; those that pay the fee have none.
+    pub(crate) inputs: Vec<(String, String)>,
+}
+
+impl Deal {
+    /// The inputs by their names in the plan.
+    pub(crate) fn new(forged: Forged, plan: &Plan) -> Self {
+        let of = |name: &String| {
+            let path = match plan.inputs.iter().find(|input| input.name == *name).map(|input| &input.source) {
+                Some(Source::Contract(source)) => format!("{}.{}", source.contract, source.path),
+                _ => name.clone(),
+            };
+            (name.clone(), path)
+        };
+        let inputs = forged.inputs.iter().map_while(Option::as_ref).map(of).collect();
+        Self { forged, inputs }
+    }
+}
+
 /// Makes the transaction. Without a lock time of its own it has `locktime`, or else the least that its paths accept.
 pub(crate) fn make(
     known: &Known<'_>,
@@ -60,7 +82,7 @@ pub(crate) fn make(
     tried: &Try,
     locktime: Option<u32>,
     faucet: Utxo,
-) -> Result<Forged, Unmade> {
+) -> Result<Deal, Unmade> {
     let mut evaluator = Evaluator::new(&tried.plan, known);
     locals.iter().for_each(|(local, value)| evaluator.bind(*local, value.clone()));
     let mut said = Said { known, plan: Plan::default(), args: Args::new(), named: BTreeMap::new() };
@@ -77,7 +99,7 @@ pub(crate) fn make(
     }
     let own = tried.plan.locktime.as_ref().map(|time| evaluator.int(time)).transpose()?;
     said.plan.locktime = own.or(locktime.map(Into::into)).map(whole);
-    said.forge(&tried.spends, faucet)
+    said.forge(&tried.spends, faucet).map(|forged| Deal::new(forged, &said.plan))
 }
 
 type Eval<'e, 'k, 'p> = Evaluator<'e, Known<'p>>;
@@ -202,8 +224,8 @@ pub(crate) fn funded(known: &Known<'_>, locals: &BTreeMap<usize, Value>, output:
 
 fn token_of(evaluator: &mut Eval<'_, '_, '_>, out: &TokenOut) -> Result<Option<Token>, Unmade> {
     let category = out.category.as_ref().map(|expr| evaluator.bytes(expr)).transpose()?.unwrap_or_default();
-    let wrong = || Unmade::Coin(format!("a category has 32 bytes, not {}", category.len()));
-    let (id, rest) = category.split_first_chunk::<32>().ok_or_else(wrong)?;
+    let wrong = || Unmade::Coin(format!("a category has 32 bytes, or 33 with a capability, not {}", category.len()));
+    let (id, rest) = category.split_first_chunk::<32>().filter(|(_, rest)| rest.len() <= 1).ok_or_else(wrong)?;
     let capability = match &out.capability {
         Some(expr) => Some(evaluator.int(expr)?),
         None => rest.first().map(|byte| i128::from(*byte)),
@@ -228,6 +250,6 @@ fn token_of(evaluator: &mut Eval<'_, '_, '_>, out: &TokenOut) -> Result<Option<T
 }
 
 /// A number as an expression; one that no place of a transaction holds stays out of range.
-fn whole(n: i128) -> Expr {
+pub(crate) fn whole(n: i128) -> Expr {
     Expr::Int(i64::try_from(n).unwrap_or(if n < 0 { i64::MIN } else { i64::MAX }))
 }

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use driver::{Loc, Test};
+use driver::{Loc, Places, Test};
 use spec::artifact::Value;
-use spec::plan::{CoinFact, Missing, World};
-use spec::{Sats, Token};
+use spec::plan::{CoinFact, Missing, Plan, World};
+use spec::{OutPoint, Sats, Token};
 use wallet::{Deployed, Key, Program, Utxo};
 
 use crate::people;
@@ -20,9 +20,20 @@ pub(crate) struct Live {
     pub(crate) gone: Option<Loc>,
 }
 
+/// A test with all that it speaks of.
+#[derive(Clone, Copy)]
+pub(crate) struct Story<'p> {
+    pub(crate) program: &'p Program,
+    pub(crate) places: &'p Places,
+    pub(crate) test: &'p Test,
+    /// Whether it is noted what scripts run.
+    pub(crate) watched: bool,
+}
+
 /// What a test knows at a moment.
 pub(crate) struct Known<'p> {
     pub(crate) program: &'p Program,
+    places: &'p Places,
     pub(crate) test: &'p Test,
     /// The values of a property's parameters.
     pub(crate) given: &'p [Value],
@@ -34,13 +45,34 @@ pub(crate) struct Known<'p> {
 }
 
 impl<'p> Known<'p> {
-    pub(crate) fn new(program: &'p Program, test: &'p Test, given: &'p [Value]) -> Self {
+    pub(crate) fn new(story: Story<'p>, given: &'p [Value]) -> Self {
+        let Story { program, places, test, .. } = story;
         let keys = test.keys.iter().map(|name| people::key(name)).collect();
-        Self { program, test, given, keys, coins: BTreeMap::new(), deployed: RefCell::default() }
+        Self { program, places, test, given, keys, coins: BTreeMap::new(), deployed: RefCell::default() }
     }
 
     pub(crate) fn name(&self, coin: usize) -> &str {
         self.test.coins.get(coin).map_or("", |(name, _)| name)
+    }
+
+    /// The plan of this name that is declared in the file of that place.
+    pub(crate) fn plan(&self, name: &str, declared: &Loc) -> Option<&'p Plan> {
+        let file = self.places.resolve(declared)?.path;
+        let mut all = self.program.plans().filter(|(_, plan)| plan.name == name);
+        let there = all
+            .find(|(artifact, plan)| artifact.sources.get(plan.span.file).is_some_and(|source| source.path == *file));
+        there.map(|(_, plan)| plan)
+    }
+
+    /// The key of somebody whose public key, its hash or its lock this is.
+    pub(crate) fn owner(&self, of: &[u8]) -> Option<Key> {
+        let owns = |key: &Key| of == key.public() || of == key.public_hash() || of == key.lock();
+        self.keys.iter().copied().chain(people::made_up()).find(owns)
+    }
+
+    /// Where a coin is now.
+    pub(crate) fn outpoint(&self, coin: usize) -> Result<OutPoint, Missing> {
+        self.coin(coin).map(|live| live.utxo.outpoint)
     }
 
     fn coin(&self, coin: usize) -> Result<&Live, Missing> {

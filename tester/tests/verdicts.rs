@@ -28,6 +28,18 @@ const CONTRACTS: &str = r#"
             require key.signed(sig), "the owner must sign";
         }
     }
+    plan give(amount: Coin, to: Lock) {
+        input coin: Lock.open(sig: coin.params.key);
+        require amount < coin.value, "give less";
+        output to { value: amount };
+        output coin.lock { value: coin.value - amount };
+    }
+    plan hurry(to: Lock) {
+        input coin: Lock.wait(sig: coin.params.key);
+        age coin 5 blocks;
+        output to { value: coin.value };
+    }
+    fn any(bytes: Bytes) -> Bytes { bytes }
     fn half(amount: Coin) -> Coin { amount / 2 }
     reward R { a: 30%, b: 1/7, c: rest, minimum: 10_000 sats, fee: up to 1_000 sats, }
 "#;
@@ -80,6 +92,24 @@ fn stories_pass() {
             passes { c.add(1, alice); output c.lock { value: c.value, token: c.token with { state: { n: c.state.n + 1 } } }; }
             assert c.state.n == 42 && c.params.key == alice;
         }"#,
+        // Plans find their coins, and what they make can be found.
+        r#"test a {
+            let c = chain.fund(Lock(alice), 1 coin);
+            fails "give less" { give(2 coin, p2pkh(hash160(bob))) }
+            passes { give(1_000 sats, p2pkh(hash160(bob))) }
+            let given = chain.coin(p2pkh(hash160(bob)));
+            let rest = chain.coin(Lock);
+            assert given.value == 1_000 sats && rest.value == 1 coin - 1_000 sats && c.value == rest.value;
+            passes { rest.open(alice) }
+            fails "has been spent" { c.open(alice) }
+        }"#,
+        r#"test a {
+            let one = chain.fund(Lock(alice), 1 coin);
+            let other = chain.fund(Lock(alice), 2 coin);
+            fails "several" { give(1_000 sats, p2pkh(hash160(bob))) }
+            passes { give(1_000 sats, p2pkh(hash160(bob))) with { coin: one } }
+            assert one.value == 1 coin - 1_000 sats && other.value == 2 coin;
+        }"#,
         // Several coins in one transaction.
         r#"test a {
             let one = chain.fund(Lock(alice), 1 coin);
@@ -130,6 +160,19 @@ fn failures_say_what_is_wrong() {
         (
             r#"test a { let c = chain.fund(Lock(alice), 1 coin); passes { c.open(alice); output p2pkh(hash160(bob)) { value: 1 sats }; } }"#,
             "is dust",
+        ),
+        (
+            r#"test a { let c = chain.fund(Lock(alice), 1 coin) with { token: { category: any(sha256("c") + 0x0101), amount: 1 } }; }"#,
+            "a category has 32 bytes, or 33 with a capability, not 34",
+        ),
+        (r#"test a { let c = chain.coin(Lock); }"#, "there is no coin of `Lock`"),
+        (
+            r#"test a { let c = chain.fund(Lock(alice), 1 coin); passes { give(2 coin, p2pkh(hash160(bob))) } }"#,
+            "this cannot be made: give less",
+        ),
+        (
+            r#"test a { let c = chain.fund(Lock(alice), 1 coin); chain.mine(5); passes { hurry(p2pkh(hash160(bob))) } }"#,
+            "this must pass, but it is refused: Lock.wait: \"the coin is too young\"",
         ),
     ];
     for (test, message) in failing {

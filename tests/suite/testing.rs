@@ -6,8 +6,13 @@ use std::path::Path;
 use crate::bmc::{bmc, root};
 use crate::readme::blocks;
 
-/// The folders below `examples` that have tests.
-const TESTED: [&str; 5] = ["escrow", "htlc", "multisig", "subscription", "vault"];
+/// The folders below `examples`, all of which have tests.
+fn examples() -> Vec<String> {
+    let folders = fs::read_dir(root().join("examples")).unwrap().map(Result::unwrap);
+    let mut names: Vec<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
 
 const LOCK: &str = r#"contract Lock(key: PubKey) {
     spend open(sig: Sig) {
@@ -31,10 +36,20 @@ const FALSE: &str = "property small(n: Int in 0 ..= 1_000_000) {\n    assert n <
 
 #[test]
 fn the_tests_of_the_examples_pass_and_notice_every_mutant() {
-    for example in TESTED {
-        let out = bmc(&root().join("examples").join(example), &["test", "--mutate"]).ok();
+    let examples = examples();
+    assert!(examples.len() >= 14, "{examples:?}");
+    for example in examples {
+        let folder = root().join("examples").join(&example);
+        assert!(folder.join("tests.bmc").exists(), "{example} has no tests");
+        let out = bmc(&folder, &["test", "--mutate"]).ok();
         assert!(out.contains("mutants noticed, 100 %"), "{example}:\n{out}");
     }
+}
+
+#[test]
+fn the_tests_of_the_standard_library_pass() {
+    let out = bmc(root(), &["test", "--file", "tests/stdlib/functions.bmc"]).ok();
+    assert!(out.contains("13 tests passed"), "{out}");
 }
 
 #[test]
@@ -44,7 +59,8 @@ fn the_page_about_testing_is_true() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("page.bmc"), blocks(&page, "bmc").join("\n")).unwrap();
     let out = bmc(folder.path(), &["test"]).ok();
-    assert!(out.contains("page::refund_waits") && out.contains("2 tests passed"), "{out}");
+    assert!(out.contains("page::refund_waits") && out.contains("3 tests passed"), "{out}");
+    assert!(out.contains(" %  less than a coin"), "{out}");
     for person in ["`alice`", "`judy`", "`key(\"judge\")`"] {
         assert!(page.contains(person), "{person}");
     }
@@ -143,16 +159,178 @@ fn mutants_tell_what_no_test_notices() {
     let file = folder.path().join("range.bmc");
     fs::write(&file, RANGE).unwrap();
     let text = bmc(folder.path(), &["test", "--mutate"]).fails_with(1);
-    for word in
-        ["unnoticed range.bmc:3 \"positive\" deleted", "unnoticed range.bmc:4 \"small\" deleted", "3 of 5 mutants"]
-    {
+    for word in [
+        "unnoticed range.bmc:3 \"positive\" deleted",
+        "unnoticed range.bmc:4 \"small\" deleted",
+        "4 of 6 mutants noticed, 66 %: 3 by tests, 1 by the compiler",
+    ] {
         assert!(text.contains(word), "`{word}` is missing:\n{text}");
     }
     let more =
         "    fails \"positive\" { coin.open(0, alice) }\n    fails \"small\" { coin.open(9, alice) }\n    passes";
     fs::write(&file, RANGE.replace("    passes", more)).unwrap();
     let text = bmc(folder.path(), &["test", "--mutate"]).ok();
-    assert!(text.contains("5 of 5 mutants noticed, 100 %"), "{text}");
+    assert!(text.contains("6 of 6 mutants noticed, 100 %: 5 by tests, 1 by the compiler"), "{text}");
+}
+
+#[test]
+fn only_the_package_itself_is_mutated() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("gates/bmc.toml", "[package]\nname = \"gates\"\nversion = \"1.0.0\"\n");
+    write("gates/gate.bmc", "fn small(n: Int) {\n    require n < 9, \"small\";\n}\n");
+    write(
+        "own/bmc.toml",
+        "[package]\nname = \"own\"\nversion = \"1.0.0\"\n[dependencies]\ngates = { path = \"../gates\" }\n",
+    );
+    let contract = LOCK.replace("spend open(sig: Sig) {", "spend open(n: Int, sig: Sig) {\n        small(n);");
+    let tests =
+        "test opens {\n    let coin = chain.fund(Lock(alice), 1 coin);\n    passes { coin.open(5, alice) }\n}\n";
+    write("own/lock.bmc", &format!("use gates::gate::small;\n{contract}{tests}"));
+    let text = bmc(&folder.path().join("own"), &["test", "--mutate"]).ok();
+    assert!(text.contains("2 of 2 mutants noticed"), "{text}");
+}
+
+/// A branch that nothing takes, a path that nothing takes, and conditions that always hold.
+const PARTLY: &str = r#"contract Partly(key: PubKey) {
+    spend open(n: Int, sig: Sig) {
+        let least = if n > 5 { 2 } else { 1 };
+        require n >= least, "large enough";
+        require key.signed(sig), "the owner must sign";
+    }
+
+    spend close(kind: Int, sig: Sig) {
+        let most = match kind { 1 => 5, 2 => 7, _ => 9 };
+        require kind < most, "of a known kind";
+        require key.signed(sig), "the owner must sign";
+    }
+}
+test opens {
+    let coin = chain.fund(Partly(alice), 1 coin);
+    fails "large enough" { coin.open(0, alice) }
+    fails "the owner must sign" { coin.open(1, bob) }
+    fails "the owner must sign" { coin.close(2, bob) }
+    passes { coin.open(1, alice) }
+}
+property closes(kind: Int in 3 ..= 8) {
+    let coin = chain.fund(Partly(alice), 1 coin);
+    fails "the owner must sign" { coin.close(kind, bob) }
+}
+"#;
+
+#[test]
+fn coverage_names_what_no_test_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("partly.bmc"), PARTLY).unwrap();
+    let text = bmc(folder.path(), &["test", "--coverage", "--lcov", "lcov.info"]).ok();
+    let words = [
+        "partly.bmc Partly         1 of 2         3 of 5         3 of 4         3 of 4",
+        "not run partly.bmc:3 the block of this `if`",
+        "not run partly.bmc:8 no valid transaction takes the path `close`",
+        "not run partly.bmc:9 arm 1 of this `match`",
+        "not run partly.bmc:11 nothing meets this `require`: \"the owner must sign\"",
+        "not run partly.bmc:10 nothing fails this `require`: \"of a known kind\"",
+    ];
+    for word in words {
+        assert!(text.contains(word), "`{word}` is missing:\n{text}");
+    }
+    assert_eq!(text.matches("not run").count(), 5, "{text}");
+    let lcov = fs::read_to_string(folder.path().join("lcov.info")).unwrap();
+    for line in ["SF:partly.bmc", "FNDA:1,Partly.open", "FNDA:0,Partly.close", "FNF:2", "FNH:1", "BRF:13", "BRH:9"] {
+        assert!(lcov.lines().any(|found| found == line), "`{line}` is missing:\n{lcov}");
+    }
+    let count = |line: usize| {
+        let start = format!("DA:{line},");
+        lcov.lines().find_map(|found| found.strip_prefix(&start)).map(|count| count.parse::<u32>().unwrap())
+    };
+    assert_eq!((count(4), count(10)), (Some(3), Some(101)), "{lcov}");
+    // Whatever is shared among threads, the sums are the same.
+    let on = |threads: &str| bmc(folder.path(), &["test", "--coverage", "--json", "--threads", threads]).stdout;
+    assert_eq!(on("1"), on("4"));
+}
+
+#[test]
+fn labels_tell_the_share_of_cases() {
+    let folder = folder(
+        "property sorted(n: Int in 0 ..= 9, deep: Bool) {\n    classify n < 5, \"small\";\n    \
+         classify n > 9, \"never\";\n    classify true, \"always\";\n    assert n < 10 && (deep || !deep);\n}\n",
+    );
+    let text = bmc(folder.path(), &["test"]).ok();
+    for word in ["0.0 %  never", "100.0 %  always", " %  small"] {
+        assert!(text.contains(word), "`{word}` is missing:\n{text}");
+    }
+    let data: serde_json::Value = serde_json::from_str(&bmc(folder.path(), &["test", "--json"]).ok()).unwrap();
+    assert_eq!(data["tests"][0]["labels"][2], serde_json::json!({ "label": "always", "cases": 100 }));
+    let test = self::folder("test one {\n    classify true, \"always\";\n}\n");
+    let told = bmc(test.path(), &["test"]).fails_with(1);
+    assert!(told.contains("only the cases of a property are counted"), "{told}");
+}
+
+/// All transactions of a story, one a line: those that made its coins are among them.
+fn makers(story: &tests::Story) -> String {
+    let all = story.blocks().into_iter().flat_map(|block| block.transactions);
+    all.map(|tx| hex::encode(tx.encode()) + "\n").collect()
+}
+
+/// The text of a test that `bmc test --from-tx` makes of a transaction; it passes among the example's own.
+fn retold(story: &tests::Story, example: &str, file: &str, tx: &spec::Transaction) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let source = root().join("examples").join(example).join(file);
+    let text = fs::read_to_string(source).unwrap();
+    fs::write(folder.path().join(file), &text).unwrap();
+    fs::write(folder.path().join("coins.txt"), makers(story)).unwrap();
+    let tx = hex::encode(tx.encode());
+    let test = bmc(folder.path(), &["test", "--from-tx", &tx, "--coins", "coins.txt"]).ok();
+    let test = test.split("put this into").next().unwrap().to_owned();
+    fs::write(folder.path().join(file), format!("{text}\n{test}")).unwrap();
+    let out = bmc(folder.path(), &["test"]).ok();
+    assert!(out.contains("1 test passed"), "{test}\n{out}");
+    test
+}
+
+#[test]
+fn transactions_are_told_as_tests() {
+    let people = &[("alice", "1 coin"), ("bob", "0.1 coin"), ("carol", "0.1 coin")];
+    let mut story = tests::Story::example("htlc", people);
+    let digest = format!("0x{}", hex::encode(spec::hash::sha256(&[0x5e; 32])));
+    let secret = format!("0x{}", "5e".repeat(32));
+    let params = [("sender", "@alice"), ("recipient", "@bob"), ("digest", &*digest), ("expiry", "height 140")];
+    let lock = story.deploy("Htlc", &params);
+    story.pay("alice", &lock, "0.3 coin");
+    let claim = story.run("bob", "claim", &[("secret", &secret), ("sig", "@bob")]).built.tx;
+    let test = retold(&story, "htlc", "htlc.bmc", &claim);
+    for word in ["chain.fund(Htlc(alice, bob, 0x", "height 140), 30_000_000 sats);", "coin_0.claim(0x5e5e"] {
+        assert!(test.contains(word), "`{word}` is missing:\n{test}");
+    }
+    story.pay("alice", &lock, "0.2 coin");
+    story.mine_to(140);
+    let refund = story.run("alice", "refund", &[("sig", "@alice")]).built.tx;
+    let test = retold(&story, "htlc", "htlc.bmc", &refund);
+    assert!(test.contains("passes at height 140 {\n        coin_0.refund(alice);"), "{test}");
+    // What was refused is told so, with its message.
+    let mut early = refund.clone();
+    early.locktime = 139;
+    let test = retold(&story, "htlc", "htlc.bmc", &early);
+    assert!(test.contains("fails \"the coin has not expired\" at height 139 {"), "{test}");
+
+    let mut story = tests::Story::example("vault", people);
+    let open = [("hot", "@alice"), ("cold", "@carol"), ("delay", "6 blocks"), ("amount", "0.5 coin")];
+    story.run("alice", "open", &open);
+    let announce = story.run("alice", "announce", &[("lock", "@bob")]).built.tx;
+    let test = retold(&story, "vault", "vault.bmc", &announce);
+    assert!(test.contains("capability: mutable, commitment: 0x00") && test.contains("output coin_0.lock {"), "{test}");
+    story.mine(6);
+    let leave = story.run("bob", "leave", &[("lock", "@bob")]).built.tx;
+    let test = retold(&story, "vault", "vault.bmc", &leave);
+    for word in ["chain.mine(6);", "age coin_0 6 blocks;", "burn coin_0;", "output p2pkh(hash160(bob)) {"] {
+        assert!(test.contains(word), "`{word}` is missing:\n{test}");
+    }
+    let told = bmc(&root().join("examples/htlc"), &["test", "--from-tx", "00ff"]).fails_with(2);
+    assert!(told.contains("this is no transaction") && told.contains("help:"), "{told}");
 }
 
 fn number_behind(text: &str, word: &str) -> u64 {

@@ -1,8 +1,10 @@
 //! `bmc test`: run the tests and properties of a package.
 
 mod costs;
+mod coverage;
 mod junit;
 mod mutate;
+mod retell;
 mod tell;
 mod watch;
 
@@ -16,13 +18,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tester::{Choice, Outcome};
 
 use crate::fail::Fail;
+use crate::link::NodeArgs;
 use crate::project::{self, Project, TargetArgs};
 use crate::shell::Shell;
 
 /// Run the tests and properties of a package, each on a chain of its own.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  bmc test\n  bmc test refund --file htlc.bmc\n  bmc test --cases 1000 --seed 7\n  bmc test nothing_is_lost --replay 0x5d1c9c4b7c1fd3a2\n  bmc test --snapshot    then later    bmc test --check-snapshot\n  bmc test --mutate"
+    after_help = "Examples:\n  bmc test\n  bmc test refund --file htlc.bmc\n  bmc test --cases 1000 --seed 7\n  bmc test nothing_is_lost --replay 0x5d1c9c4b7c1fd3a2\n  bmc test --snapshot    then later    bmc test --check-snapshot\n  bmc test --mutate\n  bmc test --coverage --lcov lcov.info\n  bmc test --from-tx $(cat tx.hex) --coins coins.hex"
 )]
 pub(crate) struct Test {
     /// Only tests whose `file::name` contains one of these.
@@ -54,8 +57,22 @@ pub(crate) struct Test {
     /// Then delete or negate one `require` after the other, and tell which of that no test notices.
     #[arg(long, conflicts_with_all = ["filters", "replay", "junit"])]
     mutate: bool,
+    /// Then tell which paths, branches and `require`s of the contracts the tests have run, and which not.
+    #[arg(long)]
+    coverage: bool,
+    /// Write that as lcov, too.
+    #[arg(long, value_name = "FILE", requires = "coverage")]
+    lcov: Option<PathBuf>,
+    /// Print the text of a test of this transaction, given in hexadecimal, instead of running any.
+    #[arg(long, value_name = "HEX", conflicts_with_all = ["filters", "watch", "mutate", "coverage", "junit", "snapshot", "check_snapshot"])]
+    from_tx: Option<String>,
+    /// The transactions that made the coins which it spends, in hexadecimal, one a line [default: ask the node].
+    #[arg(long, value_name = "FILE", requires = "from_tx")]
+    coins: Option<PathBuf>,
+    #[command(flatten)]
+    node: NodeArgs,
     /// Run again whenever a source changes.
-    #[arg(long, conflicts_with_all = ["junit", "snapshot", "check_snapshot", "mutate"])]
+    #[arg(long, conflicts_with_all = ["junit", "snapshot", "check_snapshot", "mutate", "coverage"])]
     watch: bool,
     #[command(flatten)]
     target: TargetArgs,
@@ -82,6 +99,10 @@ impl Test {
         let mut project = Project::open(&self.file, self.target)?;
         let compiled = project.compile();
         project::report(shell, &compiled)?;
+        if let Some(tx) = &self.from_tx {
+            let told = retell::Told { tx, coins: self.coins.as_deref(), node: &self.node };
+            return retell::from_tx(shell, &mut project, &compiled, &told);
+        }
         let outcomes = self.outcomes(shell, &compiled);
         if outcomes.is_empty() {
             return Err(self.nothing(&compiled));
@@ -98,6 +119,9 @@ impl Test {
         }
         if !outcomes.iter().all(Outcome::passed) {
             return Err(Fail::said());
+        }
+        if self.coverage {
+            coverage::all(shell, &project, &self.choice(), self.lcov.as_deref())?;
         }
         if self.mutate {
             return mutate::all(shell, &mut project, &compiled, &self.choice());

@@ -21,7 +21,7 @@ pub use plan::{
     CoinFact, Plan, PlanArg, PlanAsk, PlanChange, PlanCommitment, PlanEach, PlanFact, PlanInput, PlanList, PlanLock,
     PlanOutput, PlanRead, PlanRequire, PlanSource, PlanSplit, PlanToken, Take,
 };
-pub use test::{Test, TestCoin, TestParam, TestSpend, TestStep, TestStepKind, TestTry};
+pub use test::{Test, TestCoin, TestParam, TestPlan, TestSpend, TestStep, TestStepKind, TestTry};
 pub use ty::{EnumType, StructType, Type, Variant};
 
 use spec::Sats;

@@ -58,6 +58,7 @@ pub struct Interface {
     /// What each `imi` has been proved to be; nothing if a proof failed, which has been reported.
     pub(crate) campaigns: BTreeMap<Arc<str>, Option<imi::Campaign>>,
     pub(crate) types: BTreeMap<Arc<str>, TypeDeclaration>,
+    pub(crate) plans: BTreeMap<Arc<str>, PlanSignature>,
 }
 
 impl Signatures {
@@ -141,6 +142,20 @@ impl Signatures {
         self.own.contracts.get(name).or_else(|| self.imported.contracts.get(name))
     }
 
+    /// The plan that a path of names means.
+    pub(crate) fn plan(&self, path: &[Ident]) -> Option<&PlanSignature> {
+        match path {
+            [name] => self.own.plans.get(&name.name).or_else(|| self.imported.plans.get(&name.name)),
+            [module, name] => self.module(module.as_str())?.plans.get(&name.name),
+            _ => None,
+        }
+    }
+
+    /// The names of all plans, for suggestions.
+    pub(crate) fn plan_names(&self) -> impl Iterator<Item = &str> {
+        self.own.plans.keys().chain(self.imported.plans.keys()).map(|name| &**name)
+    }
+
     /// The names of all contracts, for suggestions.
     pub(crate) fn contract_names(&self) -> impl Iterator<Item = &str> {
         self.own.contracts.keys().chain(self.imported.contracts.keys()).map(|name| &**name)
@@ -178,6 +193,7 @@ impl Interface {
         copy(&other.campaigns, name, &mut self.campaigns, local);
         copy(&other.types, name, &mut self.types, local);
         copy(&other.contracts, name, &mut self.contracts, local);
+        copy(&other.plans, name, &mut self.plans, local);
         if other.campaigns.contains_key(name) {
             // What is offered to the backers of a campaign reads the record of its escrow.
             let escrow = Arc::from(format!("{local}Escrow"));
@@ -209,6 +225,28 @@ pub(crate) struct FnSignature {
     pub(crate) params: Vec<Slot>,
     pub(crate) ret: Option<Type>,
     pub(crate) loc: Loc,
+}
+
+/// What a test must know of a plan that it carries out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlanSignature {
+    /// Its name where it is declared.
+    pub(crate) name: Arc<str>,
+    pub(crate) args: Vec<Slot>,
+    /// The names of its inputs.
+    pub(crate) inputs: Vec<Arc<str>>,
+    pub(crate) loc: Loc,
+}
+
+/// The messages are dropped: they come again when the plan is checked.
+fn plan_signature(plan: &ast::Plan, signatures: &Signatures, report: &Report<'_>) -> PlanSignature {
+    let args = slots(&plan.params, Taker::Plan, Env::of_file(signatures), &mut report.beside());
+    let input = |stmt: &ast::PlanStmt| match &stmt.kind {
+        ast::PlanStmtKind::Input { name, .. } => Some(name.name.clone()),
+        _ => None,
+    };
+    let inputs = plan.stmts.iter().filter_map(input).collect();
+    PlanSignature { name: plan.name.name.clone(), args, inputs, loc: report.loc(plan.name.span) }
 }
 
 /// Reads the interface of every item, computes the constants, proves the domain declarations and
@@ -282,6 +320,12 @@ fn interface(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> (Sign
         if let Item::Contract(contract) = item.ast {
             let signature = contract_signature(contract, &signatures, &Report::new(file, item));
             signatures.own.contracts.entry(contract.name.name.clone()).or_insert(signature);
+        }
+    }
+    for item in items {
+        if let Item::Plan(plan) = item.ast {
+            let signature = plan_signature(plan, &signatures, &Report::new(file, item));
+            signatures.own.plans.entry(plan.name.name.clone()).or_insert(signature);
         }
     }
     let mut read: BTreeSet<&str> = BTreeSet::new();

@@ -52,4 +52,4 @@ mod template;
 pub use generate::{Check, Function, Generated, Options, Origin, Route, Unproved, costs, generate};
 pub use passes::{Pass, passes};
 pub use progress::progress;
-pub use template::{Placed, StepKind, Test, TestParam, TestStep, Try, contracts_of, template, test};
+pub use template::{Carried, Placed, StepKind, Test, TestParam, TestStep, Try, contracts_of, template, test};

@@ -7,7 +7,7 @@ mod frame;
 mod test;
 mod value;
 
-pub use test::{Placed, StepKind, Test, TestParam, TestStep, Try, test};
+pub use test::{Carried, Placed, StepKind, Test, TestParam, TestStep, Try, test};
 
 use std::collections::BTreeMap;
 

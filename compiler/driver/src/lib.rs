@@ -12,7 +12,7 @@ mod render;
 mod session;
 mod world;
 
-pub use codegen::{Pass, Placed, StepKind, Test, TestParam, TestStep, Try, Unproved, progress};
+pub use codegen::{Carried, Pass, Placed, StepKind, Test, TestParam, TestStep, Try, Unproved, progress};
 pub use compiled::{Compiled, Proof, unparsed};
 pub use library::library;
 pub use package::{Package, Packages};

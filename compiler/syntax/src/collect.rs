@@ -335,7 +335,7 @@ impl Parser<'_> {
                 matches!(piece.start, Start::Plan | Start::Test)
                     && matches!(next, Some(TokenKind::Ident | TokenKind::Int | TokenKind::Keyword(_)))
             }
-            Some(Word::Assert) => piece.start == Start::Test,
+            Some(Word::Assert | Word::Classify) => piece.start == Start::Test,
             Some(Word::Passes) => piece.start == Start::Test && next != Some(TokenKind::Dot),
             Some(Word::Fails) => piece.start == Start::Test && next == Some(TokenKind::Str),
             _ => false,

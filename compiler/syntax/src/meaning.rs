@@ -99,7 +99,7 @@ impl Source<'_> {
             Word::Output | Word::Locktime | Word::Age | Word::Burn if in_test => {
                 first && !next_is(TokenKind::Dot) && !next_is(TokenKind::LParen)
             }
-            Word::Assert => first && in_test,
+            Word::Assert | Word::Classify => first && in_test,
             Word::Passes => first && in_test && !next_is(TokenKind::Dot) && !next_is(TokenKind::LParen),
             Word::Fails => first && in_test && !next_is(TokenKind::Dot) && !next_is(TokenKind::LParen),
             Word::Input | Word::Output | Word::Locktime | Word::Age | Word::Change | Word::Burn | Word::Publish => {

@@ -119,6 +119,7 @@ words! {
         "key" Key "a coin of the wallet";
         "genesis" Genesis "a coin of the wallet that can begin a token";
         "assert" Assert "demands something of a test";
+        "classify" Classify "counts the cases of a property for which something holds";
         "passes" Passes "a transaction that a test expects to be valid";
         "fails" Fails "a transaction that a test expects to be refused";
     }

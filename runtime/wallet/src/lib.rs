@@ -29,7 +29,7 @@ pub use keys::{Accounts, DEVNET_MNEMONIC, ExtendedKey, Key, KeyError, Mnemonic, 
 pub use places::Places;
 pub use plan::{
     Carried, Deployed, Forged, Forgery, PlanError, PlanFault, PlanWish, Program, ProgramError, carry_out, forge,
-    locks_of,
+    locks_of, unjudged,
 };
 pub use recover::{Difference, Mismatch, Recovered, recover};
 pub use reward::{JOINED_MAX, SettleError, Settled, Settlement, after, publish, settle};

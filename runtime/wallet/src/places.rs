@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use spec::Artifact;
-use spec::artifact::{Locking, SourceSpan};
+use spec::artifact::{Locking, RequireSite, SourceSpan};
 use spec::script::instructions;
 use vm::{FunctionId, Phase, Step};
 
@@ -82,17 +82,35 @@ impl<'a> Places<'a> {
         self.taken.get(&number).copied()
     }
 
+    /// The number of the instruction, in the script or in the function that runs.
+    #[must_use]
+    pub fn number(&self, step: &Step<'_>) -> Option<usize> {
+        match step.function.filter(|_| self.has(step)) {
+            None => self.script.get(&step.at).copied().filter(|_| self.has(step)),
+            Some(id) => self.bodies.get(&id)?.1.get(&step.at).copied(),
+        }
+    }
+
+    /// The checks that the instruction makes, as far as they have messages.
+    #[must_use]
+    pub fn checks(&self, step: &Step<'_>) -> Vec<&'a RequireSite> {
+        let Some(number) = self.number(step) else { return Vec::new() };
+        match step.function {
+            None => self.artifact.requires_after(number, &|number| self.taken(number)),
+            Some(id) => {
+                let function = self.artifact.function(&id.bytes());
+                function.into_iter().flat_map(|function| function.requires_at(number)).collect()
+            }
+        }
+    }
+
     /// Where the instruction comes from.
     #[must_use]
     pub fn place(&self, step: &Step<'_>) -> Option<SourceSpan> {
-        if !self.has(step) {
-            return None;
+        let number = self.number(step)?;
+        match step.function {
+            None => self.artifact.source_after(number, &|number| self.taken(number)),
+            Some(id) => self.artifact.function(&id.bytes())?.source_of(number),
         }
-        let Some(id) = step.function else {
-            let number = self.script.get(&step.at)?;
-            return self.artifact.source_after(*number, &|number| self.taken(number));
-        };
-        let number = self.bodies.get(&id)?.1.get(&step.at)?;
-        self.artifact.function(&id.bytes())?.source_of(*number)
     }
 }

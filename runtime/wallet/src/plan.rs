@@ -27,7 +27,7 @@ use crate::keys::Key;
 
 pub use error::{PlanError, PlanFault};
 pub use program::{Program, ProgramError};
-pub use run::{carry_out, forge, locks_of};
+pub use run::{carry_out, forge, locks_of, unjudged};
 
 /// A contract that has been given its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub struct Carried {
     pub made: BTreeMap<Vec<u8>, Deployed>,
 }
 
-/// A transaction that a plan did not mean.
+/// A transaction that no machine has judged.
 #[derive(Clone, Debug)]
 pub struct Forged {
     /// Transactions that make coins which it spends; they are sent first.
@@ -110,8 +110,12 @@ pub struct Forged {
     pub tx: Transaction,
     /// What its inputs spend.
     pub spent: Vec<TxOut>,
+    /// For each of its inputs the name in the plan; none for those that pay the fee.
+    pub inputs: Vec<Option<String>>,
     /// The contracts behind the locks that it spends.
     pub contracts: BTreeMap<Vec<u8>, String>,
+    /// The contracts that the plan names, by lock: what it pays, and what it only speaks of.
+    pub named: BTreeMap<Vec<u8>, Deployed>,
 }
 
 /// A plan's transaction before it is signed, to be changed into one that nobody meant.

@@ -1,7 +1,5 @@
 //! `bmc test --mutate`: which conditions could go without any test noticing.
 
-use std::collections::BTreeSet;
-
 use driver::Compiled;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -13,9 +11,7 @@ use crate::shell::{BAD, BOLD, FAINT, GOOD, NAME, Shell};
 
 /// Changes one `require` after the other and runs the tests.
 pub(super) fn all(shell: &Shell, project: &mut Project, compiled: &Compiled, choice: &Choice) -> Result<(), Fail> {
-    let own: BTreeSet<String> =
-        compiled.places.files().map(|file| file.path.to_string()).filter(|path| !path.starts_with("std/")).collect();
-    let all = mutants(compiled, &own);
+    let all = mutants(compiled, &project.own_files(compiled));
     let bar = if shell.json() { ProgressBar::hidden() } else { ProgressBar::new(all.len() as u64) };
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} mutants") {
         bar.set_style(style);
@@ -37,10 +33,13 @@ pub(super) fn all(shell: &Shell, project: &mut Project, compiled: &Compiled, cho
 fn tell(shell: &Shell, judged: &[(Mutant, Fate)]) -> Result<(), Fail> {
     let count = |wanted: fn(&Fate) -> bool| judged.iter().filter(|(_, fate)| wanted(fate)).count();
     let noticed = count(|fate| matches!(fate, Fate::Noticed(_)));
-    let (refused, survived) = (count(|fate| *fate == Fate::Refused), count(|fate| *fate == Fate::Survived));
-    let asked = noticed + survived;
+    let unproved = count(|fate| matches!(fate, Fate::Unproved(_)));
+    let (malformed, survived) = (count(|fate| *fate == Fate::Malformed), count(|fate| *fate == Fate::Survived));
+    let asked = noticed + unproved + survived;
     let data: Vec<Value> = judged.iter().map(as_json).collect();
-    let data = json!({ "mutants": data, "noticed": noticed, "survived": survived, "refused": refused });
+    let data = json!({
+        "mutants": data, "noticed": noticed, "unproved": unproved, "survived": survived, "malformed": malformed,
+    });
     shell.print(&data, |out| {
         for (mutant, _) in judged.iter().filter(|(_, fate)| *fate == Fate::Survived) {
             let Mutant { file, line, message, change, .. } = mutant;
@@ -51,9 +50,16 @@ fn tell(shell: &Shell, judged: &[(Mutant, Fate)]) -> Result<(), Fail> {
             writeln!(out, "{BAD}unnoticed{BAD:#} {NAME}{file}:{line}{NAME:#} \"{message}\" {what}")?;
         }
         let style = if survived == 0 { GOOD } else { BOLD };
-        let percent = (100 * noticed).checked_div(asked).unwrap_or(100);
-        write!(out, "{style}{noticed} of {asked} mutants noticed, {percent} %{style:#}")?;
-        writeln!(out, "{FAINT}; {refused} more the compiler refuses{FAINT:#}")
+        let percent = (100 * (noticed + unproved)).checked_div(asked).unwrap_or(100);
+        write!(out, "{style}{} of {asked} mutants noticed, {percent} %{style:#}", noticed + unproved)?;
+        write!(
+            out,
+            "{FAINT}: {noticed} by tests, {unproved} by the compiler, which has no proof without them{FAINT:#}"
+        )?;
+        if malformed > 0 {
+            write!(out, "{FAINT}; {malformed} more are no programs{FAINT:#}")?;
+        }
+        writeln!(out)
     })?;
     if survived == 0 { Ok(()) } else { Err(Fail::said()) }
 }
@@ -61,8 +67,9 @@ fn tell(shell: &Shell, judged: &[(Mutant, Fate)]) -> Result<(), Fail> {
 fn as_json((mutant, fate): &(Mutant, Fate)) -> Value {
     let change = if mutant.change == Change::Deleted { "deleted" } else { "negated" };
     let (fate, by) = match fate {
-        Fate::Noticed(test) => ("noticed", Some(test)),
-        Fate::Refused => ("refused", None),
+        Fate::Noticed(test) => ("noticed", Some(test.as_str())),
+        Fate::Unproved(code) => ("unproved", Some(code.name())),
+        Fate::Malformed => ("malformed", None),
         Fate::Survived => ("survived", None),
     };
     json!({ "file": mutant.file, "line": mutant.line, "message": mutant.message, "change": change, "fate": fate, "by": by })

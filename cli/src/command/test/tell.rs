@@ -51,7 +51,18 @@ fn line(out: &mut dyn Write, outcome: &Outcome, width: usize) -> io::Result<()> 
     if !outcome.spendings.is_empty() {
         write!(out, "  {FAINT}{} bytes, cost {}{FAINT:#}", grouped(outcome.bytes()), grouped(outcome.cost()))?;
     }
-    writeln!(out)
+    writeln!(out)?;
+    for (label, count) in &outcome.labels {
+        let cases = outcome.cases.unwrap_or(0).max(1);
+        writeln!(out, "       {:>5} %  {label}", tenths(*count, cases))?;
+    }
+    Ok(())
+}
+
+/// A share in percent, with one decimal.
+fn tenths(part: u32, whole: u32) -> String {
+    let tenths = (u64::from(part) * 1_000 + u64::from(whole) / 2) / u64::from(whole);
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// The values for which a property fails, and how to see it again.
@@ -80,6 +91,8 @@ fn as_json(outcome: &Outcome) -> Value {
     };
     if let Some(cases) = outcome.cases {
         put("cases", json!(cases));
+        let labels = outcome.labels.iter().map(|(label, count)| json!({ "label": label, "cases": count }));
+        put("labels", json!(labels.collect::<Vec<_>>()));
     }
     if let Verdict::Failed { fault, counterexample } = &outcome.verdict {
         put("message", json!(fault.message));

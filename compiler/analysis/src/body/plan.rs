@@ -3,6 +3,7 @@
 //! A plan is one transaction as the wallet builds it. Its expressions are those of a script, but they
 //! read the coins that the plan names, by those names, instead of `tx` and `self`.
 
+mod carried;
 mod coins;
 mod input;
 mod output;
@@ -142,7 +143,12 @@ impl Body<'_, '_> {
             }
             Ast::Publish(bytes) => parts.publish.push(self.expect(bytes, &Type::Bytes)?),
             // The grammar of plans has no statements of tests.
-            Ast::Assert { .. } | Ast::LetWith { .. } | Ast::Try(_) | Ast::Call(_) | Ast::Error => return None,
+            Ast::Assert { .. }
+            | Ast::Classify { .. }
+            | Ast::LetWith { .. }
+            | Ast::Try(_)
+            | Ast::Call(_)
+            | Ast::Error => return None,
         }
         Some(())
     }

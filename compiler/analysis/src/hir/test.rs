@@ -69,12 +69,16 @@ pub enum TestStepKind {
     Let(LocalId, Expr),
     /// Makes the coin with this number.
     Fund(usize, Box<PlanOutput>),
+    /// Gives this number to the newest coin of the contract that locks it, or, where one is said, with this `Lock`.
+    Find(usize, Option<Expr>),
     /// Mines so many blocks: an `Int` or `Blocks`.
     Mine(Expr),
     /// Demands a `Bool`, with what to say where it does not hold.
     Assert(Expr, Option<String>),
+    /// Counts the case under this label if a `Bool` holds.
+    Classify(Expr, String),
     /// Tries a transaction.
-    Try(TestTry),
+    Try(Box<TestTry>),
 }
 
 /// A transaction, and what becomes of it.
@@ -84,12 +88,29 @@ pub struct TestTry {
     pub fails: Option<String>,
     /// The `Height` or `Time` at which it is tried.
     pub at: Option<Expr>,
+    /// The plan that it is; such a transaction says nothing else.
+    pub plan: Option<TestPlan>,
     /// What it spends, in order.
     pub spends: Vec<TestSpend>,
     /// What it makes, in order.
     pub outputs: Vec<PlanOutput>,
     /// The lock time, where it is said: a `Height` or a `Time`.
     pub locktime: Option<Expr>,
+}
+
+/// A plan that a test carries out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TestPlan {
+    /// Its name.
+    pub name: String,
+    /// Its name where it is declared.
+    pub declared: Loc,
+    /// The names of its arguments and what they get.
+    pub args: Vec<(String, PlanArg)>,
+    /// The names of inputs, and the coins of the test that they take.
+    pub coins: Vec<(String, Vec<usize>)>,
+    /// Where.
+    pub loc: Loc,
 }
 
 /// A coin that a transaction of a test spends.
@@ -121,12 +142,17 @@ impl Test {
         let mut found: Vec<&Expr> = self.reads.iter().flat_map(PlanRead::exprs).collect();
         for step in &self.steps {
             match &step.kind {
-                TestStepKind::Let(_, value) | TestStepKind::Mine(value) | TestStepKind::Assert(value, _) => {
+                TestStepKind::Let(_, value)
+                | TestStepKind::Mine(value)
+                | TestStepKind::Assert(value, _)
+                | TestStepKind::Classify(value, _) => {
                     found.push(value);
                 }
                 TestStepKind::Fund(_, output) => found.extend(output.exprs()),
+                TestStepKind::Find(_, lock) => found.extend(lock),
                 TestStepKind::Try(tried) => {
                     found.extend(tried.at.iter().chain(&tried.locktime));
+                    found.extend(tried.plan.iter().flat_map(|plan| &plan.args).flat_map(|(_, arg)| arg.exprs()));
                     found.extend(tried.spends.iter().flat_map(TestSpend::exprs));
                     found.extend(tried.outputs.iter().flat_map(PlanOutput::exprs));
                 }

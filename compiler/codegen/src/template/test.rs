@@ -65,6 +65,8 @@ pub enum StepKind {
     Let(usize, String, Placed),
     /// Makes the coin with this number: the only output.
     Fund(usize, Box<plan::Output>),
+    /// Gives this number to the newest coin of the contract that locks it, or with this lock.
+    Find(usize, Option<Placed>),
     /// Mines so many blocks.
     Mine(Placed),
     /// Demands a truth value.
@@ -76,6 +78,8 @@ pub enum StepKind {
         /// What to say where it does not hold.
         message: Option<String>,
     },
+    /// Counts the case under this label if a truth value holds.
+    Classify(Placed, String),
     /// Tries a transaction.
     Try(Box<Try>),
 }
@@ -87,10 +91,38 @@ pub struct Try {
     pub fails: Option<String>,
     /// The height or time at which it is tried.
     pub at: Option<Placed>,
+    /// The plan that is carried out instead of what follows.
+    pub carried: Option<Carried>,
     /// The coins that it spends, in order, with the places of the calls.
     pub spends: Vec<(usize, Loc)>,
     /// Its inputs are all coins of the test, by number; those that it does not spend name no path.
     pub plan: Plan,
+}
+
+/// A plan that a test carries out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// Its name.
+    pub name: String,
+    /// Its name where it is declared.
+    pub declared: Loc,
+    /// The names of its arguments and what they get.
+    pub args: Vec<(String, plan::PathArg)>,
+    /// The names of inputs, and the coins of the test that they take, by number.
+    pub coins: Vec<(String, Vec<usize>)>,
+    /// Where.
+    pub loc: Loc,
+}
+
+impl Try {
+    /// The call that says how the input of this number is spent.
+    #[must_use]
+    pub fn place(&self, input: usize) -> Option<&Loc> {
+        match &self.carried {
+            Some(plan) => Some(&plan.loc),
+            None => self.spends.get(input).map(|(_, loc)| loc),
+        }
+    }
 }
 
 /// The data of a test.
@@ -141,6 +173,9 @@ impl Lower<'_> {
                 StepKind::Let(local.index(), name, self.value(value)?)
             }
             TestStepKind::Fund(coin, output) => StepKind::Fund(*coin, Box::new(self.output(output)?)),
+            TestStepKind::Find(coin, lock) => {
+                StepKind::Find(*coin, lock.as_ref().map(|lock| self.value(lock)).transpose()?)
+            }
             TestStepKind::Mine(blocks) => StepKind::Mine(self.value(blocks)?),
             TestStepKind::Assert(condition, message) => {
                 let sides = match &condition.kind {
@@ -151,6 +186,7 @@ impl Lower<'_> {
                 };
                 StepKind::Assert { condition: self.value(condition)?, sides, message: message.clone() }
             }
+            TestStepKind::Classify(condition, label) => StepKind::Classify(self.value(condition)?, label.clone()),
             TestStepKind::Try(tried) => StepKind::Try(Box::new(self.tried(tried)?)),
         };
         Ok(TestStep { kind, loc: step.loc.clone() })
@@ -173,9 +209,20 @@ impl Lower<'_> {
         Ok(Try {
             fails: tried.fails.clone(),
             at: tried.at.as_ref().map(|at| self.value(at)).transpose()?,
+            carried: tried.plan.as_ref().map(|plan| self.carried(plan)).transpose()?,
             spends: tried.spends.iter().map(|spend| (spend.coin, spend.loc.clone())).collect(),
             plan: template(&carrier, self.functions, &mut |_| SourceSpan::default())?,
         })
+    }
+
+    fn carried(&self, plan: &hir::TestPlan) -> Lowered<Carried> {
+        let mut args = Vec::with_capacity(plan.args.len());
+        for (name, arg) in &plan.args {
+            let arg = super::Lower::new(self.carrier, self.functions).path_arg(arg, &Frame::default())?;
+            args.extend(arg.map(|arg| (name.clone(), arg)));
+        }
+        let (name, declared, coins) = (plan.name.clone(), plan.declared.clone(), plan.coins.clone());
+        Ok(Carried { name, declared, args, coins, loc: plan.loc.clone() })
     }
 
     fn output(&self, output: &hir::PlanOutput) -> Lowered<plan::Output> {

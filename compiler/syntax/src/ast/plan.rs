@@ -98,6 +98,13 @@ pub enum PlanStmtKind {
         /// What to say when it does not.
         message: Option<StringLit>,
     },
+    /// `classify cond, "label";` of a property.
+    Classify {
+        /// What holds for some of the cases.
+        cond: Expr,
+        /// What these are called.
+        label: StringLit,
+    },
     /// `let name = value with { .. };` of a test: a coin with more than money on it.
     LetWith {
         /// The name of the coin.

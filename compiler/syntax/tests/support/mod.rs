@@ -328,6 +328,7 @@ fn plan_stmt(stmt: &PlanStmt) -> String {
         PlanStmtKind::ChangeTo(lock) => format!("change to {}", expr(lock)),
         PlanStmtKind::Burn(input) => format!("burn {input}"),
         PlanStmtKind::Publish(bytes) => format!("publish {}", expr(bytes)),
+        PlanStmtKind::Classify { cond, label } => format!("classify {}, {:?}", expr(cond), label.value),
         PlanStmtKind::Assert { cond, message } => {
             format!("assert {}, {:?}", expr(cond), message.as_ref().map(|message| &message.value))
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spec::artifact::AbiType;
 use spec::plan::{Age, Change, Source};
-use spec::{Mode, Rules, Sats, SpendContext};
+use spec::{Mode, Rules, Sats, SpendContext, Transaction};
 
 use super::scene::Scene;
 use super::{Carried, Forged, Forgery, PlanError, PlanFault, PlanWish, args, choose, ledger, outputs, publish};
@@ -77,7 +77,7 @@ fn scene_of<'a>(wish: &'a PlanWish<'a>) -> Result<Scene<'a>, PlanError> {
 /// # Errors
 /// [`PlanError`] if there is nothing to change, or the change adds or takes away inputs.
 pub fn forge(wish: &PlanWish<'_>, change: impl FnOnce(&mut Forgery<'_>)) -> Result<Forged, PlanError> {
-    let (mut scene, mut round) = settled(wish)?;
+    let (scene, mut round) = settled(wish)?;
     let mut tx = round.unsigned.frame();
     let of = |input: &Fixed<'_>| match &input.unlock {
         Unlock::Contract(contract) => contract.args.clone(),
@@ -95,9 +95,29 @@ pub fn forge(wish: &PlanWish<'_>, change: impl FnOnce(&mut Forgery<'_>)) -> Resu
             scene.plan_error(BuildError::Abi(spec::artifact::AbiError::Inconsistent("a forgery keeps its inputs")))
         );
     }
+    signed(scene, &round, tx)
+}
+
+/// The transaction of a plan, signed, without asking the machine: for whoever judges it.
+///
+/// # Errors
+/// [`PlanError`] if it cannot be built, or a condition of the plan does not hold.
+pub fn unjudged(wish: &PlanWish<'_>) -> Result<Forged, PlanError> {
+    let (scene, mut round) = settled(wish)?;
+    match round.refused.take() {
+        Some(error) => Err(error),
+        None => {
+            let tx = round.unsigned.frame();
+            signed(scene, &round, tx)
+        }
+    }
+}
+
+fn signed(mut scene: Scene<'_>, round: &Round<'_>, tx: Transaction) -> Result<Forged, PlanError> {
     let tx = round.unsigned.signed(tx).map_err(|error| scene.plan_error(error))?;
-    let (spent, contracts) = (round.unsigned.spent(), contracts(&scene));
-    Ok(Forged { first: std::mem::take(&mut scene.first), tx, spent, contracts })
+    let (spent, contracts, named) = (round.unsigned.spent(), contracts(&scene), scene.named_locks.take());
+    let inputs = names(&scene, spent.len());
+    Ok(Forged { first: std::mem::take(&mut scene.first), tx, spent, inputs, contracts, named })
 }
 
 /// A transaction that pays for itself, before it is signed.

@@ -262,6 +262,11 @@ impl<'a> Body<'a, '_> {
 
     /// A signature over bytes: one that is given, or `attest(key, message)`.
     fn data_sig(&mut self, value: &ast::Expr) -> Option<PlanArg> {
+        if let Ast::Bytes(_) = &value.kind {
+            // Who does not attest leaves the signature empty; and one that is known can be shown again.
+            let known = self.expr(value)?;
+            return Some(PlanArg::Value(self.make(known.kind, Type::DataSig, value.span)));
+        }
         let Ast::Call { callee, args } = &value.kind else {
             return self.expect(value, &Type::DataSig).map(PlanArg::Value);
         };

@@ -20,7 +20,7 @@ use crate::signatures::declared_twice;
 use crate::suggest;
 
 /// What can be done with `chain`.
-const CHAIN: [&str; 2] = ["fund", "mine"];
+const CHAIN: [&str; 3] = ["fund", "coin", "mine"];
 
 /// The checked statements of a test.
 pub(crate) struct CheckedTest {
@@ -32,11 +32,11 @@ pub(crate) struct CheckedTest {
 }
 
 /// A call `receiver.method(args)`.
-struct Method<'t> {
+pub(super) struct Method<'t> {
     receiver: &'t ast::Expr,
-    name: &'t Ident,
-    args: &'t [ast::Expr],
-    span: Span,
+    pub(super) name: &'t Ident,
+    pub(super) args: &'t [ast::Expr],
+    pub(super) span: Span,
 }
 
 impl<'t> Method<'t> {
@@ -64,7 +64,7 @@ impl<'a> Body<'a, '_> {
         self.open();
         let mut steps = Vec::new();
         for stmt in &test.stmts {
-            let understood = self.test_stmt(stmt, &mut steps);
+            let understood = self.test_stmt(stmt, test.params.is_none(), &mut steps);
             self.note(understood);
         }
         self.close();
@@ -80,7 +80,7 @@ impl<'a> Body<'a, '_> {
         (!broken).then_some(CheckedTest { keys, reads, locals, coins, steps })
     }
 
-    fn test_stmt(&mut self, stmt: &ast::PlanStmt, steps: &mut Vec<TestStep>) -> Option<()> {
+    fn test_stmt(&mut self, stmt: &ast::PlanStmt, is_test: bool, steps: &mut Vec<TestStep>) -> Option<()> {
         let loc = self.report.loc(stmt.span);
         let kind = match &stmt.kind {
             PlanStmtKind::Let { pattern, ty, value } => match self.chain_call(value) {
@@ -90,7 +90,10 @@ impl<'a> Body<'a, '_> {
                         let found = self.report.error(Code::E1001, "a coin has no type", ty.span);
                         return self.report.fail(found.help("leave the type out"));
                     }
-                    self.fund(pattern, &call, &[])?
+                    match call.name.as_str() {
+                        "coin" => self.find(pattern, &call)?,
+                        _ => self.fund(pattern, &call, &[])?,
+                    }
                 }
                 None => {
                     let kind = ast::StmtKind::Let { pattern: pattern.clone(), ty: ty.clone(), value: value.clone() };
@@ -117,7 +120,15 @@ impl<'a> Body<'a, '_> {
                 let cond = self.expect(cond, &Type::Bool)?;
                 TestStepKind::Assert(cond, message.as_ref().map(|text| text.value.to_string()))
             }
-            PlanStmtKind::Try(tried) => TestStepKind::Try(self.try_of(tried)?),
+            PlanStmtKind::Classify { cond, label } => {
+                let cond = self.expect(cond, &Type::Bool);
+                if is_test {
+                    let found = self.report.error(Code::E1001, "only the cases of a property are counted", stmt.span);
+                    return self.report.fail(found.help("demand it by `assert`, or make the test a property"));
+                }
+                TestStepKind::Classify(cond?, label.value.to_string())
+            }
+            PlanStmtKind::Try(tried) => TestStepKind::Try(Box::new(self.try_of(tried)?)),
             PlanStmtKind::Call(call) => self.mine(call)?,
             PlanStmtKind::Error => return None,
             _ => return self.outside(stmt.span),
@@ -151,6 +162,10 @@ impl<'a> Body<'a, '_> {
     fn fund(&mut self, pattern: &ast::Pattern, call: &Method<'_>, fields: &[ast::FieldInit]) -> Option<TestStepKind> {
         let (lock, value) = match (call.name.as_str(), call.args) {
             ("fund", [lock, value]) => (lock, value),
+            ("coin", _) => {
+                let found = self.report.error(Code::E1002, "this coin is there already, with what it holds", call.span);
+                return self.report.fail(found.help("leave out what follows `with`, or make one by `chain.fund(..)`"));
+            }
             ("fund", _) => {
                 let found = self.report.error(Code::E0108, "`chain.fund` takes a contract and an amount", call.span);
                 return self.report.fail(found.help("write `chain.fund(Contract(..), 1 coin)`"));
@@ -160,17 +175,34 @@ impl<'a> Body<'a, '_> {
                 return self.report.fail(found.help("write it as a statement: `chain.mine(6);`"));
             }
         };
-        let PatternKind::Name { name, mutable: false } = &pattern.kind else {
-            let found = self.report.error(Code::E1002, "a coin has one name", pattern.span);
-            return self.report.fail(found.help("write `let coin = chain.fund(..);`"));
-        };
+        let name = self.coin_name(pattern)?;
         let contract = self.funded_contract(lock);
         let output = self.fund_output(lock, value, fields, contract, call.span);
+        let index = self.name_coin(name, contract, output.is_some())?;
+        output.map(|output| TestStepKind::Fund(index, Box::new(output)))
+    }
+
+    /// The one name that a pattern gives to a coin.
+    pub(super) fn coin_name<'t>(&mut self, pattern: &'t ast::Pattern) -> Option<&'t Ident> {
+        if let PatternKind::Name { name, mutable: false } = &pattern.kind {
+            return Some(name);
+        }
+        let found = self.report.error(Code::E1002, "a coin has one name", pattern.span);
+        self.report.fail(found.help("write `let coin = chain.fund(..);`"))
+    }
+
+    /// Declares a coin, whose number it gives; nothing if the name is taken.
+    pub(super) fn name_coin(
+        &mut self,
+        name: &Ident,
+        contract: Option<&'a ContractSignature>,
+        known: bool,
+    ) -> Option<usize> {
         let free = self.declare_coin(name);
         let plan = self.plan.as_mut()?;
-        plan.coins.push(Coin { name: name.clone(), contract, each: false, known: output.is_some() });
+        plan.coins.push(Coin { name: name.clone(), contract, each: false, known });
         let index = plan.coins.len() - 1;
-        free.and(output).map(|output| TestStepKind::Fund(index, Box::new(output)))
+        free.map(|()| index)
     }
 
     /// Declares a coin of which nothing is known, so that nothing more is said about it.
@@ -241,7 +273,7 @@ impl<'a> Body<'a, '_> {
         }
     }
 
-    fn coin_of(&self, name: &Ident) -> Option<usize> {
+    pub(super) fn coin_of(&self, name: &Ident) -> Option<usize> {
         if self.meaning(name).is_some() {
             return None;
         }
@@ -254,7 +286,13 @@ impl<'a> Body<'a, '_> {
             None => None,
         };
         let fails = tried.fails.as_ref().map(|text| text.value.to_string());
-        let mut made = TestTry { fails, at, spends: Vec::new(), outputs: Vec::new(), locktime: None };
+        let mut made = TestTry { fails, at, plan: None, spends: Vec::new(), outputs: Vec::new(), locktime: None };
+        if let [ast::PlanStmt { kind: PlanStmtKind::Call(call), .. }] = &tried.stmts[..]
+            && self.calls_plan(call)
+        {
+            made.plan = self.carried(call);
+            return made.plan.is_some().then_some(made);
+        }
         let mut once = Vec::new();
         for stmt in &tried.stmts[..] {
             let understood = self.deal_stmt(stmt, &mut made, &mut once);
@@ -314,8 +352,12 @@ impl<'a> Body<'a, '_> {
     fn spend(&mut self, call: &ast::Expr, made: &TestTry) -> Option<TestSpend> {
         let method = Method::of(call).and_then(|method| Some((method.receiver_name()?, method)));
         let Some((name, method)) = method else {
+            if self.calls_plan(call) {
+                let found = self.report.error(Code::E1001, "a plan is the whole transaction", call.span);
+                return self.report.fail(found.help("move what stands beside it into a transaction of its own"));
+            }
             let found = self.report.error(Code::E1002, "this spends no coin", call.span);
-            return self.report.fail(found.help("call a path of a coin, such as `coin.refund(alice)`"));
+            return self.report.fail(found.help("call a path of a coin, such as `coin.refund(alice)`, or a plan"));
         };
         let Some(coin) = self.coin_of(name) else {
             let known: Vec<String> =
