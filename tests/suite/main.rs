@@ -47,6 +47,7 @@ mod reward_attacks;
 mod reward_graph;
 mod rival;
 mod run;
+mod seeded;
 mod sizes;
 mod splitter;
 mod stdlib;
