@@ -33,6 +33,8 @@ pub enum Bench {
         /// Only these parts: blocks, rpc, coins; nothing is written
         parts: Vec<String>,
     },
+    /// How long five hundred tests of the examples take, on one thread and on all: prints it
+    Test,
     /// How long a unit of cost takes, opcode by opcode: prints tables, and writes docs/opcosts.md and its picture
     Opcosts {
         /// Only opcodes with this in their names; nothing is written
@@ -50,7 +52,19 @@ pub fn run(root: &Path, bench: &Bench) -> Result<(), String> {
         Bench::Size { top } => size(root, *top),
         Bench::Engines { alone } => engines::run(root, *alone),
         Bench::Node { parts } => node::run(root, parts),
+        Bench::Test => test(root),
         Bench::Opcosts { only, all } => opcosts::run(root, only.as_deref(), *all),
+    }
+}
+
+/// The tests of the examples, as the profile of developers builds the tester: that is what runs them all day.
+fn test(root: &Path) -> Result<(), String> {
+    let mut cargo = Command::new("cargo");
+    let ran = cargo.args(["bench", "--profile", "dev", "-p", "benches", "--bench", "tests"]).current_dir(root).status();
+    match ran {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("the tests end with {status}")),
+        Err(error) => Err(error.to_string()),
     }
 }
 
