@@ -57,7 +57,7 @@ impl Step<'_> {
             Opcode::NotIf => false,
             _ => return None,
         };
-        let condition = self.from_top(0).filter(|_| self.executing)?;
+        let condition = self.at_depth(0).filter(|_| self.executing)?;
         Some(num::is_truthy(&condition) == wanted)
     }
 
@@ -65,11 +65,11 @@ impl Step<'_> {
     #[must_use]
     pub fn definition(&self) -> Option<(FunctionId, Vec<u8>)> {
         let defines = self.executing && Opcode::from_byte(self.byte) == Some(Opcode::Define);
-        let id = self.from_top(0).filter(|_| defines)?;
-        Some((FunctionId::new(&id)?, self.from_top(1)?))
+        let id = self.at_depth(0).filter(|_| defines)?;
+        Some((FunctionId::new(&id)?, self.at_depth(1)?))
     }
 
-    fn from_top(&self, depth: usize) -> Option<Vec<u8>> {
+    fn at_depth(&self, depth: usize) -> Option<Vec<u8>> {
         self.stack.len().checked_sub(depth + 1).and_then(|at| self.stack.get(at))
     }
 }
