@@ -10,6 +10,7 @@ pub(crate) mod expand;
 pub(crate) mod flow;
 pub(crate) mod fmt;
 pub(crate) mod inspect;
+pub(crate) mod lint;
 pub(crate) mod new;
 pub(crate) mod node;
 pub(crate) mod ops;

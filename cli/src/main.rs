@@ -3,6 +3,7 @@
 //! Each subcommand is one file under `command`; this one only dispatches. It knows no rules of its own: the compiler, the wallet and the node decide.
 
 mod deployment;
+mod edit;
 mod engines;
 mod fail;
 mod link;
@@ -22,8 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    build, call, check, decompile, demo, deploy, expand, flow, fmt, inspect, new, node, ops, pay, run, settle, size,
-    test, update, verify, wallet as accounts,
+    build, call, check, decompile, demo, deploy, expand, flow, fmt, inspect, lint, new, node, ops, pay, run, settle, size, test, update, verify, wallet as accounts,
 };
 use crate::fail::Fail;
 use crate::shell::Shell;
@@ -57,6 +57,7 @@ enum Command {
     Check(check::Check),
     Test(test::Test),
     Fmt(fmt::Fmt),
+    Lint(lint::Lint),
     Build(build::Build),
     Size(size::Size),
     Expand(expand::Expand),
@@ -83,6 +84,7 @@ impl Command {
             Self::Check(command) => command.run(shell),
             Self::Test(command) => command.run(shell),
             Self::Fmt(command) => command.run(shell),
+            Self::Lint(command) => command.run(shell),
             Self::Build(command) => command.run(shell),
             Self::Size(command) => command.run(shell),
             Self::Expand(command) => command.run(shell),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use driver::{Package, Packages};
+use driver::{LintLevels, Package, Packages};
 use spec::RuleSet;
 use spec::artifact::{Level, Objective};
 
@@ -98,6 +98,11 @@ impl Tree {
         Ok(self)
     }
 
+    /// What the package is called.
+    pub(crate) fn name(&self) -> &str {
+        self.packages.first().map_or("", Loaded::name)
+    }
+
     /// Where the package lies.
     pub(crate) fn folder(&self) -> &str {
         self.packages.first().map_or("", |package| &package.folder)
@@ -116,6 +121,11 @@ impl Tree {
     /// What to make small.
     pub(crate) fn objective(&self) -> Option<Objective> {
         self.packages.first().and_then(|package| package.manifest.objective())
+    }
+
+    /// How grave its manifest takes lints.
+    pub(crate) fn lint_levels(&self) -> LintLevels {
+        self.packages.first().map(|package| package.manifest.lint_levels().clone()).unwrap_or_default()
     }
 
     /// Whether its scripts may compare constants by their hash, if its manifest says so.

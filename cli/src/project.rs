@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
-use driver::{Compiled, Options, Packages, Session, World, WorldError};
+use driver::{Compiled, LintLevels, Options, Packages, Session, World, WorldError};
 use spec::artifact::{Level, Objective, Slot};
 use spec::hash::Sha256Stream;
 use spec::plan::Plan;
@@ -190,6 +190,8 @@ pub(crate) struct Project {
     session: Session,
     packages: Packages,
     options: Options,
+    levels: LintLevels,
+    roots: Vec<String>,
 }
 
 impl Project {
@@ -206,15 +208,23 @@ impl Project {
         let objective = target.optimise.or_else(|| tree.as_ref().and_then(Tree::objective)).unwrap_or_default();
         let hashes = tree.as_ref().and_then(Tree::hash_lowering).unwrap_or(true) && !target.no_hash_lowering;
         let packages = tree.as_ref().map(Tree::packages).unwrap_or_default();
+        let levels = tree.as_ref().map(Tree::lint_levels).unwrap_or_default();
         Ok(Self {
             session: Session::open(&DiskWorld, packages.clone(), &roots),
             packages,
             options: Options { rules, level, objective, seconds, whole_constants: !hashes },
+            levels,
+            roots,
         })
     }
 
     /// Compiles them.
     pub(crate) fn compile(&self) -> Compiled {
+        self.compile_at_any_level().at_levels(&self.levels)
+    }
+
+    /// Compiles them, whatever the package says of lints.
+    fn compile_at_any_level(&self) -> Compiled {
         self.with_progress(|| self.session.compile(&self.options))
     }
 
@@ -245,10 +255,25 @@ impl Project {
         all
     }
 
+    /// How grave lints are taken, to be changed.
+    pub(crate) fn levels(&mut self) -> &mut LintLevels {
+        &mut self.levels
+    }
+
+    /// The sources that were asked for.
+    pub(crate) fn roots(&self) -> &[String] {
+        &self.roots
+    }
+
+    /// Gives a source another text.
+    pub(crate) fn set_text(&mut self, path: &str, text: Arc<str>) {
+        self.session.set(path, text);
+    }
+
     /// Compiles with another text for one source, which then has `text` again.
     pub(crate) fn with_text(&mut self, path: &str, changed: Arc<str>, text: Arc<str>) -> Compiled {
         self.session.set(path, changed);
-        let compiled = self.compile();
+        let compiled = self.compile_at_any_level();
         self.session.set(path, text);
         compiled
     }

@@ -33,6 +33,7 @@ mod independent;
 mod inspect;
 mod judges;
 mod levels;
+mod lint;
 mod machine;
 mod names;
 mod packages;

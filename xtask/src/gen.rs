@@ -1,6 +1,7 @@
 //! `cargo xtask gen`: the pages of docs/ that are printed from the code.
 
 mod errors;
+mod lints;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -18,6 +19,7 @@ struct Page {
 /// Writes the pages and removes those whose subject is gone; with `check` it only returns what differs.
 pub fn run(root: &Path, check: bool) -> Result<Vec<String>, String> {
     let mut pages = vec![Page { path: "docs/opcodes.md".to_owned(), text: opcodes() }];
+    pages.push(lints::page(root)?);
     pages.extend(errors::pages(root)?);
     let mut stale = orphans(root, errors::FOLDER, &pages)?;
     if !check {

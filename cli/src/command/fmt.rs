@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use driver::{Compiled, text_of};
 use serde::Serialize;
-use similar::TextDiff;
 
+use crate::edit::{read, show_change, write};
 use crate::fail::Fail;
 use crate::project;
-use crate::shell::{BAD, GOOD, Shell};
+use crate::shell::{GOOD, Shell};
 
 /// Lay out sources the one way. Comments stay, and so does what they compile to.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  bmc fmt\n  bmc fmt reward.bmc --check\n  bmc fmt - < reward.bmc\n  bmc fmt reward.bmc --lines 10-20"
+    after_help = "Examples:\n  bmc fmt\n  bmc fmt shares.bmc --check\n  bmc fmt - < shares.bmc\n  bmc fmt shares.bmc --lines 10-20"
 )]
 pub(crate) struct Fmt {
     /// Files, or folders to search for `.bmc` files; `-` reads standard input and writes standard output.
@@ -102,7 +102,7 @@ impl Fmt {
         let text = text_of(&bytes).map_err(|error| Fail::refused(format!("standard input: {error}")))?;
         match self.pretty("standard input", &text) {
             Ok(pretty) if self.check => {
-                show_change(shell, "standard input", &text, &pretty)?;
+                show_change(shell, ("standard input", "formatted"), &text, &pretty)?;
                 if *text == *pretty { Ok(()) } else { Err(Fail::said()) }
             }
             Ok(pretty) => Ok(shell.out().write_all(pretty.as_bytes())?),
@@ -114,8 +114,8 @@ impl Fmt {
     }
 
     /// The text as it should look, or what is wrong with it.
-    fn pretty(&self, name: &str, text: &str) -> Result<String, Compiled> {
-        let pretty = format::format(text).map_err(|diagnostics| driver::unparsed(name, text, diagnostics))?;
+    fn pretty(&self, name: &str, text: &str) -> Result<String, Box<Compiled>> {
+        let pretty = format::format(text).map_err(|diagnostics| Box::new(driver::unparsed(name, text, diagnostics)))?;
         let Some(lines) = self.lines else { return Ok(pretty) };
         let mut partly = text.to_owned();
         for edit in format::edits(text, &pretty, Some(lines.bytes(text))).into_iter().rev() {
@@ -132,48 +132,13 @@ impl Fmt {
         }
         for (file, text, pretty) in done.iter().filter(|(_, text, pretty)| text != pretty) {
             if self.check {
-                show_change(shell, file, text, pretty)?;
+                show_change(shell, (file, "formatted"), text, pretty)?;
             } else {
                 writeln!(shell.out(), "{GOOD}formatted{GOOD:#} {file}")?;
             }
         }
         Ok(())
     }
-}
-
-fn show_change(shell: &Shell, name: &str, text: &str, pretty: &str) -> Result<(), Fail> {
-    let diff = TextDiff::from_lines(text, pretty);
-    let mut out = shell.out();
-    for line in diff.unified_diff().header(name, &format!("{name}, formatted")).to_string().lines() {
-        let style = match line.as_bytes().first() {
-            Some(b'+') => GOOD,
-            Some(b'-') => BAD,
-            _ => anstyle::Style::new(),
-        };
-        writeln!(out, "{style}{line}{style:#}")?;
-    }
-    Ok(())
-}
-
-fn read(file: &str) -> Result<String, Fail> {
-    let bytes = std::fs::read(file).map_err(|error| Fail::refused(format!("`{file}`: {error}")))?;
-    let text = text_of(&bytes).map_err(|error| Fail::refused(format!("`{file}`: {error}")))?;
-    Ok(text.as_ref().to_owned())
-}
-
-/// Writes beside the file and puts it in its place: whoever is interrupted has the old one or the new one.
-fn write(file: &str, text: &str) -> Result<(), Fail> {
-    let failed = |error: std::io::Error| Fail::refused(format!("`{file}`: {error}"));
-    // A link stays one.
-    let target = std::fs::canonicalize(file).map_err(failed)?;
-    let beside = target.with_extension("bmc.formatted");
-    std::fs::write(&beside, text).map_err(failed)?;
-    let permissions = std::fs::metadata(&target).map_err(failed)?.permissions();
-    std::fs::set_permissions(&beside, permissions).map_err(failed)?;
-    std::fs::rename(&beside, &target).map_err(|error| {
-        let _ = std::fs::remove_file(&beside);
-        failed(error)
-    })
 }
 
 #[cfg(test)]

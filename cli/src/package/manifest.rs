@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use driver::{LintLevel, LintLevels};
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 use spec::RuleSet;
@@ -19,6 +20,11 @@ pub(crate) struct Manifest {
     dependencies: BTreeMap<String, Dependency>,
     #[serde(default)]
     build: Build,
+    /// Levels by the names of lints.
+    #[serde(default)]
+    lint: BTreeMap<String, String>,
+    #[serde(skip)]
+    levels: LintLevels,
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,12 +67,14 @@ impl Manifest {
     pub(super) fn read(folder: &str) -> Result<Option<Self>, Fail> {
         let path = join(folder, MANIFEST);
         let Some(text) = read_text(&path)? else { return Ok(None) };
-        let manifest: Self = toml::from_str(&text).map_err(|error| {
+        let mut manifest: Self = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
             Fail::refused(format!("`{path}:{line}`: {}", error.message().trim_end()))
                 .help("a manifest has `[package]` with `name` and `version`, and dependencies such as `shares = { path = \"../shares\" }`")
         })?;
-        manifest.check(&path).map(|()| Some(manifest))
+        manifest.check(&path)?;
+        manifest.levels = levels(&path, &manifest.lint)?;
+        Ok(Some(manifest))
     }
 
     fn check(&self, path: &str) -> Result<(), Fail> {
@@ -115,6 +123,11 @@ impl Manifest {
         self.build.hash_lowering
     }
 
+    /// How grave lints are taken.
+    pub(super) const fn lint_levels(&self) -> &LintLevels {
+        &self.levels
+    }
+
     /// The names of dependencies and where they lie, seen from here.
     pub(super) fn dependencies(&self) -> impl Iterator<Item = (&str, &str)> {
         self.dependencies.iter().map(|(name, dependency)| (name.as_str(), dependency.path.as_str()))
@@ -127,6 +140,18 @@ impl Manifest {
             _ => Ok(()),
         }
     }
+}
+
+/// What `[lint]` says.
+fn levels(path: &str, said: &BTreeMap<String, String>) -> Result<LintLevels, Fail> {
+    let mut levels = LintLevels::default();
+    for (name, level) in said {
+        let level = LintLevel::from_name(level).ok_or_else(|| {
+            Fail::refused(format!("`{path}`: `{level}` is no level of a lint")).help("write `allow`, `warn` or `deny`")
+        })?;
+        levels.set(name, level).map_err(|error| Fail::refused(format!("`{path}`: {error}")).help(error.help()))?;
+    }
+    Ok(levels)
 }
 
 /// Whether folders, locks and `use` can say this name.

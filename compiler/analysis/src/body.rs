@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syntax::ast::{self, Ident};
-use syntax::{Code, ItemKind, Span};
+use syntax::{Code, Effect, Fix, Help, ItemKind, Span};
 
 use crate::hir::{self, ArgId, Derived, Expr, ExprKind, LocalId, ParamId, Type};
 use crate::report::Report;
@@ -94,6 +94,8 @@ struct Variable {
     mutable: bool,
     used: bool,
     span: Span,
+    /// What to write there if nothing reads it.
+    renaming: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -255,7 +257,14 @@ impl<'a, 'r> Body<'a, 'r> {
         for variable in self.locals.iter().filter(unused) {
             let message = format!("nothing reads the variable `{}`", variable.name);
             let found = self.report.warning(Code::E0111, message, variable.span);
-            self.report.push(found.help(format!("remove it, or call it `_{}`", variable.name)));
+            let found = found.help(format!("remove it, or call it `_{}`", variable.name));
+            self.report.push(match &variable.renaming {
+                Some(renamed) => {
+                    let fix = Fix::new(format!("call it `_{}`", variable.name), Effect::Keeps);
+                    found.fix(fix.edit(self.report.loc(variable.span), renamed.as_str()))
+                }
+                None => found,
+            });
         }
         let local = |variable: Variable| hir::Local {
             name: variable.name.to_string(),
@@ -296,6 +305,7 @@ impl<'a, 'r> Body<'a, 'r> {
         if let Some(variable) = self.locals.last_mut() {
             variable.mutable = mutable;
             variable.used = name.is_missing();
+            variable.renaming = (!mutable).then(|| format!("_{name}"));
         }
         self.names.entry(name.name.clone()).or_default().push(Name::Local(id));
         if let Some(scope) = self.opened.last_mut() {
@@ -307,7 +317,7 @@ impl<'a, 'r> Body<'a, 'r> {
     /// A variable that no name of the source means.
     fn variable(&mut self, name: Arc<str>, ty: Option<Type>, span: Span) -> LocalId {
         let id = LocalId::new(self.locals.len());
-        self.locals.push(Variable { name, ty, mutable: false, used: true, span });
+        self.locals.push(Variable { name, ty, mutable: false, used: true, span, renaming: None });
         id
     }
 
@@ -400,8 +410,7 @@ impl<'a, 'r> Body<'a, 'r> {
         let of_contract = contract.iter().flat_map(|scope| scope.param_ids.keys().chain(scope.consts.keys()));
         let known = of_body.chain(of_contract).map(|name| &**name).chain(self.env.signatures.constant_names());
         let close = self.report.did_you_mean(name.as_str(), known);
-        self.report
-            .fail(found.help(close.unwrap_or_else(|| "declare it by `let`, or as a parameter or `const`".into())))
+        self.report.fail(found.help(close.or_say(|| "declare it by `let`, or as a parameter or `const`")))
     }
 
     fn function(&self, name: &Ident) -> Option<&'a FnSignature> {
@@ -429,7 +438,7 @@ impl<'a, 'r> Body<'a, 'r> {
             let text = self.report.text_of(span);
             let found = self.report.error(Code::E0203, format!("`{text}` has no unit, but `{wanted}` is needed"), span);
             match types::with_unit(&text, wanted) {
-                Some(fixed) => found.help(format!("write `{fixed}`")),
+                Some(fixed) => found.help(Help::instead(format!("write `{fixed}`"), fixed)),
                 None => found,
             }
         } else {

@@ -145,7 +145,7 @@ fn read_limit(limit: &Limit<'_>, path: Option<&Ident>, report: &mut Report<'_>) 
     let Some(measure) = Measure::from_name(key) else {
         let close = report.did_you_mean(key, Measure::ALL.iter().map(|measure| measure.name()));
         let found = report.error(Code::E0507, format!("a budget limits no `{key}`"), limit.key.span);
-        return report.fail(found.help(close.unwrap_or_else(|| format!("write {}", examples(path)))));
+        return report.fail(found.help(close.or_say(|| format!("write {}", examples(path)))));
     };
     if let Some(path) = path.filter(|_| measure == Measure::Script) {
         let message = format!("the script does not belong to `{path}` alone");

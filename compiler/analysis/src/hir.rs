@@ -15,7 +15,7 @@ mod ty;
 pub use budget::{Budget, Measure};
 pub use expr::{Arm, BinaryOp, Builtin, Expr, ExprKind, Fact, ItemKind, UnaryOp};
 pub use functions::{FunctionId, Functions};
-pub use lint::Lint;
+pub use lint::{Lint, WARNINGS};
 pub use parts::Part;
 pub use plan::{
     CoinFact, Plan, PlanArg, PlanAsk, PlanChange, PlanCommitment, PlanEach, PlanFact, PlanInput, PlanList, PlanLock,
@@ -121,6 +121,8 @@ pub struct Allow {
     pub loc: Loc,
     /// Where it is silenced: an item, a member or a block.
     pub scope: Loc,
+    /// What goes when it is not needed: the statement, or its name in the list. Nothing, if no author wrote it.
+    pub removal: Option<Loc>,
 }
 
 /// A parameter of a contract or function, or an argument of a path.

@@ -8,13 +8,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use syntax::ast::{Ident, Item, Use};
-use syntax::{Code, Diagnostic, ItemKind, Loc, Span, TokenKind};
+use syntax::{Code, Diagnostic, Effect, Fix, ItemKind, Loc, Span, TokenKind};
 
-use crate::SourceItem;
 use crate::body::is_builtin;
 use crate::domain::model;
 use crate::report::Report;
 use crate::signatures::{Interface, Signatures, declared_twice};
+use crate::{SourceItem, list};
 
 /// The package that the compiler brings along.
 pub const STD: &str = "std";
@@ -171,6 +171,17 @@ fn leaf<'a>(
     }
 }
 
+/// What goes with an imported name: its part of the braces, or, if it is the only one, the item.
+fn removal(used: &Use, local: &Ident) -> Span {
+    let group = used.group.as_deref().unwrap_or_default();
+    let spans: Vec<Span> =
+        group.iter().map(|name| name.alias.as_ref().unwrap_or(&name.name).span.to(name.name.span)).collect();
+    match spans.iter().position(|span| span.to(local.span) == *span) {
+        Some(index) => list::without(&spans, index).unwrap_or(used.span),
+        None => used.span,
+    }
+}
+
 impl Leaf<'_> {
     /// Whether a name is missing, which has been reported.
     fn is_broken(&self) -> bool {
@@ -208,9 +219,17 @@ struct Binder<'a, 's> {
     modules: &'a Modules,
     signatures: &'s mut Signatures,
     declared: &'a BTreeMap<Arc<str>, Loc>,
-    /// Where each name was imported, and whether nothing else gives it a use: naming a contract is one, because its
-    /// artifact is made.
-    seen: BTreeMap<Arc<str>, (Loc, bool)>,
+    /// What was imported, by name. Naming a contract is a use, because its artifact is made.
+    seen: BTreeMap<Arc<str>, Seen>,
+}
+
+/// An imported name.
+struct Seen {
+    loc: Loc,
+    /// Whether nothing but a mention gives it a use.
+    needs_use: bool,
+    /// What goes when nothing uses it: the whole item, or its name in the braces.
+    whole: Loc,
 }
 
 impl Binder<'_, '_> {
@@ -224,7 +243,7 @@ impl Binder<'_, '_> {
         let mut told = BTreeSet::new();
         for leaf in leaves {
             let bound = self.leaf(&leaf, &mut told, report);
-            self.remember(leaf.local, bound, report);
+            self.remember(leaf.local, bound, report.loc(removal(used, leaf.local)), report);
         }
     }
 
@@ -248,7 +267,7 @@ impl Binder<'_, '_> {
         if !interface.kinds.contains_key(&item.name) {
             let found = report.error(Code::E0121, format!("`{}` has no `{item}`", leaf.module), item.span);
             let close = report.did_you_mean(item.as_str(), interface.kinds.keys().map(|name| &**name));
-            report.push(found.help(close.unwrap_or_else(|| contents(interface))));
+            report.push(found.help(close.or_say(|| contents(interface))));
             return false;
         }
         self.signatures.imported.adopt(&leaf.local.name, interface, &item.name);
@@ -256,13 +275,13 @@ impl Binder<'_, '_> {
     }
 
     /// Refuses a name that means something else here already.
-    fn remember(&mut self, local: &Ident, bound: bool, report: &mut Report<'_>) {
+    fn remember(&mut self, local: &Ident, bound: bool, whole: Loc, report: &mut Report<'_>) {
         let loc = report.loc(local.span);
         if !bound {
             self.signatures.broken.insert(local.name.clone());
         }
-        if let Some((first, _)) = self.seen.get(&local.name) {
-            report.push(import_clash(local, loc, first.clone()));
+        if let Some(first) = self.seen.get(&local.name) {
+            report.push(import_clash(local, loc, first.loc.clone()));
             return;
         }
         if let Some(first) = self.declared.get(&local.name) {
@@ -272,7 +291,7 @@ impl Binder<'_, '_> {
             report.push(found.help(format!("import it by another name: `.. as my_{local}`")));
         }
         let is_contract = self.signatures.kind(&local.name) == Some(ItemKind::Contract);
-        self.seen.insert(local.name.clone(), (loc, bound && !is_contract));
+        self.seen.insert(local.name.clone(), Seen { loc, needs_use: bound && !is_contract, whole });
     }
 
     fn malformed(&self, used: &Use, report: &mut Report<'_>) {
@@ -314,14 +333,14 @@ fn problem_of(
         ModuleProblem::Missing { known } => {
             let found = report.error(Code::E0120, format!("there is no module `{module}`"), span);
             let close = report.did_you_mean(&module.name, known.iter().map(|name| &**name));
-            found.help(close.unwrap_or_else(|| where_to_put(module, known)))
+            found.help(close.or_say(|| where_to_put(module, known)))
         }
         ModuleProblem::UnknownPackage { known } => {
             let package = module.package.as_deref().unwrap_or_default();
             let found =
                 report.error(Code::E0120, format!("there is no package `{package}`"), package_span.unwrap_or(span));
             let close = report.did_you_mean(package, known.iter().map(|name| &**name));
-            found.help(close.unwrap_or_else(|| {
+            found.help(close.or_say(|| {
                 format!(
                     "add it to `[dependencies]` in bmc.toml, or write `use ./{package};` for the file beside this one"
                 )
@@ -358,9 +377,9 @@ fn where_to_put(module: &ModulePath, known: &[Arc<str>]) -> String {
 }
 
 /// Warns about names that no other item mentions.
-fn unused(seen: &BTreeMap<Arc<str>, (Loc, bool)>, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
-    let mut left: BTreeMap<&str, &Loc> =
-        seen.iter().filter(|(_, (_, needs_use))| *needs_use).map(|(name, (loc, _))| (&**name, loc)).collect();
+fn unused(seen: &BTreeMap<Arc<str>, Seen>, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
+    let mut left: BTreeMap<&str, &Seen> =
+        seen.iter().filter(|(_, seen)| seen.needs_use).map(|(name, seen)| (&**name, seen)).collect();
     for item in items.iter().filter(|item| !matches!(item.ast, Item::Use(_))) {
         if left.is_empty() {
             break;
@@ -369,8 +388,9 @@ fn unused(seen: &BTreeMap<Arc<str>, (Loc, bool)>, items: &[SourceItem<'_>]) -> V
             left.remove(name);
         }
     }
-    let warning = |(name, loc): (&str, &Loc)| {
-        Diagnostic::warning(Code::E0123, format!("nothing uses the import `{name}`"), loc.clone()).help("remove it")
+    let warning = |(name, seen): (&str, &Seen)| {
+        let found = Diagnostic::warning(Code::E0123, format!("nothing uses the import `{name}`"), seen.loc.clone());
+        found.help("remove it").fix(Fix::new("remove the import", Effect::Keeps).remove(seen.whole.clone()))
     };
     left.into_iter().map(warning).collect()
 }

@@ -18,6 +18,7 @@ mod imports;
 mod item;
 mod layout;
 mod lint;
+mod list;
 mod moment;
 mod number;
 mod plan;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use syntax::{Code, Diagnostic, FileId, Loc, Span};
 
 use crate::domain::Origins;
+use crate::suggest::Close;
 use crate::{SourceItem, suggest};
 
 /// The most messages about one item; one more says how many were left out.
@@ -75,6 +76,11 @@ impl<'a> Report<'a> {
         std::mem::replace(&mut self.generated, generated)
     }
 
+    /// Whether what is under check was generated from a declaration.
+    pub(crate) fn is_generated(&self) -> bool {
+        self.generated.is_some() || self.item.origins.is_some()
+    }
+
     /// The source text of a span on one line.
     pub(crate) fn text_of(&self, span: Span) -> String {
         let text = self.text().get(span.range()).unwrap_or_default();
@@ -90,13 +96,17 @@ impl<'a> Report<'a> {
     }
 
     /// The help line for an unknown name, as long as the item has not too many of them.
-    pub(crate) fn did_you_mean<'n>(&mut self, name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    pub(crate) fn did_you_mean<'n>(&mut self, name: &str, known: impl IntoIterator<Item = &'n str>) -> Close {
         self.suggestions += 1;
-        if self.suggestions > SUGGESTIONS_MAX { None } else { suggest::did_you_mean(name, known) }
+        if self.suggestions > SUGGESTIONS_MAX { Close(None) } else { suggest::did_you_mean(name, known) }
     }
 
-    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn push(&mut self, mut diagnostic: Diagnostic) {
         self.count += 1;
+        if self.is_generated() {
+            // Its author has not written what the fixes would edit.
+            diagnostic.fixes.clear();
+        }
         if self.found.len() < MESSAGES_MAX {
             self.found.push(diagnostic);
         }

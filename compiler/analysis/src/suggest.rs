@@ -1,12 +1,24 @@
 //! Finds the name that was probably meant.
 
+use syntax::Help;
+
 /// Names beyond these are not looked at, so that a hostile source cannot make a search costly.
 const CANDIDATES_MAX: usize = 200;
 const LENGTH_MAX: usize = 32;
 
 /// The help line for an unknown name: the closest candidate, if one is close.
-pub(crate) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    closest(name, candidates).map(|best| format!("did you mean `{best}`?"))
+pub(crate) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Close {
+    Close(closest(name, candidates).map(|best| Help::instead(format!("did you mean `{best}`?"), best)))
+}
+
+/// The help line with a close name, if there is one.
+pub(crate) struct Close(pub(crate) Option<Help>);
+
+impl Close {
+    /// That line, or another.
+    pub(crate) fn or_say<T: Into<Help>>(self, other: impl FnOnce() -> T) -> Help {
+        self.0.unwrap_or_else(|| other().into())
+    }
 }
 
 /// The candidate with the fewest edits, at most a third of the name's length and never all of it.

@@ -271,12 +271,12 @@ fn in_module(
     let Some(interface) = env.signatures.module(module.as_str()) else {
         let found = report.error(Code::E0120, format!("there is no module `{module}` here"), module.span);
         let close = report.did_you_mean(module.as_str(), env.signatures.module_names());
-        return report.fail(found.help(close.unwrap_or_else(|| format!("import it by `use ./{module};`"))));
+        return report.fail(found.help(close.or_say(|| format!("import it by `use ./{module};`"))));
     };
     let Some(declared) = interface.types.get(&name.name) else {
         let found = report.error(Code::E0121, format!("`{module}` has no type `{name}`"), name.span);
         let close = report.did_you_mean(name.as_str(), interface.types.keys().map(|name| &**name));
-        return report.fail(found.help(close.unwrap_or_else(|| format!("declare `struct {name} {{ .. }}` there"))));
+        return report.fail(found.help(close.or_say(|| format!("declare `struct {name} {{ .. }}` there"))));
     };
     instance(declared, name, args, ty, env, report)
 }
@@ -344,9 +344,9 @@ fn unknown(name: &Ident, env: Env<'_>, report: &mut Report<'_>) -> Option<Type> 
     let known = PLAIN.iter().map(|(name, _)| *name).chain(SIZED.iter().map(|(name, _)| *name));
     let known = known.chain(env.type_params.iter().map(|name| &**name)).chain(env.signatures.type_names());
     let close = report.did_you_mean(name.as_str(), known);
-    report.fail(found.help(
-        close.unwrap_or_else(|| format!("declare it by `struct {name} {{ .. }}`, or use a type of the language")),
-    ))
+    report.fail(
+        found.help(close.or_say(|| format!("declare it by `struct {name} {{ .. }}`, or use a type of the language"))),
+    )
 }
 
 /// The types of the parts of a struct, tuple or array.

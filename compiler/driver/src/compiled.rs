@@ -8,6 +8,8 @@ use spec::Artifact;
 use spec::artifact::Level;
 use syntax::{Diagnostic, Severity};
 
+use crate::fix::{self, Remedy};
+use crate::lint::LintLevels;
 use crate::place::{FilePlaces, Places};
 use crate::render::{self, Finding};
 
@@ -90,6 +92,19 @@ impl Compiled {
     #[must_use]
     pub fn to_json(&self) -> Value {
         render::machine(&self.places, &self.diagnostics)
+    }
+
+    /// What mends a diagnostic of this compilation, the likeliest first.
+    #[must_use]
+    pub fn remedies(&self, diagnostic: &Diagnostic) -> Vec<Remedy> {
+        fix::remedies(diagnostic, &self.places)
+    }
+
+    /// Leaves out the warnings that these levels allow, and makes errors of those that they deny.
+    #[must_use]
+    pub fn at_levels(mut self, levels: &LintLevels) -> Self {
+        levels.apply(&mut self.diagnostics);
+        self
     }
 
     /// The sources with every declaration written out as plain items.

@@ -4,8 +4,10 @@
 mod assemble;
 mod compiled;
 mod db;
+mod fix;
 mod graph;
 mod library;
+mod lint;
 mod package;
 mod place;
 mod render;
@@ -14,10 +16,12 @@ mod world;
 
 pub use codegen::{Carried, Pass, Placed, StepKind, Test, TestParam, TestStep, Try, Unproved, progress};
 pub use compiled::{Compiled, Proof, unparsed};
+pub use fix::{Change, Remedy, apply};
 pub use library::library;
+pub use lint::{LevelError, Lint, LintLevel, LintLevels, lint_of, lints};
 pub use package::{Package, Packages};
 pub use place::{FilePlaces, Place, Places};
 pub use render::Finding;
 pub use session::{Options, SealError, Session, compile, compile_package};
-pub use syntax::{Code, Diagnostic, Label, Loc, Severity};
+pub use syntax::{Code, Diagnostic, Effect, Label, Loc, Severity};
 pub use world::{MemoryWorld, SOURCE_BYTES_MAX, World, WorldError, text_of};

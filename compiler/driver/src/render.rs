@@ -8,6 +8,8 @@ use ariadne::{CharSet, Color, Config, IndexType, Label as Mark, Report, ReportKi
 use serde_json::{Value, json};
 use syntax::{Diagnostic, Label, Severity};
 
+use crate::fix::{Change, Remedy, remedies};
+use crate::lint::lint_of;
 use crate::place::{Place, Places};
 
 /// One line of a source is shown at most this far; a longer one is cut, so that hostile input cannot flood a terminal.
@@ -163,6 +165,16 @@ pub fn machine(places: &Places, diagnostics: &[Diagnostic]) -> Value {
     diagnostics.iter().map(|diagnostic| machine_one(places, diagnostic)).collect()
 }
 
+/// A fix; a line and a column would be of no use to who makes it.
+fn machine_fix(remedy: &Remedy) -> Value {
+    let edit = |change: &Change| json!({ "file": change.path.as_ref(), "start": change.start, "end": change.end, "text": change.text });
+    json!({
+        "title": remedy.title,
+        "effect": remedy.effect.name(),
+        "edits": remedy.changes.iter().map(edit).collect::<Vec<_>>(),
+    })
+}
+
 fn machine_one(places: &Places, diagnostic: &Diagnostic) -> Value {
     let labels: Vec<Value> = diagnostic
         .labels
@@ -187,5 +199,7 @@ fn machine_one(places: &Places, diagnostic: &Diagnostic) -> Value {
         "labels": labels,
         "help": diagnostic.help,
         "notes": diagnostic.notes,
+        "lint": lint_of(diagnostic.code).map(|lint| lint.name),
+        "fixes": remedies(diagnostic, places).iter().map(machine_fix).collect::<Vec<_>>(),
     })
 }

@@ -344,6 +344,15 @@ impl Session {
         self.of_contract(contract, options, codegen::passes)
     }
 
+    /// The type of a variable in the paths of the contract of this name, as the language writes it.
+    #[must_use]
+    pub fn type_of(&self, contract: &str, variable: &str) -> Option<String> {
+        let programs = self.files.iter().map(|file| &db::checked(&self.db, self.sources, file.source).program);
+        let paths = programs.flat_map(|program| &program.contracts).filter(|known| known.name == contract);
+        let mut locals = paths.flat_map(|known| &known.paths).flat_map(|path| &path.locals);
+        locals.find(|local| local.name == variable).map(|local| local.ty.to_string())
+    }
+
     /// For each path of the contract of this name, what each instruction costs in the dearest run, by its place in the
     /// script. Empty if there is no such contract. It takes as long as to compile it.
     #[must_use]

@@ -644,7 +644,7 @@ impl Parser<'_> {
         }
         let span = self.source.span(at);
         let message = format!("{} are separated by `,`, not `;`", start.nouns());
-        self.tell(Code::E0001, span, message, "write `,` instead");
+        self.tell_instead(span, message, ",");
     }
 
     /// Documentation before something that has none.

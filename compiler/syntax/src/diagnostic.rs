@@ -1,6 +1,7 @@
 //! Messages about a program as plain data; showing them is somebody else's work.
 
 use crate::codes::Code;
+use crate::fix::{Effect, Fix, Help};
 use crate::span::{FileId, Loc};
 
 /// How grave a message is.
@@ -48,6 +49,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Further facts, such as the figures of a proof.
     pub notes: Vec<String>,
+    /// What would mend it, the likeliest first.
+    pub fixes: Vec<Fix>,
 }
 
 impl Diagnostic {
@@ -63,7 +66,7 @@ impl Diagnostic {
 
     fn new(severity: Severity, code: Code, message: String, loc: Loc) -> Diagnostic {
         let primary = Label { loc, text: String::new(), primary: true };
-        Diagnostic { code, severity, message, labels: vec![primary], help: None, notes: Vec::new() }
+        Diagnostic { code, severity, message, labels: vec![primary], help: None, notes: Vec::new(), fixes: Vec::new() }
     }
 
     /// Puts words beside the primary place.
@@ -82,10 +85,24 @@ impl Diagnostic {
         self
     }
 
-    /// Says the next action.
+    /// Says the next action. If it is to write something else in the primary place, that is a fix.
     #[must_use]
-    pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
-        self.help = Some(text.into());
+    pub fn help(mut self, help: impl Into<Help>) -> Diagnostic {
+        let Help { text, instead } = help.into();
+        self.help = Some(text);
+        match (instead, self.labels.iter().find(|label| label.primary)) {
+            (Some(instead), Some(primary)) => {
+                let loc = primary.loc.clone();
+                self.fix(Fix::new(format!("write `{instead}`"), Effect::Changes).edit(loc, instead))
+            }
+            _ => self,
+        }
+    }
+
+    /// Adds what would mend it.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Diagnostic {
+        self.fixes.push(fix);
         self
     }
 
@@ -103,6 +120,7 @@ impl Diagnostic {
         for label in &mut self.labels {
             label.loc.file = file;
         }
+        self.fixes.iter_mut().for_each(|fix| fix.in_file(file));
         self
     }
 }

@@ -5,6 +5,7 @@ pub mod ast;
 
 mod codes;
 mod diagnostic;
+mod fix;
 mod line_index;
 mod span;
 
@@ -32,6 +33,7 @@ lalrpop_util::lalrpop_mod!(
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use fix::{Edit, Effect, Fix, Help};
 pub use islands::{ISLANDS_MAX, Island, file_docs, islands};
 pub use line_index::{LineCol, LineIndex};
 pub use parse::{Parse, limited, loose_ends, parse};

@@ -395,6 +395,7 @@ impl Stop<'_> {
         if ends_here && !matches!(self.repair(), Repair::Insert(Tok::Is(TokenKind::Comma))) {
             return Explanation::new(Code::E0007, "expected `;` after this statement".to_string())
                 .after_previous()
+                .insert(";")
                 .help("add `;` here");
         }
         match self.repair() {
@@ -499,15 +500,22 @@ pub(crate) struct Explanation {
     pub(crate) after_previous: bool,
     /// Whether to show the innermost open bracket.
     pub(crate) open_bracket: bool,
+    /// The sign that is missing there.
+    pub(crate) insert: Option<&'static str>,
 }
 
 impl Explanation {
     fn new(code: Code, message: String) -> Explanation {
-        Explanation { code, message, help: None, after_previous: false, open_bracket: false }
+        Explanation { code, message, help: None, after_previous: false, open_bracket: false, insert: None }
     }
 
     fn help(mut self, text: impl Into<String>) -> Explanation {
         self.help = Some(text.into());
+        self
+    }
+
+    fn insert(mut self, sign: &'static str) -> Explanation {
+        self.insert = Some(sign);
         self
     }
 

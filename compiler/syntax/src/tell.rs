@@ -2,6 +2,7 @@
 
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::fix::{Effect, Fix};
 use crate::islands::ISLANDS_MAX;
 use crate::literal::shorten;
 use crate::parser::Parser;
@@ -18,7 +19,7 @@ type Place = Option<(u32, u32)>;
 
 impl Parser<'_> {
     pub(crate) fn tell(&mut self, code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
-        let diagnostic = Diagnostic::error(code, message, self.loc(span)).help(help);
+        let diagnostic = Diagnostic::error(code, message, self.loc(span)).help(help.into());
         self.add(diagnostic);
     }
 
@@ -67,6 +68,9 @@ impl Parser<'_> {
         };
         let mut diagnostic = Diagnostic::error(explanation.code, explanation.message, self.loc(span));
         diagnostic.help = explanation.help;
+        if let Some(sign) = explanation.insert {
+            diagnostic = diagnostic.fix(self.insert(span, sign));
+        }
         if let Some((l, r)) = open.filter(|_| explanation.open_bracket) {
             diagnostic = diagnostic.label(self.loc(self.cx.span(l, r)), "opened here");
         }
@@ -84,12 +88,27 @@ impl Parser<'_> {
 
     pub(crate) fn missing_semi(&mut self, lexemes: &[Lexeme]) {
         let end = Span::point(self.lexemes_span(lexemes).end);
-        self.tell(Code::E0007, end, "expected `;` after this statement", "add `;` here");
+        let found = Diagnostic::error(Code::E0007, "expected `;` after this statement", self.loc(end));
+        self.add(found.help("add `;` here").fix(self.insert(end, ";")));
+    }
+
+    /// What puts a sign that is missing behind the span.
+    fn insert(&self, span: Span, sign: &str) -> Fix {
+        Fix::new(format!("add `{sign}`"), Effect::Mends).edit(self.loc(Span::point(span.end)), sign)
+    }
+
+    /// Tells that another sign was meant.
+    pub(crate) fn tell_instead(&mut self, span: Span, message: String, sign: &str) {
+        let loc = self.loc(span);
+        let fix = Fix::new(format!("write `{sign}`"), Effect::Mends).edit(loc.clone(), sign);
+        self.add(Diagnostic::error(Code::E0001, message, loc).help(format!("write `{sign}` instead")).fix(fix));
     }
 
     pub(crate) fn missing_comma(&mut self, start: Start, lexemes: &[Lexeme]) {
         let end = Span::point(self.lexemes_span(lexemes).end);
-        self.tell(Code::E0001, end, format!("expected `,` after this {}", start.noun()), "add `,` here");
+        let message = format!("expected `,` after this {}", start.noun());
+        let found = Diagnostic::error(Code::E0001, message, self.loc(end));
+        self.add(found.help("add `,` here").fix(self.insert(end, ",")));
     }
 
     pub(crate) fn stray_brace(&mut self, at: usize) {
@@ -112,7 +131,8 @@ impl Parser<'_> {
         let mut diagnostic =
             Diagnostic::error(Code::E0018, "this documents nothing", self.loc(span)).help("write `//` for a comment");
         diagnostic.severity = Severity::Warning;
-        self.add(diagnostic);
+        let slashes = self.loc(Span::new(span.start, span.start.saturating_add(3)));
+        self.add(diagnostic.fix(Fix::new("make it a comment", Effect::Keeps).edit(slashes, "//")));
     }
 
     /// Tells what is wrong with an island that begins no item.

@@ -95,6 +95,6 @@ impl Body<'_, '_> {
         }
         let close = suggest::did_you_mean(name, (0..=u8::MAX).filter_map(Opcode::from_byte).map(Opcode::name));
         let found = self.report.error(Code::E0223, format!("there is no instruction `{name}`"), span);
-        self.report.fail(found.help(close.unwrap_or_else(|| "`bmc ops` lists all instructions".into())))
+        self.report.fail(found.help(close.or_say(|| "`bmc ops` lists all instructions")))
     }
 }

@@ -94,7 +94,7 @@ impl Body<'_, '_> {
         let of_file = self.env.signatures.function_names();
         let known = BUILTINS.iter().map(|(word, ..)| *word).chain(of_contract.map(|name| &**name)).chain(of_file);
         let close = self.report.did_you_mean(name.as_str(), known);
-        self.report.fail(found.help(close.unwrap_or_else(|| format!("declare it by `fn {name}(..) -> .. {{ .. }}`"))))
+        self.report.fail(found.help(close.or_say(|| format!("declare it by `fn {name}(..) -> .. {{ .. }}`"))))
     }
 
     pub(super) fn call_function(

@@ -5,7 +5,7 @@
 //! nothing is written twice, and the last arm needs no test.
 
 use syntax::ast::{self, MatchForm};
-use syntax::{Code, Span};
+use syntax::{Code, Effect, Fix, Span};
 
 use super::Body;
 use super::pattern::{Kind, Pattern, Place};
@@ -132,6 +132,14 @@ impl Body<'_, '_> {
         Some(Choice { subject, value, arms })
     }
 
+    /// An arm with the comma behind it.
+    fn arm_span(&self, choice: &ast::Match, index: usize) -> Span {
+        let span = choice.arms.get(index).map_or(choice.span, |arm| arm.span);
+        let behind = self.report.text().get(span.end as usize..).unwrap_or_default();
+        let comma = u32::from(behind.starts_with(','));
+        Span::new(span.start, span.end + comma)
+    }
+
     /// Reports values that fit no arm, and arms that no value reaches.
     fn complete(&mut self, ty: &Type, arms: &[Arm], choice: &ast::Match) -> Option<()> {
         let pats: Vec<_> = arms.iter().map(|arm| (arm.pattern.pat(), arm.guard.is_some())).collect();
@@ -146,7 +154,11 @@ impl Body<'_, '_> {
                 (MatchForm::Arms, _, Some(arm)) => self
                     .report
                     .warning(Code::E0217, "no value reaches this arm", arm.pattern.span)
-                    .help("remove it, or move it before the arm that takes its values"),
+                    .help("remove it, or move it before the arm that takes its values")
+                    .fix(
+                        Fix::new("remove the arm", Effect::Keeps)
+                            .remove(self.report.loc(self.arm_span(choice, *index))),
+                    ),
                 (MatchForm::IfLet { .. }, Some(first), _) => self
                     .report
                     .warning(Code::E0217, "every value fits this pattern", first.pattern.span)

@@ -320,9 +320,7 @@ impl Body<'_, '_> {
         let found = self.report.error(Code::E0102, format!("there is no type `{name}`"), name.span);
         let close = self.report.did_you_mean(name.as_str(), self.env.signatures.type_names().chain(["Option"]));
         self.report.fail(
-            found.help(
-                close.unwrap_or_else(|| format!("declare it by `struct {name} {{ .. }}` or `enum {name} {{ .. }}`")),
-            ),
+            found.help(close.or_say(|| format!("declare it by `struct {name} {{ .. }}` or `enum {name} {{ .. }}`"))),
         )
     }
 
@@ -342,7 +340,7 @@ impl Body<'_, '_> {
         let found = self.report.error(Code::E0104, format!("`{}` has no variant `{name}`", ty.name), name.span);
         let close = self.report.did_you_mean(name.as_str(), known.iter().map(String::as_str));
         let all = || format!("the variants are `{}`", known.join("`, `"));
-        self.report.fail(found.help(close.unwrap_or_else(all)))
+        self.report.fail(found.help(close.or_say(all)))
     }
 
     /// A value of a struct or variant from the values of its fields.

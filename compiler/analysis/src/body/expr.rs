@@ -2,7 +2,7 @@
 
 use dashu_int::IBig;
 use syntax::ast::{self, ExprKind as Ast, Ident};
-use syntax::{Code, Span};
+use syntax::{Code, Help, Span};
 
 use super::stmt::Gives;
 use super::{Body, BodyKind, Name};
@@ -37,7 +37,7 @@ impl Body<'_, '_> {
             Ast::Decimal(digits) => self.report.fail(
                 self.report
                     .error(Code::E0203, format!("`{digits}` has no unit, and plain numbers are whole"), span)
-                    .help(format!("write `{digits} coin` if it is an amount")),
+                    .help(Help::instead(format!("write `{digits} coin` if it is an amount"), format!("{digits} coin"))),
             ),
             Ast::Quantity { digits, unit, .. } => {
                 let (n, ty) = number::quantity(digits, *unit, span, self.report)?;

@@ -86,7 +86,7 @@ impl<'a> Body<'a, '_> {
                 let found = self.report.error(Code::E0120, format!("there is no module `{module}` here"), module.span);
                 let close = self.report.did_you_mean(module.as_str(), signatures.module_names());
                 let help = || format!("import it by `use std::{module};` or `use ./{module};` at the top of the file");
-                self.report.fail(found.help(close.unwrap_or_else(help)))
+                self.report.fail(found.help(close.or_say(help)))
             }
         }
     }
@@ -102,7 +102,7 @@ impl<'a> Body<'a, '_> {
         };
         let found = self.report.error(Code::E0121, message, name.span);
         let help = || format!("import another name, or declare a {} `{name}` there", described(wanted));
-        self.report.fail(found.help(close.unwrap_or_else(help)))
+        self.report.fail(found.help(close.or_say(help)))
     }
 
     /// Says that a name means another kind of item than is needed; `None` if it means none.

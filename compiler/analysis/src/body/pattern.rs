@@ -287,7 +287,13 @@ impl Body<'_, '_> {
         for field in fields {
             let index = known.iter().position(|name| name == field.name.as_str());
             let ty = index.and_then(|index| types.get(index)).map(Type::read);
+            let declared = self.locals.len();
             let pattern = self.pattern_in(&field.pattern, ty.as_ref(), binder);
+            if field.pattern.span == field.name.span {
+                // A name alone is the field's and the variable's.
+                let both = format!("{}: _{}", field.name, field.name);
+                self.locals.iter_mut().skip(declared).for_each(|variable| variable.renaming = Some(both.clone()));
+            }
             match index.and_then(|index| out.get_mut(index)) {
                 None => {
                     let known: Vec<&str> = known.iter().map(String::as_str).collect();

@@ -319,7 +319,7 @@ impl Body<'_, '_> {
     pub(super) fn unknown_field<T>(&mut self, of: &str, name: &Ident, known: &[&str]) -> Option<T> {
         let found = self.report.error(Code::E0104, format!("{of} has no field `{name}`"), name.span);
         let close = suggest::did_you_mean(name.as_str(), known.iter().copied());
-        self.report.fail(found.help(close.unwrap_or_else(|| match known {
+        self.report.fail(found.help(close.or_say(|| match known {
             [] => "use the value itself".to_owned(),
             known => {
                 let list: Vec<_> = known.iter().map(|field| format!("`{field}`")).collect();

@@ -31,7 +31,7 @@ impl Body<'_, '_> {
                 let found = self.report.error(Code::E0106, format!("there is no reward `{name}`"), name.span);
                 let known = signatures.reward_names();
                 let close = self.report.did_you_mean(name.as_str(), known);
-                let help = close.unwrap_or_else(|| format!("declare it by `reward {name} {{ .. }}` in this file"));
+                let help = close.or_say(|| format!("declare it by `reward {name} {{ .. }}` in this file"));
                 return self.report.fail(found.help(help));
             }
         };

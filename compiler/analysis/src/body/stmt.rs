@@ -1,7 +1,7 @@
 //! Statements and blocks.
 
 use syntax::ast::{self, ExprKind as Ast, Ident, StmtKind as AstStmt};
-use syntax::{Code, Span};
+use syntax::{Code, Effect, Fix, Span};
 
 use super::pattern::{Kind, Pattern, Place};
 use super::{Body, BodyKind, Name, NoReturn};
@@ -131,7 +131,10 @@ impl Body<'_, '_> {
             self.stmt(stmt, &mut out);
             if let Some(next) = stmts.get(index + 1).filter(|_| always_returns(stmt)) {
                 let found = self.report.warning(Code::E0222, "nothing behind a `return` is ever done", next.span);
-                self.report.push(found.help("remove it, or move it before the `return`"));
+                let last = stmts.last().map_or(next.span, |last| last.span);
+                let fix = Fix::new("remove what is never done", Effect::Keeps);
+                let fix = fix.remove(self.report.loc(next.span.to(last)));
+                self.report.push(found.help("remove it, or move it before the `return`").fix(fix));
                 // What follows is checked all the same, but it does not become part of the program.
                 let mut unreached = Vec::new();
                 stmts.iter().skip(index + 1).for_each(|stmt| self.stmt(stmt, &mut unreached));
@@ -357,7 +360,12 @@ impl Body<'_, '_> {
                 self.broken = true;
                 let found = self.report.error(Code::E0211, "nothing uses this value", value.span);
                 self.report.push(match expr.ty {
-                    Type::Bool => found.help(format!("write `require {};`", self.report.text_of(value.span))),
+                    Type::Bool => {
+                        let fix = Fix::new("demand it by `require`", Effect::Changes);
+                        let start = self.report.loc(Span::point(value.span.start));
+                        let found = found.help(format!("write `require {};`", self.report.text_of(value.span)));
+                        found.fix(fix.edit(start, "require "))
+                    }
                     _ => found.help("name it by `let`, or remove it"),
                 });
             }

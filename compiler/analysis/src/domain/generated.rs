@@ -42,6 +42,8 @@ impl Origins {
         for label in &mut found.labels {
             label.loc = self.loc(label.loc.span);
         }
+        // The author has not written what they would edit.
+        found.fixes.clear();
         found
     }
 }

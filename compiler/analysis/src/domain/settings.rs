@@ -109,7 +109,7 @@ impl<'t, 'a, 'r> Settings<'t, 'a, 'r> {
             let close = self.report.did_you_mean(key, self.known.iter().map(|known| known.key.as_str()));
             let found = self.report.error(Code::E0321, message, entry.key.span);
             let all = || self.known.iter().map(|known| format!("`{}`", known.key)).collect::<Vec<_>>().join(", ");
-            let help = close.unwrap_or_else(|| format!("it has {}", all()));
+            let help = close.or_say(|| format!("it has {}", all()));
             self.report.push(found.help(help));
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use syntax::{Code, Diagnostic, Loc};
+use syntax::{Code, Diagnostic, Effect, Fix, Loc};
 
 use super::Allow;
 
@@ -81,6 +81,17 @@ lints! {
     OverBudget "over_budget" E0504;
 }
 
+/// The names of messages that only warn, and that no `allow` in a source silences.
+pub const WARNINGS: [(&str, Code); 7] = [
+    ("idle_doc", Code::E0018),
+    ("unused_name", Code::E0111),
+    ("unused_import", Code::E0123),
+    ("unreachable_arm", Code::E0217),
+    ("unreachable_code", Code::E0222),
+    ("no_fee", Code::E0314),
+    ("idle_allow", Code::E0426),
+];
+
 impl Lint {
     /// Whether one body shows it, without the functions that it calls.
     pub(crate) fn shows_in_one_body(self) -> bool {
@@ -119,9 +130,14 @@ impl Allow {
 
     /// The warning that it silences nothing.
     pub fn idle(&self) -> Diagnostic {
-        Diagnostic::warning(Code::E0426, format!("`allow({})` silences nothing", self.lint), self.loc.clone())
-            .saying("nothing here gets this message")
-            .help("remove it, so that the message comes when it is due")
+        let found =
+            Diagnostic::warning(Code::E0426, format!("`allow({})` silences nothing", self.lint), self.loc.clone())
+                .saying("nothing here gets this message")
+                .help("remove it, so that the message comes when it is due");
+        match &self.removal {
+            Some(removal) => found.fix(Fix::new("remove it", Effect::Keeps).remove(removal.clone())),
+            None => found,
+        }
     }
 }
 

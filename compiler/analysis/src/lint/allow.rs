@@ -7,14 +7,14 @@ use syntax::{Code, Diagnostic, Loc, Span};
 
 use crate::hir::{Allow, Lint};
 use crate::report::Report;
-use crate::walk;
+use crate::{list, walk};
 
 /// Everything that a contract allows: for all of it, for a member, or for a block.
 pub(crate) fn allows_of_contract(contract: &ast::Contract, report: &mut Report<'_>) -> Vec<Allow> {
     let mut allows = Vec::new();
     for member in &contract.members {
         match member {
-            Member::Allow(allow) => named(&allow.lints, contract.span, report, &mut allows),
+            Member::Allow(allow) => named(&allow.lints, allow.span, contract.span, report, &mut allows),
             Member::Fn(function) => of_body(&function.body, function.span, report, &mut allows),
             Member::Spend(spend) => of_body(&spend.body, spend.span, report, &mut allows),
             Member::Const(_) | Member::State(_) | Member::Budget(_) | Member::Error(_) => {}
@@ -41,20 +41,27 @@ fn of_body(body: &Block, member: Span, report: &mut Report<'_>, allows: &mut Vec
 fn of_block(block: &Block, scope: Span, report: &mut Report<'_>, allows: &mut Vec<Allow>) {
     for stmt in &block.stmts {
         if let StmtKind::Allow(lints) = &stmt.kind {
-            named(lints, scope, report, allows);
+            named(lints, stmt.span, scope, report, allows);
         }
     }
 }
 
-fn named(lints: &[Ident], scope: Span, report: &mut Report<'_>, allows: &mut Vec<Allow>) {
-    for name in lints.iter().filter(|name| !name.is_missing()) {
+fn named(lints: &[Ident], whole: Span, scope: Span, report: &mut Report<'_>, allows: &mut Vec<Allow>) {
+    let spans: Vec<Span> = lints.iter().map(|name| name.span).collect();
+    for (index, name) in lints.iter().enumerate().filter(|(_, name)| !name.is_missing()) {
+        let removal = list::without(&spans, index).unwrap_or(whole);
         match Lint::from_name(name.as_str()) {
-            Some(lint) => allows.push(Allow { lint, loc: report.loc(name.span), scope: report.loc(scope) }),
+            Some(lint) => allows.push(Allow {
+                lint,
+                loc: report.loc(name.span),
+                scope: report.loc(scope),
+                removal: (!report.is_generated()).then(|| report.loc(removal)),
+            }),
             None => {
                 let found = report.error(Code::E0425, format!("there is no lint `{name}`"), name.span);
                 let known = Lint::ALL.iter().map(|lint| lint.name());
                 let close = report.did_you_mean(name.as_str(), known);
-                report.push(found.help(close.unwrap_or_else(|| "take the name from the page of the message".into())));
+                report.push(found.help(close.or_say(|| "take the name from the page of the message")));
             }
         }
     }

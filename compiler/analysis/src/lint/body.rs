@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use syntax::Code;
+use syntax::{Code, Effect, Fix};
 
 use crate::eval::{self, Stop, Value};
 use crate::hir::{
@@ -29,7 +29,9 @@ pub(crate) fn unused_params(function: &Function, report: &mut Report<'_>) {
     for param in unread(&function.params, &read) {
         let found =
             report.warning(Code::E0111, format!("nothing reads the parameter `{}`", param.name), param.loc.span);
-        report.push(found.help("remove it, and the value from every call"));
+        let fix = Fix::new(format!("call it `_{}`", param.name), Effect::Keeps)
+            .edit(param.loc.clone(), format!("_{}", param.name));
+        report.push(found.help("remove it, and the value from every call").fix(fix));
     }
 }
 

@@ -63,7 +63,7 @@ impl<'a> Body<'a, '_> {
         }
         let close = self.report.did_you_mean(name.as_str(), self.env.signatures.plan_names());
         let found = self.report.error(Code::E0101, format!("there is no plan `{name}`"), callee.span);
-        self.report.fail(found.help(close.unwrap_or_else(|| {
+        self.report.fail(found.help(close.or_say(|| {
             "call a path of a coin, such as `coin.refund(alice)`, or a plan; `bmc expand` prints those of declarations"
                 .to_owned()
         })))
@@ -94,7 +94,7 @@ impl<'a> Body<'a, '_> {
             let message = format!("the plan `{}` has no input `{name}`", plan.name);
             let found = self.report.error(Code::E0101, message, name.span);
             let found = found.label(plan.loc.clone(), "declared here");
-            return self.report.fail(found.help(close.unwrap_or_else(|| "name one of its inputs".to_owned())));
+            return self.report.fail(found.help(close.or_say(|| "name one of its inputs".to_owned())));
         }
         let coins = match &field.value.kind {
             Ast::Array(coins) => coins.as_slice(),

@@ -284,7 +284,7 @@ impl<'a> Body<'a, '_> {
         let known: Vec<String> = coins.iter().map(|coin| coin.name.to_string()).collect();
         let close = self.report.did_you_mean(name.as_str(), known.iter().map(String::as_str));
         let found = self.report.error(Code::E0101, format!("there is no input `{name}` before this"), name.span);
-        let help = close.unwrap_or_else(|| format!("declare it before this: `input {name}: ..;`"));
+        let help = close.or_say(|| format!("declare it before this: `input {name}: ..;`"));
         self.report.fail(found.help(help))
     }
 

@@ -112,7 +112,7 @@ impl<'a> Body<'a, '_> {
         let name = path.last().filter(|name| !name.is_missing())?;
         let close = self.report.did_you_mean(name.as_str(), signatures.contract_names());
         let found = self.report.error(Code::E0701, format!("there is no contract `{name}`"), name.span);
-        self.report.fail(found.help(close.unwrap_or_else(|| format!("declare it by `contract {name}(..) {{ .. }}`"))))
+        self.report.fail(found.help(close.or_say(|| format!("declare it by `contract {name}(..) {{ .. }}`"))))
     }
 
     fn path_source(
@@ -146,7 +146,7 @@ impl<'a> Body<'a, '_> {
         let found = found.label(contract.loc.clone(), "declared here");
         let close = suggest::did_you_mean(path.as_str(), names.iter().copied());
         let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        self.report.fail(found.help(close.unwrap_or_else(|| format!("its paths are {}", list.join(", ")))))
+        self.report.fail(found.help(close.or_say(|| format!("its paths are {}", list.join(", ")))))
     }
 
     /// A value for each argument of the path, in its order.
@@ -205,7 +205,7 @@ impl<'a> Body<'a, '_> {
         let found = self.report.error(Code::E0703, format!("`{of}.{}` takes no `{name}`", path.name), name.span);
         let close = suggest::did_you_mean(name.as_str(), names.iter().copied());
         let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        self.report.fail(found.help(close.unwrap_or_else(|| match list.as_slice() {
+        self.report.fail(found.help(close.or_say(|| match list.as_slice() {
             [] => "the path takes nothing: write `()`".to_owned(),
             list => format!("it takes {}", list.join(", ")),
         })))

@@ -177,7 +177,7 @@ impl Body<'_, '_> {
         let found = self.report.error(Code::E0104, format!("{of} has no field `{name}`"), name.span);
         let list: Vec<String> = known.iter().map(|field| format!("`{field}`")).collect();
         let close = suggest::did_you_mean(name.as_str(), known.iter().copied());
-        self.report.fail(found.help(close.unwrap_or_else(|| format!("the fields are {}", list.join(", ")))))
+        self.report.fail(found.help(close.or_say(|| format!("the fields are {}", list.join(", ")))))
     }
 
     /// A list or an array, and the type of its elements.

@@ -154,7 +154,7 @@ impl<'a> Body<'a, '_> {
         }
         let found = self.report.error(Code::E1002, format!("`chain` has no `{}`", call.name), call.name.span);
         let close = suggest::did_you_mean(call.name.as_str(), CHAIN);
-        self.report.push(found.help(close.unwrap_or_else(|| "write `chain.fund(..)` or `chain.mine(..)`".to_owned())));
+        self.report.push(found.help(close.or_say(|| "write `chain.fund(..)` or `chain.mine(..)`")));
         Some(None)
     }
 
@@ -365,9 +365,7 @@ impl<'a> Body<'a, '_> {
             let close = self.report.did_you_mean(name.as_str(), known.iter().map(String::as_str));
             let found = self.report.error(Code::E0101, format!("there is no coin `{name}`"), name.span);
             return self.report.fail(found.help(
-                close.unwrap_or_else(|| {
-                    format!("make it before this: `let {name} = chain.fund(Contract(..), 1 coin);`")
-                }),
+                close.or_say(|| format!("make it before this: `let {name} = chain.fund(Contract(..), 1 coin);`")),
             ));
         };
         if let Some(again) = made.spends.iter().find(|spend| spend.coin == coin) {

@@ -97,7 +97,7 @@ fn by_key<'t>(model: &'t ast::Model, report: &mut Report<'_>) -> BTreeMap<&'t st
         if !SETTINGS.iter().any(|(known, _)| *known == key) {
             let found = report.error(Code::E0330, format!("a model has no setting `{key}`"), entry.key.span);
             let names = SETTINGS.map(|(name, _)| name);
-            let help = suggest::did_you_mean(key, names).unwrap_or_else(|| format!("it has `{}`", names.join("`, `")));
+            let help = suggest::did_you_mean(key, names).or_say(|| format!("it has `{}`", names.join("`, `")));
             report.push(found.help(help));
         } else if let Some(first) = entries.insert(key, entry) {
             let found = report.error(Code::E0330, format!("`{key}` is set twice"), entry.key.span);
@@ -219,7 +219,7 @@ fn own_reward<'a>(entry: &Entry, env: Env<'a>, report: &mut Report<'a>) -> Optio
     }
     let found = report.error(Code::E0339, format!("there is no reward `{name}`"), name.span);
     let close = report.did_you_mean(name.as_str(), signatures.reward_names());
-    report.fail(found.help(close.unwrap_or_else(|| format!("declare `reward {name} {{ .. }}`"))))
+    report.fail(found.help(close.or_say(|| format!("declare `reward {name} {{ .. }}`"))))
 }
 
 /// The names that a model builds on, as far as they are names.
@@ -284,7 +284,7 @@ fn parent_name(entry: &Entry, own: &ast::Ident, env: Env<'_>, report: &mut Repor
         None => {
             let found = report.error(Code::E0331, format!("there is no model `{key}`"), key.span);
             let close = report.did_you_mean(key.as_str(), signatures.model_names());
-            report.fail(found.help(close.unwrap_or_else(|| {
+            report.fail(found.help(close.or_say(|| {
                 format!("declare `model {key} {{ .. }}`, import it, or write the id of its record: `0x..`")
             })))
         }

@@ -7,7 +7,7 @@ use dashu_ratio::RBig;
 use spec::Sats;
 use spec::script::dust_limit_for;
 use syntax::ast::{self, Entry, EntryValue, ExprKind};
-use syntax::{Code, Span, Word, WordClass};
+use syntax::{Code, Diagnostic, Effect, Fix, Help, Span, Word, WordClass};
 
 use super::weights::{Flattening, Source, To};
 use super::{Leaf, Payee, SETTINGS, Table, form};
@@ -35,6 +35,8 @@ pub(super) struct Settings<'t> {
     fee: Option<(Sats, Span)>,
     fee_wrong: bool,
     wrong: bool,
+    /// The last entry of the declaration, behind which another can stand.
+    last: Option<&'t Entry>,
 }
 
 impl Settings<'_> {
@@ -42,13 +44,32 @@ impl Settings<'_> {
     pub(super) fn of(minimum: Amount, fee: Amount) -> Self {
         Self { minimum: Some(minimum), fee: Some(fee), ..Self::default() }
     }
+
+    /// What adds a line behind the last entry.
+    fn add(&self, line: &str, report: &Report<'_>) -> Option<Fix> {
+        let last = self.last?;
+        let behind = report.text().get(last.span.end as usize..)?;
+        let comma = if behind.starts_with(',') { "" } else { "," };
+        let rest = behind.lines().next().unwrap_or_default();
+        let comment = comma.is_empty() && rest.trim_start_matches(',').trim_start().starts_with("//");
+        let skipped = if comment { u32::try_from(rest.len()).ok()? } else { u32::from(comma.is_empty()) };
+        let at = last.span.end + skipped;
+        let start = report.text().get(..last.span.start as usize)?.rfind('\n').map(|newline| newline + 1);
+        let indent = start.and_then(|start| report.text().get(start..last.span.start as usize));
+        let lead = match indent {
+            Some(indent) if indent.trim().is_empty() => format!("\n{indent}"),
+            _ => " ".to_owned(),
+        };
+        let fix = Fix::new(format!("add `{line}`"), Effect::Changes);
+        Some(fix.edit(report.loc(Span::point(at)), format!("{comma}{lead}{line}")))
+    }
 }
 
 /// Proves a reward. No table if a proof fails; why has been reported.
 pub(crate) fn check<'a>(reward: &ast::Reward, env: Env<'a>, report: &mut Report<'a>) -> Option<Table> {
     let (settings, entries): (Vec<&Entry>, Vec<&Entry>) =
         reward.entries.iter().partition(|entry| SETTINGS.contains(&entry.key.as_str()));
-    let settings = read_settings(&settings, env, report);
+    let settings = Settings { last: reward.entries.last(), ..read_settings(&settings, env, report) };
     let mut sources = Vec::new();
     let title = format!("the reward `{}`", reward.name);
     let whole =
@@ -211,10 +232,11 @@ fn dust_source(entry: &Entry, sources: &[Source], report: &mut Report<'_>) -> Op
         Some(_) => format!("`{path}` is a group, and what rounding leaves goes to one source"),
         None => format!("`{path}` is no source of this reward"),
     };
-    let help = inside
-        .map(|name| format!("name one of its sources, such as `{name}`"))
-        .or_else(|| suggest::did_you_mean(&path, names.iter().map(String::as_str)))
-        .unwrap_or_else(|| "name a source as it is declared, with its group before a dot".to_owned());
+    let help = match inside {
+        Some(name) => Help::instead(format!("name one of its sources, such as `{name}`"), name),
+        None => suggest::did_you_mean(&path, names.iter().map(String::as_str))
+            .or_say(|| "name a source as it is declared, with its group before a dot"),
+    };
     report.fail(report.error(Code::E0306, message, value.span).help(help))
 }
 
@@ -243,7 +265,8 @@ pub(super) fn amounts(
     let fee = settings.fee.unwrap_or((Sats::ZERO, name));
     if settings.fee.is_none() {
         let found = report.warning(Code::E0314, "a settlement of this reward may pay no fee", name);
-        report.push(found.help("add `fee: up to 1_000 sats,`"));
+        let fix = settings.add("fee: up to 1_000 sats,", report);
+        report.push(fix.into_iter().fold(found.help("add `fee: up to 1_000 sats,`"), Diagnostic::fix));
     }
     let enough = smallest_minimum(sources, fee.0);
     let Some(minimum) = settings.minimum else {
@@ -251,7 +274,10 @@ pub(super) fn amounts(
             report.error(Code::E0307, "this reward has no `minimum`, the smallest pot that can be settled", name);
         return report.fail(match enough {
             Some(enough) => {
-                found.help(format!("add `minimum: {},`, the least that pays every source", in_sats(enough)))
+                let line = format!("minimum: {},", in_sats(enough));
+                let fix = settings.add(&line, report);
+                let found = found.help(format!("add `{line}`, the least that pays every source"));
+                fix.into_iter().fold(found, Diagnostic::fix)
             }
             None => found.help("raise the smallest weight: no pot is large enough"),
         });

@@ -179,7 +179,7 @@ impl<'t> Flattening<'_, '_, '_> {
             _ => {
                 let found = self.report.error(Code::E0317, format!("there is no reward or model `{name}`"), name.span);
                 let close = self.report.did_you_mean(name.as_str(), self.env.signatures.reward_names());
-                self.report.fail(found.help(close.unwrap_or_else(|| {
+                self.report.fail(found.help(close.or_say(|| {
                     format!(
                         "declare `reward {name} {{ .. }}`, or leave `to {name}` out and give the lock when you deploy"
                     )
