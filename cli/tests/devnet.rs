@@ -17,9 +17,9 @@ fn a_new_package_is_checked_deployed_paid_and_settled() {
     devnet.json(&["new", "tea"]);
     assert_eq!(devnet.refusal(&["new", "tea"]).0, Some(1));
     assert!(devnet.output(&["check", "tea"]).status.success());
-    let built = devnet.json(&["build", "tea/reward.bmc", "--out", "out"]);
+    let built = devnet.json(&["build", "tea/shares.bmc", "--out", "out"]);
     assert_eq!(built[0]["contract"], "Reward");
-    let deploy = ["deploy", "tea/reward.bmc", "--name", "tea", "--param", "data=@grace", "--param", "training=@heidi"];
+    let deploy = ["deploy", "tea/shares.bmc", "--name", "tea", "--param", "data=@grace", "--param", "training=@heidi"];
     let (code, text) = devnet.refusal(&deploy);
     assert_eq!(code, Some(2));
     assert!(text.contains("needs `hosting: Lock`"), "{text}");
@@ -227,6 +227,15 @@ fn the_commands_of_a_new_package_s_page_work_as_they_stand() {
     let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
     assert!(walk_through(&devnet, &page, &folder) >= 4);
     assert!(devnet.balance("@carol") > 0);
+}
+
+#[test]
+fn the_commands_of_a_new_contract_s_page_work_as_they_stand() {
+    let devnet = Devnet::start();
+    devnet.json(&["new", "safe", "--template", "contract"]);
+    let folder = devnet.folder.path().join("safe");
+    let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    assert!(walk_through(&devnet, &page, &folder) >= 6);
 }
 
 #[test]

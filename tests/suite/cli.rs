@@ -98,13 +98,7 @@ fn a_new_package_checks_and_builds() {
     bmc(folder.path(), &["new", "payday"]).ok();
     let package = folder.path().join("payday");
     bmc(&package, &["check"]).ok();
-    let source = fs::read_dir(package.join("src"))
-        .or_else(|_| fs::read_dir(&package))
-        .unwrap()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| path.extension().is_some_and(|ext| ext == "bmc"))
-        .unwrap();
-    let asm = bmc(&package, &["build", source.to_str().unwrap(), "--emit", "asm"]).ok();
+    let asm = bmc(&package, &["build", "shares.bmc", "--emit", "asm"]).ok();
     assert!(asm.contains("OP_OUTPUTVALUE"), "{asm}");
 }
 

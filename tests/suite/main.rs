@@ -53,6 +53,7 @@ mod sizes;
 mod splitter;
 mod stdlib;
 mod stories;
+mod templates;
 mod testing;
 mod verify;
 mod weights;
