@@ -102,13 +102,25 @@ impl NodeArgs {
         self.rpc.is_some()
     }
 
+    /// The data folder of a node on this machine.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.datadir.clone().unwrap_or_else(default_datadir)
+    }
+
+    /// Where the node's cookie should be.
+    pub(crate) fn cookie_file(&self) -> PathBuf {
+        self.cookie.clone().unwrap_or_else(|| node::cookie_path(&self.folder(), NETWORK))
+    }
+
+    /// The node's address.
+    pub(crate) fn url(&self) -> &str {
+        self.rpc.as_deref().unwrap_or(DEFAULT_RPC)
+    }
+
     /// The node; its credentials come from `--auth`, `--cookie` or the data folder.
     pub(crate) fn link(&self) -> Link {
-        let folder = || self.datadir.clone().unwrap_or_else(default_datadir);
-        let cookie = self.cookie.clone().unwrap_or_else(|| node::cookie_path(&folder(), NETWORK));
-        let credentials = self.auth.clone().or_else(|| Rpc::cookie(&cookie)).unwrap_or_default();
-        let rpc = self.rpc.as_deref().unwrap_or(DEFAULT_RPC);
-        Link { rpc: Rpc::new(rpc, &credentials) }
+        let credentials = self.auth.clone().or_else(|| Rpc::cookie(&self.cookie_file())).unwrap_or_default();
+        Link { rpc: Rpc::new(self.url(), &credentials) }
     }
 }
 

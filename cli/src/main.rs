@@ -20,10 +20,11 @@ mod command;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    build, call, check, decompile, demo, deploy, expand, flow, fmt, inspect, lint, new, node, ops, pay, run, settle, size, test, update, verify, wallet as accounts,
+    build, call, check, completions, decompile, demo, deploy, doctor, expand, flow, fmt, inspect, lint, man, new, node,
+    ops, pay, repl, run, settle, size, test, update, verify, wallet as accounts,
 };
 use crate::fail::Fail;
 use crate::shell::Shell;
@@ -66,6 +67,7 @@ enum Command {
     Verify(verify::Verify),
     Inspect(inspect::Inspect),
     Decompile(decompile::Decompile),
+    Repl(repl::Repl),
     Node(node::Node),
     Wallet(accounts::Wallet),
     Deploy(deploy::Deploy),
@@ -74,6 +76,9 @@ enum Command {
     Call(call::Call),
     Flow(flow::Flow),
     Demo(demo::Demo),
+    Doctor(doctor::Doctor),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -93,6 +98,7 @@ impl Command {
             Self::Verify(command) => command.run(shell),
             Self::Inspect(command) => command.run(shell),
             Self::Decompile(command) => command.run(shell),
+            Self::Repl(command) => command.run(shell),
             Self::Node(command) => command.run(shell),
             Self::Wallet(command) => command.run(shell),
             Self::Deploy(command) => command.run(shell),
@@ -101,6 +107,9 @@ impl Command {
             Self::Call(command) => command.run(shell),
             Self::Flow(command) => command.run(shell),
             Self::Demo(command) => command.run(shell),
+            Self::Doctor(command) => command.run(shell),
+            Self::Completions(command) => command.run(shell, Cli::command()),
+            Self::Man(command) => command.run(shell, Cli::command()),
         }
     }
 }
@@ -120,18 +129,80 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
+    /// Every command, those of commands included, by its whole name.
+    fn commands(command: &clap::Command, name: &str) -> Vec<(String, clap::Command)> {
+        let inner = command.get_subcommands().filter(|inner| inner.get_name() != "help");
+        let each = inner.flat_map(|inner| {
+            let name = format!("{name} {}", inner.get_name());
+            let own = (name.clone(), inner.clone());
+            std::iter::once(own).chain(commands(inner, &name)).collect::<Vec<_>>()
+        });
+        each.collect()
+    }
+
+    /// The words of a line, as a shell takes them.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quote, mut begun) = (Vec::new(), String::new(), None, false);
+        for c in line.chars() {
+            match (quote, c) {
+                (None, '"' | '\'') => (quote, begun) = (Some(c), true),
+                (Some(open), c) if open == c => quote = None,
+                (None, ' ') => {
+                    if begun {
+                        words.push(std::mem::take(&mut word));
+                    }
+                    begun = false;
+                }
+                _ => {
+                    word.push(c);
+                    begun = true;
+                }
+            }
+        }
+        if begun {
+            words.push(word);
+        }
+        assert_eq!(quote, None, "a quote of `{line}` has no end");
+        words
+    }
+
+    /// The commands of a help page that are ours, without what their shell does with them.
+    fn examples(page: &str) -> Vec<Vec<String>> {
+        let section = page.split("Examples:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
+        let piped = section.lines().flat_map(|line| line.split(" && ").flat_map(|part| part.split(" | ")));
+        let bare = piped.map(|line| line.split(['<', '>']).next().unwrap_or_default().trim());
+        bare.filter(|line| line.starts_with("bmc ")).map(words).collect()
+    }
+
     #[test]
-    fn every_command_explains_itself_with_an_example() {
+    fn every_command_explains_itself_with_examples_that_parse() {
         let cli = Cli::command();
         cli.clone().debug_assert();
-        for command in cli.get_subcommands() {
-            let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(example.contains("bmc "), "`bmc {}` has no example", command.get_name());
-            assert!(command.get_about().is_some(), "`bmc {}` does not say what it does", command.get_name());
+        let all = commands(&cli, "bmc");
+        assert!(all.len() > 25, "{} commands", all.len());
+        for (name, command) in all {
+            assert!(command.get_about().is_some(), "`{name}` does not say what it does");
+            let page = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(page.contains("Examples:\n  "), "`{name}` has no `Examples:`");
+            let examples = examples(&page);
+            let own = examples.iter().filter(|words| words.join(" ").starts_with(&name)).count();
+            assert!(own > 0 || name.starts_with("bmc node"), "no example of `{name}` shows it");
+            for words in examples {
+                let args = node::bitcoind::translate(words.iter().map(Into::into).collect()).unwrap();
+                if let Err(error) = Cli::try_parse_from(args) {
+                    panic!("an example of `{name}`: {error}");
+                }
+            }
         }
+    }
+
+    #[test]
+    fn lines_are_words_as_a_shell_takes_them() {
+        assert_eq!(
+            words("bmc pay x \"1 coin\" --to @bob=\"2 coin\""),
+            ["bmc", "pay", "x", "1 coin", "--to", "@bob=2 coin"]
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Runs the real binary.
 
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// The top of the repository.
 pub fn root() -> &'static Path {
@@ -23,6 +24,29 @@ pub fn bmc(folder: &Path, args: &[&str]) -> Ran {
         .env("NO_COLOR", "1")
         .output()
         .expect("the binary starts");
+    ran(output)
+}
+
+/// Runs `bmc` with `args` in `folder`, and sends it `text`.
+pub fn bmc_with(folder: &Path, args: &[&str], text: &str) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bmc"))
+        .args(args)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("it was asked for");
+    let text = text.to_owned();
+    // Who answers while it reads must not wait for a writer that waits for it.
+    let writer = std::thread::spawn(move || {
+        // It may end before it has read everything.
+        let _ = stdin.write_all(text.as_bytes());
+    });
+    let output = child.wait_with_output().expect("it ends");
+    writer.join().expect("writing does not panic");
     ran(output)
 }
 

@@ -74,6 +74,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio", &["node"]),
     ("clap", &["bmc", "xtask"]),
     ("ureq", &["bmc"]),
+    ("clap_complete", &["bmc"]),
+    ("clap_mangen", &["bmc"]),
+    ("rustyline", &["bmc"]),
 ];
 
 /// Files that are one declared table and may be as long as it needs.

@@ -21,7 +21,7 @@ use crate::units::grouped;
 /// Compile contracts to artifacts.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  bmc build\n  bmc build reward.bmc\n  bmc build reward.bmc --emit asm\n  bmc build reward.bmc --emit hex --param data=@alice --param training=@bob --param hosting=@carol\n  bmc build htlc.bmc --seal --param recipient=@bob --emit asm"
+    after_help = "Examples:\n  bmc build\n  bmc build shares.bmc\n  bmc build shares.bmc --emit asm\n  bmc build shares.bmc --emit hex --param data=@alice --param training=@bob --param hosting=@carol\n  bmc build htlc.bmc --seal --param recipient=@bob --emit asm"
 )]
 pub(crate) struct Build {
     /// Files, or folders to search for `.bmc` files.

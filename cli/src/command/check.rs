@@ -11,7 +11,7 @@ use crate::shell::{GOOD, Shell};
 
 /// Find all errors of all files in one run.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  bmc check\n  bmc check reward.bmc other.bmc --format json")]
+#[command(after_help = "Examples:\n  bmc check\n  bmc check shares.bmc other.bmc --format json")]
 pub(crate) struct Check {
     /// Files, or folders to search for `.bmc` files.
     #[arg(default_value = ".")]

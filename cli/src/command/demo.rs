@@ -16,7 +16,7 @@ use crate::shell::Shell;
 ///
 /// Needs nothing and leaves nothing behind.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  bmc demo\n  bmc demo my-reward/reward.bmc --svg flow.svg\n  bmc demo --json")]
+#[command(after_help = "Examples:\n  bmc demo\n  bmc demo my-reward/shares.bmc --svg flow.svg\n  bmc demo --json")]
 pub(crate) struct Demo {
     /// A source, or a folder, with one reward; without it, the reward of the whitepaper.
     example: Option<PathBuf>,

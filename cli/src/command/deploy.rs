@@ -23,7 +23,7 @@ use crate::shell::{BOLD, GOOD, Shell};
 /// can say which `require` failed.
 #[derive(Args)]
 #[command(
-    after_help = "Example: bmc deploy reward.bmc --name my-reward --param data=@alice --param training=@bob --param hosting=@carol"
+    after_help = "Examples:\n  bmc deploy shares.bmc --name my-reward --param data=@alice --param training=@bob --param hosting=@carol"
 )]
 pub(crate) struct Deploy {
     /// The source.

@@ -11,7 +11,7 @@ use crate::shell::Shell;
 
 /// Print the plain contracts that rewards turn into.
 #[derive(Args)]
-#[command(after_help = "Example: bmc expand reward.bmc")]
+#[command(after_help = "Examples:\n  bmc expand shares.bmc")]
 pub(crate) struct Expand {
     /// The source.
     file: PathBuf,

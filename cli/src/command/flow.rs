@@ -25,6 +25,7 @@ pub(crate) struct Flow {
 #[derive(Subcommand)]
 enum Action {
     /// Rebuild every published reward, its settlements, and every registered model.
+    #[command(after_help = "Examples:\n  bmc flow rebuild\n  bmc flow rebuild --svg flow.svg")]
     Rebuild {
         /// Draw who pays whom into this file.
         #[arg(long, value_name = "FILE")]

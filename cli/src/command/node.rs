@@ -58,7 +58,7 @@ pub(crate) struct Node {
 #[derive(Subcommand)]
 enum Command {
     /// Show the settings of a node.
-    #[command(after_help = "Example:\n  bmc node config print")]
+    #[command(after_help = "Examples:\n  bmc node config print")]
     Config {
         #[command(subcommand)]
         what: ConfigCommand,
@@ -68,7 +68,7 @@ enum Command {
 #[derive(Subcommand)]
 enum ConfigCommand {
     /// Print the settings that `bmc node` would run with, as a file that it reads, and where each comes from.
-    #[command(after_help = "Example:\n  bmc node --rpc-port 18500 config print")]
+    #[command(after_help = "Examples:\n  bmc node --rpc-port 18500 config print")]
     Print,
 }
 

@@ -15,7 +15,7 @@ use crate::shell::{GOOD, Shell};
 ///
 /// The first payment to a reward that was deployed offline also publishes whom it pays.
 #[derive(Args)]
-#[command(after_help = "Example: bmc pay my-reward \"1 coin\" --from @bob")]
+#[command(after_help = "Examples:\n  bmc pay my-reward \"1 coin\" --from @bob")]
 pub(crate) struct Pay {
     /// The deployment.
     name: String,

@@ -25,7 +25,7 @@ use crate::shell::Shell;
 /// Run the tests and properties of a package, each on a chain of its own.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  bmc test\n  bmc test refund --file htlc.bmc\n  bmc test --cases 1000 --seed 7\n  bmc test nothing_is_lost --replay 0x5d1c9c4b7c1fd3a2\n  bmc test --snapshot    then later    bmc test --check-snapshot\n  bmc test --mutate\n  bmc test --coverage --lcov lcov.info\n  bmc test --from-tx $(cat tx.hex) --coins coins.hex"
+    after_help = "Examples:\n  bmc test\n  bmc test refund --file htlc.bmc\n  bmc test --cases 1000 --seed 7\n  bmc test nothing_is_lost --replay 0x5d1c9c4b7c1fd3a2\n  bmc test --snapshot\n  bmc test --check-snapshot\n  bmc test --mutate\n  bmc test --coverage --lcov lcov.info\n  bmc test --from-tx \"$(cat tx.hex)\" --coins coins.hex"
 )]
 pub(crate) struct Test {
     /// Only tests whose `file::name` contains one of these.

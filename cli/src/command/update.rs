@@ -12,7 +12,7 @@ use crate::shell::{GOOD, Shell};
 /// The lock holds the SHA-256 of every source of every dependency. A dependency that has changed since is refused
 /// until this accepts it.
 #[derive(Args)]
-#[command(after_help = "Example: bmc update")]
+#[command(after_help = "Examples:\n  bmc update")]
 pub(crate) struct Update {}
 
 impl Update {

@@ -26,13 +26,16 @@ pub(crate) struct Wallet {
 #[derive(Subcommand)]
 enum Action {
     /// List the named accounts with their addresses.
+    #[command(after_help = "Examples:\n  bmc wallet accounts")]
     Accounts,
     /// Say what an account or address holds; without one, what every named account holds.
+    #[command(after_help = "Examples:\n  bmc wallet balance\n  bmc wallet balance @alice")]
     Balance {
         /// An account or address.
         who: Option<String>,
     },
     /// Print an account's address.
+    #[command(after_help = "Examples:\n  bmc wallet address @alice\n  bmc wallet address @alice --private")]
     Address {
         /// The account: a name or a number.
         who: String,
@@ -41,8 +44,10 @@ enum Action {
         private: bool,
     },
     /// Make a new phrase, for a wallet of your own.
+    #[command(after_help = "Examples:\n  bmc wallet new")]
     New,
     /// Send money from an account to an account or address.
+    #[command(after_help = "Examples:\n  bmc wallet send @alice @bob \"0.5 coin\"")]
     Send {
         /// The account that pays.
         from: String,

@@ -34,7 +34,8 @@ impl Case {
         }
     }
 
-    fn of_script(lock: Vec<u8>, unlock: Vec<u8>) -> Self {
+    /// A made-up transaction that spends a coin with this lock.
+    pub(crate) fn of_script(lock: Vec<u8>, unlock: Vec<u8>) -> Self {
         let input = TxIn { prevout: OutPoint::COINBASE, unlock, sequence: 0 };
         let outputs = vec![TxOut::plain(MADE_UP_SATS, vec![0x51])];
         let tx = Transaction { version: 2, inputs: vec![input], outputs, locktime: 0 };
