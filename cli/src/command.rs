@@ -4,6 +4,7 @@ pub(crate) mod build;
 pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod debug;
 pub(crate) mod decompile;
 pub(crate) mod demo;
 pub(crate) mod deploy;

@@ -23,8 +23,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    build, call, check, completions, decompile, demo, deploy, doctor, expand, flow, fmt, inspect, lint, man, new, node,
-    ops, pay, repl, run, settle, size, test, update, verify, wallet as accounts,
+    build, call, check, completions, debug, decompile, demo, deploy, doctor, expand, flow, fmt, inspect, lint, man,
+    new, node, ops, pay, repl, run, settle, size, test, update, verify, wallet as accounts,
 };
 use crate::fail::Fail;
 use crate::shell::Shell;
@@ -68,6 +68,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Decompile(decompile::Decompile),
     Repl(repl::Repl),
+    Debug(debug::Debug),
     Node(node::Node),
     Wallet(accounts::Wallet),
     Deploy(deploy::Deploy),
@@ -99,6 +100,7 @@ impl Command {
             Self::Inspect(command) => command.run(shell),
             Self::Decompile(command) => command.run(shell),
             Self::Repl(command) => command.run(shell),
+            Self::Debug(command) => command.run(shell),
             Self::Node(command) => command.run(shell),
             Self::Wallet(command) => command.run(shell),
             Self::Deploy(command) => command.run(shell),

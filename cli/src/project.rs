@@ -175,6 +175,11 @@ impl TargetArgs {
     pub(crate) fn rules(self) -> RuleSet {
         self.target.unwrap_or_default()
     }
+
+    /// The machine, if one is named.
+    pub(crate) const fn named_rules(self) -> Option<RuleSet> {
+        self.target
+    }
 }
 
 /// The rules of this name.

@@ -43,6 +43,15 @@ fn a_new_package_is_checked_deployed_paid_and_settled() {
     assert_eq!(devnet.balance("@grace") - before, settled[0]["shares"][0]["sats"].as_u64().unwrap());
     let exported = std::fs::read_to_string(devnet.folder.path().join("settlement.hex")).unwrap();
     assert_eq!(exported.trim(), settled[0]["hex"]);
+
+    // Whoever has the id can step through it: the node knows what it spends and the contract.
+    let txid = settled[0]["txid"].as_str().unwrap();
+    let debugged = devnet.json(&["debug", txid, "--file", "tea", "--keys", "nn"]);
+    assert!(debugged["title"].as_str().unwrap().starts_with("Reward: input 0 of"), "{debugged}");
+    assert_eq!((&debugged["valid"], debugged["line"].is_u64()), (&Value::Bool(true), true), "{debugged}");
+    let (code, text) = devnet.refusal(&["debug", &"ab".repeat(32), "--keys", "n"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("the node does not have"), "{text}");
 }
 
 const ESCROW: &str = "

@@ -25,5 +25,5 @@ pub use fault::Fault;
 pub use mutants::{Change, Fate, Mutant, fate, mutants};
 pub use property::{CASES, Counterexample};
 pub use retold::{Retold, retold};
-pub use run::Spending;
-pub use suite::{Choice, Outcome, Verdict, covered, run};
+pub use run::{Made, Spending};
+pub use suite::{Choice, Outcome, Played, Verdict, covered, played, run};

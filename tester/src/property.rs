@@ -28,6 +28,8 @@ pub struct Counterexample {
     pub shrinks: u32,
     /// The parameters and the simplest values that fail.
     pub values: Vec<(String, String)>,
+    /// The same values, as the parameters have them.
+    pub given: Vec<Value>,
 }
 
 /// What trying a property gives.
@@ -77,7 +79,8 @@ pub(crate) fn seeds(base: u64, name: &str, cases: u32) -> impl Iterator<Item = u
     (0..cases).map(move |case| seed_of(base, name, case))
 }
 
-fn made_up(test: &Test, seed: u64) -> Vec<Value> {
+/// The values of the case that a seed makes.
+pub(crate) fn made_up(test: &Test, seed: u64) -> Vec<Value> {
     let mut random = Random::new(seed);
     test.params.iter().flatten().map(|param| draw(&param.ty, param.range, &mut random)).collect()
 }
@@ -96,8 +99,8 @@ fn simplest(
         shrinks += 1;
     }
     let params = story.test.params.iter().flatten().zip(&values);
-    let values = params.map(|(param, value)| (param.name.clone(), shown(value, &param.ty.to_string()))).collect();
-    (fault, Counterexample { seed, case, shrinks, values })
+    let shown = params.map(|(param, value)| (param.name.clone(), shown(value, &param.ty.to_string()))).collect();
+    (fault, Counterexample { seed, case, shrinks, values: shown, given: values })
 }
 
 /// The first simpler values that fail too.

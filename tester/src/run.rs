@@ -7,7 +7,7 @@ use driver::{Loc, Placed, StepKind, TestStep, Try};
 use engine::{Engine, Tier};
 use spec::artifact::Value;
 use spec::plan::{EvalError, Evaluator, Expr, Plan};
-use spec::{Artifact, OutPoint, SpendContext};
+use spec::{Artifact, OutPoint, SpendContext, Transaction, TxOut};
 use wallet::{Explanation, Forged, Utxo};
 
 use crate::coverage::Seen;
@@ -33,9 +33,23 @@ pub struct Spending {
     pub cost: u64,
 }
 
+/// A transaction that a test makes, whatever becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The statement.
+    pub loc: Loc,
+    /// The transaction.
+    pub tx: Transaction,
+    /// What it spends, in the order of its inputs.
+    pub spent: Vec<TxOut>,
+    /// The contract of each input; those of other locks have none.
+    pub contracts: Vec<Option<String>>,
+}
+
 /// What one run gives.
 pub(crate) struct Ran {
     pub(crate) spendings: Vec<Spending>,
+    pub(crate) made: Vec<Made>,
     pub(crate) fault: Option<Fault>,
     pub(crate) seen: Seen,
     /// The labels that the run came to, and whether they are its own.
@@ -51,6 +65,7 @@ pub(crate) fn run(story: Story<'_>, given: &[Value]) -> Ran {
         locals: BTreeMap::new(),
         names: Vec::new(),
         spendings: Vec::new(),
+        made: Vec::new(),
         engine: Engine::new(Tier::Oracle),
         seen: story.watched.then(Seen::default),
         labels: Vec::new(),
@@ -63,7 +78,7 @@ pub(crate) fn run(story: Story<'_>, given: &[Value]) -> Ran {
         [] => *fault,
         names => fault.note(format!("the values so far\n  {}", names.join("\n  "))),
     });
-    Ran { spendings: run.spendings, fault, seen: run.seen.unwrap_or_default(), labels: run.labels }
+    Ran { spendings: run.spendings, made: run.made, fault, seen: run.seen.unwrap_or_default(), labels: run.labels }
 }
 
 struct Run<'p> {
@@ -73,6 +88,7 @@ struct Run<'p> {
     /// The values that `let` named, as they are shown.
     names: Vec<String>,
     spendings: Vec<Spending>,
+    made: Vec<Made>,
     engine: Engine,
     /// What scripts have run, if that is noted.
     seen: Option<Seen>,
@@ -217,6 +233,7 @@ impl Run<'_> {
         }
         if let Ok(deal) = &made {
             self.watch(deal);
+            self.keep(loc, &deal.forged);
         }
         match (made, &tried.fails) {
             (Err(error), Some(message)) if error.to_string().contains(message.as_str()) => Ok(()),
@@ -268,6 +285,17 @@ impl Run<'_> {
                 Err(Box::new(self.with_transaction(Fault::new(text, place, "refused"), deal, &error)))
             }
         }
+    }
+
+    /// Keeps a transaction for those who want to look at it.
+    fn keep(&mut self, loc: &Loc, forged: &Forged) {
+        let contract = |output: &TxOut| forged.contracts.get(&output.lock).cloned();
+        self.made.push(Made {
+            loc: loc.clone(),
+            tx: forged.tx.clone(),
+            spent: forged.spent.clone(),
+            contracts: forged.spent.iter().map(contract).collect(),
+        });
     }
 
     /// Notes what the scripts of a transaction run.

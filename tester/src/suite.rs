@@ -12,7 +12,7 @@ use wallet::Program;
 use crate::coverage::{Coverage, Seen, coverage};
 use crate::fault::Fault;
 use crate::property::{self, Counterexample, attempt, seeds};
-use crate::run::{self, Spending};
+use crate::run::{self, Made, Spending};
 use crate::world::Story;
 
 /// Which tests to run, and how.
@@ -160,6 +160,37 @@ fn all(
         work();
     });
     found.into_inner().unwrap_or_default().into_values().collect()
+}
+
+/// The transactions of a test, to look at them one by one.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// As in [`Outcome::full_name`].
+    pub name: String,
+    /// In the order in which they are made; the last is the one that fails, if one does.
+    pub made: Vec<Made>,
+    /// The contracts that the test speaks of.
+    pub program: Program,
+}
+
+/// The transactions of the chosen tests. A property has those of its failing case, simplified, or else of its first.
+#[must_use]
+pub fn played(compiled: &Compiled, choice: &Choice) -> Vec<Played> {
+    let jobs = compiled.tests.iter().map(|test| Job::of(compiled, test)).filter(|job| job.is_chosen(choice));
+    let play = |job: Job<'_>| {
+        let program = program(compiled, &job.file);
+        let story = Story { program: &program, places: &compiled.places, test: job.test, watched: false };
+        let values = match job.run(story, choice).0.verdict {
+            Verdict::Failed { counterexample: Some(example), .. } => example.given,
+            _ => {
+                let seed = choice.replay.or_else(|| seeds(choice.seed, &job.test.name, 1).next());
+                property::made_up(job.test, seed.unwrap_or_default())
+            }
+        };
+        let made = run::run(story, &values).made;
+        Played { name: job.outcome().full_name(), made, program }
+    };
+    jobs.map(play).collect()
 }
 
 /// The contracts that the tests of a file speak of. Its own come first where another file has one of the same name.

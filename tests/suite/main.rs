@@ -18,6 +18,7 @@ mod cli;
 mod conformance;
 mod contracts;
 mod covenants;
+mod debug;
 mod decompile;
 mod diagnostics;
 mod dispatch;

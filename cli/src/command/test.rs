@@ -79,7 +79,7 @@ pub(crate) struct Test {
 }
 
 /// A seed, in decimal or, as failures tell it, hexadecimal digits.
-fn seed(text: &str) -> Result<u64, String> {
+pub(crate) fn seed(text: &str) -> Result<u64, String> {
     let parsed = match text.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16),
         None => text.parse(),
