@@ -519,7 +519,8 @@ fn a_long_chain_of_assignments_is_too_large_only_for_the_smaller_limit() {
     stmts.push(require(equal(local(0, Type::Int), int(1)), "one"));
     let chain = contract(vec![], vec![path("spend", vec![param("x", Type::Int)], vec![Type::Int], stmts)]);
     assert_eq!(refused(&chain, &[]), syntax::Code::E0501);
-    let over_budget = analysis::hir::Allow { lint: analysis::hir::Lint::OverBudget, loc: loc(), scope: loc(), removal: None };
+    let over_budget =
+        analysis::hir::Allow { lint: analysis::hir::Lint::OverBudget, loc: loc(), scope: loc(), removal: None };
     let chain = Contract { allows: vec![over_budget], ..chain };
     let (generated, _) = codegen::generate(&chain, &analysis::hir::Functions::default(), &codegen::Options::default());
     assert!(generated.unwrap().code_bytes() < 65_535);
