@@ -32,10 +32,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("flow", &["spec"]),
     ("node", &["chain", "engine", "p2p", "spec", "storage", "vm", "wallet"]),
     ("tester", &["chain", "driver", "engine", "spec", "vm", "wallet"]),
+    ("debugger", &["spec", "vm", "wallet"]),
     (
         "bmc",
         &[
             "chain",
+            "debugger",
             "decompile",
             "driver",
             "engine",
