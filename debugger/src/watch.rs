@@ -28,7 +28,7 @@ const BYTES_SHOWN: usize = 40;
 /// let stack = [item("price", &[100]), item("data", &[1, 2, 3, 4])];
 /// let value = |text: &str| Watch::new(text).unwrap().value(&stack, &[]);
 /// assert_eq!(value("price * 2 + 1").as_deref(), Ok("201"));
-/// assert_eq!(value("data[1..3]").as_deref(), Ok("0x0203"));
+/// assert_eq!(value("data[1..3]").as_deref(), Ok("0x0203 = 770"));
 /// assert_eq!(value("stack[0].length == 4 && price > 99").as_deref(), Ok("true"));
 /// assert!(value("missing").is_err() && Watch::new("1 +").is_err());
 /// ```
