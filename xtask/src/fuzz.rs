@@ -209,13 +209,13 @@ pub fn run(root: &Path, fuzz: &Fuzz) -> Result<(), String> {
         return scripts::run(fuzz);
     }
     if fuzz.target == Target::Rpc {
-        return rpc::run(root, fuzz, ("node", "random_calls", "at_random"));
+        return rpc::run(root, fuzz, ("random_calls", "at_random"));
     }
     if fuzz.target == Target::P2p {
-        return rpc::run(root, fuzz, ("node", "peers", "random_messages"));
+        return rpc::run(root, fuzz, ("peers", "random_messages"));
     }
     if fuzz.target == Target::Blocks {
-        return rpc::run(root, fuzz, ("storage", "hostile_files", "hostile_block_files"));
+        return rpc::run(root, fuzz, ("hostile_files", "hostile_block_files"));
     }
     let mut corpus = Vec::new();
     for folder in

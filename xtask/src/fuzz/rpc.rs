@@ -5,10 +5,11 @@ use std::process::Command;
 
 use crate::fuzz::Fuzz;
 
-/// Runs the tests of a package's file whose names have `name` in them.
-pub(super) fn run(root: &Path, fuzz: &Fuzz, (package, file, name): (&str, &str, &str)) -> Result<(), String> {
+/// Runs the tests of files called `file` whose names have `name` in them. Of the whole workspace, so that nothing is built that
+/// its tests have not built with the same features.
+pub(super) fn run(root: &Path, fuzz: &Fuzz, (file, name): (&str, &str)) -> Result<(), String> {
     let mut test = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    test.current_dir(root).args(["test", "--quiet", "-p", package, "--test", file, name, "--", "--nocapture"]);
+    test.current_dir(root).args(["test", "--quiet", "--workspace", "--test", file, name, "--", "--nocapture"]);
     test.env("BMC_SEED", fuzz.seed.to_string());
     match fuzz.seconds {
         Some(seconds) => test.env("BMC_SECONDS", seconds.to_string()),
