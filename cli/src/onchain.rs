@@ -5,11 +5,12 @@ use std::path::Path;
 use serde_json::json;
 use spec::codec::{DecodeError, Reader};
 use spec::hash::{hash160, sha256d};
-use spec::script::{LockKind, instructions};
-use spec::{Address, RuleSet, Transaction, TxOut, Txid, asm};
+use spec::script::{LockKind, last_push};
+use spec::{Address, Artifact, RuleSet, Transaction, TxOut, Txid, asm};
 
 use crate::fail::Fail;
 use crate::link::{Link, NETWORK, broken};
+use crate::rpc::RpcError;
 
 /// Larger files are no transactions.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -109,7 +110,11 @@ pub(crate) fn address(text: &str) -> Option<Vec<u8>> {
 
 /// A transaction that the node knows.
 pub(crate) fn transaction(link: &Link, txid: &Txid) -> Result<Transaction, Fail> {
-    let raw = link.call("getrawtransaction", &[json!(txid.to_string()), json!(false)])?;
+    let raw =
+        link.call("getrawtransaction", &[json!(txid.to_string()), json!(false)]).map_err(|error| match error {
+            RpcError::Refused { message, .. } => Fail::refused(format!("the node does not have {txid}: {message}")),
+            other => other.into(),
+        })?;
     let bytes = raw.as_str().and_then(|text| hex::decode(text).ok()).ok_or_else(|| broken("getrawtransaction"))?;
     Transaction::decode(&bytes).map_err(|_| broken("getrawtransaction"))
 }
@@ -122,6 +127,15 @@ pub(crate) fn output(link: &Link, txid: &Txid, index: usize) -> Result<TxOut, Fa
         Fail::usage(format!("the transaction has no output {index}"))
             .help(format!("it has {count}, and the first is 0"))
     })
+}
+
+/// The contract that a node knows of a lock, if it knows one.
+pub(crate) fn contract(link: &Link, lock: &[u8]) -> Result<Option<Artifact>, Fail> {
+    match link.call("bitmodel_getartifact", &[json!(hex::encode(lock))]) {
+        Ok(mut answer) => Ok(answer.get_mut("artifact").and_then(|json| serde_json::from_value(json.take()).ok())),
+        Err(RpcError::Refused { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Whether a lock is the hash of `script`.
@@ -155,6 +169,6 @@ pub(crate) fn shown(link: &Link, lock: &[u8]) -> Result<Option<(Txid, Vec<u8>)>,
 }
 
 fn script_in(tx: &Transaction, lock: &[u8]) -> Option<Vec<u8>> {
-    let last = |unlock: &[u8]| Some(instructions(unlock).last()?.ok()?.data?.to_vec());
-    tx.inputs.iter().filter_map(|input| last(&input.unlock)).find(|script| is_hash_of(lock, script))
+    let shown = tx.inputs.iter().filter_map(|input| last_push(&input.unlock));
+    shown.map(<[u8]>::to_vec).find(|script| is_hash_of(lock, script))
 }

@@ -2,20 +2,7 @@
 
 use std::fmt;
 
-/// A number with its digits in groups of three.
-pub(crate) fn grouped(n: impl Into<i128>) -> String {
-    let n = n.into();
-    let digits = n.unsigned_abs().to_string();
-    let lead = digits.len() % 3;
-    let mut out = String::from(if n < 0 { "-" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && at % 3 == lead {
-            out.push('_');
-        }
-        out.push(digit);
-    }
-    out
-}
+pub(crate) use spec::num::grouped;
 
 /// An exact ratio in lowest terms; the bottom is above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use spec::artifact::SourceSpan;
-use spec::script::{LockKind, instructions};
+use spec::script::last_script;
 use spec::{Artifact, Opcode, Rules, SpendContext, asm};
 use vm::{Failure, FunctionId, Metrics, Phase, Step, Tracer};
 use wallet::Places;
@@ -33,6 +33,15 @@ pub struct Subject<'a> {
     pub artifact: Option<&'a Artifact>,
     /// The texts of the contract's sources, by their numbers there; nothing for those that are not at hand.
     pub sources: &'a [Option<String>],
+}
+
+impl<'a> Subject<'a> {
+    /// The unlocking bytecode of the input and the lock that it opens.
+    fn scripts(&self) -> (&'a [u8], &'a [u8]) {
+        let unlock = self.context.tx().inputs.get(self.input).map(|input| input.unlock.as_slice());
+        let lock = self.context.spent().get(self.input).map(|output| output.lock.as_slice());
+        (unlock.unwrap_or_default(), lock.unwrap_or_default())
+    }
 }
 
 /// An item of a stack.
@@ -102,23 +111,14 @@ impl Recording {
     /// Runs the input and records it; what fails is recorded up to there.
     #[must_use]
     pub fn of(subject: &Subject<'_>) -> Self {
-        let tx_input = subject.context.tx().inputs.get(subject.input);
-        let unlock = tx_input.map(|input| input.unlock.as_slice()).unwrap_or_default();
-        let lock = subject.context.spent().get(subject.input).map(|output| output.lock.as_slice()).unwrap_or_default();
+        let (unlock, lock) = subject.scripts();
         let script = last_script(unlock, lock);
-        let fits = |artifact: &&Artifact| {
-            Places::new(artifact, script).instructions() == artifact.usual_instruction_lens().len()
-        };
-        let artifact = subject.artifact.filter(fits);
-        let names = artifact.map(|artifact| Pushes::of(artifact, path_of(subject, artifact, lock, unlock).as_deref()));
+        let places = subject.artifact.map(|artifact| Places::new(artifact, script)).filter(Places::fits);
+        let artifact = places.as_ref().map(Places::artifact);
+        let names = places.clone().map(|places| Pushes::of(places.artifact(), path_of(subject, places).as_deref()));
         let mut recorder = Recorder {
             sources: subject.sources,
-            places: artifact.map(|artifact| Places::new(artifact, script)),
-            numbers: instructions(script)
-                .map_while(Result::ok)
-                .enumerate()
-                .map(|(number, step)| (step.at, number))
-                .collect(),
+            places,
             names: names.unwrap_or_default(),
             pushed: 0,
             moments: Vec::new(),
@@ -204,54 +204,28 @@ impl Recording {
     /// The code that a moment's instruction stands in.
     #[must_use]
     pub fn code(&self, moment: &Moment) -> &[u8] {
-        self.codes
-            .get(&(moment.phase, moment.function))
-            .or_else(|| self.body(moment.function?))
-            .map(|code| &**code)
-            .unwrap_or_default()
-    }
-
-    fn body(&self, function: FunctionId) -> Option<&Arc<[u8]>> {
-        self.codes.iter().find(|((_, id), _)| *id == Some(function)).map(|(_, code)| code)
+        self.codes.get(&(moment.phase, moment.function)).map(|code| &**code).unwrap_or_default()
     }
 
     /// The instruction of a moment as assembly writes it.
     #[must_use]
     pub fn word(&self, moment: &Moment) -> String {
-        let rest = self.code(moment).get(moment.at..).unwrap_or_default();
-        instructions(rest).next().and_then(Result::ok).map_or_else(String::new, |one| asm::word(&one))
+        asm::word_at(self.code(moment), moment.at).unwrap_or_default()
     }
-}
-
-/// The script that decides: the lock, or the redeem script that it names.
-fn last_script<'s>(unlock: &'s [u8], lock: &'s [u8]) -> &'s [u8] {
-    if !matches!(LockKind::of(lock), LockKind::P2sh20(_) | LockKind::P2sh32(_)) {
-        return lock;
-    }
-    let last = instructions(unlock).last().and_then(Result::ok);
-    last.and_then(|last| last.data).unwrap_or_default()
 }
 
 /// The name of the path that is taken. Some are told apart only by running.
-fn path_of(subject: &Subject<'_>, artifact: &Artifact, lock: &[u8], unlock: &[u8]) -> Option<String> {
-    struct Turns<'a>(Places<'a>);
-    impl Tracer for Turns<'_> {
-        fn step(&mut self, step: &Step<'_>) {
-            self.0.follow(step);
-        }
-    }
-    let mut turns = Turns(Places::new(artifact, last_script(unlock, lock)));
+fn path_of(subject: &Subject<'_>, mut places: Places<'_>) -> Option<String> {
     // A script that fails has taken the turns that came before.
-    let _ = vm::verify_input_traced(subject.rules, subject.context, subject.input, &mut turns);
-    let spending = wallet::spending(artifact, lock, unlock, &|number| turns.0.taken(number))?;
+    let _ = vm::verify_input_traced(subject.rules, subject.context, subject.input, &mut places);
+    let (unlock, lock) = subject.scripts();
+    let spending = wallet::spending(places.artifact(), lock, unlock, &|number| places.taken(number))?;
     spending.path.map(|path| path.name.clone())
 }
 
 struct Recorder<'a> {
     sources: &'a [Option<String>],
     places: Option<Places<'a>>,
-    /// The numbers of the script's instructions, by their offsets.
-    numbers: BTreeMap<usize, usize>,
     names: Pushes,
     /// How many items the input has pushed.
     pushed: usize,
@@ -288,9 +262,8 @@ impl Recorder<'_> {
             self.pushed += 1;
             return self.names.unlock.get(self.pushed - 1).cloned().flatten();
         }
-        let own = self.places.as_ref().is_some_and(|places| places.has(step)) && step.function.is_none();
-        let number = self.numbers.get(&step.at).filter(|_| own)?;
-        self.names.script.get(number).cloned().flatten()
+        let number = self.places.as_ref()?.number(step).filter(|_| step.function.is_none())?;
+        self.names.script.get(&number).cloned().flatten()
     }
 
     /// The variable that an expression is bound to, or its own text if that is short.

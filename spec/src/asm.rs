@@ -40,6 +40,12 @@ pub fn word(step: &Instruction<'_>) -> String {
     }
 }
 
+/// The word of the instruction that stands at an offset; `None` if none can be read there.
+#[must_use]
+pub fn word_at(script: &[u8], at: usize) -> Option<String> {
+    instructions(script.get(at..)?).next()?.ok().map(|step| word(&step))
+}
+
 fn push_word(step: &Instruction<'_>, data: &[u8]) -> String {
     let mut shortest = Vec::new();
     push_data(&mut shortest, data);

@@ -132,6 +132,32 @@ pub fn is_truthy(bytes: &[u8]) -> bool {
     }
 }
 
+/// A number with `_` between its thousands, as sources write it.
+///
+/// ```
+/// use spec::num::grouped;
+/// assert_eq!([grouped(999), grouped(-1_000), grouped(21_000_000_u64)], ["999", "-1_000", "21_000_000"]);
+/// ```
+#[must_use]
+pub fn grouped(n: impl Into<i128>) -> String {
+    grouped_digits(&n.into().to_string())
+}
+
+/// The same of decimal digits, perhaps with a sign before them.
+#[must_use]
+pub fn grouped_digits(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let mut out = String::with_capacity(number.len() + number.len() / 3);
+    out.push_str(sign);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push('_');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -263,6 +263,27 @@ pub const fn dust_limit_for(output_bytes: usize) -> Sats {
     Sats::from_wire(3 * (output_bytes as u64 + 148))
 }
 
+/// What the last instruction of a script pushes. In an unlocking bytecode of a P2SH lock that is the redeem script.
+///
+/// ```
+/// use spec::script::last_push;
+/// assert_eq!(last_push(&[0x51, 0x02, 7, 8]), Some(&[7, 8][..]));
+/// assert_eq!(last_push(&[0x02, 7, 8, 0x93]), None);
+/// ```
+#[must_use]
+pub fn last_push(script: &[u8]) -> Option<&[u8]> {
+    instructions(script).last()?.ok()?.data
+}
+
+/// The script that decides about an input: the lock, or the redeem script that the lock names by its hash.
+#[must_use]
+pub fn last_script<'s>(unlock: &'s [u8], lock: &'s [u8]) -> &'s [u8] {
+    match LockKind::of(lock) {
+        LockKind::P2sh20(_) | LockKind::P2sh32(_) => last_push(unlock).unwrap_or_default(),
+        _ => lock,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

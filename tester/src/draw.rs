@@ -3,8 +3,8 @@
 use spec::{Transaction, TxOut};
 
 use crate::people;
-use crate::values::grouped;
 use crate::world::Known;
+use spec::num::grouped;
 
 /// What an output holds, for whom.
 fn line(known: &Known<'_>, output: &TxOut) -> (String, String) {
@@ -19,13 +19,13 @@ fn line(known: &Known<'_>, output: &TxOut) -> (String, String) {
         (None, None) => format!("0x{}", hex::encode(&output.lock)),
     };
     let tokens = output.token.as_ref().map_or_else(String::new, |token| match (&token.nft, token.amount) {
-        (None, amount) => format!(" + {} tokens", grouped(amount.into())),
+        (None, amount) => format!(" + {} tokens", grouped(amount)),
         (Some(nft), 0) => format!(" + nft 0x{}", hex::encode(&nft.commitment)),
         (Some(nft), amount) => {
-            format!(" + {} tokens, nft 0x{}", grouped(amount.into()), hex::encode(&nft.commitment))
+            format!(" + {} tokens, nft 0x{}", grouped(amount), hex::encode(&nft.commitment))
         }
     });
-    (whose, format!("{} sats{tokens}", grouped(output.value.get().into())))
+    (whose, format!("{} sats{tokens}", grouped(output.value.get())))
 }
 
 /// The transaction with what it spends; `names` are those of the first inputs.

@@ -13,12 +13,11 @@ use spec::hash::hash160;
 use spec::script::{LockKind, instructions};
 use spec::token::{Capability, Token};
 use spec::{Artifact, Mode, Rules, SpendContext, Transaction, TxOut};
-use vm::{Step, Tracer};
 use wallet::{DEVNET_NAMES, Places};
 
 use crate::ledger::START_HEIGHT;
 use crate::people;
-use crate::values::grouped;
+use spec::num::grouped;
 
 /// At most so many ways to say who signed are told.
 const WAYS_MAX: usize = 64;
@@ -99,14 +98,6 @@ struct Coin<'c> {
     code: Vec<u8>,
 }
 
-struct Follow<'a>(Places<'a>);
-
-impl Tracer for Follow<'_> {
-    fn step(&mut self, step: &Step<'_>) {
-        self.0.follow(step);
-    }
-}
-
 /// What an input says to a contract of these sources; nothing if it is none's.
 fn read<'c>(
     compiled: &'c Compiled,
@@ -119,10 +110,10 @@ fn read<'c>(
     compiled.artifacts.iter().find_map(|artifact| {
         let code = wallet::script_of(artifact, &output.lock, unlock)?;
         let rules = Rules::new(artifact.rules, Mode::Relay);
-        let mut follow = Follow(Places::new(artifact, code));
+        let mut places = Places::new(artifact, code);
         // Whatever comes of it, the turns that were taken tell the path.
-        let _ = vm::verify_input_traced(&rules, context, at, &mut follow);
-        let said = wallet::spending(artifact, &output.lock, unlock, &|number| follow.0.taken(number))?;
+        let _ = vm::verify_input_traced(&rules, context, at, &mut places);
+        let said = wallet::spending(artifact, &output.lock, unlock, &|number| places.taken(number))?;
         let params = said.params.iter().map(|given| (given.slot.name.clone(), given.value.clone())).collect();
         if artifact.redeem_script(&params).ok()? != code {
             return None;
@@ -231,8 +222,7 @@ impl Teller<'_> {
         if locktime == 0 {
             return (String::new(), String::new());
         }
-        let moment =
-            if locktime < HEIGHTS_END { format!("height {}", grouped(locktime.into())) } else { time(locktime) };
+        let moment = if locktime < HEIGHTS_END { format!("height {}", grouped(locktime)) } else { time(locktime) };
         let past = locktime < HEIGHTS_END && locktime < START_HEIGHT + age;
         match past {
             true => (String::new(), format!("        locktime {moment};\n")),
@@ -248,7 +238,7 @@ impl Teller<'_> {
             let value = value.ok_or_else(|| format!("the script does not show `{}`", slot.name))?;
             values.push(self.value(&slot.ty, value)?);
         }
-        let amount = grouped(coin.output.value.get().into());
+        let amount = grouped(coin.output.value.get());
         let contract = format!("{}({})", coin.artifact.contract, values.join(", "));
         let token = match &coin.output.token {
             None => String::new(),
@@ -314,7 +304,7 @@ impl Teller<'_> {
                 format!(", token: {}", token_text(token, category))
             }
         };
-        Ok(format!("output {lock} {{ value: {} sats{token} }};", grouped(output.value.get().into())))
+        Ok(format!("output {lock} {{ value: {} sats{token} }};", grouped(output.value.get())))
     }
 
     /// Whether tokens of a coin's category go nowhere.
@@ -400,7 +390,7 @@ fn token_text(token: &Token, category: Option<String>) -> String {
     let category = category.unwrap_or_else(|| format!("0x{}", hex::encode(token.category.as_wire())));
     let mut fields = vec![format!("category: {category}")];
     if token.amount > 0 {
-        fields.push(format!("amount: {}", grouped(token.amount.into())));
+        fields.push(format!("amount: {}", grouped(token.amount)));
     }
     if let Some(nft) = &token.nft {
         let capability = match nft.capability {

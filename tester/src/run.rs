@@ -6,6 +6,7 @@ use chain::TxError;
 use driver::{Loc, Placed, StepKind, TestStep, Try};
 use engine::{Engine, Tier};
 use spec::artifact::Value;
+use spec::num::grouped;
 use spec::plan::{EvalError, Evaluator, Expr, Plan};
 use spec::{Artifact, OutPoint, SpendContext, Transaction, TxOut};
 use wallet::{Explanation, Forged, Utxo};
@@ -17,7 +18,7 @@ use crate::ledger::Ledger;
 use crate::tried::{self, Deal, Unmade};
 use crate::values::shown;
 use crate::world::{Known, Live, Story};
-use crate::{carried, trace, values};
+use crate::{carried, trace};
 
 /// The most blocks that one statement mines.
 const BLOCKS_MAX: i128 = 10_000_000;
@@ -119,11 +120,7 @@ impl Run<'_> {
                 let count = self.int(blocks)?;
                 let wanted = u32::try_from(count).ok().filter(|_| count <= BLOCKS_MAX);
                 wanted.and_then(|count| self.ledger.mine(count)).ok_or_else(|| {
-                    Box::new(Fault::new(
-                        format!("{} blocks cannot be mined", values::grouped(count)),
-                        &blocks.loc,
-                        "so many",
-                    ))
+                    Box::new(Fault::new(format!("{} blocks cannot be mined", grouped(count)), &blocks.loc, "so many"))
                 })
             }
             StepKind::Assert { condition, sides, message } => {
@@ -189,7 +186,7 @@ impl Run<'_> {
             (Some(()), Some(moment)) => Ok(moment),
             _ => {
                 let now = if is_time { self.ledger.time() } else { self.ledger.height() };
-                let message = format!("the chain is at {} already", values::grouped(now.into()));
+                let message = format!("the chain is at {} already", grouped(now));
                 let fault = Fault::new(message, &at.loc, shown(&Value::Int(wanted), &at.ty.to_string()));
                 Err(Box::new(
                     fault.help("a chain never goes back: put what is tried earlier first, or into a test of its own"),
@@ -361,7 +358,7 @@ impl Run<'_> {
         match late {
             true => fault.help(format!(
                 "the chain is at height {}: say when it is tried, such as `passes at height 900_000 {{ .. }}`, or mine before it",
-                values::grouped(self.ledger.height().into())
+                grouped(self.ledger.height())
             )),
             false => fault,
         }

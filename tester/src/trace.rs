@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use spec::script::instructions;
 use spec::{Artifact, Rules, SpendContext, asm};
 use vm::{Step, Tracer};
 use wallet::Places;
@@ -54,8 +53,7 @@ impl Watch<'_> {
 
     fn word(&self, step: &Step<'_>) -> String {
         let code = step.function.and_then(|id| self.places.body(id)).unwrap_or(self.code);
-        let one = code.get(step.at..).and_then(|rest| instructions(rest).next()).and_then(Result::ok);
-        let word = one.map_or_else(String::new, |one| asm::word(&one));
+        let word = asm::word_at(code, step.at).unwrap_or_default();
         match word.get(..20) {
             Some(start) if word.len() > 24 => format!("{start}.."),
             _ => word,

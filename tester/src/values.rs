@@ -2,6 +2,7 @@
 
 use spec::artifact::{AbiType, Value};
 use spec::hash::hash160;
+use spec::num::grouped;
 use spec::script::p2pkh;
 
 use crate::people;
@@ -210,19 +211,6 @@ fn number_shown(n: i128, ty: &str) -> String {
         "Duration" => format!("{digits} seconds"),
         _ => digits,
     }
-}
-
-/// A number with `_` between its thousands, as sources write it.
-pub(crate) fn grouped(n: i128) -> String {
-    let digits = n.unsigned_abs().to_string();
-    let mut out = String::from(if n < 0 { "-" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push('_');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 fn bytes_shown(of: &[u8]) -> String {

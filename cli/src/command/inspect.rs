@@ -7,7 +7,6 @@ mod tell;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
 use spec::{Artifact, RuleSet, Transaction, TxOut, Txid};
 
 use crate::command::verify;
@@ -166,10 +165,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Fail> {
 
 /// The contracts that a node knows of locks.
 fn known_by<'l>(link: &Link, locks: impl Iterator<Item = &'l [u8]>) -> Vec<(Vec<u8>, Artifact)> {
-    let artifact = |lock: &[u8]| {
-        let answer = link.call("bitmodel_getartifact", &[json!(hex::encode(lock))]).ok()?;
-        Some((lock.to_vec(), serde_json::from_value(answer.get("artifact")?.clone()).ok()?))
-    };
+    let artifact = |lock: &[u8]| Some((lock.to_vec(), onchain::contract(link, lock).ok()??));
     locks.filter_map(artifact).collect()
 }
 

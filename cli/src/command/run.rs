@@ -13,7 +13,7 @@ use engine::ir::Metering;
 use engine::{Engine, Tuning};
 use jit::Jit;
 use serde::Serialize;
-use spec::script::{LockKind, instructions};
+use spec::script::last_script;
 use spec::{Artifact, Mode, RuleSet, Rules, SpendContext};
 use vm::{Failure, Metrics};
 
@@ -275,15 +275,6 @@ const fn metrics_of(verdict: &Result<Metrics, Failure>) -> &Metrics {
         Ok(metrics) => metrics,
         Err(failure) => &failure.metrics,
     }
-}
-
-/// The script that decides: the lock, or the redeem script that it names.
-fn last_script<'s>(unlock: &'s [u8], lock: &'s [u8]) -> &'s [u8] {
-    if !matches!(LockKind::of(lock), LockKind::P2sh20(_) | LockKind::P2sh32(_)) {
-        return lock;
-    }
-    let last = instructions(unlock).last().and_then(Result::ok);
-    last.and_then(|last| last.data).unwrap_or_default()
 }
 
 fn tell(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use dashu_int::IBig;
 use dashu_ratio::RBig;
 use spec::Sats;
+use spec::num::grouped_digits;
 use spec::units::SATS_PER_COIN;
 use syntax::ast::{Clock, Unit};
 use syntax::{Code, Span};
@@ -119,14 +120,5 @@ fn base_word(ty: &Type) -> &'static str {
 
 /// Digits with `_` between groups of three.
 pub(crate) fn grouped(number: &IBig) -> String {
-    let digits = number.to_string();
-    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits.as_str()), |digits| ("-", digits));
-    let mut out = String::from(sign);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push('_');
-        }
-        out.push(digit);
-    }
-    out
+    grouped_digits(&number.to_string())
 }

@@ -8,7 +8,7 @@ use spec::artifact::{AbiType, SpendPath, Turn, usual_input_bytes, usual_instruct
 use syntax::{Code as ErrorCode, Diagnostic, ItemKind, Loc};
 
 use crate::generate::{Generated, Origin};
-use crate::tell::grouped;
+use spec::num::grouped;
 
 /// So many of the largest parts are shown.
 const SHOWN_MAX: usize = 3;

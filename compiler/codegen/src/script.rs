@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use analysis::hir;
 use spec::artifact::{P2S_BYTES_MAX, Turn, UnlockItem};
+use spec::num::grouped;
 use spec::script::push_len_of;
 use spec::{Opcode, Rules};
 use syntax::{Code as ErrorCode, Diagnostic};
@@ -20,7 +21,7 @@ use crate::lower::Notes;
 use crate::plan::{PathPlan, Plans};
 use crate::schedule::End;
 use crate::shared::Body;
-use crate::tell::{grouped, over_budget, record_over_budget, too_deep};
+use crate::tell::{over_budget, record_over_budget, too_deep};
 use crate::validate::{Given, Side, Verdict, compare};
 
 /// A failure remembers the ways of so many conditionals.

@@ -2,6 +2,7 @@
 
 use analysis::hir;
 use spec::Rules;
+use spec::num::grouped;
 use syntax::{Code as ErrorCode, Diagnostic, Loc};
 
 use crate::lower::Excess;
@@ -55,17 +56,4 @@ pub(crate) fn record_over_budget(list: &hir::Param, cost: u64, bytes: u64, budge
     Diagnostic::warning(ErrorCode::E0504, message, list.loc.clone())
         .note("a node pays for work by the length of the unlocking bytecode")
         .help("take an argument of type `Padding`; the wallet makes it as long as it must be")
-}
-
-/// Digits with `_` between groups of three.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push('_');
-        }
-        out.push(digit);
-    }
-    out
 }

@@ -382,23 +382,21 @@ impl Mempool {
     /// Follows a change of the active chain: what was mined or conflicts with it leaves; what was taken back returns if it still may.
     pub fn update<S: Store>(&mut self, change: &Accepted, chain: &Chain<S>, now: u32) -> Update {
         let mut update = Update::default();
-        let workers = chain.runner().workers;
-        if change.disconnected.is_empty() {
-            for block in change.connected.iter().filter(|block| block.transactions.len() > 1) {
-                if self.is_empty() {
-                    break;
-                }
-                self.leave_mined(block, &change.txids_of(block, workers), &mut update);
-            }
-        } else {
+        let forwards = change.disconnected.is_empty();
+        if !forwards {
             let back = change.disconnected.iter().rev().flat_map(|block| ordinary_parents_first(block));
             self.rebuild(back.collect(), chain, now, &mut update);
         }
         for block in change.connected.iter().filter(|block| block.transactions.len() > 1) {
-            if self.priorities.is_empty() {
+            let leaves = forwards && !self.is_empty();
+            if !leaves && self.priorities.is_empty() {
                 break;
             }
-            for txid in change.txids_of(block, workers).iter().skip(1) {
+            let txids = change.txids_of(block, chain.runner().workers);
+            if leaves {
+                self.leave_mined(block, &txids, &mut update);
+            }
+            for txid in txids.iter().skip(1) {
                 self.priorities.remove(txid);
             }
         }

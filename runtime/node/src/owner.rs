@@ -187,3 +187,35 @@ fn step(node: &mut Node, event: Event, inbox: &mut Inbox<'_>, waits: &mut Waits)
         Event::Stop => node.stop(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use chain::Workers;
+    use spec::{Height, Network};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::warmup::Warmup;
+
+    #[test]
+    fn a_block_that_is_found_after_mining_was_ended_is_not_added() {
+        let config = Config { network: Network::Test, ..Config::default() };
+        let mut node = Node::new(&config, None, &mut Warmup::new(None)).unwrap();
+        let lock = vec![0x51];
+        node.set_mining(Some(lock.clone()));
+        let mut block = node.next_block().unwrap();
+        block.header = chain::search(block.header, 0..=u32::MAX, Workers::all(), &|| true).unwrap();
+        let (_events, queue) = sync_channel(1);
+        let found = |node: &mut Node| {
+            let mut inbox = Inbox { events: &queue, ahead: VecDeque::new() };
+            step(node, Event::Mined(Box::new(block.clone())), &mut inbox, &mut Waits::default());
+            node.tip().entry.height
+        };
+        node.set_mining(None);
+        assert_eq!(found(&mut node), Height::GENESIS);
+        node.set_mining(Some(lock));
+        assert_eq!(found(&mut node), Height::new(1));
+    }
+}

@@ -16,6 +16,17 @@ pub trait Tracer {
     fn step(&mut self, step: &Step<'_>);
 }
 
+/// Sees what the tracer sees, if there is one.
+impl<T: Tracer> Tracer for Option<T> {
+    const ACTIVE: bool = T::ACTIVE;
+
+    fn step(&mut self, step: &Step<'_>) {
+        if let Some(tracer) = self {
+            tracer.step(step);
+        }
+    }
+}
+
 /// Sees nothing.
 pub(crate) struct NoTrace;
 

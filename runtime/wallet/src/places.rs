@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use spec::Artifact;
 use spec::artifact::{Locking, RequireSite, SourceSpan};
 use spec::script::instructions;
-use vm::{FunctionId, Phase, Step};
+use vm::{FunctionId, Phase, Step, Tracer};
 
 /// The lines of a contract's script, while it runs.
 #[derive(Clone, Debug)]
@@ -46,6 +46,12 @@ impl<'a> Places<'a> {
     #[must_use]
     pub fn instructions(&self) -> usize {
         self.script.len()
+    }
+
+    /// Whether the script has as many instructions as an instance of the artifact's.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.instructions() == self.artifact.usual_instruction_lens().len()
     }
 
     /// Whether the step is one of the script, or of a function that it calls.
@@ -112,5 +118,12 @@ impl<'a> Places<'a> {
             None => self.artifact.source_after(number, &|number| self.taken(number)),
             Some(id) => self.artifact.function(&id.bytes())?.source_of(number),
         }
+    }
+}
+
+/// Sees which way conditionals of the script go, and which functions are defined.
+impl Tracer for Places<'_> {
+    fn step(&mut self, step: &Step<'_>) {
+        self.follow(step);
     }
 }

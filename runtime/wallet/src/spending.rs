@@ -9,7 +9,7 @@ use spec::artifact::{
     AbiType, AbiValue, Locking, Part, Piece, Record, Records, Slot, SpendPath, StructType, UnlockItem,
 };
 use spec::num;
-use spec::script::{Instruction, instructions};
+use spec::script::{Instruction, instructions, last_push};
 
 use crate::explain::{is_list, items_in, items_of, paths_that_fit};
 
@@ -37,7 +37,7 @@ pub struct Given<'a> {
 #[must_use]
 pub fn script_of<'s>(artifact: &Artifact, lock: &'s [u8], unlock: &'s [u8]) -> Option<&'s [u8]> {
     match artifact.locking {
-        Locking::P2sh32 => instructions(unlock).last()?.ok()?.data,
+        Locking::P2sh32 => last_push(unlock),
         Locking::P2s => Some(lock),
     }
 }

@@ -1,6 +1,7 @@
 //! Values as a source of the language writes them.
 
 use spec::artifact::{AbiType, AbiValue, Slot, Value};
+use spec::num::grouped;
 
 use crate::dates;
 
@@ -98,18 +99,6 @@ fn number(ty: &AbiType, n: i128) -> String {
         },
         _ => grouped(n),
     }
-}
-
-fn grouped(n: i128) -> String {
-    let digits = n.unsigned_abs().to_string();
-    let mut out = String::from(if n < 0 { "-" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push('_');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use driver::Compiled;
-use serde_json::{Value, json};
+use spec::artifact::SourceFile;
 use spec::hash::sha256;
 use spec::{Artifact, RuleSet, Transaction, TxOut, Txid};
 use tester::{Choice, Made, Played, played};
 
 use crate::command::run::case::Case;
+use crate::command::run::places;
 use crate::fail::Fail;
 use crate::link::Link;
-use crate::rpc::RpcError;
+use crate::onchain;
 
 /// A transaction that can be debugged.
 pub(super) struct Target {
@@ -39,20 +40,18 @@ impl Target {
 
     /// A transaction that a node knows.
     pub(super) fn of_node(link: &Link, txid: Txid, artifact: Option<Artifact>) -> Result<Self, Fail> {
-        let tx = transaction(link, &txid)?;
+        let tx = onchain::transaction(link, &txid)?;
         let mut spent = Vec::with_capacity(tx.inputs.len());
         for input in &tx.inputs {
             if tx.is_coinbase() {
                 return Err(Fail::refused(format!("{txid} is a coinbase: it spends nothing")));
             }
-            let made = transaction(link, &input.prevout.txid)?;
-            let output = usize::try_from(input.prevout.index).ok().and_then(|index| made.outputs.get(index));
-            let output = output.ok_or_else(|| Fail::refused("the node's transactions do not fit each other"))?;
-            spent.push(output.clone());
+            let index = usize::try_from(input.prevout.index).unwrap_or(usize::MAX);
+            spent.push(onchain::output(link, &input.prevout.txid, index)?);
         }
         let artifacts = match artifact {
             Some(artifact) => vec![Some(artifact); spent.len()],
-            None => spent.iter().map(|output| registered(link, output)).collect::<Result<_, _>>()?,
+            None => spent.iter().map(|output| onchain::contract(link, &output.lock)).collect::<Result<_, _>>()?,
         };
         Ok(Self { tx, spent, artifacts, from: String::new() })
     }
@@ -118,23 +117,10 @@ impl Target {
     }
 }
 
-fn transaction(link: &Link, txid: &Txid) -> Result<Transaction, Fail> {
-    let answer = link.call("getrawtransaction", &[json!(txid.to_string()), json!(0)]).map_err(|error| match error {
-        RpcError::Refused { message, .. } => Fail::refused(format!("the node does not have {txid}: {message}")),
-        other => other.into(),
-    })?;
-    let bytes = answer.as_str().and_then(|digits| hex::decode(digits).ok());
-    let tx = bytes.and_then(|bytes| Transaction::decode(&bytes).ok());
-    tx.ok_or_else(|| RpcError::Broken("it is no transaction".to_owned()).into())
-}
-
-/// The contract that the node knows for an output's lock.
-fn registered(link: &Link, output: &TxOut) -> Result<Option<Artifact>, Fail> {
-    match link.call("bitmodel_getartifact", &[json!(hex::encode(&output.lock))]) {
-        Ok(answer) => Ok(answer.get("artifact").cloned().and_then(|json: Value| serde_json::from_value(json).ok())),
-        Err(RpcError::Refused { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+/// The text of a source of the library, if it is the one that was compiled.
+fn of_library(source: &SourceFile) -> Option<String> {
+    let (_, text) = driver::library().find(|(path, _)| *path == source.path)?;
+    (hex::encode(sha256(text.as_bytes())) == source.sha256).then(|| text.to_owned())
 }
 
 /// The sources of a contract.
@@ -149,14 +135,9 @@ impl Texts {
     pub(super) fn of(artifact: Option<&Artifact>, folders: &[PathBuf]) -> Self {
         let sources = artifact.map(|artifact| artifact.sources.as_slice()).unwrap_or_default();
         let here = Path::new(".");
-        let text = |source: &spec::artifact::SourceFile| {
-            let in_folder = |folder: &Path| std::fs::read(folder.join(&source.path)).ok();
-            let folders = std::iter::once(here).chain(folders.iter().map(PathBuf::as_path)).filter_map(in_folder);
-            let library = driver::library().find(|(path, _)| *path == source.path);
-            let library = library.map(|(_, text)| text.as_bytes().to_vec());
-            let mut found = folders.chain(library);
-            let same = found.find(|bytes| hex::encode(sha256(bytes)) == source.sha256)?;
-            String::from_utf8(same).ok()
+        let text = |source: &SourceFile| {
+            let mut folders = std::iter::once(here).chain(folders.iter().map(PathBuf::as_path));
+            folders.find_map(|folder| places::text(source, folder)).or_else(|| of_library(source))
         };
         Self {
             texts: sources.iter().map(text).collect(),

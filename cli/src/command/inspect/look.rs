@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use spec::artifact::{AbiType, AbiValue, Locking};
-use spec::script::{LockKind, instructions};
+use spec::script::{LockKind, instructions, last_push};
 use spec::token::Capability;
 use spec::{Address, Artifact, Mode, RuleSet, Rules, SpendContext, Transaction, TxOut, asm};
 use wallet::{Given, Places, recover, spending, written};
@@ -198,7 +198,7 @@ fn input(
 ) -> Option<Input> {
     let input = tx.inputs.get(index)?;
     let coin = context.and_then(|context| context.spent().get(index));
-    let shown = instructions(&input.unlock).last().and_then(Result::ok).and_then(|last| last.data);
+    let shown = last_push(&input.unlock);
     let redeem = shown.filter(|shown| match coin {
         Some(coin) => is_hash_of(&coin.lock, shown),
         // Without the coin, what is an instance of a contract is taken for it.
@@ -236,18 +236,10 @@ fn ran<'a>(
     contract: Option<(&'a Artifact, &[u8])>,
     rules: RuleSet,
 ) -> (Option<Ran>, Option<Places<'a>>) {
-    struct Watch<'a>(Option<Places<'a>>);
-    impl vm::Tracer for Watch<'_> {
-        fn step(&mut self, step: &vm::Step<'_>) {
-            if let Some(places) = &mut self.0 {
-                places.follow(step);
-            }
-        }
-    }
-    let mut watch = Watch(contract.map(|(artifact, code)| Places::new(artifact, code)));
+    let mut places = contract.map(|(artifact, code)| Places::new(artifact, code));
     let rules = Rules::new(rules, Mode::Consensus);
     let unlock = context.tx().inputs.get(index).map_or(0, |input| input.unlock.len());
-    let verdict = vm::verify_input_traced(&rules, context, index, &mut watch);
+    let verdict = vm::verify_input_traced(&rules, context, index, &mut places);
     let cost = match &verdict {
         Ok(metrics) => metrics.cost,
         Err(failure) => failure.metrics.cost,
@@ -258,7 +250,7 @@ fn ran<'a>(
         cost: cost.get(),
         budget: rules.cost_budget(unlock).get(),
     };
-    (Some(ran), watch.0)
+    (Some(ran), places)
 }
 
 /// Looks at an output; `of` is the contract whose hash its lock is, where that is known.

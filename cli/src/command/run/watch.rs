@@ -5,13 +5,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use spec::artifact::SourceSpan;
-use spec::script::instructions;
+use spec::script::last_script;
 use spec::units::OpCost;
 use spec::{Opcode, asm};
 use vm::{FunctionId, Phase, StackView, Step, Tracer};
 use wallet::Places;
 
-use super::last_script;
 use super::profile::{Counts, Profile};
 use crate::shell::{BOLD, FAINT, NAME};
 use crate::units::grouped;
@@ -153,11 +152,7 @@ impl<'a> Watch<'a> {
             (None, Phase::Locking) => self.lock,
             (None, Phase::Redeem) => last_script(self.unlock, self.lock),
         };
-        let instruction = code.get(step.at..).and_then(|rest| instructions(rest).next());
-        match instruction {
-            Some(Ok(instruction)) => asm::word(&instruction),
-            Some(Err(_)) | None => opcode_name(step.byte).to_owned(),
-        }
+        asm::word_at(code, step.at).unwrap_or_else(|| opcode_name(step.byte).to_owned())
     }
 }
 

@@ -11,6 +11,7 @@ use tester::{Choice, Verdict, retold, run};
 
 use crate::fail::Fail;
 use crate::link::NodeArgs;
+use crate::onchain;
 use crate::project::Project;
 use crate::shell::Shell;
 
@@ -96,6 +97,5 @@ fn asked(txid: Txid, told: &Told<'_>) -> Result<Transaction, Fail> {
         return Err(Fail::usage(format!("`{}` has no transaction {txid}", file.display()))
             .help("it holds the transactions that made the coins, in hexadecimal, one a line"));
     }
-    let answer = told.node.link().call("getrawtransaction", &[json!(txid.to_string()), json!(0)])?;
-    transaction(answer.as_str().unwrap_or_default())
+    onchain::transaction(&told.node.link(), &txid)
 }

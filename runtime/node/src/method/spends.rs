@@ -2,7 +2,6 @@
 
 use spec::artifact::{AbiType, AbiValue, Value};
 use spec::{Address, Artifact, Network, Rules, SpendContext, TxOut};
-use vm::{Step, Tracer};
 use wallet::{Given, Places, path_taken, script_of, spending};
 
 use crate::json::{Json, hex, list, object, text};
@@ -104,18 +103,9 @@ fn value_view(network: Network, ty: &AbiType, value: &Value) -> Json {
 fn followed<'a>(node: &Node, artifact: &'a Artifact, context: &SpendContext<'_>, input: usize) -> Option<Places<'a>> {
     let lock = context.spent().get(input)?.lock.as_slice();
     let script = script_of(artifact, lock, &context.tx().inputs.get(input)?.unlock)?;
-    let mut watch = Watch(Places::new(artifact, script));
+    let mut places = Places::new(artifact, script);
     let rules = Rules::new(node.chain().params().rules, spec::Mode::Consensus);
     // A script that fails has taken the turns that came before.
-    let _ = vm::verify_input_traced(&rules, context, input, &mut watch);
-    Some(watch.0)
-}
-
-/// Sees which way conditionals of the script itself go.
-struct Watch<'a>(Places<'a>);
-
-impl Tracer for Watch<'_> {
-    fn step(&mut self, step: &Step<'_>) {
-        self.0.follow(step);
-    }
+    let _ = vm::verify_input_traced(&rules, context, input, &mut places);
+    Some(places)
 }

@@ -30,10 +30,10 @@ impl Hub {
         }
         let room = TOLD_MAX.saturating_sub(peer.told.1);
         peer.told.1 += told.len().min(room);
-        let source = peer.address.ip();
-        for (seen, address) in told.iter().take(room).filter(|(_, address)| Some(address.socket) != self.own) {
+        let (source, own) = (peer.address.ip(), self.own);
+        for (seen, address) in told.iter().take(room).filter(|(_, address)| Some(address.socket) != own) {
             let place = Place { socket: address.socket, services: address.services, seen: u64::from(*seen), source };
-            self.book_saved.1 |= self.book.insert(place, now / 1_000);
+            self.learn(place, now);
         }
     }
 
