@@ -55,6 +55,8 @@ mod sizes;
 mod splitter;
 mod stdlib;
 mod stories;
+#[path = "../../cli/tests/support/mod.rs"]
+mod support;
 mod templates;
 mod testing;
 mod transcripts;

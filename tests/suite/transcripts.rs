@@ -4,18 +4,32 @@ use std::fs;
 use std::path::Path;
 
 use crate::bmc::{bmc, root};
+use crate::support::Devnet;
 
-#[test]
-fn every_transcript_is_true() {
-    trycmd::TestCases::new()
+/// The pages run with the binary, without colours and without any setting of whoever runs this.
+fn cases() -> trycmd::TestCases {
+    let cases = trycmd::TestCases::new();
+    cases
         .register_bin("bmc", Path::new(env!("CARGO_BIN_EXE_bmc")))
         .env("NO_COLOR", "1")
         .env("COLUMNS", "100")
-        // No node is asked, and no setting of whoever runs this is read.
-        .env("BMC_RPC", "127.0.0.1:1")
-        .env("BMC_DATADIR", "no-such-folder")
-        .case("../tests/transcripts/*.md")
-        .case("../tests/transcripts/*.toml");
+        .env("BMC_DATADIR", "no-such-folder");
+    cases
+}
+
+#[test]
+fn every_transcript_is_true() {
+    // No node is asked.
+    cases().env("BMC_RPC", "127.0.0.1:1").case("../tests/transcripts/*.md").case("../tests/transcripts/*.toml");
+}
+
+#[test]
+fn the_transcript_of_a_devnet_is_true() {
+    let devnet = Devnet::start();
+    cases()
+        .env("BMC_RPC", &devnet.rpc)
+        .env("BMC_COOKIE", devnet.cookie.to_str().unwrap())
+        .case("../tests/transcripts/devnet/*.md");
 }
 
 #[test]
