@@ -1,7 +1,8 @@
-//! What several checks share: vectors that others wrote, an example of every diagnostic, a machine that others wrote, programs with lines that say what they accept, and stories told on a devnet.
+//! What several checks share: vectors that others wrote, an example of every diagnostic, a machine that others wrote, programs with lines that say what they accept, and stories told on a devnet, and a reader of the book.
 //!
-//! Knows the vectors' file format, the compiler's door, the wallet and the node; knows nothing of the command line.
+//! Knows the vectors' file format, the compiler's door, the wallet and the node; knows nothing of the command line, but for a binary `bmc` that somebody names.
 
+mod book;
 mod by_hand;
 mod conformance;
 mod diagnostics;
@@ -11,6 +12,7 @@ mod size;
 mod story;
 mod vector;
 
+pub use book::{Block, Did, Reader, Step, blocks, steps};
 pub use by_hand::ByHand;
 pub use conformance::{Failed, Options, Summary, judge, run};
 pub use diagnostics::{Example, compile_text, examples_folder};

@@ -16,7 +16,7 @@ use crate::levels::corpus;
 use crate::programs::name_of;
 
 fn text() -> Value {
-    serde_json::from_str(&fs::read_to_string(root().join("docs/artifact.schema.json")).unwrap()).unwrap()
+    serde_json::from_str(&fs::read_to_string(root().join("docs/book/src/artifact.schema.json")).unwrap()).unwrap()
 }
 
 /// A validator that somebody else wrote, with the published schema.
@@ -179,11 +179,11 @@ fn misspelt_fields_and_other_versions_are_found() {
 fn a_built_artifact_names_its_schema_and_reads_back() {
     let folder = tempfile::tempdir().unwrap();
     let source = root().join("examples/htlc/htlc.bmc");
-    let page = fs::read_to_string(root().join("docs/artifact.md")).unwrap();
+    let page = fs::read_to_string(root().join("docs/book/src/artifact.md")).unwrap();
     fs::copy(source, folder.path().join("htlc.bmc")).unwrap();
-    let commands = crate::readme::blocks(&page, "console")[0].lines();
+    let console = crate::readme::blocks(&page, "console");
     let printed: Vec<String> =
-        commands.map(|line| bmc(folder.path(), &line.split(' ').skip(1).collect::<Vec<_>>()).ok()).collect();
+        console[0].lines().map(|line| bmc(folder.path(), &line.split(' ').skip(1).collect::<Vec<_>>()).ok()).collect();
     let written = fs::read_to_string(folder.path().join("artifacts/Htlc.json")).unwrap();
     assert_eq!(printed[1], written);
     let json: Value = serde_json::from_str(&written).unwrap();

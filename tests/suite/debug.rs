@@ -12,7 +12,6 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::Value;
 
 use crate::bmc::{bmc, root};
-use crate::readme::blocks;
 
 const NESTED: &str = "/// Two thirds of a task go to its models, which share them again.
 reward Task {
@@ -172,36 +171,6 @@ fn wrong_use_says_what_to_do() {
     fails(&["51", "--keys", "n", "--screen", "9x9"], 2, "write a size as `100x32`");
     fails(&[&"ab".repeat(32), "--rpc", "127.0.0.1:1", "--auth", "a:b", "--keys", "n"], 3, "no node answers");
     fails(&["OP_NOPE OP_X"], 2, "OP_NOPE");
-}
-
-#[test]
-fn commands_of_the_page_about_debugging_work() {
-    let folder = folder();
-    let page = fs::read_to_string(root().join("docs/debug.md")).unwrap();
-    let console = blocks(&page, "text");
-    let mut seen = 0;
-    for block in console {
-        let Some((command, expected)) = block.strip_prefix("$ bmc ").and_then(|rest| rest.split_once('\n')) else {
-            continue;
-        };
-        let args: Vec<String> = words(command);
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let printed = bmc(folder.path(), &args).ok();
-        let trimmed = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n");
-        assert_eq!(trimmed(&printed), trimmed(expected), "{command}");
-        seen += 1;
-    }
-    assert!(seen >= 1, "{page}");
-}
-
-/// The words of a command; those in quotes are one.
-fn words(command: &str) -> Vec<String> {
-    let parts = command.split('"').enumerate();
-    let parts = parts.flat_map(|(at, part)| match at % 2 {
-        0 => part.split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
-        _ => vec![part.to_owned()],
-    });
-    parts.collect()
 }
 
 /// `bmc debug` on a terminal of its own.

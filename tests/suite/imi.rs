@@ -186,7 +186,7 @@ fn thirteen_hundred_pledges_are_gathered_in_four_transactions() {
     let len = |count: usize| gathering(&thread, &pledges[..count], 0).0.encode().len();
     let most = (1..400).take_while(|count| len(*count) <= RELAYED_BYTES_MAX).last().unwrap();
     println!("one transaction gathers {most} pledges in {} bytes", len(most));
-    let page = fs::read_to_string(root().join("docs/imi.md")).unwrap();
+    let page = fs::read_to_string(root().join("docs/book/src/imi.md")).unwrap();
     assert!(page.contains(&format!("has room for {most} pledges")), "{most}");
     let mut raised = 0;
     let mut rounds = 0;

@@ -757,24 +757,3 @@ fn what_is_expanded_compiles_to_the_same_scripts_without_a_word() {
         }
     }
 }
-
-#[test]
-fn the_snippets_of_the_page_do_what_it_says() {
-    let page = fs::read_to_string(root().join("docs/imo.md")).unwrap();
-    let mut seen = 0;
-    for block in page.split("```bmc").skip(1) {
-        let (head, rest) = block.split_once('\n').unwrap();
-        let text = rest.split("```").next().unwrap();
-        let world = MemoryWorld::new([("page.bmc", text)]);
-        let compiled = driver::compile(
-            &world,
-            &["page.bmc".to_owned()],
-            &Options { rules: RuleSet::Bch2026, ..Options::default() },
-        );
-        let codes: Vec<&str> = compiled.diagnostics.iter().map(|found| found.code.name()).collect();
-        let expected: Vec<&str> = head.strip_prefix(',').into_iter().collect();
-        assert_eq!(codes, expected, "{text}");
-        seen += 1;
-    }
-    assert_eq!(seen, 2);
-}

@@ -94,26 +94,3 @@ fn what_is_no_transaction_is_told_with_its_place() {
     let few = bmc(folder.path(), &["inspect", &whole, "--spent", "5:51", "--spent", "5:51", "--spent", "5:51"]);
     assert!(few.fails_with(2).contains("inputs, and 3"));
 }
-
-#[test]
-fn the_transcripts_of_the_page_are_what_comes_out() {
-    let page = fs::read_to_string(root().join("docs/scripts.md")).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let mut ran = 0;
-    for block in crate::readme::blocks(&page, "text") {
-        let (command, expected) = block.split_once('\n').unwrap();
-        let (words, script) = command.strip_prefix("$ bmc ").unwrap().split_once(" \"").unwrap();
-        let printed = bmc(folder.path(), &[words, script.trim_end_matches('"')]).ok();
-        assert_eq!(printed, expected, "{command}");
-        if words == "decompile" {
-            fs::write(folder.path().join("script.bmc"), printed).unwrap();
-            bmc(folder.path(), &["check", "script.bmc"]).ok();
-        }
-        ran += 1;
-    }
-    assert_eq!(ran, 2);
-    // The commands with names for what a user has are run by the tests of `verify` and on a devnet.
-    for line in crate::readme::blocks(&page, "console")[0].lines() {
-        assert!(line.starts_with("bmc verify "), "{line}");
-    }
-}

@@ -12,6 +12,7 @@ mod adjust;
 mod adjust_attacks;
 mod artifact;
 mod bmc;
+mod book;
 mod boundaries;
 mod budgets;
 mod cli;

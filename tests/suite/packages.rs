@@ -6,7 +6,6 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::bmc::{bmc, root};
-use crate::readme::blocks;
 
 /// A package `app` that uses `shares`, which uses `base`.
 fn packages() -> TempDir {
@@ -26,18 +25,17 @@ fn packages() -> TempDir {
         "shares/share.bmc",
         "use base::numbers::SCALE;\n\nfn part(whole: Coin, weight: Int) -> Coin { whole * weight / SCALE }\n",
     );
-    write("app/bmc.toml", &block("toml"));
-    write("app/tithe.bmc", &block("bmc"));
+    write("app/bmc.toml", &file("app/bmc.toml"));
+    write("app/tithe.bmc", &file("app/tithe.bmc"));
     folder
 }
 
-/// The page that explains packages; its blocks are what is tested here.
-fn page() -> String {
-    fs::read_to_string(root().join("docs/packages.md")).unwrap()
-}
-
-fn block(language: &str) -> String {
-    blocks(&page(), language)[0].to_owned()
+/// A file of the page that explains packages.
+fn file(name: &str) -> String {
+    let folder = root().join("docs/book/src");
+    let page = fs::read_to_string(folder.join("packages.md")).unwrap();
+    let mut blocks = tests::blocks(&page, &folder).into_iter();
+    blocks.find(|block| block.words == [name]).expect("the page shows it").text
 }
 
 fn edit(path: &Path, from: &str, to: &str) {
@@ -244,16 +242,4 @@ fn values_are_built_in_some_or_all() {
     let artifact: spec::Artifact = serde_json::from_str(&fs::read_to_string(app.join(file)).unwrap()).unwrap();
     assert_eq!(artifact.sealed.len(), 1);
     assert_eq!(artifact.open_params().map(|(_, slot)| slot.name.as_str()).collect::<Vec<_>>(), ["to"]);
-}
-
-#[test]
-fn the_commands_of_the_page_run() {
-    let folder = packages();
-    let text = page();
-    let commands: Vec<&str> = blocks(&text, "console").iter().flat_map(|block| block.lines()).collect();
-    assert!(!commands.is_empty());
-    for command in commands {
-        let args: Vec<&str> = command.strip_prefix("bmc ").unwrap().split(' ').collect();
-        bmc(&folder.path().join("app"), &args).ok();
-    }
 }

@@ -8,7 +8,7 @@ use crate::bmc::root;
 use crate::contracts::compile;
 
 fn page() -> String {
-    fs::read_to_string(root().join("docs/parity.md")).unwrap()
+    fs::read_to_string(root().join("docs/book/src/from-cashscript.md")).unwrap()
 }
 
 /// The cells of each row of a table.
@@ -55,8 +55,7 @@ fn every_example_is_there() {
     let examples: Vec<Vec<String>> = rows(&page).filter(|row| row.len() == 3 && row[2] != "here").collect();
     assert!(examples.len() >= 20, "{}", examples.len());
     for row in examples {
-        let links = row[2].split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        let files: Vec<&str> = links.filter_map(|link| link.strip_prefix("../")).collect();
+        let files: Vec<&str> = row[2].split('`').skip(1).step_by(2).collect();
         assert!(!files.is_empty(), "{row:?}");
         for file in files {
             assert!(root().join(file).is_file(), "{file}");

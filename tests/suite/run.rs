@@ -1,4 +1,4 @@
-//! `bmc run`: its page, transactions, contracts, and whatever else one may give it.
+//! `bmc run`: transactions, contracts, and whatever else one may give it.
 
 use std::fs;
 use std::path::Path;
@@ -10,37 +10,9 @@ use spec::script::{p2sh32, push_data};
 use spec::{Artifact, Mode, OutPoint, RuleSet, Rules, Sats, Transaction, TxIn, TxOut, hash, num};
 
 use crate::bmc::{Ran, bmc, root};
-use crate::readme::blocks;
-
-/// The words of a command line, without its first; text in double quotes is one word.
-fn words(line: &str) -> Vec<String> {
-    let parts = line.split('"').enumerate();
-    let words = parts.flat_map(|(at, part)| match at % 2 {
-        0 => part.split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
-        _ => vec![part.to_owned()],
-    });
-    words.skip(1).collect()
-}
 
 fn run(folder: &Path, args: &[&str]) -> Ran {
     bmc(folder, &[&["run"], args].concat())
-}
-
-/// Trailing spaces and the end of the last line do not count.
-fn trimmed(text: &str) -> String {
-    text.trim_end().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
-}
-
-#[test]
-fn the_transcripts_of_the_page_are_what_comes_out() {
-    transcripts_of("docs/run.md", 5);
-}
-
-/// Where machine code can be made, the page about it shows what comes out.
-#[cfg(all(unix, any(target_arch = "x86_64", target_arch = "aarch64")))]
-#[test]
-fn the_transcripts_of_the_engines_are_what_comes_out() {
-    transcripts_of("docs/book/src/engines.md", 2);
 }
 
 #[test]
@@ -66,22 +38,6 @@ fn the_page_of_the_engines_has_the_figures_of_the_rules() {
     for figure in figures {
         assert!(page.contains(&figure), "`{figure}` is missing from the page");
     }
-}
-
-/// Runs every command that the page shows and compares what it prints.
-fn transcripts_of(page: &str, least: usize) {
-    let page = fs::read_to_string(root().join(page)).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let mut count = 0;
-    for block in blocks(&page, "text") {
-        let Some((command, expected)) = block.split_once('\n') else { continue };
-        let Some(command) = command.strip_prefix("$ ") else { continue };
-        let words = words(command);
-        let ran = bmc(folder.path(), &words.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!(trimmed(&(ran.stdout + &ran.stderr)), trimmed(expected), "{command}");
-        count += 1;
-    }
-    assert!(count >= least, "{count} transcripts found");
 }
 
 /// A transaction that spends `spent` with `unlock` and pays one output.

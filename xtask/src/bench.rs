@@ -35,7 +35,7 @@ pub enum Bench {
     },
     /// How long five hundred tests of the examples take, on one thread and on all: prints it
     Test,
-    /// How long a unit of cost takes, opcode by opcode: prints tables, and writes docs/opcosts.md and its picture
+    /// How long a unit of cost takes, opcode by opcode: prints tables, and writes docs/book/src/opcosts.md and its picture
     Opcosts {
         /// Only opcodes with this in their names; nothing is written
         #[arg(long)]
@@ -92,7 +92,7 @@ fn printed<'a>(root: &Path, args: impl IntoIterator<Item = &'a str>, failed: &st
 }
 
 /// The processor's name.
-fn processor() -> String {
+pub fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     name.map_or("an unknown processor", |(_, name)| name.trim()).to_owned()

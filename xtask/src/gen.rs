@@ -1,4 +1,4 @@
-//! `cargo xtask gen`: the pages of docs/ that are printed from the code.
+//! `cargo xtask gen`: the pages of the book that are printed from the code.
 
 mod errors;
 mod lints;
@@ -9,7 +9,7 @@ use std::{fs, io};
 
 use spec::opcode::{Availability, Group, TABLE};
 
-/// A page of docs/.
+/// A page of the book.
 struct Page {
     /// Its path from the top of the repository.
     path: String,
@@ -18,9 +18,10 @@ struct Page {
 
 /// Writes the pages and removes those whose subject is gone; with `check` it only returns what differs.
 pub fn run(root: &Path, check: bool) -> Result<Vec<String>, String> {
-    let mut pages = vec![Page { path: "docs/opcodes.md".to_owned(), text: opcodes() }];
+    let mut pages = vec![Page { path: "docs/book/src/opcodes.md".to_owned(), text: opcodes() }];
     pages.push(lints::page(root)?);
     pages.extend(errors::pages(root)?);
+    pages.push(errors::summary(root)?);
     let mut stale = orphans(root, errors::FOLDER, &pages)?;
     if !check {
         for path in stale.drain(..) {

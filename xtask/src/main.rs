@@ -13,6 +13,7 @@ mod sanitize;
 mod soak;
 mod tidy;
 mod vectors;
+mod walk;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -51,7 +52,9 @@ enum Command {
     Soak(soak::Soak),
     /// Runs the engines with every access to memory checked
     Sanitize(sanitize::Sanitize),
-    /// Prints the generated pages of docs/ again
+    /// Does what the first chapter of the book says, on a clean clone, and writes down how long it takes
+    Walk,
+    /// Prints the generated pages of the book again
     Gen {
         /// Only compare, and fail if a page is stale
         #[arg(long)]
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::run(root, &arguments),
         Command::Soak(arguments) => soak::run(root, &arguments),
         Command::Sanitize(arguments) => sanitize::run(root, &arguments),
+        Command::Walk => walk::run(root),
         Command::Gen { check } => {
             r#gen::run(root, check).and_then(|stale| none_of("page stale, run `cargo xtask gen`", &stale))
         }

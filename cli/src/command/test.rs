@@ -160,7 +160,7 @@ impl Test {
     }
 
     fn nothing(&self, compiled: &Compiled) -> Fail {
-        let help = "write one: `test NAME { .. }` beside a contract; docs/testing.md shows how";
+        let help = "write one: `test NAME { .. }` beside a contract; docs/book/src/testing.md shows how";
         match (compiled.tests.len(), self.filters.as_slice()) {
             (0, _) => Fail::usage("the sources have no tests").help(help),
             (count, filters) => {

@@ -38,7 +38,7 @@ fn corpus() -> Vec<(String, String)> {
         }
     }
     found.sort();
-    let page = read(&root().join("docs/plans.md"));
+    let page = read(&root().join("docs/book/src/plans.md"));
     let block = page.split("```bmc\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     found.push(("jar.bmc".into(), block.into()));
     found.push(("wide.bmc".into(), include_str!("plans/wide.bmc").into()));

@@ -125,7 +125,10 @@ fn a_launch_shows_that_two_others_build_on_its_model() {
     let (left, left_fees) = w.child("Left", &one);
     // A record and an edge stay where they are for ever: that and the fees are what an invented child costs.
     assert_eq!(before - w.story.balance("alice"), 2 * 2_000 + left_fees);
-    assert!((2_700..2_800).contains(&(left_fees + one_fees)), "docs/imo.md says about 2,750: {left_fees} + {one_fees}");
+    assert!(
+        (2_700..2_800).contains(&(left_fees + one_fees)),
+        "docs/book/src/imo.md says about 2,750: {left_fees} + {one_fees}"
+    );
     let (right, _) = w.child("Right", &two);
     let (again, _) = w.child("Again", &one);
 

@@ -17,6 +17,9 @@ use spec::{Mode, Opcode, RuleSet, Rules};
 
 use measure::{Measured, measure};
 
+/// The folder of the page and its picture.
+const PAGES: &str = "docs/book/src";
+
 /// An opcode may take as many times longer than a signature check for each unit.
 const TIMES_MAX: u128 = 3;
 /// What takes more than so many times longer is measured again.
@@ -117,7 +120,7 @@ pub(super) fn run(root: &Path, only: Option<&str>, all: bool) -> Result<(), Stri
         return Ok(());
     }
     let write = |name: &str, text: String| {
-        fs::write(root.join("docs").join(name), text).map_err(|error| format!("cannot write `docs/{name}`: {error}"))
+        fs::write(root.join(PAGES).join(name), text).map_err(|error| format!("cannot write `{PAGES}/{name}`: {error}"))
     };
     write("opcosts.md", page::page(&tables))?;
     write("opcosts.svg", draw::svg(&tables))?;

@@ -1,6 +1,7 @@
-//! The pages of docs/errors: one for each code with its example as the compiler answers it, and an index.
+//! The pages of docs/book/src/errors: one for each code with its example as the compiler answers it, and an index.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
 
 use driver::{Code, Compiled};
@@ -9,7 +10,13 @@ use tests::Example;
 use super::{NOTICE, Page};
 
 /// The folder of the pages.
-pub const FOLDER: &str = "docs/errors";
+pub const FOLDER: &str = "docs/book/src/errors";
+
+/// The contents of the book.
+const SUMMARY: &str = "docs/book/src/SUMMARY.md";
+
+/// How the line of a message's page begins there.
+const ENTRY: &str = "    - [E";
 
 /// The chapters of the index by the first three letters of their codes.
 const CHAPTERS: &[(&str, &str)] = &[
@@ -37,6 +44,21 @@ pub fn pages(root: &Path) -> Result<Vec<Page>, String> {
         pages.push(Page { path: format!("{FOLDER}/{code}.md"), text });
     }
     Ok(pages)
+}
+
+/// The contents of the book, with every page behind the index of the messages.
+pub fn summary(root: &Path) -> Result<Page, String> {
+    let text = fs::read_to_string(root.join(SUMMARY)).map_err(|error| format!("{SUMMARY}: {error}"))?;
+    let mut summary = String::new();
+    for line in text.lines().filter(|line| !line.starts_with(ENTRY)) {
+        let _ = writeln!(summary, "{line}");
+        if line.contains("](errors/README.md)") {
+            for code in Code::ALL {
+                let _ = writeln!(summary, "    - [{code}](errors/{code}.md)");
+            }
+        }
+    }
+    Ok(Page { path: SUMMARY.to_owned(), text: summary })
 }
 
 fn index() -> Result<String, String> {

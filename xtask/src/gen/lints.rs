@@ -9,7 +9,8 @@ use tests::Example;
 use super::{NOTICE, Page};
 
 const HEAD: &str = "# Lints\n\nA lint is a message with a name. `bmc check`, `bmc build` and `bmc test` show it, `bmc lint` counts it and \
-mends what it can:\n\n```console\nbmc lint\nbmc lint --fix --dry-run\nbmc lint --fix\nbmc lint --deny warnings\nbmc lint --list\n```\n\n\
+mends what it can:\n\n<!-- What the commands look at.\n```bmc lock.bmc\ncontract Lock(owner: PubKey) {\n    \
+spend take(sig: Sig) { require owner.signed(sig); }\n}\n```\n-->\n\n```console\nbmc lint\nbmc lint --fix --dry-run\nbmc lint --fix\nbmc lint --deny warnings\nbmc lint --list\n```\n\n\
 How grave a warning is taken stands in bmc.toml: `allow` leaves it out, `warn` shows it, `deny` makes it an error, and \
 `warnings` means all that are not named.\n\n```toml\n[lint]\nwarnings = \"deny\"\nno_fee = \"allow\"\n```\n\n\
 What guards money is an error, and no manifest makes it less. Its author silences it where it is meant, by \
@@ -41,7 +42,7 @@ pub fn page(root: &Path) -> Result<Page, String> {
             let _ = writeln!(text, "| [{code}](errors/{code}.md) {} | {fixes} |", code.title());
         }
     }
-    Ok(Page { path: "docs/lints.md".to_owned(), text })
+    Ok(Page { path: "docs/book/src/lints.md".to_owned(), text })
 }
 
 /// What the example of a code is offered.
