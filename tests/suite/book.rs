@@ -88,6 +88,33 @@ fn next(waiting: &Mutex<Vec<PathBuf>>) -> Option<PathBuf> {
     waiting.lock().unwrap().pop()
 }
 
+#[cfg(unix)]
+#[test]
+fn a_reader_notices_what_is_not_so() {
+    let bin = Path::new(env!("CARGO_BIN_EXE_bmc")).parent().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.md");
+    for (page, complaint) in [
+        ("```bmc\nfn f() -> Int { true }\n```\n", "it does not compile"),
+        ("```bmc\nfn  f() -> Int { 1 }\n```\n", "`bmc fmt` writes it in another way"),
+        ("```bmc f.bmc\nfn  f() -> Int { 1 }\n```\n", "`bmc fmt` writes it in another way"),
+        ("```bmc body\nlet x: Int = true;\n```\n", "it does not compile"),
+        ("```bmc wrong E0301\nfn f() -> Int { 1 }\n```\n", "it gets [], not [\"E0301\"]"),
+        ("```console\nbmc check nothing.bmc\n```\n", "`bmc check nothing.bmc` fails"),
+        ("```console fails\n$ echo one\none\n```\n", "`echo one` succeeds"),
+        ("```console\n$ echo one\ntwo\n```\n", "`echo one` prints\none"),
+        ("```console node\n$ echo a node\nanother\n```\n", "`echo a node` prints\na node"),
+        ("```toml\nname =\n```\n", "TOML parse error"),
+        ("```json\n{,}\n```\n", "key must be a string"),
+        ("```yaml\n```\n", "nothing is known of a block `yaml "),
+        ("```text\n$ bmc check\n```\n", "nothing is known of a block `text "),
+    ] {
+        fs::write(&path, page).unwrap();
+        let complaints = Reader::new(bin).read(&path);
+        assert!(complaints.iter().any(|one| one.contains(complaint)), "{page}\n{complaints:?}");
+    }
+}
+
 #[test]
 fn the_summary_names_every_page_once() {
     let summary = fs::read_to_string(folder().join("SUMMARY.md")).unwrap();
