@@ -9,6 +9,7 @@
 //! | `bmc NAME` | the file is written; commands of the page use it |
 //! | `bmc body` | as statements of a function it compiles; names may be left unused |
 //! | `bmc wrong E0301` | it gets these messages and no others |
+//! | `text error` | what the compiler said of the source above |
 //! | `console` | lines after `$` run in a shell and print what is shown; those with an `error` fail, and those without do not. Without any `$`, each line is a command that succeeds |
 //! | `console fails` | the last command fails |
 //! | `console node` | a node that runs as long as the page; it prints what is shown |
@@ -100,6 +101,10 @@ fn a_reader_notices_what_is_not_so() {
         ("```bmc f.bmc\nfn  f() -> Int { 1 }\n```\n", "`bmc fmt` writes it in another way"),
         ("```bmc body\nlet x: Int = true;\n```\n", "it does not compile"),
         ("```bmc wrong E0301\nfn f() -> Int { 1 }\n```\n", "it gets [], not [\"E0301\"]"),
+        (
+            "```bmc wrong E0201\nfn f() -> Int { true }\n```\n```text error\nno\n```\n",
+            "the compiler says\nerror[E0201]",
+        ),
         ("```console\nbmc check nothing.bmc\n```\n", "`bmc check nothing.bmc` fails"),
         ("```console fails\n$ echo one\none\n```\n", "`echo one` succeeds"),
         ("```console\n$ echo one\ntwo\n```\n", "`echo one` prints\none"),

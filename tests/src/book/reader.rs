@@ -46,6 +46,8 @@ pub struct Reader {
     node: Option<Node>,
     digests: Digests,
     alone: usize,
+    /// What the compiler said of the last source that is wrong.
+    said: String,
     overwrites: bool,
     /// What is cloned and built, if anything is.
     repository: Option<PathBuf>,
@@ -95,6 +97,7 @@ impl Reader {
             node: None,
             digests: Digests::default(),
             alone: 0,
+            said: String::new(),
             overwrites: false,
             repository: None,
             did: Vec::new(),
@@ -178,6 +181,7 @@ impl Reader {
                 names.iter().for_each(|name| self.write(name, &block.text));
                 parsed(block).into()
             }
+            ("text", ["error"]) => self.told(block),
             (language, []) if OF_OTHERS.contains(&language) && !block.text.contains("$ bmc") => Found::default(),
             (language, words) => {
                 Found::complaint(format!("nothing is known of a block `{language} {}`", words.join(" ")))
@@ -209,12 +213,23 @@ impl Reader {
 
     fn is_wrong(&mut self, source: &str, codes: &[&str]) -> Result<(), String> {
         let (_, said) = self.checked(source);
+        self.said.clone_from(&said);
         let code = |line: &'_ str| {
             let rest = line.strip_prefix("error[").or(line.strip_prefix("warning["))?;
             Some(rest.split(']').next()?.to_owned())
         };
         let found: Vec<String> = said.lines().filter_map(code).collect();
         if found == codes { Ok(()) } else { Err(format!("it gets {found:?}, not {codes:?}\n{said}")) }
+    }
+
+    /// The block shows what the compiler said of the source above it.
+    fn told(&mut self, block: &Block) -> Found {
+        let said = self.said.clone();
+        if self.digests.agree(&block.text, &said) {
+            return Found::default();
+        }
+        let complaint = format!("the compiler says\n{said}and the page shows\n{}", block.text);
+        Found { wrong: vec![complaint], edits: vec![(0..block.lines.len(), lines_of(&said))] }
     }
 
     /// A source stands in a page as `bmc fmt` writes it.
@@ -396,10 +411,9 @@ impl Drop for Node {
     }
 }
 
-/// The text as lines that end.
+/// The text as lines that end without blanks.
 fn lines_of(text: &str) -> String {
-    let text = text.trim_end();
-    if text.is_empty() { String::new() } else { format!("{text}\n") }
+    text.trim_end().lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 fn edited(page: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
