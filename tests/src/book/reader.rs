@@ -26,6 +26,9 @@ const NODE_STARTS: Duration = Duration::from_secs(120);
 /// The address at which the pages have their node.
 const NODE_OF_PAGES: &str = "127.0.0.1:18443";
 
+/// Where no node answers, whatever else runs on the machine.
+const NOBODY: &str = "127.0.0.1:2";
+
 /// Where the pages have their repository.
 const REPOSITORY_OF_PAGES: &str = "<this repository>";
 
@@ -257,7 +260,7 @@ impl Reader {
     fn command(&self, program: &str) -> Command {
         let home = self.home.path().canonicalize().unwrap();
         let path = std::env::var("PATH").unwrap_or_default();
-        let rpc = self.address().unwrap_or("127.0.0.1:1");
+        let rpc = self.address().unwrap_or(NOBODY);
         let mut command = Command::new(if program == "bmc" { self.bin.join("bmc") } else { program.into() });
         command
             .env("PATH", format!("{}:{path}", self.bin.display()))
@@ -327,7 +330,7 @@ impl Reader {
         let home = self.home.path();
         let text = text.replace(&home.canonicalize().unwrap().display().to_string(), "/home/you");
         let text = text.replace(&home.display().to_string(), "/home/you");
-        self.address().map_or(text.clone(), |address| text.replace(address, NODE_OF_PAGES))
+        text.replace(self.address().unwrap_or(NOBODY), NODE_OF_PAGES)
     }
 
     /// Starts a node, which runs until the reader is gone, and compares the first that it prints.
