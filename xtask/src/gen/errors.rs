@@ -15,8 +15,8 @@ pub const FOLDER: &str = "docs/book/src/errors";
 /// The contents of the book.
 const SUMMARY: &str = "docs/book/src/SUMMARY.md";
 
-/// How the line of a message's page begins there.
-const ENTRY: &str = "    - [E";
+/// What the line of a message's page holds there, and no other.
+const ENTRY: &str = "](errors/E";
 
 /// The chapters of the index by the first three letters of their codes.
 const CHAPTERS: &[(&str, &str)] = &[
@@ -50,7 +50,7 @@ pub fn pages(root: &Path) -> Result<Vec<Page>, String> {
 pub fn summary(root: &Path) -> Result<Page, String> {
     let text = fs::read_to_string(root.join(SUMMARY)).map_err(|error| format!("{SUMMARY}: {error}"))?;
     let mut summary = String::new();
-    for line in text.lines().filter(|line| !line.starts_with(ENTRY)) {
+    for line in text.lines().filter(|line| !line.contains(ENTRY)) {
         let _ = writeln!(summary, "{line}");
         if line.contains("](errors/README.md)") {
             for code in Code::ALL {
