@@ -75,9 +75,9 @@ fn shortened(printed: &str) -> String {
 
 fn minutes(took: Duration) -> String {
     let seconds = took.as_secs();
-    format!("{} minutes and {} seconds", seconds / 60, seconds % 60)
+    format!("{}:{:02} minutes", seconds / 60, seconds % 60)
 }
 
 fn seconds(took: Duration) -> String {
-    format!("{}.{} s", took.as_secs(), took.subsec_millis() / 100)
+    format!("{}.{:02} s", took.as_secs(), took.subsec_millis() / 10)
 }
