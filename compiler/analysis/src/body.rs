@@ -19,6 +19,7 @@ mod state;
 mod stmt;
 mod stored;
 
+pub use call::builtins;
 pub(crate) use call::is_builtin;
 pub(crate) use records::ListRead;
 pub(crate) use state::{StateScope, carries_state};
@@ -301,6 +302,9 @@ impl<'a, 'r> Body<'a, 'r> {
     }
 
     fn declare(&mut self, name: &Ident, ty: Option<Type>, mutable: bool) -> LocalId {
+        if let Some(ty) = &ty {
+            self.report.note_type(name.span, ty);
+        }
         let id = self.variable(name.name.clone(), ty, name.span);
         if let Some(variable) = self.locals.last_mut() {
             variable.mutable = mutable;

@@ -123,18 +123,20 @@ fn uses<'t, 'a>(items: &'t [SourceItem<'a>]) -> impl Iterator<Item = (&'t Source
 }
 
 /// One name that a `use` brings.
-struct Leaf<'a> {
-    module: ModulePath,
+#[derive(Clone, Debug)]
+pub struct Leaf<'a> {
+    /// The module that it comes from.
+    pub module: ModulePath,
     /// The name of the package, if there is one, and that of the module.
-    place: (Option<Span>, Span),
+    pub place: (Option<Span>, Span),
     /// The item, or `None` for the module itself.
-    item: Option<&'a Ident>,
+    pub item: Option<&'a Ident>,
     /// What it is called here.
-    local: &'a Ident,
+    pub local: &'a Ident,
 }
 
 /// The names that a `use` brings; none if it does not say which.
-fn leaves(used: &Use) -> Vec<Leaf<'_>> {
+pub fn leaves(used: &Use) -> Vec<Leaf<'_>> {
     let (package, rest) = match (used.relative, used.path.as_slice()) {
         (true, rest) => (None, rest),
         (false, [package, rest @ ..]) => (Some(package), rest),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syntax::ast::{self, Item, Member, StmtKind};
-use syntax::{Code, Diagnostic};
+use syntax::{Code, Diagnostic, Span};
 
 use crate::body::{Body, BodyKind, Checked, ContractScope, Env, ListRead, Slot, StateScope, carries_state};
 use crate::domain::reward;
@@ -51,26 +51,56 @@ impl CheckedItem {
 
 /// Checks the body of an item. It depends on nothing but the item and the signatures.
 pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem {
+    if matches!(item.ast, Item::Reward(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_)) {
+        return domain::check(signatures, item);
+    }
     let mut report = Report::new(signatures.file, item);
+    let mut checked = check_with(signatures, item, &mut report);
+    checked.diagnostics = report.finish();
+    checked
+}
+
+/// The types of the expressions and variables that an item's author wrote, by their places in it: what editors show.
+/// Parts that are not understood have none, and neither have the entries of domain declarations. An expression may
+/// stand in it more than once; the last entry is what came of it.
+///
+/// ```
+/// use syntax::FileId;
+///
+/// let text = "fn double(n: Int) -> Int { let twice = n * 2; twice }";
+/// let parse = syntax::parse(text);
+/// let items = analysis::source_items(&parse, text);
+/// let signatures = analysis::signatures(FileId(0), &items, &analysis::Modules::new()).0;
+/// let types = analysis::types_in(&signatures, &items[0]);
+/// let twice = types.iter().find(|(span, _)| &text[span.range()] == "twice").unwrap();
+/// assert_eq!(twice.1.to_string(), "Int");
+/// ```
+pub fn types_in(signatures: &Signatures, item: &SourceItem<'_>) -> Vec<(Span, Type)> {
+    let mut report = Report::new(signatures.file, item).with_types();
+    check_with(signatures, item, &mut report);
+    report.into_types()
+}
+
+/// What an item contributes, but for the messages about it.
+fn check_with(signatures: &Signatures, item: &SourceItem<'_>, report: &mut Report<'_>) -> CheckedItem {
     let mut checked = CheckedItem::default();
     match item.ast {
         Item::Fn(function) => {
-            let (function, broken) = check_function(signatures, item, function, &mut report).unzip();
+            let (function, broken) = check_function(signatures, item, function, report).unzip();
             checked.functions.extend(function);
             checked.broken = broken.unwrap_or(true);
         }
         Item::Contract(contract) => {
-            let (contract, functions, broken) = check_contract(signatures, item, contract, &mut report);
+            let (contract, functions, broken) = check_contract(signatures, item, contract, report);
             checked.contracts.push(contract);
             checked.functions = functions;
             checked.broken = broken;
         }
-        Item::Reward(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_) => return domain::check(signatures, item),
-        Item::Test(test) => checked.tests.extend(check_test(signatures, test, &mut report)),
-        Item::Plan(plan) => checked.plans.extend(check_plan(signatures, plan, &mut report)),
+        Item::Test(test) => checked.tests.extend(check_test(signatures, test, report)),
+        Item::Plan(plan) => checked.plans.extend(check_plan(signatures, plan, report)),
+        Item::Reward(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_) => {}
         Item::Use(_) | Item::Const(_) | Item::Struct(_) | Item::Enum(_) | Item::Error(_) => {}
     }
-    checked.diagnostics = report.finish();
     checked
 }
 

@@ -30,10 +30,13 @@ mod test;
 mod types;
 mod walk;
 
+pub use body::builtins;
 pub use domain::{GeneratedItem, expand};
 pub use given::{AsmFault, asm_effect};
-pub use imports::{Digests, ModulePath, ModuleProblem, Modules, STD, imported_items, imports, weights_files};
-pub use item::{CheckedItem, check_item};
+pub use imports::{
+    Digests, Leaf, ModulePath, ModuleProblem, Modules, STD, imported_items, imports, leaves, weights_files,
+};
+pub use item::{CheckedItem, check_item, types_in};
 pub use plan::default_plans;
 pub use program::{Analysis, SourceItem, analyse, link, source_items};
 pub use signatures::{Interface, Signatures, signatures, signatures_with};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use syntax::{Code, Diagnostic, FileId, Loc, Span};
 
 use crate::domain::Origins;
+use crate::hir::Type;
 use crate::suggest::Close;
 use crate::{SourceItem, suggest};
 
@@ -39,11 +40,33 @@ pub(crate) struct Report<'a> {
     found: Vec<Diagnostic>,
     count: usize,
     suggestions: usize,
+    /// The types of what the author wrote, if somebody wants to know them.
+    types: Option<Vec<(Span, Type)>>,
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(file: FileId, item: &SourceItem<'a>) -> Self {
-        Report { file, item: *item, generated: None, found: Vec::new(), count: 0, suggestions: 0 }
+        Report { file, item: *item, generated: None, found: Vec::new(), count: 0, suggestions: 0, types: None }
+    }
+
+    /// Notes the types of expressions and variables too.
+    pub(crate) fn with_types(mut self) -> Self {
+        self.types = Some(Vec::new());
+        self
+    }
+
+    /// Notes what type something has that the author wrote.
+    pub(crate) fn note_type(&mut self, span: Span, ty: &Type) {
+        if self.generated.is_none()
+            && let Some(types) = &mut self.types
+        {
+            types.push((span, ty.clone()));
+        }
+    }
+
+    /// The types that were noted.
+    pub(crate) fn into_types(self) -> Vec<(Span, Type)> {
+        self.types.unwrap_or_default()
     }
 
     /// An empty report about the same item, for a check whose names live less long.
@@ -54,6 +77,7 @@ impl<'a> Report<'a> {
         Report {
             suggestions: self.suggestions,
             generated: self.generated.clone(),
+            types: self.types.as_ref().map(|_| Vec::new()),
             ..Report::new(self.file, &self.item)
         }
     }
@@ -128,6 +152,9 @@ impl<'a> Report<'a> {
     /// Takes over what a report beside this one has found.
     pub(crate) fn absorb(&mut self, other: Report<'_>) {
         let left_out = other.count - other.found.len();
+        if let (Some(types), Some(more)) = (&mut self.types, other.types) {
+            types.extend(more);
+        }
         other.found.into_iter().for_each(|found| self.push(found));
         self.count += left_out;
         self.suggestions = other.suggestions;

@@ -21,8 +21,9 @@ use analysis::{CheckedItem, Digests, Interface, ModulePath, ModuleProblem, Modul
 use codegen::Generated;
 use salsa::{Setter as _, Storage};
 use syntax::ast::Item;
-use syntax::{Diagnostic, FileId, ItemKey, Severity};
+use syntax::{Diagnostic, FileId, ItemKey, Severity, Span};
 
+use crate::editor::{ItemView, Stopped};
 use crate::graph::Graph;
 use crate::package::{self, Packages, Target};
 use crate::place::FilePlaces;
@@ -36,7 +37,7 @@ pub(crate) struct Source {
     #[returns(ref)]
     pub(crate) path: Arc<str>,
     #[returns(ref)]
-    text: Arc<str>,
+    pub(crate) text: Arc<str>,
 }
 
 /// All sources of a compilation.
@@ -161,7 +162,7 @@ pub(crate) fn weights_files(db: &dyn salsa::Database, source: Source) -> Vec<Arc
 }
 
 /// What the imports of a source lead to.
-type Resolved = BTreeMap<ModulePath, Result<FileId, ModuleProblem>>;
+pub(crate) type Resolved = BTreeMap<ModulePath, Result<FileId, ModuleProblem>>;
 
 /// Where the imports of a source lead, circles included.
 #[salsa::tracked(returns(ref))]
@@ -199,7 +200,7 @@ pub(crate) fn graph(db: &dyn salsa::Database, sources: Sources) -> Graph {
 
 /// Where the imports of a source lead, with those refused that close a circle.
 #[salsa::tracked(returns(ref))]
-fn usable(db: &dyn salsa::Database, sources: Sources, source: Source) -> Resolved {
+pub(crate) fn usable(db: &dyn salsa::Database, sources: Sources, source: Source) -> Resolved {
     let graph = graph(db, sources);
     let own = source.id(db).0 as usize;
     let checked = |(module, found): (&ModulePath, &Result<FileId, ModuleProblem>)| {
@@ -257,7 +258,7 @@ fn signatures(db: &dyn salsa::Database, sources: Sources, source: Source) -> (Si
 
 /// The signatures without their messages: what bodies depend on.
 #[salsa::tracked(returns(ref))]
-fn scope(db: &dyn salsa::Database, sources: Sources, source: Source) -> Signatures {
+pub(crate) fn scope(db: &dyn salsa::Database, sources: Sources, source: Source) -> Signatures {
     signatures(db, sources, source).0.clone()
 }
 
@@ -270,6 +271,42 @@ pub(crate) fn interface(db: &dyn salsa::Database, sources: Sources, source: Sour
 #[salsa::tracked(returns(ref))]
 fn body<'db>(db: &'db dyn salsa::Database, sources: Sources, source: Source, island: Island<'db>) -> CheckedItem {
     analysis::check_item(scope(db, sources, source), &source_item(db, island))
+}
+
+/// The types of what the author wrote in an item, in the order of their places. Only editors ask, so that nobody else
+/// pays for them.
+#[salsa::tracked(returns(ref))]
+fn types<'db>(
+    db: &'db dyn salsa::Database,
+    sources: Sources,
+    source: Source,
+    island: Island<'db>,
+) -> Vec<(Span, hir::Type)> {
+    // The last entry of a place is what came of it.
+    let noted = analysis::types_in(scope(db, sources, source), &source_item(db, island));
+    let by_place: BTreeMap<Span, hir::Type> = noted.into_iter().collect();
+    by_place.into_iter().collect()
+}
+
+/// The same of the item of this name.
+pub(crate) fn types_in<'db>(
+    db: &'db Database,
+    sources: Sources,
+    source: Source,
+    key: &ItemKey,
+) -> &'db [(Span, hir::Type)] {
+    let found = cut(db, source).items.iter().find(|(island, _)| island.key(db) == key);
+    found.map(|(island, _)| types(db, sources, source, *island).as_slice()).unwrap_or_default()
+}
+
+/// The items of a source with their places, texts and trees.
+pub(crate) fn items(db: &Database, source: Source) -> Vec<ItemView<'_>> {
+    let mut views = Vec::new();
+    for (island, start) in &cut(db, source).items {
+        let (key, text) = (island.key(db), island.text(db));
+        views.push(ItemView { key, start: *start, text, ast: &parsed(db, *island).item });
+    }
+    views
 }
 
 /// The functions that a source declares.
@@ -361,6 +398,18 @@ pub(crate) fn file_places(db: &Database, source: Source) -> FilePlaces {
     FilePlaces::new(source.path(db).clone(), source.text(db).clone(), items)
 }
 
+/// What stops a handle.
+pub(crate) type Stopper = salsa::CancellationToken;
+
+/// Runs something that asks the database, unless it is stopped.
+pub(crate) fn unless_stopped<T>(ask: impl FnOnce() -> T) -> Result<T, Stopped> {
+    // Queries that are given up leave nothing half done.
+    salsa::Cancelled::catch(std::panic::AssertUnwindSafe(ask)).map_err(|why| match why {
+        salsa::Cancelled::PendingWrite => Stopped::Edited,
+        _ => Stopped::Asked,
+    })
+}
+
 /// The database, with a list of the queries that ran for whoever asks.
 #[salsa::db]
 #[derive(Clone)]
@@ -443,6 +492,11 @@ impl Database {
     pub(crate) fn targets(&self, sources: Sources, source: Source) -> Vec<Target> {
         let packages = sources.packages(self);
         imports(self, source).iter().filter_map(|module| packages.locate(source.path(self), module).ok()).collect()
+    }
+
+    /// Stops what is computed through this handle.
+    pub(crate) fn stopper(&self) -> Stopper {
+        salsa::Database::cancellation_token(self)
     }
 
     /// The queries that ran since the last call, as `name(key)`; the first call starts the list.

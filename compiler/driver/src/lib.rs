@@ -4,6 +4,7 @@
 mod assemble;
 mod compiled;
 mod db;
+mod editor;
 mod fix;
 mod graph;
 mod library;
@@ -16,6 +17,7 @@ mod world;
 
 pub use codegen::{Carried, Pass, Placed, StepKind, Test, TestParam, TestStep, Try, Unproved, progress};
 pub use compiled::{Compiled, Proof, unparsed};
+pub use editor::{Canceller, ItemView, Stopped};
 pub use fix::{Change, Remedy, apply};
 pub use library::library;
 pub use lint::{LevelError, Lint, LintLevel, LintLevels, lint_of, lints};

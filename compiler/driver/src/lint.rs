@@ -153,7 +153,7 @@ impl LintLevels {
     }
 
     /// Errors stay what they are.
-    pub(crate) fn apply(&self, diagnostics: &mut Vec<Diagnostic>) {
+    pub fn apply(&self, diagnostics: &mut Vec<Diagnostic>) {
         let level = |found: &Diagnostic| match found.severity {
             Severity::Error => LintLevel::Warn,
             Severity::Warning => self.of_warning(found.code),

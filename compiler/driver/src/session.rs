@@ -76,20 +76,22 @@ const SOURCES_MAX: usize = 10_000;
 /// session.set("a.bmc", "reward R { a: 50%, b: 50%, minimum: 20_000 sats, }".into());
 /// assert_eq!(session.compile(&Options::default()).artifacts.len(), 1);
 /// ```
+#[derive(Clone)]
 pub struct Session {
-    db: Database,
-    sources: Sources,
-    files: Vec<File>,
+    pub(crate) db: Database,
+    pub(crate) sources: Sources,
+    pub(crate) files: Vec<File>,
     /// Values to build in, by contract and parameter.
     sealed: BTreeMap<String, BTreeMap<String, AbiValue>>,
 }
 
 /// One file, in the order of its number.
-struct File {
-    source: Source,
-    trouble: Option<WorldError>,
+#[derive(Clone)]
+pub(crate) struct File {
+    pub(crate) source: Source,
+    pub(crate) trouble: Option<WorldError>,
     /// It was asked for, rather than only imported.
-    root: bool,
+    pub(crate) root: bool,
 }
 
 impl Default for Session {
@@ -180,7 +182,7 @@ impl Session {
         }
     }
 
-    fn number(&self, path: &str) -> Option<usize> {
+    pub(crate) fn number(&self, path: &str) -> Option<usize> {
         self.sources.numbers(&self.db).get(path).map(|id| id.0 as usize)
     }
 
@@ -279,21 +281,25 @@ impl Session {
         self.db.take_ran()
     }
 
-    fn places_of(&self, file: &File) -> FilePlaces {
+    pub(crate) fn places_of(&self, file: &File) -> FilePlaces {
         db::file_places(&self.db, file.source)
     }
 
     fn compile_file(&self, file: &File, options: &Options, programs: &[&hir::Program], compiled: &mut Compiled) {
-        let checked = db::checked(&self.db, self.sources, file.source);
-        let own = file.root || self.sources.packages(&self.db).is_own(file.source.path(&self.db));
-        // Only who keeps a dependency can mend what is merely unwise there.
-        let told = checked.diagnostics.iter().filter(|found| own || found.severity == Severity::Error);
-        compiled.diagnostics.extend(told.cloned());
+        compiled.diagnostics.extend(self.told(file).cloned());
         if !file.root {
             return;
         }
         compiled.expanded.push_str(db::expanded(&self.db, self.sources, file.source));
         self.emit(file, options, programs, None, compiled);
+    }
+
+    /// What there is to say of a source before its code is made.
+    pub(crate) fn told(&self, file: &File) -> impl Iterator<Item = &Diagnostic> {
+        let checked = db::checked(&self.db, self.sources, file.source);
+        let own = file.root || self.sources.packages(&self.db).is_own(file.source.path(&self.db));
+        // Only who keeps a dependency can mend what is merely unwise there.
+        checked.diagnostics.iter().filter(move |found| own || found.severity == Severity::Error)
     }
 
     /// Adds the artifacts of a source without errors: of all its contracts, or of those named and what they need.
@@ -428,7 +434,7 @@ pub fn compile_package(world: &dyn World, packages: Packages, roots: &[String], 
     Session::open(world, packages, roots).compile(options)
 }
 
-fn trouble_of(places: &Places, number: usize, trouble: &WorldError) -> Diagnostic {
+pub(crate) fn trouble_of(places: &Places, number: usize, trouble: &WorldError) -> Diagnostic {
     let id = FileId(u32::try_from(number).unwrap_or(u32::MAX));
     let path = places.file(id).map_or_else(String::new, |file| file.path.to_string());
     let (code, message, help) = match trouble {

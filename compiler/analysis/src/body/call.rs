@@ -31,6 +31,11 @@ const BUILTINS: [(&str, &str, usize); 18] = [
     ("decode", "(bytes)", 1),
 ];
 
+/// The functions of the language: each name, and its parameters as messages show them.
+pub fn builtins() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BUILTINS.iter().map(|(name, shape, _)| (*name, *shape))
+}
+
 /// Whether the language has a function of this name.
 pub(crate) fn is_builtin(name: &str) -> bool {
     BUILTINS.iter().any(|(word, ..)| *word == name)

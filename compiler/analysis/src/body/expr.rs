@@ -28,6 +28,12 @@ impl Body<'_, '_> {
 
     /// The checked expression, or the call of a function that gives nothing back.
     pub(super) fn expr_or_unit(&mut self, value: &ast::Expr, wanted: Option<&Type>) -> Option<Expr> {
+        let expr = self.expr_of_form(value, wanted)?;
+        self.report.note_type(value.span, &expr.ty);
+        Some(expr)
+    }
+
+    fn expr_of_form(&mut self, value: &ast::Expr, wanted: Option<&Type>) -> Option<Expr> {
         let span = value.span;
         match &value.kind {
             Ast::Int(digits) => {

@@ -63,6 +63,14 @@ impl Body<'_, '_> {
     }
 
     fn place(&mut self, value: &ast::Expr) -> Option<Place> {
+        let place = self.place_of_form(value)?;
+        if let Place::Value(expr) = &place {
+            self.report.note_type(value.span, &expr.ty);
+        }
+        Some(place)
+    }
+
+    fn place_of_form(&mut self, value: &ast::Expr) -> Option<Place> {
         if let Some(known) = self.known(value) {
             return known.map(Place::Known);
         }
