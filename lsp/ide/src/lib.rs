@@ -1,2 +1,41 @@
 //! Everything an editor asks, answered in plain structs, one file for each feature.
-//! It will know no editor protocol and no threads.
+//! It knows no editor protocol, no threads and no disk: sources come through [`Ground`], positions are bytes.
+
+mod host;
+mod names;
+mod text;
+mod tree;
+
+mod call;
+mod complete;
+mod folding;
+mod format;
+mod hierarchy;
+mod hints;
+mod hover;
+mod navigate;
+mod outline;
+mod problems;
+mod remedies;
+mod selection;
+mod tokens;
+mod words;
+
+pub use call::Signature;
+pub use complete::{Completion, CompletionKind, Completions};
+pub use folding::{Fold, FoldKind};
+pub use format::{layout, layout_as_typed};
+pub use hierarchy::{Caller, Calls};
+pub use hints::{Hint, HintKind};
+pub use host::{Answer, Ground, Host, Project, Snapshot};
+pub use hover::Hover;
+pub use names::DefKind;
+pub use navigate::{Location, Mention, RangeOf};
+pub use outline::{Symbol, SymbolKind};
+pub use problems::{Problem, Related};
+pub use remedies::Action;
+pub use text::{Encoding, FileEdit, Lines, Point, TextEdit};
+pub use tokens::{TOKEN_KINDS, TOKEN_MODIFIERS, Token, TokenKind};
+
+#[cfg(test)]
+mod tests;

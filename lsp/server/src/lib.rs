@@ -1,2 +1,55 @@
 //! The language server: the protocol, the order of its messages, and the threads behind it.
-//! It will know nothing of the language beyond what `ide` answers.
+//! It knows nothing of the language beyond what `ide` answers, and of the disk what [`ide::Ground`] shows.
+//!
+//! ```text
+//! stdin ─► tower-lsp ─► Ordered: a ticket for each message ─► handlers enqueue ─► owner thread, in order of tickets
+//!                                                                                   │ edits: applied at once
+//!                                                                                   └ questions: a snapshot each ─► pool
+//! ```
+//!
+//! Handlers await nothing but their own answer. An edit and `$/cancelRequest` both stop what is being computed.
+
+mod actions;
+mod answers;
+mod backend;
+mod capabilities;
+mod convert;
+mod documents;
+mod ordered;
+mod owner;
+mod pool;
+mod report;
+mod tokens;
+
+use std::sync::Arc;
+
+use ide::Ground;
+use tower_lsp::{LspService, Server};
+
+use crate::backend::Backend;
+use crate::ordered::Ordered;
+
+/// So many messages may be under way at once: all that wait for an answer, so that one that cancels never waits itself.
+const CONCURRENCY: usize = 1 << 16;
+
+/// Serves one client over standard input and output until it leaves. Says whether it left as the protocol wants.
+///
+/// # Errors
+/// If the system gives no threads.
+pub fn serve(ground: Arc<dyn Ground>) -> std::io::Result<bool> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let clean = runtime.block_on(async {
+        let (tickets, line) = ordered::line();
+        let (service, socket) = LspService::new(|client| Backend::new(client, ground, line));
+        let (service, left) = Ordered::new(service, tickets);
+        let server = Server::new(tokio::io::stdin(), tokio::io::stdout(), socket).concurrency_level(CONCURRENCY);
+        tokio::select! {
+            () = server.serve(service) => {}
+            () = left.gone() => {}
+        }
+        left.was_announced()
+    });
+    // Standard input may be open still, and a thread reads it.
+    runtime.shutdown_background();
+    Ok(clean)
+}

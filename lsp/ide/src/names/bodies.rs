@@ -1,0 +1,309 @@
+//! Names in statements and expressions.
+
+use syntax::ItemKind;
+use syntax::ast::{
+    Block, Entry, EntryValue, Expr, ExprKind, FieldInit, ForRange, Ident, If, Match, Place, PlaceStep, Stmt, StmtKind,
+};
+
+use super::files::{Import, state_field_of};
+use super::{Def, DefKind, Depth, Resolver, Shape, Target};
+
+impl<'s> Resolver<'_, 's> {
+    pub(super) fn block(&mut self, block: &'s Block) {
+        self.enter(block.span);
+        block.stmts.iter().for_each(|stmt| self.stmt(stmt));
+        if let Some(tail) = &block.tail {
+            self.expr(tail);
+        }
+        self.leave();
+    }
+
+    fn stmt(&mut self, stmt: &'s Stmt) {
+        match &stmt.kind {
+            StmtKind::Let { pattern, ty, value } => {
+                if let Some(ty) = ty {
+                    self.ty(ty);
+                }
+                self.expr(value);
+                self.pattern(pattern, stmt.span.end);
+            }
+            StmtKind::Assign { place, value } => {
+                self.place(place);
+                self.expr(value);
+            }
+            StmtKind::Require { cond, .. } => self.expr(cond),
+            StmtKind::If(branch) => self.branch(branch),
+            StmtKind::Match(choice) => self.choice(choice),
+            StmtKind::For(repeat) => {
+                self.range(&repeat.range);
+                self.enter(stmt.span);
+                self.pattern(&repeat.pattern, repeat.pattern.span.end);
+                repeat.filter.iter().for_each(|filter| self.expr(filter));
+                self.block(&repeat.body);
+                self.leave();
+            }
+            StmtKind::While(repeat) => {
+                self.expr(&repeat.cond);
+                repeat.max.iter().for_each(|max| self.expr(max));
+                self.block(&repeat.body);
+            }
+            StmtKind::Continue(next) => {
+                self.state_inits(&next.fields);
+                next.value.iter().chain(&next.tokens).for_each(|value| self.expr(value));
+            }
+            StmtKind::Split { pot, reward } => {
+                self.expr(pot);
+                self.mention(reward);
+            }
+            StmtKind::Return { value } => value.iter().for_each(|value| self.expr(value)),
+            StmtKind::Expr(value) => self.expr(value),
+            StmtKind::Budget(_) | StmtKind::Allow(_) | StmtKind::End | StmtKind::Error => {}
+        }
+    }
+
+    fn range(&mut self, range: &'s ForRange) {
+        match range {
+            ForRange::Numbers { from, to, max } => {
+                self.expr(from);
+                self.expr(to);
+                max.iter().for_each(|max| self.expr(max));
+            }
+            ForRange::Each(list) => self.expr(list),
+        }
+    }
+
+    fn place(&mut self, place: &'s Place) {
+        self.mention(&place.name);
+        if let Some(name) = self.out.names.last_mut() {
+            name.writes = true;
+        }
+        for step in &place.steps {
+            if let PlaceStep::Index(index) = step {
+                self.expr(index);
+            }
+        }
+    }
+
+    fn branch(&mut self, branch: &'s If) {
+        self.expr(&branch.cond);
+        self.block(&branch.then);
+        if let Some(otherwise) = &branch.otherwise {
+            self.block(otherwise);
+        }
+    }
+
+    fn choice(&mut self, choice: &'s Match) {
+        self.expr(&choice.value);
+        for arm in choice.arms.iter() {
+            self.enter(arm.span);
+            self.pattern(&arm.pattern, arm.pattern.span.end);
+            arm.guard.iter().for_each(|guard| self.expr(guard));
+            self.block(&arm.body);
+            self.leave();
+        }
+    }
+
+    fn state_inits(&mut self, fields: &'s [FieldInit]) {
+        for field in fields {
+            let def = state_field_of(self.file, self.item, field.name.as_str());
+            self.field_init(field, def);
+        }
+    }
+
+    /// `name: value`; a name alone is the value.
+    pub(super) fn field_init(&mut self, field: &'s FieldInit, def: Option<Def>) {
+        if field.value.span != field.name.span {
+            self.push(field.name.span, def.map_or(Target::Unknown, Target::Def));
+            self.expr(&field.value);
+            return;
+        }
+        self.expr(&field.value);
+        if let Some(name) = self.out.names.last_mut() {
+            name.short = def;
+        }
+    }
+
+    pub(super) fn exprs(&mut self, values: &'s [Expr]) {
+        values.iter().for_each(|value| self.expr(value));
+    }
+
+    pub(super) fn expr(&mut self, value: &'s Expr) {
+        match &value.kind {
+            ExprKind::Name(name) => drop(self.mention(name)),
+            ExprKind::Path(path) => drop(self.item_path(path)),
+            ExprKind::Field { base, name } => self.field(base, name),
+            ExprKind::Element { base, .. } => self.expr(base),
+            ExprKind::Index { base, index } => {
+                self.expr(base);
+                self.expr(index);
+            }
+            ExprKind::Slice { base, from, to } => {
+                self.expr(base);
+                from.iter().chain(to).for_each(|bound| self.expr(bound));
+            }
+            ExprKind::Call { callee, args } => {
+                self.callee(callee);
+                self.exprs(args);
+            }
+            ExprKind::MethodCall { receiver, method, args } => self.method(receiver, method, args),
+            ExprKind::Unary { operand, .. } => self.expr(operand),
+            ExprKind::Binary { left, right, .. } => {
+                self.expr(left);
+                self.expr(right);
+            }
+            ExprKind::If(branch) => self.branch(branch),
+            ExprKind::Match(choice) => self.choice(choice),
+            ExprKind::Array(parts) | ExprKind::Tuple(parts) => self.exprs(parts),
+            ExprKind::Repeat { value, count } => {
+                self.expr(value);
+                self.expr(count);
+            }
+            ExprKind::Struct(literal) => {
+                let of = self.variant_path(&literal.path);
+                for field in literal.fields.iter() {
+                    let def = self.field_of_target(&of, field.name.as_str());
+                    self.field_init(field, def);
+                }
+            }
+            ExprKind::Record(fields) => fields.iter().for_each(|field| self.field_init(field, None)),
+            ExprKind::With { base, fields } => {
+                self.expr(base);
+                fields.iter().for_each(|field| self.field_init(field, None));
+            }
+            ExprKind::Asm(asm) => {
+                for input in &asm.inputs {
+                    self.mention(&input.name);
+                    self.ty(&input.ty);
+                }
+                asm.result.iter().for_each(|result| self.ty(result));
+            }
+            ExprKind::Quorum { needed, keys } => {
+                self.expr(needed);
+                self.exprs(keys);
+            }
+            ExprKind::Threshold { needed, keys, sigs } => {
+                self.expr(needed);
+                self.exprs(keys);
+                self.exprs(sigs);
+            }
+            _ => {}
+        }
+    }
+
+    /// A function of the language has no declaration, unless an item took its name.
+    fn callee(&mut self, callee: &'s Expr) {
+        match &callee.kind {
+            ExprKind::Name(name) => {
+                let word = name.as_str() == "Some" || analysis::builtins().any(|(known, _)| known == name.as_str());
+                let target = match self.lookup(name.as_str()) {
+                    Some(target) => target,
+                    None if word => Target::Builtin,
+                    None => Target::Unknown,
+                };
+                self.push(name.span, target);
+            }
+            _ => self.expr(callee),
+        }
+    }
+
+    fn method(&mut self, receiver: &'s Expr, method: &'s Ident, args: &'s [Expr]) {
+        self.expr(receiver);
+        let target = match method.as_str() {
+            "signed" => Target::Builtin,
+            name => self.path_of_coin(receiver, name).map_or(Target::Unknown, Target::Def),
+        };
+        if !method.is_missing() {
+            self.push(method.span, target);
+        }
+        self.exprs(args);
+    }
+
+    fn field(&mut self, base: &'s Expr, name: &'s Ident) {
+        self.expr(base);
+        if name.is_missing() {
+            return;
+        }
+        let target = match self.shape(base) {
+            Shape::State => state_field_of(self.file, self.item, name.as_str()).map(Target::Def),
+            Shape::Value(analysis::hir::Type::Struct(of)) => {
+                let found = self.files.type_named(self.file, &of.name);
+                found.and_then(|(file, item)| super::files::field_of(file, item, name.as_str())).map(Target::Def)
+            }
+            Shape::Unknown => None,
+            _ => Some(Target::Fact),
+        };
+        self.push(name.span, target.unwrap_or(Target::Unknown));
+    }
+
+    /// What stands before a dot.
+    pub(super) fn shape(&self, base: &'s Expr) -> Shape {
+        if let ExprKind::Name(name) = &base.kind
+            && name.as_str() == "state"
+            && self.state.is_some()
+            && self.lookup("state").is_none()
+        {
+            return Shape::State;
+        }
+        match self.depth {
+            Depth::Names => Shape::of_form(base).unwrap_or(Shape::Unknown),
+            Depth::Fields => Shape::of(base, self.files.session.types_in(self.file, self.item.key)),
+        }
+    }
+
+    pub(super) fn entries(&mut self, entries: &'s [Entry]) {
+        for entry in entries {
+            if entry.has_plain_key() {
+                self.declare_here(&entry.key, DefKind::Entry);
+            }
+            self.entry_value(&entry.value);
+        }
+    }
+
+    fn entry_value(&mut self, value: &'s EntryValue) {
+        match value {
+            EntryValue::Expr(value) | EntryValue::UpTo(value) | EntryValue::AtLeast(value) => self.entry_expr(value),
+            EntryValue::Group { weight, entries } => {
+                weight.iter().for_each(|weight| self.entry_expr(weight));
+                self.entries(entries);
+            }
+            EntryValue::By { by, after } => {
+                self.entry_expr(by);
+                after.iter().for_each(|after| self.expr(after));
+            }
+            EntryValue::Phrase(phrase) => {
+                phrase.head.iter().for_each(|head| self.entry_expr(head));
+                for clause in &phrase.clauses {
+                    clause.value.iter().for_each(|value| self.entry_expr(value));
+                    clause.entries.iter().for_each(|entries| self.entries(entries));
+                }
+            }
+            EntryValue::List | EntryValue::Error(_) => {}
+        }
+    }
+
+    /// A name in a declaration that no item has is a role or a setting word: nobody declares it.
+    fn entry_expr(&mut self, value: &'s Expr) {
+        if let ExprKind::Field { base, name } = &value.kind {
+            self.entry_expr(base);
+            self.push(name.span, Target::Fact);
+            return;
+        }
+        self.expr(value);
+    }
+
+    /// The item that an imported or declared name means, if it is a contract.
+    pub(super) fn contract_named(&self, path: &[Ident]) -> Option<Def> {
+        let def = match path {
+            [name] => match self.lookup(name.as_str())? {
+                Target::Def(def) => def,
+                _ => return None,
+            },
+            [module, name] => match self.own.imports.get(module.as_str())? {
+                Import::Module(file) => self.files.declared(*file, name.as_str())?,
+                Import::Item(..) => return None,
+            },
+            _ => return None,
+        };
+        (def.kind == DefKind::Item(ItemKind::Contract)).then_some(def)
+    }
+}

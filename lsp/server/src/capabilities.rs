@@ -1,0 +1,122 @@
+//! What the server says it can do, and what the client says.
+
+use ide::{Encoding, TOKEN_KINDS, TOKEN_MODIFIERS};
+use tower_lsp::lsp_types::*;
+
+/// What the client can do, as far as it makes a difference.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) encoding: Encoding,
+    /// It asks for diagnostics by itself, so none are pushed.
+    pub(crate) pulls: bool,
+    /// It can be asked to watch files.
+    pub(crate) watches: bool,
+    /// It fills in snippets.
+    pub(crate) snippets: bool,
+}
+
+impl Settings {
+    pub(crate) fn of(client: &ClientCapabilities) -> Self {
+        let documents = client.text_document.as_ref();
+        let watched = client.workspace.as_ref().and_then(|workspace| workspace.did_change_watched_files.as_ref());
+        let completion = documents.and_then(|documents| documents.completion.as_ref()?.completion_item.as_ref());
+        Self {
+            encoding: encoding_of(client),
+            snippets: completion.is_some_and(|item| item.snippet_support == Some(true)),
+            pulls: documents.is_some_and(|documents| documents.diagnostic.is_some()),
+            watches: watched.is_some_and(|watched| watched.dynamic_registration == Some(true)),
+        }
+    }
+}
+
+/// Bytes if the client can count them.
+fn encoding_of(client: &ClientCapabilities) -> Encoding {
+    let offered = client.general.as_ref().and_then(|general| general.position_encodings.as_deref()).unwrap_or_default();
+    if offered.contains(&PositionEncodingKind::UTF8) {
+        Encoding::Utf8
+    } else if offered.contains(&PositionEncodingKind::UTF32) && !offered.contains(&PositionEncodingKind::UTF16) {
+        Encoding::Utf32
+    } else {
+        Encoding::Utf16
+    }
+}
+
+const fn encoding_kind(encoding: Encoding) -> PositionEncodingKind {
+    match encoding {
+        Encoding::Utf8 => PositionEncodingKind::UTF8,
+        Encoding::Utf16 => PositionEncodingKind::UTF16,
+        Encoding::Utf32 => PositionEncodingKind::UTF32,
+    }
+}
+
+pub(crate) fn server(settings: Settings) -> ServerCapabilities {
+    ServerCapabilities {
+        position_encoding: Some(encoding_kind(settings.encoding)),
+        text_document_sync: Some(TextDocumentSyncCapability::Options(TextDocumentSyncOptions {
+            open_close: Some(true),
+            change: Some(TextDocumentSyncKind::INCREMENTAL),
+            ..Default::default()
+        })),
+        hover_provider: Some(HoverProviderCapability::Simple(true)),
+        completion_provider: Some(CompletionOptions {
+            resolve_provider: Some(true),
+            trigger_characters: Some(vec![".".to_owned(), ":".to_owned(), "/".to_owned()]),
+            ..Default::default()
+        }),
+        signature_help_provider: Some(SignatureHelpOptions {
+            trigger_characters: Some(vec!["(".to_owned(), ",".to_owned()]),
+            ..Default::default()
+        }),
+        definition_provider: Some(OneOf::Left(true)),
+        type_definition_provider: Some(TypeDefinitionProviderCapability::Simple(true)),
+        references_provider: Some(OneOf::Left(true)),
+        document_highlight_provider: Some(OneOf::Left(true)),
+        rename_provider: Some(OneOf::Right(RenameOptions {
+            prepare_provider: Some(true),
+            work_done_progress_options: WorkDoneProgressOptions::default(),
+        })),
+        call_hierarchy_provider: Some(CallHierarchyServerCapability::Simple(true)),
+        inlay_hint_provider: Some(OneOf::Left(true)),
+        document_symbol_provider: Some(OneOf::Left(true)),
+        workspace_symbol_provider: Some(OneOf::Left(true)),
+        folding_range_provider: Some(FoldingRangeProviderCapability::Simple(true)),
+        selection_range_provider: Some(SelectionRangeProviderCapability::Simple(true)),
+        document_formatting_provider: Some(OneOf::Left(true)),
+        document_range_formatting_provider: Some(OneOf::Left(true)),
+        document_on_type_formatting_provider: Some(DocumentOnTypeFormattingOptions {
+            first_trigger_character: "}".to_owned(),
+            more_trigger_character: Some(vec![";".to_owned(), "\n".to_owned()]),
+        }),
+        code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
+            code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::SOURCE_FIX_ALL]),
+            ..Default::default()
+        })),
+        semantic_tokens_provider: Some(semantic_tokens().into()),
+        diagnostic_provider: Some(DiagnosticServerCapabilities::Options(DiagnosticOptions {
+            identifier: Some("bmc".to_owned()),
+            inter_file_dependencies: true,
+            workspace_diagnostics: true,
+            work_done_progress_options: WorkDoneProgressOptions::default(),
+        })),
+        workspace: Some(WorkspaceServerCapabilities {
+            workspace_folders: Some(WorkspaceFoldersServerCapabilities {
+                supported: Some(true),
+                change_notifications: Some(OneOf::Left(true)),
+            }),
+            file_operations: None,
+        }),
+        ..Default::default()
+    }
+}
+
+fn semantic_tokens() -> SemanticTokensOptions {
+    SemanticTokensOptions {
+        legend: SemanticTokensLegend {
+            token_types: TOKEN_KINDS.into_iter().map(SemanticTokenType::new).collect(),
+            token_modifiers: TOKEN_MODIFIERS.into_iter().map(SemanticTokenModifier::new).collect(),
+        },
+        range: Some(true),
+        full: Some(SemanticTokensFullOptions::Delta { delta: Some(true) }),
+        work_done_progress_options: WorkDoneProgressOptions::default(),
+    }
+}

@@ -1,0 +1,146 @@
+//! Between the protocol's types and those of `ide`.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use driver::Severity;
+use ide::{Encoding, FileEdit, Fold, FoldKind, Lines, Point, Problem, Snapshot, Symbol, SymbolKind, TextEdit};
+use tower_lsp::lsp_types as lsp;
+
+use crate::documents::Documents;
+
+/// How columns are counted and documents are called.
+pub(crate) struct Convert<'c> {
+    pub(crate) encoding: Encoding,
+    pub(crate) documents: &'c Documents,
+    pub(crate) ground: &'c dyn ide::Ground,
+}
+
+impl Convert<'_> {
+    pub(crate) fn position(&self, lines: &Lines, offset: usize) -> lsp::Position {
+        let Point { line, column } = lines.point(offset, self.encoding);
+        lsp::Position::new(line, column)
+    }
+
+    pub(crate) fn range(&self, lines: &Lines, range: &Range<usize>) -> lsp::Range {
+        lsp::Range::new(self.position(lines, range.start), self.position(lines, range.end))
+    }
+
+    pub(crate) fn edits(&self, lines: &Lines, edits: Vec<TextEdit>) -> Vec<lsp::TextEdit> {
+        let edit = |edit: TextEdit| lsp::TextEdit::new(self.range(lines, &edit.range), edit.text);
+        edits.into_iter().map(edit).collect()
+    }
+
+    /// Edits of several documents, with the versions that they are for.
+    pub(crate) fn workspace_edit(&self, snapshot: &Snapshot, edits: &[FileEdit]) -> lsp::WorkspaceEdit {
+        let mut by_path: Vec<(Arc<str>, Vec<TextEdit>)> = Vec::new();
+        for FileEdit { path, edit } in edits {
+            match by_path.iter_mut().find(|(known, _)| known == path) {
+                Some((_, edits)) => edits.push(edit.clone()),
+                None => by_path.push((Arc::clone(path), vec![edit.clone()])),
+            }
+        }
+        let document = |(path, edits): (Arc<str>, Vec<TextEdit>)| {
+            let (lines, uri) = (snapshot.lines(&path)?, self.documents.url(&path, self.ground)?);
+            let edits = self.edits(&lines, edits).into_iter().map(lsp::OneOf::Left).collect();
+            let text_document =
+                lsp::OptionalVersionedTextDocumentIdentifier { uri, version: self.documents.version(&path) };
+            Some(lsp::TextDocumentEdit { text_document, edits })
+        };
+        let documents = by_path.into_iter().filter_map(document).collect();
+        lsp::WorkspaceEdit { document_changes: Some(lsp::DocumentChanges::Edits(documents)), ..Default::default() }
+    }
+
+    pub(crate) fn location(&self, snapshot: &Snapshot, path: &str, range: &Range<usize>) -> Option<lsp::Location> {
+        let lines = snapshot.lines(path)?;
+        Some(lsp::Location::new(self.documents.url(path, self.ground)?, self.range(&lines, range)))
+    }
+
+    pub(crate) fn diagnostic(&self, snapshot: &Snapshot, lines: &Lines, problem: &Problem) -> lsp::Diagnostic {
+        let related = problem.related.iter().filter_map(|related| {
+            let location = self.location(snapshot, &related.path, &related.range)?;
+            Some(lsp::DiagnosticRelatedInformation { location, message: related.text.clone() })
+        });
+        let related: Vec<_> = related.collect();
+        lsp::Diagnostic {
+            range: self.range(lines, &problem.range),
+            severity: Some(match problem.severity {
+                Severity::Error => lsp::DiagnosticSeverity::ERROR,
+                Severity::Warning => lsp::DiagnosticSeverity::WARNING,
+            }),
+            code: Some(lsp::NumberOrString::String(problem.code.to_string())),
+            source: Some("bmc".to_owned()),
+            message: problem.message.clone(),
+            related_information: (!related.is_empty()).then_some(related),
+            tags: problem.unnecessary.then(|| vec![lsp::DiagnosticTag::UNNECESSARY]),
+            ..Default::default()
+        }
+    }
+
+    pub(crate) fn symbol(&self, lines: &Lines, symbol: Symbol) -> lsp::DocumentSymbol {
+        let children: Vec<_> = symbol.children.into_iter().map(|child| self.symbol(lines, child)).collect();
+        #[expect(deprecated, reason = "the type demands the field")]
+        lsp::DocumentSymbol {
+            kind: symbol_kind(symbol.kind),
+            range: self.range(lines, &symbol.range),
+            selection_range: self.range(lines, &symbol.name_range),
+            name: symbol.name,
+            detail: (!symbol.detail.is_empty()).then_some(symbol.detail),
+            tags: None,
+            deprecated: None,
+            children: (!children.is_empty()).then_some(children),
+        }
+    }
+
+    pub(crate) fn fold(&self, lines: &Lines, fold: &Fold) -> lsp::FoldingRange {
+        let range = self.range(lines, &fold.range);
+        lsp::FoldingRange {
+            start_line: range.start.line,
+            // The line with the closing bracket stays.
+            end_line: if fold.kind == FoldKind::Region { range.end.line.saturating_sub(1) } else { range.end.line },
+            start_character: None,
+            end_character: None,
+            kind: Some(match fold.kind {
+                FoldKind::Comment => lsp::FoldingRangeKind::Comment,
+                FoldKind::Imports => lsp::FoldingRangeKind::Imports,
+                FoldKind::Region => lsp::FoldingRangeKind::Region,
+            }),
+            collapsed_text: None,
+        }
+    }
+
+    /// Ranges from the inside out, as the protocol nests them.
+    pub(crate) fn selection(&self, lines: &Lines, ranges: &[Range<usize>]) -> lsp::SelectionRange {
+        let mut around = None;
+        for range in ranges.iter().rev() {
+            around = Some(Box::new(lsp::SelectionRange { range: self.range(lines, range), parent: around }));
+        }
+        let nowhere = || lsp::SelectionRange { range: lsp::Range::default(), parent: None };
+        around.map_or_else(nowhere, |found| *found)
+    }
+}
+
+/// The byte at a position of the client.
+pub(crate) fn offset(lines: &Lines, encoding: Encoding, position: lsp::Position) -> usize {
+    lines.offset(Point { line: position.line, column: position.character }, encoding)
+}
+
+/// The bytes of a range of the client, which may be the wrong way round.
+pub(crate) fn bytes(lines: &Lines, encoding: Encoding, range: lsp::Range) -> Range<usize> {
+    let (start, end) = (offset(lines, encoding, range.start), offset(lines, encoding, range.end));
+    start.min(end)..start.max(end)
+}
+
+pub(crate) const fn symbol_kind(kind: SymbolKind) -> lsp::SymbolKind {
+    match kind {
+        SymbolKind::Contract => lsp::SymbolKind::CLASS,
+        SymbolKind::Path => lsp::SymbolKind::METHOD,
+        SymbolKind::Function | SymbolKind::Plan => lsp::SymbolKind::FUNCTION,
+        SymbolKind::Constant => lsp::SymbolKind::CONSTANT,
+        SymbolKind::Struct => lsp::SymbolKind::STRUCT,
+        SymbolKind::Enum => lsp::SymbolKind::ENUM,
+        SymbolKind::Variant => lsp::SymbolKind::ENUM_MEMBER,
+        SymbolKind::Field => lsp::SymbolKind::FIELD,
+        SymbolKind::Test => lsp::SymbolKind::EVENT,
+    }
+}

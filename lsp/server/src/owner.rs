@@ -1,0 +1,87 @@
+//! The one thread that changes the state. It takes messages in their order: edits at once, questions as snapshots that
+//! other threads answer.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use driver::Canceller;
+use ide::{Ground, Host};
+
+use crate::ordered::Line;
+use crate::pool::{Pool, STACK_BYTES};
+use crate::report::Reporter;
+
+/// Threads that answer questions.
+const ANSWERERS: usize = 3;
+
+/// What the owner thread has.
+pub(crate) struct Owner {
+    pub(crate) host: Host,
+    pub(crate) pool: Pool,
+    pub(crate) reporter: Reporter,
+}
+
+impl Owner {
+    /// Starts the thread; it ends when nobody can hand in anything any more.
+    pub(crate) fn start(ground: Arc<dyn Ground>, reporter: Reporter, mut line: Line<Owner>) -> std::io::Result<()> {
+        let run = move || {
+            let mut owner = Owner { host: Host::new(ground), pool: Pool::new("answers", ANSWERERS), reporter };
+            while let Some(task) = line.wait() {
+                owner.turn(task);
+                // Reports are for when nothing else is waiting.
+                while let Some(task) = line.poll() {
+                    owner.turn(task);
+                }
+                owner.reporter.report(&owner.host);
+            }
+        };
+        thread::Builder::new().name("owner".to_owned()).stack_size(STACK_BYTES).spawn(run).map(drop)
+    }
+
+    fn turn(&mut self, task: crate::ordered::Task<Owner>) {
+        if catch_unwind(AssertUnwindSafe(|| task(self))).is_err() {
+            // Whatever was half done, the texts that editors hold are whole.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.host.reload()));
+        }
+    }
+}
+
+/// Stops a question when its asker gives up: by `$/cancelRequest`, or by leaving.
+#[derive(Default)]
+pub(crate) struct Cancel {
+    given_up: AtomicBool,
+    canceller: Mutex<Option<Canceller>>,
+}
+
+impl Cancel {
+    /// Whether nobody waits any more.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Acquire)
+    }
+
+    /// From now on giving up stops this.
+    pub(crate) fn arm(&self, canceller: Canceller) {
+        let mut armed = self.canceller.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_given_up() {
+            canceller.cancel();
+        }
+        *armed = Some(canceller);
+    }
+
+    fn give_up(&self) {
+        let armed = self.canceller.lock().unwrap_or_else(PoisonError::into_inner);
+        self.given_up.store(true, Ordering::Release);
+        armed.iter().for_each(Canceller::cancel);
+    }
+}
+
+/// Gives up when it is dropped. Behind the answer that changes nothing.
+pub(crate) struct Asker(pub(crate) Arc<Cancel>);
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
