@@ -14,6 +14,7 @@ pub(crate) mod flow;
 pub(crate) mod fmt;
 pub(crate) mod inspect;
 pub(crate) mod lint;
+pub(crate) mod lsp;
 pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod node;

@@ -23,8 +23,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    build, call, check, completions, debug, decompile, demo, deploy, doctor, expand, flow, fmt, inspect, lint, man,
-    new, node, ops, pay, repl, run, settle, size, test, update, verify, wallet as accounts,
+    build, call, check, completions, debug, decompile, demo, deploy, doctor, expand, flow, fmt, inspect, lint, lsp,
+    man, new, node, ops, pay, repl, run, settle, size, test, update, verify, wallet as accounts,
 };
 use crate::fail::Fail;
 use crate::shell::Shell;
@@ -59,6 +59,7 @@ enum Command {
     Test(test::Test),
     Fmt(fmt::Fmt),
     Lint(lint::Lint),
+    Lsp(lsp::Lsp),
     Build(build::Build),
     Size(size::Size),
     Expand(expand::Expand),
@@ -91,6 +92,7 @@ impl Command {
             Self::Test(command) => command.run(shell),
             Self::Fmt(command) => command.run(shell),
             Self::Lint(command) => command.run(shell),
+            Self::Lsp(command) => command.run(shell),
             Self::Build(command) => command.run(shell),
             Self::Size(command) => command.run(shell),
             Self::Expand(command) => command.run(shell),

@@ -207,20 +207,9 @@ impl Project {
         if let Some(tree) = &tree {
             package::check(tree)?;
         }
-        let rules = target.target.or_else(|| tree.as_ref().and_then(Tree::target)).unwrap_or_default();
-        let level = target.level.or_else(|| tree.as_ref().and_then(Tree::level)).unwrap_or_default();
-        let seconds = target.time_box.unwrap_or(Options::default().seconds);
-        let objective = target.optimise.or_else(|| tree.as_ref().and_then(Tree::objective)).unwrap_or_default();
-        let hashes = tree.as_ref().and_then(Tree::hash_lowering).unwrap_or(true) && !target.no_hash_lowering;
         let packages = tree.as_ref().map(Tree::packages).unwrap_or_default();
-        let levels = tree.as_ref().map(Tree::lint_levels).unwrap_or_default();
-        Ok(Self {
-            session: Session::open(&DiskWorld, packages.clone(), &roots),
-            packages,
-            options: Options { rules, level, objective, seconds, whole_constants: !hashes },
-            levels,
-            roots,
-        })
+        let (options, levels) = settings(tree.as_ref(), target);
+        Ok(Self { session: Session::open(&DiskWorld, packages.clone(), &roots), packages, options, levels, roots })
     }
 
     /// Compiles them.
@@ -320,6 +309,19 @@ impl Project {
         let sealed = compiled.artifacts.into_iter().find(twin);
         sealed.ok_or_else(|| Fail::refused(format!("`{}` cannot be compiled with these values", template.contract)))
     }
+}
+
+/// What to compile for and how grave lints are: as it is asked for, or as the manifest says.
+pub(crate) fn settings(tree: Option<&Tree>, target: TargetArgs) -> (Options, LintLevels) {
+    let hashes = tree.and_then(Tree::hash_lowering).unwrap_or(true) && !target.no_hash_lowering;
+    let options = Options {
+        rules: target.target.or_else(|| tree.and_then(Tree::target)).unwrap_or_default(),
+        level: target.level.or_else(|| tree.and_then(Tree::level)).unwrap_or_default(),
+        objective: target.optimise.or_else(|| tree.and_then(Tree::objective)).unwrap_or_default(),
+        seconds: target.time_box.unwrap_or(Options::default().seconds),
+        whole_constants: !hashes,
+    };
+    (options, tree.map(Tree::lint_levels).unwrap_or_default())
 }
 
 /// What is said, and what else may be.

@@ -36,6 +36,7 @@ mod inspect;
 mod judges;
 mod levels;
 mod lint;
+mod lsp;
 mod machine;
 mod names;
 mod packages;
