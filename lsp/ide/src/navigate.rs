@@ -239,8 +239,13 @@ fn refuse_name(files: &Files<'_>, def: &Def, to: &str) -> Result<(), String> {
             files.named(&files.of(def.file), def.file, to).is_some()
         }
         DefKind::Local | DefKind::Argument | DefKind::Parameter => {
+            // Wherever it is mentioned, the new name must not be that of something nearer.
             let names = files.view(def).map(|item| names_of(files, def.file, item, Depth::Names));
-            names.is_some_and(|names| names.visible(def.span.end).iter().any(|(known, _)| &***known == to))
+            names.is_some_and(|names| {
+                let mentions = names.names.iter().filter(|name| name.target == Target::Def(def.clone()));
+                let seen = mentions.flat_map(|name| names.visible(name.span.end));
+                seen.into_iter().any(|(known, _)| &**known == to)
+            })
         }
         _ => false,
     };

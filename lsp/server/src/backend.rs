@@ -75,6 +75,11 @@ impl Backend {
         Self { client, shared }
     }
 
+    /// The answer to what is no message.
+    pub(crate) async fn malformed(&self) -> Result<()> {
+        Err(Error::parse_error())
+    }
+
     /// Hands in a change of the state.
     fn tell(&self, task: impl FnOnce(&mut Owner) + Send + 'static) {
         if let Some(ticket) = ticket() {

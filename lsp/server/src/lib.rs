@@ -20,6 +20,7 @@ mod owner;
 mod pool;
 mod report;
 mod tokens;
+mod wire;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ use tower_lsp::{LspService, Server};
 
 use crate::backend::Backend;
 use crate::ordered::Ordered;
+use crate::wire::Wire;
 
 /// So many messages may be under way at once: all that wait for an answer, so that one that cancels never waits itself.
 const CONCURRENCY: usize = 1 << 16;
@@ -37,12 +39,15 @@ const CONCURRENCY: usize = 1 << 16;
 /// # Errors
 /// If the system gives no threads.
 pub fn serve(ground: Arc<dyn Ground>) -> std::io::Result<bool> {
+    let input = Wire::of_stdin()?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let clean = runtime.block_on(async {
         let (tickets, line) = ordered::line();
-        let (service, socket) = LspService::new(|client| Backend::new(client, ground, line));
+        let (service, socket) = LspService::build(|client| Backend::new(client, ground, line))
+            .custom_method(wire::MALFORMED, Backend::malformed)
+            .finish();
         let (service, left) = Ordered::new(service, tickets);
-        let server = Server::new(tokio::io::stdin(), tokio::io::stdout(), socket).concurrency_level(CONCURRENCY);
+        let server = Server::new(input, tokio::io::stdout(), socket).concurrency_level(CONCURRENCY);
         tokio::select! {
             () = server.serve(service) => {}
             () = left.gone() => {}

@@ -173,8 +173,21 @@ where
             "exit" => self.left.gone.notify_one(),
             _ => {}
         }
+        let request = without_null(request);
         let ticket = RefCell::new(Some(self.tickets.next()));
         Box::pin(TICKET.scope(ticket, self.inner.call(request)))
+    }
+}
+
+/// Some clients write parameters that are `null` where there are none, which tower-lsp refuses.
+fn without_null(request: Request) -> Request {
+    if !request.params().is_some_and(serde_json::Value::is_null) {
+        return request;
+    }
+    let (method, id, _) = request.into_parts();
+    match id {
+        Some(id) => Request::build(method).id(id).finish(),
+        None => Request::build(method).finish(),
     }
 }
 
