@@ -423,7 +423,7 @@ fn slots(artifact: &Artifact, assigned: &[Assign]) -> Vec<Slot> {
 fn values(args: Args) -> Result<Params, Fail> {
     let values = args.into_iter().map(|(name, arg)| match arg {
         Arg::Value(value) => Ok((name, value)),
-        Arg::Sign(_) | Arg::SignEach(_) | Arg::Parts(_) => {
+        Arg::Sign(_) | Arg::SignEcdsa(_) | Arg::SignEach(_) | Arg::Parts(_) => {
             Err(Fail::usage(format!("parameter `{name}` cannot be a signature that is made later")))
         }
     });

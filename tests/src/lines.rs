@@ -463,6 +463,7 @@ fn value_of(arg: &Arg, sign: &dyn Fn(&Key) -> Vec<u8>) -> AbiValue {
     match arg {
         Arg::Value(value) => value.clone(),
         Arg::Sign(key) => AbiValue::Item(sign(key)),
+        Arg::SignEcdsa(_) => panic!("no value in a test's text asks for it"),
         Arg::SignEach(signers) => {
             let place = |signer: &Signer| signer.position.expect("a place, such as `0:@alice`");
             let mut signers: Vec<&Signer> = signers.iter().collect();

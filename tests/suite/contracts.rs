@@ -95,7 +95,7 @@ pub(crate) fn stage_of(compiled: &Compiled, text: &str, contract: &str, params: 
     let artifact = compiled.artifact(Some(contract)).unwrap_or_else(|| panic!("{}", compiled.to_json())).clone();
     let params = params.iter().map(|(name, text)| match value(&accounts, &artifact.params, name, text) {
         Arg::Value(value) => ((*name).to_owned(), value),
-        Arg::Sign(_) | Arg::SignEach(_) | Arg::Parts(_) => panic!("`{name}` is a signature"),
+        Arg::Sign(_) | Arg::SignEcdsa(_) | Arg::SignEach(_) | Arg::Parts(_) => panic!("`{name}` is a signature"),
     });
     let params = params.collect();
     wallet::check_params(&artifact, &params).unwrap();

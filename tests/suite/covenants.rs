@@ -60,7 +60,7 @@ impl Stage {
         let artifact = artifact(text);
         let params = params.iter().map(|(name, text)| match value(&accounts, &artifact.params, name, text) {
             Arg::Value(value) => ((*name).to_owned(), value),
-            Arg::Sign(_) | Arg::SignEach(_) | Arg::Parts(_) => panic!("`{name}` is a signature"),
+            Arg::Sign(_) | Arg::SignEcdsa(_) | Arg::SignEach(_) | Arg::Parts(_) => panic!("`{name}` is a signature"),
         });
         let params = params.collect();
         Self { artifact, params, accounts, sealed: None }.with_sealed(text)
@@ -103,7 +103,7 @@ impl Stage {
             let value = match value(&self.accounts, &path.args, name, text) {
                 Arg::Value(value) => value,
                 Arg::Sign(key) => AbiValue::Item(sign(&key)),
-                Arg::SignEach(_) | Arg::Parts(_) => panic!("no multisig here"),
+                Arg::SignEcdsa(_) | Arg::SignEach(_) | Arg::Parts(_) => panic!("no multisig here"),
             };
             ((*name).to_owned(), value)
         });

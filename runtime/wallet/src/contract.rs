@@ -10,6 +10,7 @@ use crate::clock::{TimeAsk, TimeFields, time_fields};
 use crate::coins::{FeeRate, Utxo};
 use crate::draft::{BuildError, Built, Draft, Fixed, Purse, SEQUENCE_LOCKTIME, Unlock, checked_redeem};
 use crate::keys::Key;
+use crate::sign::Algorithm;
 
 /// Values of a contract's parameters, by name.
 pub type Params = BTreeMap<String, AbiValue>;
@@ -21,8 +22,10 @@ pub type Args = BTreeMap<String, Arg>;
 pub enum Arg {
     /// A value.
     Value(AbiValue),
-    /// A signature of the transaction by this key.
+    /// A signature of the transaction by this key, of the kind that Schnorr found.
     Sign(Key),
+    /// The same by ECDSA, which some bytes more are set aside for.
+    SignEcdsa(Key),
     /// The signatures of a multisig by these keys.
     SignEach(Vec<Signer>),
     /// The parts of a composite, in order.
@@ -114,7 +117,7 @@ impl ContractUnlock<'_> {
     }
 
     /// The unlocking bytecode, its signatures made by `sign`.
-    pub(crate) fn bytes(&self, sign: &dyn Fn(&Key) -> Vec<u8>) -> Result<Vec<u8>, BuildError> {
+    pub(crate) fn bytes(&self, sign: &dyn Fn(&Key, Algorithm) -> Vec<u8>) -> Result<Vec<u8>, BuildError> {
         let mut values = Params::new();
         for (name, arg) in &self.args {
             values.insert(name.clone(), self.value(name, arg, sign)?);
@@ -122,10 +125,11 @@ impl ContractUnlock<'_> {
         Ok(self.artifact.unlock_script(self.path, &values, &self.redeem)?)
     }
 
-    fn value(&self, name: &str, arg: &Arg, sign: &dyn Fn(&Key) -> Vec<u8>) -> Result<AbiValue, BuildError> {
+    fn value(&self, name: &str, arg: &Arg, sign: &dyn Fn(&Key, Algorithm) -> Vec<u8>) -> Result<AbiValue, BuildError> {
         Ok(match arg {
             Arg::Value(value) => value.clone(),
-            Arg::Sign(key) => AbiValue::Item(sign(key)),
+            Arg::Sign(key) => AbiValue::Item(sign(key, Algorithm::Schnorr)),
+            Arg::SignEcdsa(key) => AbiValue::Item(sign(key, Algorithm::Ecdsa)),
             Arg::SignEach(signers) => AbiValue::Items(self.multisig(name, signers, sign)?),
             Arg::Parts(parts) => {
                 let parts = parts.iter().map(|part| self.value(name, part, sign)).collect::<Result<Vec<_>, _>>()?;
@@ -139,7 +143,7 @@ impl ContractUnlock<'_> {
         &self,
         name: &str,
         signers: &[Signer],
-        sign: &dyn Fn(&Key) -> Vec<u8>,
+        sign: &dyn Fn(&Key, Algorithm) -> Vec<u8>,
     ) -> Result<Vec<Vec<u8>>, BuildError> {
         let all: Vec<Key> = signers.iter().map(|signer| signer.key).collect();
         let keys = multisig_keys(&self.redeem, &all);
@@ -157,7 +161,7 @@ impl ContractUnlock<'_> {
         }
         let bits = placed.iter().fold(0u32, |bits, (position, _)| bits | 1 << position);
         let field = bits.to_le_bytes().into_iter().take(count.div_ceil(8)).collect();
-        Ok(std::iter::once(field).chain(placed.iter().map(|(_, key)| sign(key))).collect())
+        Ok(std::iter::once(field).chain(placed.iter().map(|(_, key)| sign(key, Algorithm::Schnorr))).collect())
     }
 }
 
@@ -189,12 +193,12 @@ pub(crate) fn multisig_places(redeem: &[u8], signers: &[Key]) -> Option<Vec<usiz
 fn check_kind(slot: &Slot, args: &Args) -> Result<(), BuildError> {
     let Some(arg) = args.get(&slot.name) else { return Ok(()) };
     let fits = match (&slot.ty, arg) {
-        (AbiType::Sig, Arg::Sign(_)) => true,
+        (AbiType::Sig, Arg::Sign(_) | Arg::SignEcdsa(_)) => true,
         (AbiType::Sigs(count), Arg::SignEach(signers)) => signers.len() == *count,
         (AbiType::Sigs(count), Arg::Value(AbiValue::Items(items))) => items.len() == count.saturating_add(1),
         (AbiType::List(_), Arg::Value(AbiValue::Records(_))) => true,
         (ty, Arg::Parts(parts)) => items_of(parts) == ty.leaf_count(),
-        (AbiType::Sigs(_), _) | (_, Arg::Sign(_) | Arg::SignEach(_)) => false,
+        (AbiType::Sigs(_), _) | (_, Arg::Sign(_) | Arg::SignEcdsa(_) | Arg::SignEach(_)) => false,
         (ty, Arg::Value(AbiValue::Item(item))) => ty.fixed_len().is_none_or(|len| item.len() == len),
         (ty, Arg::Value(value)) => !ty.is_scalar() && value.items().len() == ty.leaf_count(),
     };
@@ -209,7 +213,7 @@ fn check_kind(slot: &Slot, args: &Args) -> Result<(), BuildError> {
 fn items_of(parts: &[Arg]) -> usize {
     let items = |part: &Arg| match part {
         Arg::Value(value) => value.items().len(),
-        Arg::Sign(_) => 1,
+        Arg::Sign(_) | Arg::SignEcdsa(_) => 1,
         Arg::SignEach(signers) => signers.len() + 1,
         Arg::Parts(parts) => items_of(parts),
     };

@@ -1,7 +1,7 @@
 //! From inputs and outputs to a signed transaction that the machine has accepted.
 //!
-//! Sizes are known before signing, because every signature has 65 bytes; so the fee is set first,
-//! the digests are taken of the final outputs, and nothing is signed twice.
+//! Sizes are known before signing, because every signature has 65 bytes, and one by ECDSA at most
+//! 72; so the fee is set first, the digests are taken of the final outputs, and nothing is signed twice.
 
 use spec::artifact::AbiError;
 use spec::script::dust_limit;
@@ -13,7 +13,7 @@ use crate::coins::{Ask, FeeRate, ShortOfCoins, Utxo, count_len};
 use crate::contract::ContractUnlock;
 use crate::explain::{Explanation, explain_path};
 use crate::keys::Key;
-use crate::sign::{key_unlock, signature};
+use crate::sign::{Algorithm, key_unlock, signature};
 
 /// The sequence of an input that nothing delays.
 pub const SEQUENCE_FINAL: u32 = 0xffff_ffff;
@@ -289,8 +289,13 @@ impl Unsigned<'_> {
     fn unlocks(&self, tx: &Transaction, spent: &[TxOut]) -> Result<Vec<Vec<u8>>, BuildError> {
         let context = SpendContext::new(tx, spent).expect("there is one spent output for each input");
         let unlock = |(index, input): (usize, &Fixed<'_>)| match &input.unlock {
-            Unlock::Key(key) => Ok(key_unlock(key, &signed_all(&context, index, &input.coin.output.lock, key))),
-            Unlock::Contract(contract) => contract.bytes(&|key| signed_all(&context, index, contract.redeem(), key)),
+            Unlock::Key(key) => {
+                let code = &input.coin.output.lock;
+                Ok(key_unlock(key, &signed_all(&context, index, code, (key, Algorithm::Schnorr))))
+            }
+            Unlock::Contract(contract) => {
+                contract.bytes(&|key, by| signed_all(&context, index, contract.redeem(), (key, by)))
+            }
             Unlock::Ready(bytes) => Ok(bytes.clone()),
         };
         self.inputs.iter().enumerate().map(unlock).collect()
@@ -323,7 +328,7 @@ impl Unlock<'_> {
     pub(crate) fn unlock_bytes(&self) -> Result<usize, BuildError> {
         Ok(match self {
             Unlock::Key(_) => crate::coins::KEY_UNLOCK_BYTES,
-            Unlock::Contract(contract) => contract.bytes(&|_| vec![0; 65])?.len(),
+            Unlock::Contract(contract) => contract.bytes(&|_, by| vec![0; by.bytes_max()])?.len(),
             Unlock::Ready(bytes) => bytes.len(),
         })
     }
@@ -336,8 +341,8 @@ impl ContractUnlock<'_> {
 }
 
 /// A signature over every input and output.
-fn signed_all(context: &SpendContext<'_>, input: usize, code: &[u8], key: &Key) -> Vec<u8> {
-    signature(context, input, code, key, SighashType::ALL).expect("the input is one of the transaction's")
+fn signed_all(context: &SpendContext<'_>, input: usize, code: &[u8], signer: (&Key, Algorithm)) -> Vec<u8> {
+    signature(context, input, code, signer, SighashType::ALL).expect("the input is one of the transaction's")
 }
 
 pub(crate) fn refuse_dust(outputs: &[TxOut]) -> Result<(), BuildError> {

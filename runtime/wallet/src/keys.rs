@@ -116,6 +116,12 @@ impl Key {
     pub fn sign(&self, digest: &[u8; 32]) -> [u8; 64] {
         vm::schnorr::sign(self.secret.as_secret_bytes(), digest).expect("the bytes of a key are a private key")
     }
+
+    /// The ECDSA signature of `digest`, in DER; the same key and digest always give the same one.
+    #[must_use]
+    pub fn sign_ecdsa(&self, digest: &[u8; 32]) -> Vec<u8> {
+        vm::ecdsa::sign(self.secret.as_secret_bytes(), digest).expect("the bytes of a key are a private key")
+    }
 }
 
 /// Shows the public key only.

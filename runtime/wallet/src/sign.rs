@@ -51,7 +51,8 @@ pub fn sign_inputs(
         if kind.utxos() && !complete {
             return Err(Unsignable::Uncovered);
         }
-        let signature = signature(&context, at, &output.lock, key, kind).ok_or(Unsignable::Unknown)?;
+        let signature =
+            signature(&context, at, &output.lock, (key, Algorithm::Schnorr), kind).ok_or(Unsignable::Unknown)?;
         if with_key {
             return Ok(key_unlock(key, &signature));
         }
@@ -70,17 +71,42 @@ pub fn sign_inputs(
     tx.inputs.iter_mut().zip(unlocks).map(put).collect()
 }
 
-/// A Schnorr signature and its type byte; `None` if the transaction has no such input.
+/// How a key signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    /// Signatures of one length.
+    Schnorr,
+    /// Signatures in DER, whose lengths differ.
+    Ecdsa,
+}
+
+impl Algorithm {
+    /// The most bytes of a signature and its type byte.
+    pub(crate) const fn bytes_max(self) -> usize {
+        match self {
+            Self::Schnorr => 64 + 1,
+            // Two numbers below the group's order, of which the second is in the lower half, and six bytes of frame.
+            Self::Ecdsa => 33 + 32 + 6 + 1,
+        }
+    }
+}
+
+/// A signature and its type byte; `None` if the transaction has no such input.
 pub(crate) fn signature(
     context: &SpendContext<'_>,
     input: usize,
     code: &[u8],
-    key: &Key,
+    (key, algorithm): (&Key, Algorithm),
     kind: SighashType,
 ) -> Option<Vec<u8>> {
     let digest = context.digest(kind, input, code)?;
     let [last, ..] = kind.to_u32().to_le_bytes();
-    Some(key.sign(&digest.digest).into_iter().chain([last]).collect())
+    let mut signature = match algorithm {
+        Algorithm::Schnorr => key.sign(&digest.digest).to_vec(),
+        Algorithm::Ecdsa => key.sign_ecdsa(&digest.digest),
+    };
+    signature.push(last);
+    Some(signature)
 }
 
 /// What unlocks the coin of a key whose hash its lock holds.

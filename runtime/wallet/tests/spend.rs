@@ -81,7 +81,7 @@ fn value(ty: &str, text: &str) -> Arg {
 fn params(values: &[(&str, &str, &str)]) -> Params {
     let item = |arg| match arg {
         Arg::Value(value) => value,
-        Arg::Sign(_) | Arg::SignEach(_) | Arg::Parts(_) => panic!("a parameter is a value"),
+        Arg::Sign(_) | Arg::SignEcdsa(_) | Arg::SignEach(_) | Arg::Parts(_) => panic!("a parameter is a value"),
     };
     values.iter().map(|(name, ty, text)| ((*name).to_owned(), item(value(ty, text)))).collect()
 }

@@ -72,7 +72,7 @@ impl<'a> Scene<'a> {
             let wrong = || PlanFault::WrongArg { name: slot.name.clone(), ty: slot.ty.to_string() };
             args.push(match arg {
                 Arg::Value(value) => Some(slot.ty.decode(value).ok_or_else(wrong)?),
-                Arg::Sign(_) | Arg::SignEach(_) | Arg::Parts(_) => None,
+                Arg::Sign(_) | Arg::SignEcdsa(_) | Arg::SignEach(_) | Arg::Parts(_) => None,
             });
         }
         Ok(Self {
