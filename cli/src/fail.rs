@@ -2,8 +2,6 @@
 
 use std::io;
 
-use crate::rpc::RpcError;
-
 /// The class of a failure, which scripts see as the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -55,16 +53,25 @@ impl From<io::Error> for Fail {
     }
 }
 
-impl From<RpcError> for Fail {
-    fn from(error: RpcError) -> Self {
+impl From<client::NodeError> for Fail {
+    fn from(error: client::NodeError) -> Self {
         match error {
-            RpcError::Unreachable(_) => {
+            client::NodeError::Rpc(error) => error.into(),
+            client::NodeError::Broken(method) => crate::link::broken(method),
+        }
+    }
+}
+
+impl From<client::RpcError> for Fail {
+    fn from(error: client::RpcError) -> Self {
+        match error {
+            client::RpcError::Unreachable(_) => {
                 Self::unreachable(error.to_string()).help("start one with `bmc node`, or name it with `--rpc`")
             }
-            RpcError::Unauthorized => Self::unreachable(error.to_string())
+            client::RpcError::Unauthorized => Self::unreachable(error.to_string())
                 .help("name the node's cookie file with `--cookie`, or its user and password with `--auth`"),
-            RpcError::Broken(_) => Self::unreachable(error.to_string()),
-            RpcError::Refused { ref message, .. } => {
+            client::RpcError::Broken(_) => Self::unreachable(error.to_string()),
+            client::RpcError::Refused { ref message, .. } => {
                 let fail = Self::refused(error.to_string());
                 match refusal_help(message) {
                     Some(help) => fail.help(help),

@@ -3,18 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use client::{Node, Rpc, RpcError};
 use serde_json::{Value, json};
-use spec::token::{Capability, Nft, Token};
-use spec::{Artifact, Block, Network, OutPoint, Sats, Transaction, TxOut, Txid};
+use spec::{Artifact, Block, Network, Transaction, Txid};
 use wallet::{Accounts, DEVNET_MNEMONIC, Key, Mnemonic, Names, Utxo};
 
 use crate::fail::Fail;
-use crate::rpc::{Rpc, RpcError};
 
 /// The network that commands speak of.
 pub(crate) const NETWORK: Network = Network::Devnet;
 const DEFAULT_RPC: &str = "http://127.0.0.1:18443";
-const CONFIRMATIONS_MAX: u32 = 9_999_999;
 
 /// How to reach the node.
 #[derive(Args, Clone, Debug)]
@@ -93,7 +91,7 @@ pub(crate) fn default_datadir() -> PathBuf {
 /// A node that commands talk to.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    rpc: Rpc,
+    node: Node,
 }
 
 impl NodeArgs {
@@ -120,39 +118,34 @@ impl NodeArgs {
     /// The node; its credentials come from `--auth`, `--cookie` or the data folder.
     pub(crate) fn link(&self) -> Link {
         let credentials = self.auth.clone().or_else(|| Rpc::cookie(&self.cookie_file())).unwrap_or_default();
-        Link { rpc: Rpc::new(self.url(), &credentials) }
+        Link::new(self.url(), &credentials)
     }
 }
 
 impl Link {
     /// The node at `url`.
     pub(crate) fn new(url: &str, credentials: &str) -> Self {
-        Self { rpc: Rpc::new(url, credentials) }
+        Self { node: Node::http(url, credentials) }
     }
 
     /// Calls a method.
     pub(crate) fn call(&self, method: &str, params: &[Value]) -> Result<Value, RpcError> {
-        self.rpc.call(method, params)
+        self.node.call(method, params)
     }
 
     /// The coins of a lock without tokens, unconfirmed ones included; not those that are too young.
     pub(crate) fn coins(&self, lock: &[u8]) -> Result<Vec<Utxo>, Fail> {
-        let all = self.all_coins(lock)?;
-        Ok(all.into_iter().filter(|coin| coin.output.token.is_none()).collect())
+        Ok(self.node.coins(lock)?)
     }
 
     /// The coins of a lock, those with tokens among them.
     pub(crate) fn all_coins(&self, lock: &[u8]) -> Result<Vec<Utxo>, Fail> {
-        let list = self.call("listunspent", &[json!(0), json!(CONFIRMATIONS_MAX), json!([hex::encode(lock)])])?;
-        let rows = list.as_array().ok_or_else(|| broken("listunspent"))?;
-        let mature = |row: &&Value| row.get("spendable").and_then(Value::as_bool).unwrap_or(true);
-        rows.iter().filter(mature).map(|row| coin_of(row).ok_or_else(|| broken("listunspent"))).collect()
+        Ok(self.node.all_coins(lock)?)
     }
 
     /// Tells the node which contract a lock belongs to.
     pub(crate) fn register(&self, artifact: &Artifact, lock: &[u8]) -> Result<(), Fail> {
-        let json = serde_json::to_value(artifact).map_err(|error| Fail::refused(error.to_string()))?;
-        Ok(self.call("bitmodel_registerartifact", &[json, json!(hex::encode(lock))]).map(drop)?)
+        Ok(self.node.register(artifact, lock)?)
     }
 
     /// All blocks of the active chain, from the first.
@@ -174,65 +167,11 @@ impl Link {
 
     /// Sends a transaction.
     pub(crate) fn send(&self, tx: &Transaction) -> Result<Txid, Fail> {
-        let answer = self.call("sendrawtransaction", &[json!(hex::encode(tx.encode()))])?;
-        answer.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| broken("sendrawtransaction"))
+        Ok(self.node.send(tx)?)
     }
-}
-
-fn coin_of(row: &Value) -> Option<Utxo> {
-    let txid = row.get("txid")?.as_str()?.parse().ok()?;
-    let index = u32::try_from(row.get("vout")?.as_u64()?).ok()?;
-    let lock = hex::decode(row.get("scriptPubKey")?.as_str()?).ok()?;
-    let token = match row.get("tokenData") {
-        None | Some(Value::Null) => None,
-        Some(data) => Some(token_of(data)?),
-    };
-    let output = TxOut { value: amount_of(row.get("amount")?)?, token, lock };
-    Some(Utxo { outpoint: OutPoint { txid, index }, output })
-}
-
-fn token_of(data: &Value) -> Option<Token> {
-    let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).map(str::to_owned);
-    let nft = match data.get("nft") {
-        None | Some(Value::Null) => None,
-        Some(nft) => Some(Nft {
-            capability: match text(nft, "capability")?.as_str() {
-                "none" => Capability::None,
-                "mutable" => Capability::Mutable,
-                "minting" => Capability::Minting,
-                _ => return None,
-            },
-            commitment: hex::decode(text(nft, "commitment")?).ok()?,
-        }),
-    };
-    Some(Token { category: text(data, "category")?.parse().ok()?, amount: text(data, "amount")?.parse().ok()?, nft })
-}
-
-/// The exact amount behind a JSON number with 8 decimals.
-///
-/// Two amounts of money that differ are further apart than two neighbouring doubles, so the
-/// decimal that prints with 8 digits is the one that was sent.
-pub(crate) fn amount_of(number: &Value) -> Option<Sats> {
-    number.as_f64().map(|coins| format!("{coins:.8}"))?.parse().ok()
 }
 
 /// The failure of an answer that lacks what it must have.
 pub(crate) fn broken(method: &str) -> Fail {
     Fail::unreachable(format!("the node's answer to `{method}` makes no sense"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_exact() {
-        for text in ["0.00000001", "0.10000000", "20999999.99999999", "21000000.00000000", "0.3", "1"] {
-            let number: Value = serde_json::from_str(text).unwrap();
-            assert_eq!(amount_of(&number), Some(text.parse().unwrap()), "{text}");
-        }
-        for text in ["-1.0", "\"1\"", "21000000.1", "1e300"] {
-            assert_eq!(amount_of(&serde_json::from_str(text).unwrap()), None, "{text}");
-        }
-    }
 }

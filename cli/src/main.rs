@@ -11,7 +11,6 @@ mod onchain;
 mod package;
 mod project;
 mod publication;
-mod rpc;
 mod shell;
 mod svg;
 mod units;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use client::RpcError;
 use serde_json::json;
 use spec::codec::{DecodeError, Reader};
 use spec::hash::{hash160, sha256d};
@@ -10,7 +11,6 @@ use spec::{Address, Artifact, RuleSet, Transaction, TxOut, Txid, asm};
 
 use crate::fail::Fail;
 use crate::link::{Link, NETWORK, broken};
-use crate::rpc::RpcError;
 
 /// Larger files are no transactions.
 const FILE_BYTES_MAX: u64 = 16 << 20;

@@ -35,10 +35,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("debugger", &["spec", "vm", "wallet"]),
     ("ide", &["analysis", "driver", "format", "spec", "syntax"]),
     ("server", &["driver", "ide"]),
+    ("client", &["flow", "spec", "wallet"]),
     (
         "bmc",
         &[
             "chain",
+            "client",
             "debugger",
             "decompile",
             "driver",
@@ -81,7 +83,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tower", &["server"]),
     ("tower-lsp", &["server"]),
     ("clap", &["bmc", "xtask"]),
-    ("ureq", &["bmc"]),
+    ("ureq", &["client"]),
     ("clap_complete", &["bmc"]),
     ("clap_mangen", &["bmc"]),
     ("rustyline", &["bmc"]),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 use spec::{Address, Sats};
-use wallet::{FeeRate, JOINED_MAX, Settled, Settlement, Utxo, parse_amount};
+use wallet::{Settled, Utxo, parse_amount};
 
 use crate::deployment::Deployment;
 use crate::fail::Fail;
@@ -55,30 +55,14 @@ impl Settle {
     }
 
     fn settlements(&self, deployment: &Deployment, link: &Link, fee: Option<Sats>) -> Result<Vec<Settled>, Fail> {
-        let params = deployment.params();
-        let artifact = &deployment.artifact;
-        let settle = |coins: Vec<Utxo>| {
-            let wish = Settlement { artifact, params, coins, fee, rate: FeeRate::RELAY_MIN };
-            wallet::settle(&wish).map_err(Fail::from)
-        };
         let pots = self.pots(link.coins(&deployment.lock()?)?)?;
-        let joined_max = if artifact.path("join").is_some() { JOINED_MAX } else { 1 };
-        let minimum = artifact.reward.as_ref().map_or(Sats::ZERO, |table| table.minimum_sats);
-        let enough = |coins: &&[Utxo]| {
-            Sats::checked_sum(coins.iter().map(|coin| coin.output.value)).is_none_or(|sum| sum >= minimum)
-        };
-        match pots.chunks(joined_max).filter(enough).count() {
-            // What is too little is refused with its figures; beside enough, it waits.
-            0 => pots.chunks(joined_max).take(1).map(|coins| settle(coins.to_vec())).collect(),
-            _ => pots.chunks(joined_max).filter(enough).map(|coins| settle(coins.to_vec())).collect(),
-        }
+        Ok(client::settlements(&deployment.artifact, deployment.params(), pots, fee)?)
     }
 
-    /// The coins of the deployment that are wanted, the largest first: small ones come along.
+    /// The coins of the deployment that are wanted.
     fn pots(&self, coins: Vec<Utxo>) -> Result<Vec<Utxo>, Fail> {
         let wanted = |coin: &Utxo| self.pot.as_ref().is_none_or(|pot| coin.outpoint.to_string() == *pot);
-        let mut pots: Vec<Utxo> = coins.into_iter().filter(wanted).collect();
-        pots.sort_by_key(|coin| (std::cmp::Reverse(coin.output.value), coin.outpoint));
+        let pots: Vec<Utxo> = coins.into_iter().filter(wanted).collect();
         match (&self.pot, pots.is_empty()) {
             (_, false) => Ok(pots),
             (Some(pot), true) => Err(Fail::refused(format!("`{}` has no pot at {pot}", self.name))),

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use client::RpcError;
 use driver::{MemoryWorld, Options};
 use indicatif::{ProgressBar, ProgressStyle};
 use node::{Auth, Config, NodeHandle, Prefund};
@@ -14,7 +15,6 @@ use wallet::{Accounts, FeeRate, Params, Purse, Settled, Settlement};
 use crate::fail::Fail;
 use crate::link::{Link, NETWORK};
 use crate::project::{self, TargetArgs};
-use crate::rpc::RpcError;
 use crate::shell::Shell;
 
 use super::story::{Cast, Forgery, Story};

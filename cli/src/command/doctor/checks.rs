@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use client::RpcError;
 use engine::Tuning;
 use spec::{Mode, RuleSet, Rules, SpendContext, asm};
 
@@ -12,7 +13,6 @@ use crate::command::run::case::Case;
 use crate::engines::Which;
 use crate::link::{Link, NETWORK, NodeArgs};
 use crate::package::{self, Tree};
-use crate::rpc::RpcError;
 
 /// A devnet with a thousand blocks fits; so does everything else but a node of the main chain.
 const MEMORY_MIN_KB: u64 = 1 << 20;
@@ -167,7 +167,7 @@ fn size(folder: &Path) -> (usize, u64) {
 
 fn cookie(path: &Path, answered: bool) -> Check {
     let shown = path.display();
-    match crate::rpc::Rpc::cookie(path) {
+    match client::Rpc::cookie(path) {
         Some(_) if is_open_to_others(path) => Check::warning(
             "cookie",
             format!("everybody on this machine can read `{shown}`, which opens the node"),

@@ -7,25 +7,36 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::node::Transport;
+
 const TIMEOUT: Duration = Duration::from_secs(30);
 const ANSWER_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RpcError {
+pub enum RpcError {
+    /// Nothing answers there.
     #[error("no node answers at {0}")]
     Unreachable(String),
+    /// The user or the password is wrong.
     #[error("the node does not accept the credentials")]
     Unauthorized,
+    /// It is no answer of JSON-RPC.
     #[error("the node's answer makes no sense: {0}")]
     Broken(String),
+    /// The node says no.
     #[error("the node refused (code {code}): {message}")]
-    Refused { code: i64, message: String },
+    Refused {
+        /// The kind of refusal, as bitcoind counts them.
+        code: i64,
+        /// Why.
+        message: String,
+    },
 }
 
 /// A node that can be asked.
 #[derive(Clone, Debug)]
-pub(crate) struct Rpc {
+pub struct Rpc {
     agent: ureq::Agent,
     url: String,
     credentials: String,
@@ -33,7 +44,8 @@ pub(crate) struct Rpc {
 
 impl Rpc {
     /// The node at `url` with credentials of the form `user:password`.
-    pub(crate) fn new(url: &str, credentials: &str) -> Self {
+    #[must_use]
+    pub fn new(url: &str, credentials: &str) -> Self {
         let config =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).proxy(None);
         let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
@@ -41,12 +53,14 @@ impl Rpc {
     }
 
     /// The credentials in a cookie file, if there are any.
-    pub(crate) fn cookie(path: &Path) -> Option<String> {
+    #[must_use]
+    pub fn cookie(path: &Path) -> Option<String> {
         std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned()).filter(|text| text.contains(':'))
     }
+}
 
-    /// Calls a method with positional parameters.
-    pub(crate) fn call(&self, method: &str, params: &[Value]) -> Result<Value, RpcError> {
+impl Transport for Rpc {
+    fn call(&self, method: &str, params: &[Value]) -> Result<Value, RpcError> {
         let body = json!({ "jsonrpc": "1.0", "id": "bmc", "method": method, "params": params }).to_string();
         let request = self.agent.post(&self.url).header("Authorization", &self.credentials);
         let answer = request.content_type("application/json").send(body);
