@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub(crate) mod bindgen;
 pub(crate) mod build;
 pub(crate) mod call;
 pub(crate) mod check;

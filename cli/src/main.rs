@@ -22,8 +22,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    build, call, check, completions, debug, decompile, demo, deploy, doctor, expand, flow, fmt, inspect, lint, lsp,
-    man, new, node, ops, pay, repl, run, settle, size, test, update, verify, wallet as accounts,
+    bindgen as clients, build, call, check, completions, debug, decompile, demo, deploy, doctor, expand, flow, fmt,
+    inspect, lint, lsp, man, new, node, ops, pay, repl, run, settle, size, test, update, verify, wallet as accounts,
 };
 use crate::fail::Fail;
 use crate::shell::Shell;
@@ -60,6 +60,7 @@ enum Command {
     Lint(lint::Lint),
     Lsp(lsp::Lsp),
     Build(build::Build),
+    Bindgen(clients::Bindgen),
     Size(size::Size),
     Expand(expand::Expand),
     Ops(ops::Ops),
@@ -93,6 +94,7 @@ impl Command {
             Self::Lint(command) => command.run(shell),
             Self::Lsp(command) => command.run(shell),
             Self::Build(command) => command.run(shell),
+            Self::Bindgen(command) => command.run(shell),
             Self::Size(command) => command.run(shell),
             Self::Expand(command) => command.run(shell),
             Self::Ops(command) => command.run(shell),

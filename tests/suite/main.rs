@@ -11,6 +11,7 @@
 mod adjust;
 mod adjust_attacks;
 mod artifact;
+mod bindgen;
 mod bmc;
 mod book;
 mod boundaries;

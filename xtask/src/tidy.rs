@@ -36,9 +36,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ("ide", &["analysis", "driver", "format", "spec", "syntax"]),
     ("server", &["driver", "ide"]),
     ("client", &["flow", "spec", "wallet"]),
+    ("bindgen", &["flow", "spec"]),
     (
         "bmc",
         &[
+            "bindgen",
             "chain",
             "client",
             "debugger",
