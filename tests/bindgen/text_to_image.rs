@@ -4,7 +4,8 @@
 
 // @generated
 #![allow(dead_code, reason = "whoever uses a client uses a part of it")]
-#![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags, rustdoc::bare_urls, reason = "documentation is that of the contracts")]
+#![allow(missing_docs, rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags, rustdoc::bare_urls, reason = "documentation is that of the contracts")]
+#![allow(clippy::should_implement_trait, clippy::wrong_self_convention, reason = "names are those of the contracts")]
 
 static PROGRAM: std::sync::LazyLock<client::Program> = std::sync::LazyLock::new(|| client::read_program(ARTIFACTS));
 
