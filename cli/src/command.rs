@@ -9,6 +9,7 @@ pub(crate) mod debug;
 pub(crate) mod decompile;
 pub(crate) mod demo;
 pub(crate) mod deploy;
+pub(crate) mod doc;
 pub(crate) mod doctor;
 pub(crate) mod expand;
 pub(crate) mod flow;

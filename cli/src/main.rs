@@ -22,8 +22,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    bindgen as clients, build, call, check, completions, debug, decompile, demo, deploy, doctor, expand, flow, fmt,
-    inspect, lint, lsp, man, new, node, ops, pay, repl, run, settle, size, test, update, verify, wallet as accounts,
+    bindgen as clients, build, call, check, completions, debug, decompile, demo, deploy, doc, doctor, expand, flow,
+    fmt, inspect, lint, lsp, man, new, node, ops, pay, repl, run, settle, size, test, update, verify,
+    wallet as accounts,
 };
 use crate::fail::Fail;
 use crate::shell::Shell;
@@ -59,6 +60,7 @@ enum Command {
     Fmt(fmt::Fmt),
     Lint(lint::Lint),
     Lsp(lsp::Lsp),
+    Doc(doc::Doc),
     Build(build::Build),
     Bindgen(clients::Bindgen),
     Size(size::Size),
@@ -93,6 +95,7 @@ impl Command {
             Self::Fmt(command) => command.run(shell),
             Self::Lint(command) => command.run(shell),
             Self::Lsp(command) => command.run(shell),
+            Self::Doc(command) => command.run(shell),
             Self::Build(command) => command.run(shell),
             Self::Bindgen(command) => command.run(shell),
             Self::Size(command) => command.run(shell),

@@ -290,6 +290,58 @@ impl Project {
         }
     }
 
+    /// The standard library alone.
+    pub(crate) fn of_library(target: TargetArgs) -> Self {
+        let options = Options {
+            rules: target.rules(),
+            level: target.level.unwrap_or_default(),
+            objective: target.optimise.unwrap_or_default(),
+            ..Options::default()
+        };
+        Self {
+            session: Session::default(),
+            packages: Packages::default(),
+            options,
+            levels: LintLevels::default(),
+            roots: Vec::new(),
+        }
+    }
+
+    /// Compiles them with all that they import, and all of the standard library if it is wanted.
+    pub(crate) fn compile_to_document(&mut self, library: bool) -> Compiled {
+        if library {
+            driver::library().for_each(|(path, text)| self.session.set(&path, text.into()));
+        }
+        self.session.ask_for_all();
+        self.compile()
+    }
+
+    /// What was compiled, to be documented: own sources first, then what they import, unless it is left out.
+    pub(crate) fn documented(&self, compiled: Compiled, own_only: bool) -> document::Program {
+        let alone = self.roots.is_empty();
+        let name = match self.packages.list().first() {
+            Some(package) => package.name.to_string(),
+            None if alone => "std".to_owned(),
+            None => "sources".to_owned(),
+        };
+        let module = |file: &driver::FilePlaces| {
+            let (package, module) = self.packages.module_of(&file.path);
+            document::Module {
+                package: package.unwrap_or(&name).to_owned(),
+                name: module.to_owned(),
+                path: file.path.to_string(),
+                text: file.text.clone(),
+                is_own: alone || self.packages.is_own(&file.path),
+                generated: self.session.generated(&file.path),
+            }
+        };
+        let mut modules: Vec<_> = compiled.places.files().map(module).collect();
+        modules.retain(|module| module.is_own || !own_only);
+        let key = |module: &document::Module| (!module.is_own, module.package.clone(), module.name.clone());
+        modules.sort_by_key(key);
+        document::Program { name, modules, artifacts: compiled.artifacts }
+    }
+
     /// What each pass of the optimiser wins for a contract.
     pub(crate) fn passes(&self, contract: &str) -> Vec<driver::Pass> {
         self.session.passes(contract, &self.options)

@@ -1,5 +1,5 @@
-//! The explorer in a browser, by keyboard, over a reward that is deployed, paid and settled, and a token. Where no Chromium is
-//! found it is skipped, and says so.
+//! Pages in a browser, by keyboard: the explorer over a reward that is deployed, paid and settled, and a token; and what
+//! `bmc doc` writes, from a disk. Where no Chromium is found they are skipped, and say so.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
@@ -226,4 +226,55 @@ fn keyboard(browser: &mut Browser, start: &str) {
     browser.press("Enter");
     browser.shows(&["merkle root"]);
     browser.wait("document.activeElement.id === 'main'");
+}
+
+/// The documentation of an example, which a browser opens from the disk: search by keyboard, folded items that are linked to,
+/// both themes, and a narrow screen on which nothing but what scrolls by itself is too wide.
+#[test]
+fn documentation_is_searched_by_keyboard() {
+    let Some(mut browser) = Browser::start() else {
+        eprintln!("skipped: no Chromium is installed");
+        return;
+    };
+    let out = tempfile::tempdir().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/text-to-image-reward");
+    let command = std::process::Command::new(env!("CARGO_BIN_EXE_bmc"))
+        .args(["doc", "--out", out.path().to_str().unwrap()])
+        .current_dir(example)
+        .output();
+    assert!(command.unwrap().status.success());
+    let front = format!("file://{}/index.html", out.path().display());
+    browser.page(&front, &["TextToImage", "<h2>Rewards</h2>"]);
+    browser.press("/");
+    browser.wait("document.activeElement.getAttribute('role') === 'combobox'");
+    browser.write("textto");
+    browser.wait("document.querySelectorAll('#found [role=option]').length > 3");
+    browser.wait("document.querySelector('#found [aria-selected=true] .name').textContent === 'TextToImage'");
+    browser.press("ArrowDown");
+    browser.press("ArrowUp");
+    browser.press("Enter");
+    browser.wait("location.hash === '#reward.TextToImage' && !!document.getElementById('main')?.dataset.ready");
+    // What the reward becomes is folded until somebody asks for it.
+    let settle = "document.getElementById('contract.TextToImage.settle')";
+    assert_eq!(browser.value(&format!("{settle}.checkVisibility()")), false);
+    browser.value("document.activeElement.blur()");
+    browser.press("/");
+    browser.write("textto settle");
+    browser.wait("document.querySelectorAll('#found [role=option]').length > 0");
+    browser.wait("document.querySelector('#found [aria-selected=true] .name').textContent.includes('ettle')");
+    browser.value("location.hash = 'contract.TextToImage.settle'");
+    browser.wait(&format!("{settle}.checkVisibility()"));
+    let ground = "getComputedStyle(document.body).backgroundColor";
+    browser.prefer("light");
+    let light = browser.value(ground);
+    browser.picture("doc-light");
+    browser.prefer("dark");
+    assert_ne!(browser.value(ground), light);
+    browser.picture("doc-dark");
+    browser.value("document.getElementById('theme').click()");
+    assert_eq!(browser.value(ground), light, "who asks for light gets it on a dark screen too");
+    browser.narrow();
+    browser.page(&front.replace("index", "text-to-image-reward/text_to_image"), &["Recipients of TextToImage"]);
+    browser.picture("doc-narrow");
+    assert_eq!(browser.value("document.documentElement.scrollWidth <= innerWidth"), true);
 }

@@ -24,6 +24,7 @@ mod debug;
 mod decompile;
 mod diagnostics;
 mod dispatch;
+mod doc;
 mod flows;
 mod fmt;
 mod gates;

@@ -62,6 +62,12 @@ impl Browser {
         Some(browser)
     }
 
+    /// Makes the page as wide as a telephone.
+    pub fn narrow(&mut self) {
+        let size = json!({ "width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", &size);
+    }
+
     fn call(&mut self, method: &str, params: &Value) -> Value {
         self.serial += 1;
         let mut message = json!({ "id": self.serial, "method": method, "params": params });

@@ -31,8 +31,8 @@ pub(crate) mod reward;
 mod settings;
 mod text;
 
-pub use expand::expand;
 pub(crate) use expand::names_of_contract;
+pub use expand::{expand, generated};
 pub use generated::GeneratedItem;
 pub(crate) use generated::{Origins, block};
 pub(crate) use text::{Names, Text};

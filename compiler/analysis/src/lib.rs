@@ -31,7 +31,7 @@ mod types;
 mod walk;
 
 pub use body::builtins;
-pub use domain::{GeneratedItem, expand};
+pub use domain::{GeneratedItem, expand, generated};
 pub use given::{AsmFault, asm_effect};
 pub use imports::{
     Digests, Leaf, ModulePath, ModuleProblem, Modules, STD, imported_items, imports, leaves, weights_files,

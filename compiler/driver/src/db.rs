@@ -391,6 +391,11 @@ pub(crate) fn expanded(db: &dyn salsa::Database, sources: Sources, source: Sourc
     if docs.is_empty() || items.is_empty() { docs + &items } else { docs + "\n" + &items }
 }
 
+/// The plain items that each declaration of a source becomes, by the declaration.
+pub(crate) fn generated(db: &dyn salsa::Database, sources: Sources, source: Source) -> Vec<(ItemKey, String)> {
+    analysis::generated(scope(db, sources, source))
+}
+
 /// Where the items of a source start.
 pub(crate) fn file_places(db: &Database, source: Source) -> FilePlaces {
     let items: BTreeMap<ItemKey, u32> =

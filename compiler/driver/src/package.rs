@@ -58,6 +58,26 @@ impl Packages {
         !library::is_module(path) && self.owner(path).is_none_or(|owner| owner == 0)
     }
 
+    /// The package of a source and the name of its module inside, folders included; no package if it belongs to none.
+    ///
+    /// ```
+    /// use driver::{Package, Packages};
+    /// let app = Package { name: "app".into(), folder: "apps/app".into(), ..Package::default() };
+    /// let packages = Packages::new(vec![app]);
+    /// assert_eq!(packages.module_of("apps/app/pay/out.bmc"), (Some("app"), "pay/out"));
+    /// assert_eq!(packages.module_of("std::math"), (Some("std"), "math"));
+    /// assert_eq!(packages.module_of("other.bmc"), (None, "other"));
+    /// ```
+    #[must_use]
+    pub fn module_of<'a>(&'a self, path: &'a str) -> (Option<&'a str>, &'a str) {
+        if library::is_module(path) {
+            return (Some(STD), path.rsplit("::").next().unwrap_or(path));
+        }
+        let owner = self.owner(path).and_then(|owner| self.list.get(owner));
+        let inside = owner.and_then(|owner| below(path, &owner.folder)).unwrap_or(path);
+        (owner.map(|owner| &*owner.name), inside.strip_suffix(EXTENSION).unwrap_or(inside))
+    }
+
     /// The package with the deepest folder around the file.
     fn owner(&self, path: &str) -> Option<usize> {
         let around = |(index, package): (usize, &Package)| below(path, &package.folder).map(|rest| (rest.len(), index));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use analysis::hir;
 use spec::RuleSet;
 use spec::artifact::{AbiError, AbiValue, Level, Objective, SealedParam};
-use syntax::{Code, Diagnostic, FileId, Loc, Severity, Span};
+use syntax::{Code, Diagnostic, FileId, ItemKey, Loc, Severity, Span};
 
 use crate::assemble::Sealing;
 use crate::compiled::Compiled;
@@ -273,6 +273,31 @@ impl Session {
             }
         }
         named
+    }
+
+    /// Takes all sources that are known as if they had been asked for, so that all their contracts give artifacts.
+    ///
+    /// ```
+    /// use driver::{MemoryWorld, Options, Packages, Session};
+    /// let world = MemoryWorld::new([
+    ///     ("a.bmc", "use ./b::ONE;\nconst TWO: Int = ONE + 1;"),
+    ///     ("b.bmc", "const ONE: Int = 1;\ncontract C(owner: PubKey) { spend s(sig: Sig) { require owner.signed(sig); } }"),
+    /// ]);
+    /// let mut session = Session::open(&world, Packages::default(), &["a.bmc".to_owned()]);
+    /// assert!(session.compile(&Options::default()).artifacts.is_empty());
+    /// session.ask_for_all();
+    /// assert_eq!(session.compile(&Options::default()).artifacts.len(), 1);
+    /// ```
+    pub fn ask_for_all(&mut self) {
+        self.files.iter_mut().for_each(|file| file.root = true);
+    }
+
+    /// The plain items that each declaration of the source at `path` becomes, as text in the language, by the
+    /// declaration.
+    #[must_use]
+    pub fn generated(&self, path: &str) -> Vec<(ItemKey, String)> {
+        let file = self.number(path).and_then(|number| self.files.get(number));
+        file.map(|file| db::generated(&self.db, self.sources, file.source)).unwrap_or_default()
     }
 
     /// The queries that ran since the last call; the first call starts the list. For tests of incrementality.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use syntax::ast::{self, Item, StmtKind};
-use syntax::{Span, TokenKind};
+use syntax::{ItemKey, Span, TokenKind};
 
-use super::generated::names_in;
+use super::generated::{GeneratedItem, names_in};
 use super::{Names, Text, reward};
 use crate::item::divisions;
 use crate::signatures::Signatures;
@@ -33,6 +33,25 @@ pub fn expand(signatures: &Signatures, items: &[SourceItem<'_>]) -> String {
         }
     }
     out
+}
+
+/// The plain items that each declaration becomes, as `.bmc` source, by the declaration. Those of a declaration that is
+/// wrong are missing.
+///
+/// ```
+/// let text = "reward All { only: 100%, minimum: 10_000 sats, fee: up to 500 sats }";
+/// let parse = syntax::parse(text);
+/// let items = analysis::source_items(&parse, text);
+/// let (signatures, _) = analysis::signatures(syntax::FileId(0), &items, &analysis::Modules::new());
+/// let all = analysis::generated(&signatures);
+/// assert_eq!((all[0].0.to_string(), all.len()), ("reward All".to_owned(), 3));
+/// assert!(all[0].1.starts_with("contract All(only: Lock) {"));
+/// ```
+pub fn generated(signatures: &Signatures) -> Vec<(ItemKey, String)> {
+    let of = |(key, items): (&ItemKey, &Vec<GeneratedItem>)| {
+        items.iter().map(|item| (key.clone(), item.text().to_owned())).collect::<Vec<_>>()
+    };
+    signatures.generated.iter().flat_map(of).collect()
 }
 
 fn add(item: &str, out: &mut String) {
