@@ -27,7 +27,7 @@ pub(crate) fn path_of(reference: &str) -> Option<Vec<&str>> {
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
     let path: Vec<&str> = bare.split("::").flat_map(|part| part.split('.')).collect();
-    path.iter().all(|name| is_name(name)).then_some(path)
+    path.iter().all(is_name).then_some(path)
 }
 
 /// Reads a comment; `resolve` says where names lead.

@@ -75,11 +75,11 @@ impl<'d> Cx<'d> {
 
     /// Where a path of names leads, seen from this page.
     pub(crate) fn resolve(&self, path: &[&str]) -> Option<String> {
-        scope::resolve(&self.docs.chapters, self.at, path).map(|address| self.from_here(&address))
+        scope::resolve(&self.docs.chapters, self.at, path).map(|address| self.relative(&address))
     }
 
     /// An address from the top of all pages, seen from this one.
-    fn from_here(&self, address: &str) -> String {
+    fn relative(&self, address: &str) -> String {
         match address.strip_prefix(&self.chapter.path()) {
             Some(anchor) if anchor.starts_with('#') && !self.root.is_empty() => anchor.to_owned(),
             _ => format!("{}{address}", self.root),
@@ -109,7 +109,7 @@ impl<'d> Cx<'d> {
     /// The address of an item, seen from this page.
     pub(crate) fn href(&self, id: ItemId) -> Option<String> {
         let (chapter, entry) = self.docs.entry(id)?;
-        Some(self.from_here(&format!("{}#{}", chapter.path(), entry.anchor)))
+        Some(self.relative(&format!("{}#{}", chapter.path(), entry.anchor)))
     }
 
     /// The address of an item that a name means here.

@@ -180,9 +180,9 @@ fn signers(text: &str) -> Vec<String> {
 /// The contract of an entry, and its paths.
 pub(crate) fn paths(entry: &Entry) -> Vec<(&Contract, &Spend)> {
     let Item::Contract(contract) = &entry.ast else { return Vec::new() };
-    let path = |member| match member {
-        &Member::Spend(ref spend) => Some((contract, spend)),
+    let spends = contract.members.iter().filter_map(|member| match member {
+        Member::Spend(spend) => Some((contract, spend)),
         _ => None,
-    };
-    contract.members.iter().filter_map(path).collect()
+    });
+    spends.collect()
 }
