@@ -301,7 +301,7 @@ fn tokens_come_whole_then_as_differences_and_fixes_mend_what_is_wrong() {
     let document = json!({ "textDocument": { "uri": file } });
     let full = editor.request("textDocument/semanticTokens/full", document.clone());
     let mut data: Vec<u64> = full["data"].as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect();
-    assert!(data.len() > 40 && data.len() % 5 == 0, "{data:?}");
+    assert!(data.len() > 40 && data.len().is_multiple_of(5), "{data:?}");
 
     let actions = editor.request(
         "textDocument/codeAction",
