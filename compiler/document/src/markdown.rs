@@ -71,8 +71,10 @@ pub(crate) fn summary(text: &str, resolve: Resolve<'_>) -> String {
 
 /// The first paragraph without markup, as text that still has to be escaped.
 pub(crate) fn plain_text(text: &str) -> String {
+    let mut named = |link: BrokenLink<'_>| path_of(&link.reference).map(|_| (CowStr::from(""), CowStr::from("")));
+    let paragraph = first_paragraph(text);
     let mut out = String::new();
-    for event in Parser::new(first_paragraph(text)) {
+    for event in Parser::new_with_broken_link_callback(paragraph, Options::empty(), Some(&mut named)) {
         match event {
             Event::Text(text) | Event::Code(text) => out.push_str(&text),
             Event::SoftBreak | Event::HardBreak => out.push(' '),
