@@ -5,7 +5,7 @@ mod node;
 mod opcosts;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use clap::Subcommand;
 use spec::artifact::Level;
@@ -59,7 +59,7 @@ pub fn run(root: &Path, bench: &Bench) -> Result<(), String> {
 
 /// The tests of the examples, as the profile of developers builds the tester: that is what runs them all day.
 fn test(root: &Path) -> Result<(), String> {
-    let mut cargo = Command::new("cargo");
+    let mut cargo = crate::cargo();
     let ran = cargo.args(["bench", "--profile", "dev", "-p", "benches", "--bench", "tests"]).current_dir(root).status();
     match ran {
         Ok(status) if status.success() => Ok(()),
@@ -79,7 +79,7 @@ fn size(root: &Path, top: Level) -> Result<(), String> {
 
 /// What a cargo command writes to its output. What it says about itself is shown.
 fn printed<'a>(root: &Path, args: impl IntoIterator<Item = &'a str>, failed: &str) -> Result<String, String> {
-    let output = Command::new(env!("CARGO"))
+    let output = crate::cargo()
         .args(args)
         .current_dir(root)
         .stderr(Stdio::inherit())

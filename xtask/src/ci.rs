@@ -1,9 +1,11 @@
 //! `cargo xtask ci`: everything that must hold before a change lands, in one command.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
+
+use crate::cargo;
 
 /// The steps, cheapest first, so that a mistake shows early.
 const STEPS: &[(&str, &[&str])] = &[
@@ -47,21 +49,20 @@ fn step(root: &Path, name: &str, args: &[&str]) -> Result<(), String> {
 /// `cargo` with these arguments. This tool does not ask cargo for itself, which would build it and all that it stands on with
 /// fewer features than the workspace has, a second time.
 fn command(args: &[&str]) -> Result<Command, String> {
-    let (program, args) = match args {
+    let (mut command, args) = match args {
         ["xtask", rest @ ..] => {
-            (env::current_exe().map_err(|error| format!("this program is not found: {error}"))?, rest)
+            let this = env::current_exe().map_err(|error| format!("this program is not found: {error}"))?;
+            (Command::new(this), rest)
         }
-        _ => (PathBuf::from(env!("CARGO")), args),
+        _ => (cargo(), args),
     };
-    let mut command = Command::new(program);
     command.args(args);
     Ok(command)
 }
 
 /// Advisories and bans need `cargo deny`, which is not part of the toolchain; licences are checked by `tidy` in any case.
 fn deny(root: &Path) -> Result<(), String> {
-    let present =
-        Command::new(env!("CARGO")).args(["deny", "--version"]).output().is_ok_and(|out| out.status.success());
+    let present = cargo().args(["deny", "--version"]).output().is_ok_and(|out| out.status.success());
     if !present {
         eprintln!("── cargo deny: skipped, it is not installed (`cargo install cargo-deny`)");
         return Ok(());

@@ -10,8 +10,7 @@ const PYTHON_CLIENT: &str = "python-bitcoinlib==0.12.2";
 
 /// Runs every client that can be installed; fails if one of them does.
 pub fn run(root: &Path) -> Result<(), String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    done(Command::new(cargo).current_dir(root).args(["build", "--quiet", "-p", "bmc"]), "the build")?;
+    done(crate::cargo().current_dir(root).args(["build", "--quiet", "-p", "bmc"]), "the build")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let binary = target.join("debug/bmc");
     let node = Node::start(&binary, &[])?;
@@ -96,10 +95,9 @@ fn bcash(scratch: &Path, binary: &Path) -> Result<(), String> {
 
 /// Clients from crates.io, which are a workspace of their own.
 fn rust(sources: &Path, scratch: &Path, binary: &Path) -> Result<(), String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let manifest = sources.join("rust/Cargo.toml");
     let with = |word: &str| {
-        let mut command = Command::new(&cargo);
+        let mut command = crate::cargo();
         command.args([word, "--quiet", "--locked", "--manifest-path"]).arg(&manifest);
         command.env("CARGO_TARGET_DIR", scratch.join("rust"));
         command

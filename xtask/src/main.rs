@@ -16,7 +16,7 @@ mod vectors;
 mod walk;
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command as Process, ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -86,6 +86,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The `cargo` that runs this tool, or else the one on the path, which sees to it that all it starts is of one toolchain.
+fn cargo() -> Process {
+    Process::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// Succeeds if `found` is empty, otherwise lists it.

@@ -8,7 +8,6 @@ mod node;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -41,8 +40,7 @@ const AGREEMENT: Duration = Duration::from_secs(60);
 
 /// Runs until time is up; fails when the nodes do not agree, one dies, or memory grows.
 pub fn run(root: &Path, soak: &Soak) -> Result<(), String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo).current_dir(root).args(["build", "--quiet", "-p", "bmc"]).status();
+    let built = crate::cargo().current_dir(root).args(["build", "--quiet", "-p", "bmc"]).status();
     if !built.is_ok_and(|status| status.success()) {
         return Err("the build failed".to_owned());
     }

@@ -10,7 +10,6 @@ mod shapes;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use spec::{Mode, Opcode, RuleSet, Rules};
@@ -133,7 +132,7 @@ fn run_as_released(root: &Path, only: Option<&str>, all: bool) -> Result<(), Str
     let mut args = vec!["run", "--quiet", "--profile", "measure", "--package", "xtask", "--", "bench", "opcosts"];
     args.extend(only.iter().flat_map(|only| ["--only", only]));
     args.extend(all.then_some("--all"));
-    let status = Command::new(env!("CARGO"))
+    let status = crate::cargo()
         .args(&args)
         .current_dir(root)
         .status()

@@ -1,14 +1,13 @@
 //! Random calls, messages and files for a node: its own tests make and judge them, here they are only told how many.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::fuzz::Fuzz;
 
 /// Runs the tests of files called `file` whose names have `name` in them. Of the whole workspace, so that nothing is built that
 /// its tests have not built with the same features.
 pub(super) fn run(root: &Path, fuzz: &Fuzz, (file, name): (&str, &str)) -> Result<(), String> {
-    let mut test = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut test = crate::cargo();
     test.current_dir(root).args(["test", "--quiet", "--workspace", "--test", file, name, "--", "--nocapture"]);
     test.env("BMC_SEED", fuzz.seed.to_string());
     match fuzz.seconds {
