@@ -13,7 +13,7 @@ use crate::shell::{BOLD, FAINT, GOOD, Shell};
 
 /// Write the documentation of sources: pages for a browser that need no network.
 ///
-/// Comments that begin with `///` and `//!` are Markdown; [`Name`] in them leads to where that is declared. Each item has its
+/// Comments that begin with `///` and `//!` are Markdown; a name in backticks and brackets leads to where it is declared. Each item has its
 /// signature, drawings of what it does, its checks, and what its paths take and cost.
 #[derive(Args)]
 #[command(
