@@ -3,8 +3,9 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -178,6 +179,8 @@ struct OnTerminal {
     child: Child,
     keys: fs::File,
     screen: Arc<Mutex<vt100::Parser>>,
+    /// Ends once all that the program wrote has been read.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl OnTerminal {
@@ -201,14 +204,14 @@ impl OnTerminal {
         let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
         let mut reading = fs::File::from(master.try_clone().unwrap());
         let seen = Arc::clone(&screen);
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4_096];
             // The other side is gone once the program has ended.
             while let Ok(count @ 1..) = reading.read(&mut bytes) {
                 seen.lock().unwrap().process(&bytes[..count]);
             }
         });
-        Self { child, keys: fs::File::from(master), screen }
+        Self { child, keys: fs::File::from(master), screen, reader: Some(reader) }
     }
 
     fn text(&self) -> String {
@@ -227,6 +230,21 @@ impl OnTerminal {
 
     fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits for the end of the program and of what it wrote.
+    fn ended(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        let status = loop {
+            assert!(started.elapsed() < Duration::from_secs(60), "it does not end:\n{}", self.text());
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status,
+                None => std::thread::sleep(Duration::from_millis(10)),
+            }
+        };
+        // No process holds the other side any more, so its end comes after the last byte written.
+        self.reader.take().expect("a program ends once").join().unwrap();
+        status
     }
 }
 
@@ -249,14 +267,7 @@ fn a_terminal_shows_the_same_and_is_left_as_it_was() {
         debugger.shows(&screen(folder.path(), "everybody_is_paid", &pressed));
     }
     debugger.press("q");
-    let started = Instant::now();
-    let status = loop {
-        assert!(started.elapsed() < Duration::from_secs(60), "it does not end:\n{}", debugger.text());
-        match debugger.child.try_wait().unwrap() {
-            Some(status) => break status,
-            None => std::thread::sleep(Duration::from_millis(10)),
-        }
-    };
+    let status = debugger.ended();
     assert!(status.success(), "{status}");
     assert!(!debugger.screen.lock().unwrap().screen().alternate_screen(), "the terminal is as it was");
 }
