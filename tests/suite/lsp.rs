@@ -1,178 +1,13 @@
 //! `bmc lsp`, as an editor speaks with it: the shipped binary over its standard input and output.
 
-use std::collections::VecDeque;
-use std::io::{BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
+use tests::{Editor, codes, uri};
 
-/// No answer takes so long, however busy the machine is.
-const DEADLINE: Duration = Duration::from_secs(120);
-
-/// An editor of a few lines.
-struct Editor {
-    child: Child,
-    stdin: ChildStdin,
-    messages: Receiver<Value>,
-    /// Messages that nobody has waited for yet.
-    kept: VecDeque<Value>,
-    next: i64,
-    capabilities: Value,
-}
-
-impl Editor {
-    /// Starts the server for a folder, and says what the editor can do.
-    fn start(folder: &Path, able: Value) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bmc"))
-            .args(["lsp", "--stdio"])
-            .env("XDG_CACHE_HOME", folder.join("cache"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let stdin = child.stdin.take().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, messages) = channel();
-        thread::spawn(move || {
-            while let Some(message) = read(&mut stdout) {
-                if sender.send(message).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut editor = Self { child, stdin, messages, kept: VecDeque::new(), next: 0, capabilities: Value::Null };
-        let params = json!({ "processId": null, "rootUri": uri(folder), "capabilities": able,
-            "workspaceFolders": [{ "uri": uri(folder), "name": "w" }] });
-        editor.capabilities = editor.request("initialize", params)["capabilities"].clone();
-        editor.notify("initialized", json!({}));
-        editor
-    }
-
-    fn send(&mut self, message: &Value) {
-        self.send_raw(message.to_string().as_bytes());
-    }
-
-    fn send_raw(&mut self, body: &[u8]) {
-        write!(self.stdin, "Content-Length: {}\r\n\r\n", body.len()).unwrap();
-        self.stdin.write_all(body).unwrap();
-        self.stdin.flush().unwrap();
-    }
-
-    fn notify(&mut self, method: &str, params: Value) {
-        self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }));
-    }
-
-    /// Sends a request; its number.
-    fn ask(&mut self, method: &str, params: Value) -> i64 {
-        self.next += 1;
-        let id = self.next;
-        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
-        id
-    }
-
-    /// The first message that fits, those kept from before included; the others are kept.
-    fn wait(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        if let Some(at) = self.kept.iter().position(&fits) {
-            return self.kept.remove(at).unwrap();
-        }
-        loop {
-            match self.messages.recv_timeout(DEADLINE) {
-                Ok(message) if fits(&message) => return message,
-                Ok(message) => self.kept.push_back(message),
-                Err(why) => panic!("no {what}: {why}; kept: {:?}", self.kept),
-            }
-        }
-    }
-
-    /// The whole answer to a request.
-    fn answer(&mut self, id: i64) -> Value {
-        self.wait("answer", |message| message["id"] == id && message.get("method").is_none())
-    }
-
-    /// The result of a request, which must not fail.
-    fn request(&mut self, method: &str, params: Value) -> Value {
-        let id = self.ask(method, params);
-        let answer = self.answer(id);
-        assert!(answer.get("error").is_none(), "{method}: {answer}");
-        answer["result"].clone()
-    }
-
-    /// The diagnostics that are pushed for a version of a document, as `code line:column` of each.
-    fn pushed(&mut self, uri: &str, version: i64) -> Vec<String> {
-        let message = self.wait("diagnostics", |message| {
-            message["method"] == "textDocument/publishDiagnostics"
-                && message["params"]["uri"] == uri
-                && message["params"]["version"] == version
-        });
-        codes(&message["params"]["diagnostics"])
-    }
-
-    fn open(&mut self, uri: &str, text: &str) {
-        let document = json!({ "uri": uri, "languageId": "bmc", "version": 1, "text": text });
-        self.notify("textDocument/didOpen", json!({ "textDocument": document }));
-    }
-
-    /// Puts a text at a place.
-    fn type_at(&mut self, uri: &str, version: i64, line: u64, column: u64, text: &str) {
-        let place = json!({ "line": line, "character": column });
-        self.notify(
-            "textDocument/didChange",
-            json!({ "textDocument": { "uri": uri, "version": version },
-                "contentChanges": [{ "range": { "start": place, "end": place }, "text": text }] }),
-        );
-    }
-
-    /// Leaves as the protocol wants; the exit code.
-    fn leave(mut self) -> Option<i32> {
-        assert_eq!(self.request("shutdown", Value::Null), Value::Null);
-        self.notify("exit", Value::Null);
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Editor {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn read(stdout: &mut impl std::io::BufRead) -> Option<Value> {
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if stdout.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        match line.trim() {
-            "" => break,
-            line => {
-                if let Some(digits) = line.strip_prefix("Content-Length: ") {
-                    length = digits.parse().ok()?;
-                }
-            }
-        }
-    }
-    let mut body = vec![0; length];
-    stdout.read_exact(&mut body).ok()?;
-    serde_json::from_slice(&body).ok()
-}
-
-fn uri(path: &Path) -> String {
-    format!("file://{}", path.display())
-}
-
-fn codes(diagnostics: &Value) -> Vec<String> {
-    let code = |found: &Value| {
-        let start = &found["range"]["start"];
-        format!("{} {}:{}", found["code"].as_str().unwrap(), start["line"], start["character"])
-    };
-    diagnostics.as_array().unwrap().iter().map(code).collect()
+/// The shipped binary.
+fn start(folder: &Path, able: &Value) -> Editor {
+    Editor::start(Path::new(env!("CARGO_BIN_EXE_bmc")), folder, able)
 }
 
 const LOCK: &str = "\
@@ -187,7 +22,7 @@ contract Lock(owner: PubKey) {
 fn an_editor_opens_edits_asks_and_leaves() {
     let folder = tempfile::tempdir().unwrap();
     let file = uri(&folder.path().join("lock.bmc"));
-    let mut editor = Editor::start(folder.path(), json!({ "general": { "positionEncodings": ["utf-16", "utf-8"] } }));
+    let mut editor = start(folder.path(), &json!({ "general": { "positionEncodings": ["utf-16", "utf-8"] } }));
     assert_eq!(editor.capabilities["positionEncoding"], "utf-8");
     assert_eq!(editor.capabilities["textDocumentSync"]["change"], 2);
     editor.open(&file, LOCK);
@@ -232,7 +67,7 @@ fn range(line: u64, start: u64, end: u64) -> Value {
 fn of_a_burst_of_keys_the_last_state_is_reported_and_none_that_is_older_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = uri(&folder.path().join("lock.bmc"));
-    let mut editor = Editor::start(folder.path(), json!({}));
+    let mut editor = start(folder.path(), &json!({}));
     assert_eq!(editor.capabilities["positionEncoding"], "utf-16");
     editor.open(&file, &LOCK.replace("signed(sig)", "signed(sig) && "));
     let typed = "nobody_is_here_".repeat(4);
@@ -243,12 +78,12 @@ fn of_a_burst_of_keys_the_last_state_is_reported_and_none_that_is_older_after_it
     }
     let last = 1 + i64::try_from(typed.len()).unwrap();
     assert_eq!(editor.pushed(&file, last), ["E0101 2:37"]);
-    for id in 2..=editor.next {
+    for id in 2..=editor.last() {
         let answer = editor.answer(id);
         let code = answer["error"]["code"].as_i64();
         assert!(answer["result"].is_array() || code == Some(-32801), "{answer}");
     }
-    let pushed = editor.kept.iter().filter(|message| message["method"] == "textDocument/publishDiagnostics");
+    let pushed = editor.kept().filter(|message| message["method"] == "textDocument/publishDiagnostics");
     let versions: Vec<i64> = pushed.map(|message| message["params"]["version"].as_i64().unwrap()).collect();
     assert!(versions.is_sorted() && versions.iter().all(|version| *version < last), "{versions:?}");
     editor.notify("textDocument/didClose", json!({ "textDocument": { "uri": file } }));
@@ -262,7 +97,7 @@ fn of_a_burst_of_keys_the_last_state_is_reported_and_none_that_is_older_after_it
 fn what_is_malformed_cancelled_or_unknown_stops_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let file = uri(&folder.path().join("lock.bmc"));
-    let mut editor = Editor::start(folder.path(), json!({}));
+    let mut editor = start(folder.path(), &json!({}));
     editor.open(&file, LOCK);
     editor.send_raw(b"{ this is no JSON");
     assert_eq!(
@@ -296,7 +131,7 @@ fn what_is_malformed_cancelled_or_unknown_stops_nobody() {
 fn tokens_come_whole_then_as_differences_and_fixes_mend_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let file = uri(&folder.path().join("lock.bmc"));
-    let mut editor = Editor::start(folder.path(), json!({}));
+    let mut editor = start(folder.path(), &json!({}));
     editor.open(&file, &LOCK.replace("signed(sig);", "signed(sigg);"));
     let document = json!({ "textDocument": { "uri": file } });
     let full = editor.request("textDocument/semanticTokens/full", document.clone());
@@ -332,7 +167,7 @@ fn names_are_followed_described_completed_and_changed() {
     let folder = tempfile::tempdir().unwrap();
     let file = uri(&folder.path().join("lock.bmc"));
     let completion = json!({ "textDocument": { "completion": { "completionItem": { "snippetSupport": true } } } });
-    let mut editor = Editor::start(folder.path(), completion);
+    let mut editor = start(folder.path(), &completion);
     editor.open(&file, &format!("use std::math::isqrt;\n{LOCK}fn f(n: Int) -> Int {{ isqrt(n) }}\n"));
     let at = |line: u64, character: u64| json!({ "textDocument": { "uri": file }, "position": { "line": line, "character": character } });
     let defined = editor.request("textDocument/definition", at(3, 18));
@@ -381,7 +216,7 @@ fn what_the_page_about_editors_says_to_start_is_what_starts() {
 #[test]
 fn who_leaves_without_a_word_is_told_so_by_the_exit_code() {
     let folder = tempfile::tempdir().unwrap();
-    let mut editor = Editor::start(folder.path(), json!({}));
+    let mut editor = start(folder.path(), &json!({}));
     editor.notify("exit", Value::Null);
-    assert_eq!(editor.child.wait().unwrap().code(), Some(1));
+    assert_eq!(editor.exit_code(), Some(1));
 }

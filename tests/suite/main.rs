@@ -39,6 +39,7 @@ mod judges;
 mod levels;
 mod lint;
 mod lsp;
+mod lsp_chaos;
 mod machine;
 mod names;
 mod packages;

@@ -1,0 +1,224 @@
+//! An editor of a few lines, which speaks with a `bmc lsp` over its standard input and output.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "an editor in a test fails by panicking"
+)]
+
+use std::collections::VecDeque;
+use std::io::{BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// No answer takes so long, however busy the machine is.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// An editor of a few lines.
+#[derive(Debug)]
+pub struct Editor {
+    child: Child,
+    stdin: ChildStdin,
+    messages: Receiver<Value>,
+    /// Messages that nobody has waited for yet.
+    kept: VecDeque<Value>,
+    next: i64,
+    /// What the server can do.
+    pub capabilities: Value,
+}
+
+impl Editor {
+    /// Starts the server for a folder, and says what the editor can do.
+    #[must_use]
+    pub fn start(bmc: &Path, folder: &Path, able: &Value) -> Self {
+        let mut child = Command::new(bmc)
+            .args(["lsp", "--stdio"])
+            .env("XDG_CACHE_HOME", folder.join("cache"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let stdin = child.stdin.take().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, messages) = channel();
+        thread::spawn(move || {
+            while let Some(message) = read(&mut stdout) {
+                if sender.send(message).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut editor = Self { child, stdin, messages, kept: VecDeque::new(), next: 0, capabilities: Value::Null };
+        let params = json!({ "processId": null, "rootUri": uri(folder), "capabilities": able,
+            "workspaceFolders": [{ "uri": uri(folder), "name": "w" }] });
+        editor.capabilities = editor.request("initialize", params)["capabilities"].clone();
+        editor.notify("initialized", json!({}));
+        editor
+    }
+
+    /// Sends a message.
+    fn send(&mut self, message: &Value) {
+        self.send_raw(message.to_string().as_bytes());
+    }
+
+    /// Sends what may be no message.
+    pub fn send_raw(&mut self, body: &[u8]) {
+        write!(self.stdin, "Content-Length: {}\r\n\r\n", body.len()).unwrap();
+        self.stdin.write_all(body).unwrap();
+        self.stdin.flush().unwrap();
+    }
+
+    /// Sends a notification.
+    pub fn notify(&mut self, method: &str, params: Value) {
+        self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }));
+    }
+
+    /// Sends a request; its number.
+    pub fn ask(&mut self, method: &str, params: Value) -> i64 {
+        self.next += 1;
+        let id = self.next;
+        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
+        id
+    }
+
+    /// The first message that fits, those kept from before included; the others are kept.
+    pub fn wait(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        if let Some(at) = self.kept.iter().position(&fits) {
+            return self.kept.remove(at).unwrap();
+        }
+        loop {
+            match self.messages.recv_timeout(DEADLINE) {
+                Ok(message) if fits(&message) => return message,
+                Ok(message) => self.kept.push_back(message),
+                Err(why) => panic!("no {what}: {why}; kept: {:?}", self.kept),
+            }
+        }
+    }
+
+    /// The whole answer to a request.
+    pub fn answer(&mut self, id: i64) -> Value {
+        self.wait("answer", |message| message["id"] == id && message.get("method").is_none())
+    }
+
+    /// The result of a request, which must not fail.
+    pub fn request(&mut self, method: &str, params: Value) -> Value {
+        let id = self.ask(method, params);
+        let answer = self.answer(id);
+        assert!(answer.get("error").is_none(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// The diagnostics that are pushed for a version of a document, as `code line:column` of each.
+    pub fn pushed(&mut self, uri: &str, version: i64) -> Vec<String> {
+        let message = self.wait("diagnostics", |message| {
+            message["method"] == "textDocument/publishDiagnostics"
+                && message["params"]["uri"] == uri
+                && message["params"]["version"] == version
+        });
+        codes(&message["params"]["diagnostics"])
+    }
+
+    /// Opens a document at version 1.
+    pub fn open(&mut self, uri: &str, text: &str) {
+        let document = json!({ "uri": uri, "languageId": "bmc", "version": 1, "text": text });
+        self.notify("textDocument/didOpen", json!({ "textDocument": document }));
+    }
+
+    /// Puts a text at a place.
+    pub fn type_at(&mut self, uri: &str, version: i64, line: u64, column: u64, text: &str) {
+        let place = json!({ "line": line, "character": column });
+        self.notify(
+            "textDocument/didChange",
+            json!({ "textDocument": { "uri": uri, "version": version },
+                "contentChanges": [{ "range": { "start": place, "end": place }, "text": text }] }),
+        );
+    }
+
+    /// Leaves as the protocol wants; the exit code.
+    #[must_use]
+    pub fn leave(mut self) -> Option<i32> {
+        assert_eq!(self.request("shutdown", Value::Null), Value::Null);
+        self.notify("exit", Value::Null);
+        self.child.wait().unwrap().code()
+    }
+
+    /// The process of the server.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The exit code, once the server has ended.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    /// Messages that nobody has waited for yet.
+    pub fn kept(&self) -> impl Iterator<Item = &Value> {
+        self.kept.iter()
+    }
+
+    /// The number of the last request.
+    #[must_use]
+    pub fn last(&self) -> i64 {
+        self.next
+    }
+
+    /// Forgets all messages that have come and nobody has waited for.
+    pub fn forget(&mut self) {
+        self.kept.clear();
+        while self.messages.try_recv().is_ok() {}
+    }
+}
+
+impl Drop for Editor {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read(stdout: &mut impl std::io::BufRead) -> Option<Value> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if stdout.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim() {
+            "" => break,
+            line => {
+                if let Some(digits) = line.strip_prefix("Content-Length: ") {
+                    length = digits.parse().ok()?;
+                }
+            }
+        }
+    }
+    let mut body = vec![0; length];
+    stdout.read_exact(&mut body).ok()?;
+    serde_json::from_slice(&body).ok()
+}
+
+/// The address of a file.
+#[must_use]
+pub fn uri(path: &Path) -> String {
+    format!("file://{}", path.display())
+}
+
+/// Diagnostics as `code line:column` of each.
+#[must_use]
+pub fn codes(diagnostics: &Value) -> Vec<String> {
+    let code = |found: &Value| {
+        let start = &found["range"]["start"];
+        format!("{} {}:{}", found["code"].as_str().unwrap(), start["line"], start["character"])
+    };
+    diagnostics.as_array().unwrap().iter().map(code).collect()
+}
