@@ -38,7 +38,7 @@ pub use imports::{
 };
 pub use item::{CheckedItem, check_item, types_in};
 pub use plan::default_plans;
-pub use program::{Analysis, SourceItem, analyse, link, source_items};
+pub use program::{Analysis, SourceItem, analyse, link, reached, source_items};
 pub use signatures::{Interface, Signatures, signatures, signatures_with};
 
 use syntax::ast::Doc;

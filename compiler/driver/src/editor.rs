@@ -3,7 +3,7 @@
 //! A copy of a [`Session`] is a snapshot. It is cheap, may go to another thread, and must be gone before the session can
 //! take the next edit; who holds one asks through [`Session::unless_stopped`], which the edit interrupts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use analysis::hir::{self, Type};
@@ -12,7 +12,7 @@ use syntax::ast::Item;
 use syntax::{Diagnostic, FileId, ItemKey, Span};
 
 use crate::db;
-use crate::place::Places;
+use crate::place::{FilePlaces, Places};
 use crate::session::{File, Session, trouble_of};
 
 /// One item of a source.
@@ -168,6 +168,16 @@ impl Session {
     #[must_use]
     pub fn places(&self) -> Places {
         Places::new(self.files.iter().map(|file| self.places_of(file)).collect())
+    }
+
+    /// Where places are in some sources; in the others there are none.
+    #[must_use]
+    pub fn places_in(&self, files: &BTreeSet<FileId>) -> Places {
+        let place = |(id, file): (FileId, &File)| match files.contains(&id) {
+            true => self.places_of(file),
+            false => FilePlaces::new(Arc::clone(file.source.path(&self.db)), Arc::from(""), BTreeMap::new()),
+        };
+        Places::new((0..).map(FileId).zip(&self.files).map(place).collect())
     }
 
     /// The source with its declarations written out.
