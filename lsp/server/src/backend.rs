@@ -16,7 +16,8 @@ use crate::answers::About;
 use crate::capabilities::{self, Settings};
 use crate::convert::{Convert, bytes, offset};
 use crate::documents::{Documents, path_of};
-use crate::ordered::{Line, ticket};
+use crate::lenses::{self, Subject};
+use crate::ordered::{Aside, Line, ticket};
 use crate::owner::{Asker, Cancel, Owner};
 use crate::report::Reporter;
 use crate::tokens::{TokenCache, encode};
@@ -50,7 +51,8 @@ impl Shared {
     pub(crate) fn diagnostics(&self, snapshot: &Snapshot, path: &str) -> Answer<Vec<Diagnostic>> {
         let convert = self.convert();
         let Some(lines) = snapshot.lines(path) else { return Ok(Vec::new()) };
-        let problems = snapshot.problems(path)?;
+        let mut problems = snapshot.problems(path)?;
+        problems.extend(snapshot.code_problems(path)?);
         Ok(problems.iter().map(|problem| convert.diagnostic(snapshot, &lines, problem)).collect())
     }
 }
@@ -62,14 +64,14 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    pub(crate) fn new(client: Client, ground: Arc<dyn Ground>, line: Line<Owner>) -> Self {
+    pub(crate) fn new(client: Client, ground: Arc<dyn Ground>, line: Line<Owner>, aside: Aside<Owner>) -> Self {
         let shared = Arc::new(Shared {
             ground: Arc::clone(&ground),
             documents: Documents::default(),
             settings: OnceLock::new(),
             tokens: TokenCache::default(),
         });
-        let reporter = Reporter::new(Arc::clone(&shared), client.clone());
+        let reporter = Reporter::new(Arc::clone(&shared), client.clone(), aside);
         // Without that thread every question is answered by an error.
         let _ = Owner::start(ground, reporter, line);
         Self { client, shared }
@@ -209,7 +211,10 @@ impl Backend {
 #[tower_lsp::async_trait]
 impl LanguageServer for Backend {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
-        let settings = *self.shared.settings.get_or_init(|| Settings::of(&params.capabilities));
+        let settings = *self
+            .shared
+            .settings
+            .get_or_init(|| Settings::of(&params.capabilities, params.initialization_options.as_ref()));
         let root = params.root_uri.into_iter();
         let folders: Vec<Url> = match params.workspace_folders {
             Some(folders) => folders.into_iter().map(|folder| folder.uri).collect(),
@@ -467,8 +472,41 @@ impl LanguageServer for Backend {
     async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
         self.ask_about(&params.text_document.uri, move |shared, snapshot, path, lines| {
             let convert = shared.convert();
-            let hints = snapshot.hints(path, &bytes(lines, convert.encoding, params.range))?;
+            let costs = shared.settings().cost_hints;
+            let hints = snapshot.hints(path, &bytes(lines, convert.encoding, params.range), costs)?;
             Ok(Some(hints.iter().map(|hint| crate::answers::hint(&convert, lines, hint)).collect()))
+        })
+        .await
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        self.ask_about(&params.text_document.uri, |shared, snapshot, path, lines| {
+            Ok(Some(lenses::lenses(&shared.convert(), snapshot, path, lines)?))
+        })
+        .await
+    }
+
+    async fn code_lens_resolve(&self, lens: CodeLens) -> Result<CodeLens> {
+        let Some(Subject { uri, name: Some(name), spend }) = lens.data.as_ref().and_then(Subject::read) else {
+            return Ok(lens);
+        };
+        let title = self
+            .ask_about(&uri, move |_, snapshot, path, _| snapshot.cost_title(path, &name, spend.as_deref()))
+            .await?;
+        Ok(lenses::resolved(lens, title))
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<serde_json::Value>> {
+        let command = params.command;
+        if !lenses::COMMANDS.contains(&command.as_str()) {
+            return Err(Error::invalid_params(format!("there is no command `{command}`")));
+        }
+        let Some(subject) = params.arguments.first().and_then(Subject::read) else {
+            return Err(Error::invalid_params(format!("`{command}` needs {{ \"uri\": … }} as its argument")));
+        };
+        let uri = subject.uri.clone();
+        self.ask_about(&uri, move |shared, snapshot, path, lines| {
+            lenses::execute(&command, &subject, &shared.convert(), snapshot, path, lines)
         })
         .await
     }

@@ -1,6 +1,7 @@
 //! What the server says it can do, and what the client says.
 
 use ide::{Encoding, TOKEN_KINDS, TOKEN_MODIFIERS};
+use serde_json::Value;
 use tower_lsp::lsp_types::*;
 
 /// What the client can do, as far as it makes a difference.
@@ -13,14 +14,31 @@ pub(crate) struct Settings {
     pub(crate) watches: bool,
     /// It fills in snippets.
     pub(crate) snippets: bool,
+    /// It can be asked to ask for lenses again.
+    pub(crate) refreshes_lenses: bool,
+    /// It can be asked to ask for inlay hints again.
+    pub(crate) refreshes_hints: bool,
+    /// It can be asked to ask for diagnostics again.
+    pub(crate) refreshes_diagnostics: bool,
+    /// Its user wants to see the bytes of checks behind them.
+    pub(crate) cost_hints: bool,
 }
 
 impl Settings {
-    pub(crate) fn of(client: &ClientCapabilities) -> Self {
+    pub(crate) fn of(client: &ClientCapabilities, options: Option<&Value>) -> Self {
         let documents = client.text_document.as_ref();
         let watched = client.workspace.as_ref().and_then(|workspace| workspace.did_change_watched_files.as_ref());
         let completion = documents.and_then(|documents| documents.completion.as_ref()?.completion_item.as_ref());
+        let workspace = client.workspace.as_ref();
+        let lenses = workspace.and_then(|workspace| workspace.code_lens.as_ref()?.refresh_support);
+        let hints = workspace.and_then(|workspace| workspace.inlay_hint.as_ref()?.refresh_support);
+        let diagnostics = workspace.and_then(|workspace| workspace.diagnostic.as_ref()?.refresh_support);
+        let cost_hints = options.and_then(|options| options.pointer("/hints/cost")?.as_bool());
         Self {
+            refreshes_lenses: lenses == Some(true),
+            refreshes_hints: hints == Some(true),
+            refreshes_diagnostics: diagnostics == Some(true),
+            cost_hints: cost_hints == Some(true),
             encoding: encoding_of(client),
             snippets: completion.is_some_and(|item| item.snippet_support == Some(true)),
             pulls: documents.is_some_and(|documents| documents.diagnostic.is_some()),
@@ -58,6 +76,11 @@ pub(crate) fn server(settings: Settings) -> ServerCapabilities {
             ..Default::default()
         })),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
+        code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(true) }),
+        execute_command_provider: Some(ExecuteCommandOptions {
+            commands: crate::lenses::COMMANDS.map(str::to_owned).to_vec(),
+            ..Default::default()
+        }),
         completion_provider: Some(CompletionOptions {
             resolve_provider: Some(true),
             trigger_characters: Some(vec![".".to_owned(), ":".to_owned(), "/".to_owned()]),

@@ -4,7 +4,8 @@
 //! ```text
 //! stdin ─► tower-lsp ─► Ordered: a ticket for each message ─► handlers enqueue ─► owner thread, in order of tickets
 //!                                                                                   │ edits: applied at once
-//!                                                                                   └ questions: a snapshot each ─► pool
+//!                                                                                   ├ questions: a snapshot each ─► pool
+//!                                                                                   └ what changed: out of the state ─► costs
 //! ```
 //!
 //! Handlers await nothing but their own answer. An edit and `$/cancelRequest` both stop what is being computed.
@@ -14,7 +15,9 @@ mod answers;
 mod backend;
 mod capabilities;
 mod convert;
+mod coster;
 mod documents;
+mod lenses;
 mod ordered;
 mod owner;
 mod pool;
@@ -31,9 +34,6 @@ use crate::backend::Backend;
 use crate::ordered::Ordered;
 use crate::wire::Wire;
 
-/// So many messages may be under way at once: all that wait for an answer, so that one that cancels never waits itself.
-const CONCURRENCY: usize = 1 << 16;
-
 /// Serves one client over standard input and output until it leaves. Says whether it left as the protocol wants.
 ///
 /// # Errors
@@ -43,11 +43,11 @@ pub fn serve(ground: Arc<dyn Ground>) -> std::io::Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let clean = runtime.block_on(async {
         let (tickets, line) = ordered::line();
-        let (service, socket) = LspService::build(|client| Backend::new(client, ground, line))
+        let (service, socket) = LspService::build(|client| Backend::new(client, ground, line, tickets.aside()))
             .custom_method(wire::MALFORMED, Backend::malformed)
             .finish();
         let (service, left) = Ordered::new(service, tickets);
-        let server = Server::new(input, tokio::io::stdout(), socket).concurrency_level(CONCURRENCY);
+        let server = Server::new(input, tokio::io::stdout(), socket).concurrency_level(ordered::MESSAGES_MAX);
         tokio::select! {
             () = server.serve(service) => {}
             () = left.gone() => {}
