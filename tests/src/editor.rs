@@ -128,7 +128,12 @@ impl Editor {
 
     /// Opens a document at version 1.
     pub fn open(&mut self, uri: &str, text: &str) {
-        let document = json!({ "uri": uri, "languageId": "bmc", "version": 1, "text": text });
+        self.open_at(uri, 1, text);
+    }
+
+    /// Opens a document at a version.
+    pub fn open_at(&mut self, uri: &str, version: i64, text: &str) {
+        let document = json!({ "uri": uri, "languageId": "bmc", "version": version, "text": text });
         self.notify("textDocument/didOpen", json!({ "textDocument": document }));
     }
 
@@ -147,13 +152,7 @@ impl Editor {
     pub fn leave(mut self) -> Option<i32> {
         assert_eq!(self.request("shutdown", Value::Null), Value::Null);
         self.notify("exit", Value::Null);
-        self.child.wait().unwrap().code()
-    }
-
-    /// The process of the server.
-    #[must_use]
-    pub fn process(&self) -> u32 {
-        self.child.id()
+        self.exit_code()
     }
 
     /// The exit code, once the server has ended.
@@ -172,10 +171,9 @@ impl Editor {
         self.next
     }
 
-    /// Forgets all messages that have come and nobody has waited for.
-    pub fn forget(&mut self) {
-        self.kept.clear();
-        while self.messages.try_recv().is_ok() {}
+    /// Takes all messages that have come and nobody has waited for.
+    pub fn rest(&mut self) -> Vec<Value> {
+        self.kept.drain(..).chain(self.messages.try_iter()).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What several checks share: vectors that others wrote, an example of every diagnostic, a machine that others wrote, programs with lines that say what they accept, and stories told on a devnet, a reader of the book, and an editor.
+//! What several checks share: vectors that others wrote, an example of every diagnostic, a machine that others wrote, programs with lines that say what they accept, stories told on a devnet, a reader of the book, and an editor.
 //!
 //! Knows the vectors' file format, the compiler's door, the wallet and the node; knows nothing of the command line, but for a binary `bmc` that somebody names.
 

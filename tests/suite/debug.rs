@@ -174,6 +174,18 @@ fn wrong_use_says_what_to_do() {
     fails(&["OP_NOPE OP_X"], 2, "OP_NOPE");
 }
 
+/// Waits for something that comes within a minute, however busy the machine is; else says why it has not come.
+fn soon<T>(mut come: impl FnMut() -> Result<T, String>) -> T {
+    let started = Instant::now();
+    loop {
+        match come() {
+            Ok(come) => return come,
+            Err(why) => assert!(started.elapsed() < Duration::from_secs(60), "{why}"),
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// `bmc debug` on a terminal of its own.
 struct OnTerminal {
     child: Child,
@@ -219,13 +231,12 @@ impl OnTerminal {
     }
 
     fn shows(&self, expected: &str) {
-        let started = Instant::now();
         let lines = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
-        while lines(&self.text()) != lines(expected.trim_end()) {
+        let wanted = lines(expected.trim_end());
+        soon(|| {
             let now = self.text();
-            assert!(started.elapsed() < Duration::from_secs(60), "expected:\n{expected}\nthere is:\n{now}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+            if lines(&now) == wanted { Ok(()) } else { Err(format!("expected:\n{expected}\nthere is:\n{now}")) }
+        });
     }
 
     fn press(&mut self, keys: &str) {
@@ -234,14 +245,10 @@ impl OnTerminal {
 
     /// Waits for the end of the program and of what it wrote.
     fn ended(&mut self) -> ExitStatus {
-        let started = Instant::now();
-        let status = loop {
-            assert!(started.elapsed() < Duration::from_secs(60), "it does not end:\n{}", self.text());
-            match self.child.try_wait().unwrap() {
-                Some(status) => break status,
-                None => std::thread::sleep(Duration::from_millis(10)),
-            }
-        };
+        let status = soon(|| {
+            let status = self.child.try_wait().unwrap();
+            status.ok_or_else(|| format!("it does not end:\n{}", self.screen.lock().unwrap().screen().contents()))
+        });
         // No process holds the other side any more, so its end comes after the last byte written.
         self.reader.take().expect("a program ends once").join().unwrap();
         status

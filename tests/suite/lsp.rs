@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tests::{Editor, codes, uri};
 
-/// The shipped binary.
-fn start(folder: &Path, able: &Value) -> Editor {
+/// An editor that has started the shipped binary for a folder.
+pub(crate) fn start(folder: &Path, able: &Value) -> Editor {
     Editor::start(Path::new(env!("CARGO_BIN_EXE_bmc")), folder, able)
 }
 

@@ -1,11 +1,14 @@
 //! `bmc lsp` in bad company: ten thousand edits, renames, closes, cancellations and messages that are none, and afterwards
 //! it says what a server says that has seen nothing but the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use scripts::Random;
 use serde_json::{Value, json};
 use tests::{Editor, uri};
+
+use crate::lsp::start;
 
 const STEPS: u32 = 10_000;
 /// After so many steps everything asked must have been answered.
@@ -60,19 +63,6 @@ const PIECES: [&str; 24] = [
     "match x { _ => ",
 ];
 
-/// Splitmix: the same steps in every run.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, count: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % count as u64).unwrap()
-    }
-}
-
 struct Document {
     uri: String,
     text: String,
@@ -87,7 +77,7 @@ impl Document {
         json!({ "line": line, "character": offset - before.rfind('\n').map_or(0, |at| at + 1) })
     }
 
-    fn any_offset(&self, chance: &mut Chance) -> usize {
+    fn any_offset(&self, chance: &mut Random) -> usize {
         self.text.floor_char_boundary(chance.below(self.text.len() + 1))
     }
 }
@@ -103,9 +93,14 @@ enum Expected {
 struct Company {
     editor: Editor,
     documents: Vec<Document>,
-    chance: Chance,
+    chance: Random,
     asked: BTreeMap<i64, Expected>,
-    refused: BTreeSet<i64>,
+    /// The last version of each document that was reported on.
+    reported: BTreeMap<String, i64>,
+}
+
+fn able() -> Value {
+    json!({ "general": { "positionEncodings": ["utf-8"] } })
 }
 
 impl Company {
@@ -116,11 +111,10 @@ impl Company {
             Document { uri: uri(&folder.join(name)), text: (*text).to_owned(), version: 1, open: false }
         };
         let documents: Vec<Document> = FILES.iter().map(document).collect();
-        let able = json!({ "general": { "positionEncodings": ["utf-8"] } });
-        let editor = Editor::start(Path::new(env!("CARGO_BIN_EXE_bmc")), folder, &able);
+        let editor = start(folder, &able());
         assert_eq!(editor.capabilities["positionEncoding"], "utf-8");
-        let mut company =
-            Self { editor, documents, chance: Chance(2026), asked: BTreeMap::new(), refused: BTreeSet::new() };
+        let chance = Random::new(2026, 0);
+        let mut company = Self { editor, documents, chance, asked: BTreeMap::new(), reported: BTreeMap::new() };
         (0..FILES.len()).for_each(|at| company.open(at));
         company
     }
@@ -128,9 +122,7 @@ impl Company {
     fn open(&mut self, at: usize) {
         let document = &mut self.documents[at];
         document.open = true;
-        let item =
-            json!({ "uri": document.uri, "languageId": "bmc", "version": document.version, "text": document.text });
-        self.editor.notify("textDocument/didOpen", json!({ "textDocument": item }));
+        self.editor.open_at(&document.uri, document.version, &document.text);
     }
 
     fn close(&mut self, at: usize) {
@@ -273,12 +265,8 @@ impl Company {
             4 => self.editor.notify("$/whatever", json!([1, [2, [3]]])),
             5 => self.editor.notify("textDocument/didClose", json!({ "textDocument": { "uri": "file:///gone.bmc" } })),
             6 => self.editor.notify("$/cancelRequest", json!({ "id": 999_999 })),
-            7 => {
-                let _ = self.ask("textDocument/hover", json!({ "textDocument": { "uri": uri } }), Expected::Any);
-            }
-            _ => {
-                let _ = self.ask("bmc/nothing", json!({ "deep": [[[[[[[[]]]]]]]] }), Expected::Any);
-            }
+            7 => _ = self.ask("textDocument/hover", json!({ "textDocument": { "uri": uri } }), Expected::Any),
+            _ => _ = self.ask("bmc/nothing", json!({ "deep": [[[[[[[[]]]]]]]] }), Expected::Any),
         }
     }
 
@@ -292,9 +280,7 @@ impl Company {
             1 => self.anew(at),
             2 => self.rename(at),
             3..6 => self.nonsense(at),
-            6..12 => {
-                let _ = self.question(at);
-            }
+            6..12 => _ = self.question(at),
             12..15 => {
                 let id = self.question(at);
                 self.editor.notify("$/cancelRequest", json!({ "id": id }));
@@ -303,7 +289,7 @@ impl Company {
                 self.mark(at);
                 let document = &self.documents[at];
                 let (version, params) = (document.version, json!({ "textDocument": { "uri": document.uri } }));
-                let _ = self.ask("textDocument/documentSymbol", params, Expected::SymbolsOf(version));
+                self.ask("textDocument/documentSymbol", params, Expected::SymbolsOf(version));
                 self.edit(at);
             }
             _ => self.edit(at),
@@ -314,7 +300,6 @@ impl Company {
     fn settle(&mut self) {
         for (id, expected) in std::mem::take(&mut self.asked) {
             let answer = self.editor.answer(id);
-            assert!(self.refused.insert(id), "{id} is answered twice");
             if let Expected::SymbolsOf(version) = expected {
                 let code = answer["error"]["code"].as_i64();
                 let names = answer["result"].as_array().into_iter().flatten().map(|symbol| &symbol["name"]);
@@ -322,16 +307,17 @@ impl Company {
                 assert!(marked || code == Some(-32801), "the state of version {version} was asked for: {answer}");
             }
         }
-        // What is pushed never goes back to an older state.
-        let mut last: BTreeMap<String, i64> = BTreeMap::new();
-        for message in self.editor.kept().filter(|message| message["method"] == "textDocument/publishDiagnostics") {
+        for message in self.editor.rest() {
+            // What is no message is answered under no number.
+            let answers = message.get("method").is_none() && !message["id"].is_null();
+            assert!(!answers, "nobody asked, or it was answered before: {message}");
             let params = &message["params"];
             if let (Some(uri), Some(version)) = (params["uri"].as_str(), params["version"].as_i64()) {
-                let before = last.insert(uri.to_owned(), version);
+                // What is pushed never goes back to an older state.
+                let before = self.reported.insert(uri.to_owned(), version);
                 assert!(before.is_none_or(|before| before <= version), "{uri}: {version} after {before:?}");
             }
         }
-        self.editor.forget();
     }
 
     /// What there is to say of each document.
@@ -359,11 +345,9 @@ fn ten_thousand_steps_later_it_says_what_a_fresh_server_says() {
     company.settle();
     let uris: Vec<String> = company.documents.iter().map(|document| document.uri.clone()).collect();
     let known = Company::diagnostics(&mut company.editor, &uris);
-    let able = json!({ "general": { "positionEncodings": ["utf-8"] } });
-    let mut fresh = Editor::start(Path::new(env!("CARGO_BIN_EXE_bmc")), folder.path(), &able);
+    let mut fresh = start(folder.path(), &able());
     for document in &company.documents {
-        let item = json!({ "uri": document.uri, "languageId": "bmc", "version": 1, "text": document.text });
-        fresh.notify("textDocument/didOpen", json!({ "textDocument": item }));
+        fresh.open(&document.uri, &document.text);
     }
     assert_eq!(known, Company::diagnostics(&mut fresh, &uris));
     assert!(known.iter().any(|items| items.as_array().is_some_and(|items| !items.is_empty())), "{known:?}");
