@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: figures about the tree, to compare before and after a change.
 
 mod engines;
+mod lsp;
 mod node;
 mod opcosts;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use clap::Subcommand;
@@ -33,6 +34,16 @@ pub enum Bench {
         /// Only these parts: blocks, rpc, coins; nothing is written
         parts: Vec<String>,
     },
+    /// The language server as an editor meets it, at three sizes of a source: prints a table, and writes
+    /// docs/book/src/editor-figures.md
+    Lsp {
+        /// A tenth of the rounds; nothing is written
+        #[arg(long)]
+        quick: bool,
+        /// Another binary than that of this tree, to compare with; nothing is written
+        #[arg(long)]
+        bmc: Option<PathBuf>,
+    },
     /// How long five hundred tests of the examples take, on one thread and on all: prints it
     Test,
     /// How long a unit of cost takes, opcode by opcode: prints tables, and writes docs/book/src/opcosts.md and its picture
@@ -52,6 +63,7 @@ pub fn run(root: &Path, bench: &Bench) -> Result<(), String> {
         Bench::Size { top } => size(root, *top),
         Bench::Engines { alone } => engines::run(root, *alone),
         Bench::Node { parts } => node::run(root, parts),
+        Bench::Lsp { quick, bmc } => lsp::run(root, *quick, bmc.as_deref()),
         Bench::Test => test(root),
         Bench::Opcosts { only, all } => opcosts::run(root, only.as_deref(), *all),
     }

@@ -10,6 +10,7 @@ use crate::body::{Body, BodyKind, Checked, ContractScope, Env, ListRead, Slot, S
 use crate::domain::reward;
 use crate::hir::{self, FunctionId, ParamId, Type};
 use crate::plan::check_plan;
+use crate::program::callees;
 use crate::report::Report;
 use crate::signatures::{FnSignature, Signatures, Taker, declared_twice, function_signature, member_constants, slots};
 use crate::test::check_test;
@@ -290,25 +291,6 @@ fn touching(functions: &[NumberedFunction], own: &BTreeSet<FunctionId>) -> BTree
     touching
 }
 
-fn callees(body: &hir::Block) -> BTreeSet<FunctionId> {
-    let (mut of_exprs, mut of_stmts) = (BTreeSet::new(), BTreeSet::new());
-    walk::block(
-        body,
-        &mut |expr| {
-            if let hir::ExprKind::Call { function, .. } = &expr.kind {
-                of_exprs.insert(*function);
-            }
-        },
-        &mut |stmt| {
-            if let hir::StmtKind::Call { function, .. } = &stmt.kind {
-                of_stmts.insert(*function);
-            }
-        },
-    );
-    of_exprs.append(&mut of_stmts);
-    of_exprs
-}
-
 fn consts(contract: &ast::Contract) -> Vec<&ast::Const> {
     let members = contract.members.iter().filter_map(|member| match member {
         Member::Const(constant) => Some(constant),
@@ -496,7 +478,9 @@ fn lower_paths<'a>(
         let mut checked = body.check_path(&spend.body);
         used.add(&mut checked);
         let state = env.contract.and_then(|scope| scope.state.as_ref());
-        if let Some(state) = state.filter(|_| checked.touches_state || !callees(&checked.block).is_disjoint(touching)) {
+        if let Some(state) =
+            state.filter(|_| checked.touches_state || callees(&checked.block).iter().any(|id| touching.contains(id)))
+        {
             let check = carries_state(contract.name.as_str(), state, &report.loc(spend.name.span));
             checked.block.stmts.insert(0, check);
         }

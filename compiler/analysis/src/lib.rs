@@ -21,6 +21,7 @@ mod lint;
 mod list;
 mod moment;
 mod number;
+mod outline;
 mod plan;
 mod program;
 mod report;
@@ -37,8 +38,12 @@ pub use imports::{
     Digests, Leaf, ModulePath, ModuleProblem, Modules, STD, imported_items, imports, leaves, weights_files,
 };
 pub use item::{CheckedItem, check_item, types_in};
+pub use outline::outline;
 pub use plan::default_plans;
-pub use program::{Analysis, SourceItem, analyse, link, source_items};
+pub use program::{
+    Analysis, ItemCalls, SourceItem, analyse, are_understood, assemble, callees, covenants, link, problems_of_whole,
+    source_items,
+};
 pub use signatures::{Interface, Signatures, signatures, signatures_with};
 
 use syntax::ast::Doc;

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 use syntax::{Code, Diagnostic, Loc};
 
-use crate::hir::{Allow, BinaryOp, Contract, Fact, Lint, Program, SpendPath};
+use crate::hir::{Allow, BinaryOp, Contract, Fact, Functions, Lint, SpendPath};
 use graph::{Op, Value};
 use view::View;
 
@@ -39,12 +39,12 @@ struct Case<'g> {
     view: View<'g>,
 }
 
-/// What the given contracts of a program let happen, and what their authors allow for nothing.
+/// What the given contracts, which call these functions, let happen, and what their authors allow for nothing.
 pub(crate) fn covenants<'p>(
-    program: &'p Program,
+    functions: &'p Functions,
     contracts: impl IntoIterator<Item = &'p Contract>,
 ) -> Vec<Diagnostic> {
-    let of_functions: Vec<&Allow> = program.functions.iter().flat_map(|(_, function)| &function.allows).collect();
+    let of_functions: Vec<&Allow> = functions.iter().flat_map(|(_, function)| &function.allows).collect();
     let mut found = Vec::new();
     for contract in contracts {
         // Whether an `allow` in a function is needed depends on who calls it, so only those of contracts are counted.
@@ -52,7 +52,7 @@ pub(crate) fn covenants<'p>(
         let mut shared = Silencer::new(of_functions.iter().copied());
         for path in &contract.paths {
             let mut of_path = BTreeMap::new();
-            ways_of(program, contract, path, &mut of_path);
+            ways_of(functions, contract, path, &mut of_path);
             let left = shared.filter(of_path.into_values().collect(), None);
             found.extend(of_contract.filter(left, Some(&path.loc)));
         }
@@ -64,9 +64,9 @@ pub(crate) fn covenants<'p>(
 /// One message for each code and place, whichever way it was found on.
 type Findings = BTreeMap<(Code, Option<Loc>), Diagnostic>;
 
-fn ways_of(program: &Program, contract: &Contract, path: &SpendPath, found: &mut Findings) {
+fn ways_of(functions: &Functions, contract: &Contract, path: &SpendPath, found: &mut Findings) {
     // What is larger than a script can be gets a message from code generation.
-    let Some(trace) = trace::trace(path, &program.functions) else { return };
+    let Some(trace) = trace::trace(path, functions) else { return };
     let ways = ways::ways(&trace.graph, &trace.steps);
     let with_ranges = trace.graph.len().saturating_mul(ways.len()) <= INTERVALS_MAX;
     for way in &ways {

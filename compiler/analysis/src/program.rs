@@ -6,7 +6,7 @@ use std::sync::Arc;
 use syntax::{Code, Diagnostic, FileId, Island, ItemKey, Loc, Parse, Span, ast};
 
 use crate::domain::Origins;
-use crate::hir::{self, Block, Expr, ExprKind, Function, FunctionId, Program, Stmt, StmtKind};
+use crate::hir::{self, Block, Expr, ExprKind, Function, FunctionId, Functions, Program, Stmt, StmtKind};
 use crate::imports::Modules;
 use crate::item::{CheckedItem, check_item};
 use crate::number::grouped;
@@ -95,70 +95,172 @@ pub fn link(
     items: impl IntoIterator<Item = CheckedItem>,
     imported: &dyn Fn(FunctionId) -> Option<Arc<Function>>,
 ) -> (Program, Vec<Diagnostic>) {
+    let items: Vec<CheckedItem> = items.into_iter().collect();
+    let calls: Vec<ItemCalls> = items.iter().map(ItemCalls::of).collect();
+    let mut found = Fetched::of(&calls, imported).problems(&calls);
+    let sound: Vec<bool> = items.iter().flat_map(|item| item.contracts.iter().map(|_| !item.broken)).collect();
+    let program = assemble(items, imported);
+    if found.is_empty() && are_understood(&calls) {
+        let contracts = program.contracts.iter().zip(sound).filter(|(_, sound)| *sound);
+        found.extend(lint::covenants(&program.functions, contracts.map(|(contract, _)| contract)));
+    }
+    (program, found)
+}
+
+/// The program alone: [`problems_of_whole`] and [`covenants`] say what is wrong with it.
+pub fn assemble(
+    items: impl IntoIterator<Item = CheckedItem>,
+    imported: &dyn Fn(FunctionId) -> Option<Arc<Function>>,
+) -> Program {
     let mut program = Program::default();
-    let mut sound = Vec::new();
-    let mut broken = false;
+    let mut wanted = Vec::new();
     for item in items {
-        sound.extend(item.contracts.iter().map(|_| !item.broken));
-        broken |= item.broken && item.contracts.is_empty();
+        wanted.extend(ItemCalls::of(&item).callees());
         program.contracts.extend(item.contracts);
         program.plans.extend(item.plans);
         program.tests.extend(item.tests);
         item.functions.into_iter().for_each(|(id, function)| program.functions.insert(id, function));
     }
-    let own: BTreeSet<FunctionId> = program.functions.iter().map(|(id, _)| id).collect();
-    let calls = fetch(&mut program, imported);
-    let mut found = check_calls(&program, &own, &calls);
-    found.extend(circles_of_locks(&program));
-    if found.is_empty() && !broken {
-        let contracts = program.contracts.iter().zip(sound).filter(|(_, sound)| *sound);
-        found.extend(lint::covenants(&program, contracts.map(|(contract, _)| contract)));
-    }
-    (program, found)
-}
-
-/// Adds what the program calls in other files, and gives the calls of every function.
-fn fetch(program: &mut Program, imported: &dyn Fn(FunctionId) -> Option<Arc<Function>>) -> BTreeMap<FunctionId, Calls> {
-    let bodies = program.contracts.iter().flat_map(|contract| &contract.paths).map(|path| &path.body);
-    let mut wanted: Vec<FunctionId> = bodies.flat_map(|body| Calls::of(body).callees).collect();
-    wanted.extend(program.plans.iter().flat_map(|plan| plan.exprs()).flat_map(|expr| Calls::of_value(expr).callees));
-    wanted.extend(program.tests.iter().flat_map(|test| test.exprs()).flat_map(|expr| Calls::of_value(expr).callees));
-    wanted.extend(program.functions.iter().map(|(id, _)| id));
-    let mut calls = BTreeMap::new();
     while let Some(id) = wanted.pop() {
-        if calls.contains_key(&id) {
-            continue;
-        }
-        // What is found nowhere is part of a file with errors, and no code is made from those.
         if program.functions.get(id).is_none()
             && let Some(function) = imported(id)
         {
+            wanted.extend(callees(&function.body));
             program.functions.insert(id, function);
         }
-        let of_function = program.functions.get(id).map(|function| Calls::of(&function.body)).unwrap_or_default();
-        wanted.extend(&of_function.callees);
-        calls.insert(id, of_function);
     }
-    calls
+    program
 }
 
-fn check_calls(program: &Program, own: &BTreeSet<FunctionId>, calls: &BTreeMap<FunctionId, Calls>) -> Vec<Diagnostic> {
-    let index_of: BTreeMap<FunctionId, usize> = calls.keys().enumerate().map(|(index, id)| (*id, index)).collect();
-    let needed = |calls: &Calls| calls.callees.iter().filter_map(|id| index_of.get(id).copied()).collect();
-    let needs: Vec<BTreeSet<usize>> = calls.values().map(needed).collect();
-    let (order, left) = order_of(&needs);
-    let ids: Vec<FunctionId> = calls.keys().copied().collect();
-    let circles = on_circles(&needs, &left);
-    // Files import each other in no circle, so a circle of calls stays inside one file.
-    let here = circles.iter().filter_map(|index| ids.get(*index)).filter(|id| own.contains(id));
-    let mut found: Vec<_> = here.filter_map(|id| program.functions.get(*id)).map(circle).collect();
-    let mut sizes: BTreeMap<FunctionId, u64> = BTreeMap::new();
-    for id in order.iter().filter_map(|index| ids.get(*index)) {
-        let size = calls.get(id).map_or(0, |calls| calls.size(&sizes));
-        sizes.insert(*id, size);
+/// The functions that a body calls itself.
+pub fn callees(body: &Block) -> Vec<FunctionId> {
+    Calls::of(body).callees
+}
+
+/// What only all items of a file together show, [`covenants`] apart: functions that call themselves, paths that grow
+/// too large, locks that need each other. [`link`] says it too; this asks less of an item.
+pub fn problems_of_whole(
+    items: &[&ItemCalls],
+    imported: &dyn Fn(FunctionId) -> Option<Arc<Function>>,
+) -> Vec<Diagnostic> {
+    Fetched::of(items.iter().copied(), imported).problems(items.iter().copied())
+}
+
+/// Whether everything was understood that a covenant may depend on. Otherwise [`covenants`] would report what is there.
+pub fn are_understood<'i>(items: impl IntoIterator<Item = &'i ItemCalls>) -> bool {
+    !items.into_iter().any(|item| item.broken)
+}
+
+/// What the contracts of an item let happen, with every call copied in: `functions` has all that they call, directly or
+/// through others.
+pub fn covenants(item: &CheckedItem, functions: &Functions) -> Vec<Diagnostic> {
+    if item.broken { Vec::new() } else { lint::covenants(functions, &item.contracts) }
+}
+
+/// What an item calls and what it is called: all that the other items of its file have to know of its bodies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ItemCalls {
+    functions: Vec<(FunctionId, Called)>,
+    /// The paths of its contracts.
+    paths: Vec<Called>,
+    /// What its plans and tests call.
+    others: Vec<FunctionId>,
+    /// Its contracts with the locks that they must know.
+    locks: Vec<(String, Vec<hir::Derived>)>,
+    /// Something in it was not understood that others may depend on.
+    broken: bool,
+}
+
+/// A body with its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Called {
+    name: String,
+    loc: Loc,
+    calls: Calls,
+}
+
+impl ItemCalls {
+    /// Those of a checked item.
+    pub fn of(item: &CheckedItem) -> Self {
+        let function = |(id, function): &(FunctionId, Arc<Function>)| {
+            let (name, loc) = (function.name.clone(), function.loc.clone());
+            (*id, Called { name, loc, calls: Calls::of(&function.body) })
+        };
+        let path = |path: &hir::SpendPath| {
+            let (name, loc) = (path.name.clone(), path.loc.clone());
+            Called { name, loc, calls: Calls::of(&path.body) }
+        };
+        let exprs = item.plans.iter().flat_map(|plan| plan.exprs());
+        let exprs = exprs.chain(item.tests.iter().flat_map(|test| test.exprs()));
+        ItemCalls {
+            functions: item.functions.iter().map(function).collect(),
+            paths: item.contracts.iter().flat_map(|contract| &contract.paths).map(path).collect(),
+            others: exprs.flat_map(|expr| Calls::of_value(expr).callees).collect(),
+            locks: item.contracts.iter().map(|of| (of.name.clone(), of.derived.clone())).collect(),
+            broken: item.broken && item.contracts.is_empty(),
+        }
     }
-    for path in program.contracts.iter().flat_map(|contract| &contract.paths) {
-        if Calls::of(&path.body).size(&sizes) > NODES_MAX {
+
+    /// What its bodies call themselves.
+    pub fn callees(&self) -> impl Iterator<Item = FunctionId> {
+        let functions = self.functions.iter().map(|(_, function)| function);
+        let bodies = functions.chain(&self.paths).flat_map(|body| &body.calls.callees);
+        bodies.chain(&self.others).copied()
+    }
+}
+
+/// The calls of every function that is called, those of other files among them.
+struct Fetched {
+    calls: BTreeMap<FunctionId, Called>,
+    own: BTreeSet<FunctionId>,
+}
+
+impl Fetched {
+    fn of<'i>(
+        items: impl IntoIterator<Item = &'i ItemCalls> + Clone,
+        imported: &dyn Fn(FunctionId) -> Option<Arc<Function>>,
+    ) -> Self {
+        let own = || items.clone().into_iter().flat_map(|item| &item.functions);
+        let mut calls: BTreeMap<FunctionId, Called> = own().map(|(id, called)| (*id, called.clone())).collect();
+        let own: BTreeSet<FunctionId> = own().map(|(id, _)| *id).collect();
+        let mut wanted: Vec<FunctionId> = items.into_iter().flat_map(ItemCalls::callees).collect();
+        while let Some(id) = wanted.pop() {
+            if calls.contains_key(&id) {
+                continue;
+            }
+            // What is found nowhere is part of a file with errors, and no code is made from those.
+            let Some(function) = imported(id) else { continue };
+            let called =
+                Called { name: function.name.clone(), loc: function.loc.clone(), calls: Calls::of(&function.body) };
+            wanted.extend(&called.calls.callees);
+            calls.insert(id, called);
+        }
+        Self { calls, own }
+    }
+
+    fn problems<'i>(&self, items: impl IntoIterator<Item = &'i ItemCalls> + Clone) -> Vec<Diagnostic> {
+        let mut found = self.check_calls(items.clone().into_iter().flat_map(|item| &item.paths));
+        found.extend(circles_of_locks(&items.into_iter().flat_map(|item| &item.locks).collect::<Vec<_>>()));
+        found
+    }
+
+    fn check_calls<'i>(&self, paths: impl Iterator<Item = &'i Called>) -> Vec<Diagnostic> {
+        let index_of: BTreeMap<FunctionId, usize> =
+            self.calls.keys().enumerate().map(|(index, id)| (*id, index)).collect();
+        let needed = |body: &Called| body.calls.callees.iter().filter_map(|id| index_of.get(id).copied()).collect();
+        let needs: Vec<BTreeSet<usize>> = self.calls.values().map(needed).collect();
+        let (order, left) = order_of(&needs);
+        let ids: Vec<FunctionId> = self.calls.keys().copied().collect();
+        let circles = on_circles(&needs, &left);
+        // Files import each other in no circle, so a circle of calls stays inside one file.
+        let here = circles.iter().filter_map(|index| ids.get(*index)).filter(|id| self.own.contains(id));
+        let mut found: Vec<_> = here.filter_map(|id| self.calls.get(id)).map(circle).collect();
+        let mut sizes: BTreeMap<FunctionId, u64> = BTreeMap::new();
+        for id in order.iter().filter_map(|index| ids.get(*index)) {
+            let size = self.calls.get(id).map_or(0, |body| body.calls.size(&sizes));
+            sizes.insert(*id, size);
+        }
+        for path in paths.filter(|path| path.calls.size(&sizes) > NODES_MAX) {
             let message = format!(
                 "`{}` grows to more than {} operations once its calls are copied in",
                 path.name,
@@ -166,28 +268,25 @@ fn check_calls(program: &Program, own: &BTreeSet<FunctionId>, calls: &BTreeMap<F
             );
             found.push(Diagnostic::error(Code::E0213, message, path.loc.clone()).help("call fewer functions"));
         }
+        found
     }
-    found
 }
 
 /// Refuses contracts whose locks would each have to be known before the other's.
-fn circles_of_locks(program: &Program) -> Vec<Diagnostic> {
+fn circles_of_locks(contracts: &[&(String, Vec<hir::Derived>)]) -> Vec<Diagnostic> {
     let place: BTreeMap<&str, usize> =
-        program.contracts.iter().enumerate().map(|(at, contract)| (contract.name.as_str(), at)).collect();
-    let needs: Vec<BTreeSet<usize>> = program
-        .contracts
+        contracts.iter().enumerate().map(|(at, (name, _))| (name.as_str(), at)).collect();
+    let needs: Vec<BTreeSet<usize>> = contracts
         .iter()
-        .map(|contract| contract.derived.iter().filter_map(|of| place.get(of.contract.as_str()).copied()).collect())
+        .map(|(_, derived)| derived.iter().filter_map(|of| place.get(of.contract.as_str()).copied()).collect())
         .collect();
     let circles = on_circles(&needs, &order_of(&needs).1);
-    let told = circles.iter().filter_map(|at| program.contracts.get(*at)).filter_map(|contract| {
+    let told = circles.iter().filter_map(|at| contracts.get(*at)).filter_map(|(name, derived)| {
         let circle = |of: &&hir::Derived| place.get(of.contract.as_str()).is_some_and(|at| circles.contains(at));
-        let of = contract.derived.iter().find(circle)?;
-        let message = match of.contract == contract.name {
-            true => format!("`{}` would have to know its own lock before it has one", contract.name),
-            false => {
-                format!("`{}` and `{}` would each have to know the lock of the other first", contract.name, of.contract)
-            }
+        let of = derived.iter().find(circle)?;
+        let message = match of.contract == *name {
+            true => format!("`{name}` would have to know its own lock before it has one"),
+            false => format!("`{name}` and `{}` would each have to know the lock of the other first", of.contract),
         };
         let help = "read the own lock by `self.lock`, and take one of the locks as a parameter or from the state";
         Some(Diagnostic::error(Code::E0131, message, of.loc.clone()).help(help))
@@ -195,17 +294,14 @@ fn circles_of_locks(program: &Program) -> Vec<Diagnostic> {
     told.collect()
 }
 
-fn circle(function: &Function) -> Diagnostic {
-    Diagnostic::error(
-        Code::E0110,
-        format!("`{}` calls itself, directly or through others", function.name),
-        function.loc.clone(),
-    )
-    .help("functions are copied into their callers; write the steps out")
+fn circle(function: &Called) -> Diagnostic {
+    let message = format!("`{}` calls itself, directly or through others", function.name);
+    Diagnostic::error(Code::E0110, message, function.loc.clone())
+        .help("functions are copied into their callers; write the steps out")
 }
 
 /// What a body calls, as often as it does, and how many nodes it has itself.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Calls {
     callees: Vec<FunctionId>,
     nodes: u64,

@@ -1,8 +1,8 @@
 //! The incremental database: the only file that knows salsa.
 //!
 //! ```text
-//! Source (input) ─ cut ─► Island ─ parsed ─► tree ─┬─ imports ─► usable ─► signatures ─┐
-//!                                                  └─ checked ◄────────────────────────┴─► program ─► generated
+//! Source (input) ─ cut ─► Island ─ parsed ─┬─ outline ─► imports ─► usable ─► signatures ─┐
+//!                                          └─ body ◄─────────────────────────────────────┴─► told, program ─► emitted
 //! ```
 //!
 //! A source's signatures need the interfaces of the sources that it imports, which `usable` keeps free
@@ -11,13 +11,16 @@
 //!
 //! An island's text is a tracked field keyed by the item's name, and spans count from the island's
 //! start; so an edit re-parses one island, re-checks it, and leaves the others' results alone as long
-//! as the signatures stay the same. Diagnostics are values returned by queries.
+//! as the signatures stay the same. Those are read from outlines, which have no bodies: an edit in a body does
+//! not even ask for them again. Diagnostics are values returned by queries.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use analysis::hir::{self, Function, FunctionId, Functions, Program};
-use analysis::{CheckedItem, Digests, Interface, ModulePath, ModuleProblem, Modules, Signatures, SourceItem};
+use analysis::{
+    CheckedItem, Digests, Interface, ItemCalls, ModulePath, ModuleProblem, Modules, Signatures, SourceItem,
+};
 use codegen::Generated;
 use salsa::{Setter as _, Storage};
 use syntax::ast::Item;
@@ -92,13 +95,6 @@ pub(crate) struct Parsed {
     diagnostics: Vec<Diagnostic>,
 }
 
-/// A source's typed program and everything there is to say about the source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Checked {
-    pub(crate) program: Program,
-    pub(crate) diagnostics: Vec<Diagnostic>,
-}
-
 /// The contracts of a source as bytecode, in the program's order, and what there is to say about its plans.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Emitted {
@@ -134,6 +130,12 @@ fn cut(db: &dyn salsa::Database, source: Source) -> Cut<'_> {
     Cut { items: syntax::islands(&tokens, text).into_iter().map(island).collect(), loose: syntax::loose_ends(&tokens) }
 }
 
+/// The items without their places, which every edit moves.
+#[salsa::tracked(returns(ref))]
+fn islands(db: &dyn salsa::Database, source: Source) -> Vec<Island<'_>> {
+    cut(db, source).items.iter().map(|(island, _)| *island).collect()
+}
+
 #[salsa::tracked(returns(ref))]
 fn parsed<'db>(db: &'db dyn salsa::Database, island: Island<'db>) -> Parsed {
     let (item, diagnostics) = syntax::parse_island(island.text(db), island.key(db));
@@ -142,23 +144,45 @@ fn parsed<'db>(db: &'db dyn salsa::Database, island: Island<'db>) -> Parsed {
 
 /// The items of a source as analysis takes them.
 fn source_items<'db>(db: &'db dyn salsa::Database, source: Source) -> Vec<SourceItem<'db>> {
-    cut(db, source).items.iter().map(|(island, _)| source_item(db, *island)).collect()
+    islands(db, source).iter().map(|island| source_item(db, *island)).collect()
 }
 
 fn source_item<'db>(db: &'db dyn salsa::Database, island: Island<'db>) -> SourceItem<'db> {
     SourceItem::written(island.key(db), island.text(db), &parsed(db, island).item)
 }
 
+/// The text of an item without its bodies, if it has bodies.
+#[salsa::tracked(returns(ref))]
+fn outline<'db>(db: &'db dyn salsa::Database, island: Island<'db>) -> Option<Arc<str>> {
+    analysis::outline(&parsed(db, island).item, island.text(db)).map(Arc::from)
+}
+
+/// The tree of that text.
+#[salsa::tracked(returns(ref))]
+fn outlined<'db>(db: &'db dyn salsa::Database, island: Island<'db>) -> Option<Item> {
+    // What is wrong with it is said of the whole item.
+    outline(db, island).as_deref().map(|text| syntax::parse_island(text, island.key(db)).0)
+}
+
+/// The items of a source without bodies: what an edit in a body leaves as it was.
+fn outlines<'db>(db: &'db dyn salsa::Database, source: Source) -> Vec<SourceItem<'db>> {
+    let item = |island: Island<'db>| match (outline(db, island), outlined(db, island)) {
+        (Some(text), Some(item)) => SourceItem::written(island.key(db), text, item),
+        _ => source_item(db, island),
+    };
+    islands(db, source).iter().map(|island| item(*island)).collect()
+}
+
 /// The modules that a source names.
 #[salsa::tracked(returns(ref))]
 pub(crate) fn imports(db: &dyn salsa::Database, source: Source) -> Vec<ModulePath> {
-    analysis::imports(&source_items(db, source))
+    analysis::imports(&outlines(db, source))
 }
 
 /// The files of weights that a source names.
 #[salsa::tracked(returns(ref))]
 pub(crate) fn weights_files(db: &dyn salsa::Database, source: Source) -> Vec<Arc<str>> {
-    analysis::weights_files(&source_items(db, source))
+    analysis::weights_files(&outlines(db, source))
 }
 
 /// What the imports of a source lead to.
@@ -232,7 +256,7 @@ pub(crate) fn imported(db: &dyn salsa::Database, sources: Sources, source: Sourc
 pub(crate) fn named(db: &dyn salsa::Database, sources: Sources, source: Source) -> BTreeSet<(FileId, Arc<str>)> {
     let modules = usable(db, sources, source);
     let found = |(module, name): (ModulePath, Arc<str>)| Some((*modules.get(&module)?.as_ref().ok()?, name));
-    analysis::imported_items(&source_items(db, source)).into_iter().filter_map(found).collect()
+    analysis::imported_items(&outlines(db, source)).into_iter().filter_map(found).collect()
 }
 
 #[salsa::tracked(returns(ref))]
@@ -253,7 +277,7 @@ fn signatures(db: &dyn salsa::Database, sources: Sources, source: Source) -> (Si
         Some((Arc::clone(file), found))
     };
     let digests: Digests = weights_files(db, source).iter().filter_map(digest).collect();
-    analysis::signatures_with(source.id(db), &source_items(db, source), &modules, &digests)
+    analysis::signatures_with(source.id(db), &outlines(db, source), &modules, &digests)
 }
 
 /// The signatures without their messages: what bodies depend on.
@@ -295,8 +319,8 @@ pub(crate) fn types_in<'db>(
     source: Source,
     key: &ItemKey,
 ) -> &'db [(Span, hir::Type)] {
-    let found = cut(db, source).items.iter().find(|(island, _)| island.key(db) == key);
-    found.map(|(island, _)| types(db, sources, source, *island).as_slice()).unwrap_or_default()
+    let found = islands(db, source).iter().find(|island| island.key(db) == key);
+    found.map(|island| types(db, sources, source, *island).as_slice()).unwrap_or_default()
 }
 
 /// The items of a source with their places, texts and trees.
@@ -313,7 +337,7 @@ pub(crate) fn items(db: &Database, source: Source) -> Vec<ItemView<'_>> {
 #[salsa::tracked(returns(ref))]
 fn functions(db: &dyn salsa::Database, sources: Sources, source: Source) -> Functions {
     let mut functions = Functions::default();
-    let bodies = cut(db, source).items.iter().flat_map(|(island, _)| &body(db, sources, source, *island).functions);
+    let bodies = islands(db, source).iter().flat_map(|island| &body(db, sources, source, *island).functions);
     bodies.for_each(|(id, function)| functions.insert(*id, Arc::clone(function)));
     functions
 }
@@ -324,26 +348,66 @@ fn function(db: &dyn salsa::Database, sources: Sources, source: Source, index: u
     functions(db, sources, source).shared(FunctionId::new(source.id(db), index))
 }
 
-/// The whole source, checked.
+/// What an item calls.
 #[salsa::tracked(returns(ref))]
-pub(crate) fn checked(db: &dyn salsa::Database, sources: Sources, source: Source) -> Checked {
+fn calls<'db>(db: &'db dyn salsa::Database, sources: Sources, source: Source, island: Island<'db>) -> ItemCalls {
+    ItemCalls::of(body(db, sources, source, island))
+}
+
+/// What the contracts of an item let happen.
+#[salsa::tracked(returns(ref))]
+fn covenants<'db>(
+    db: &'db dyn salsa::Database,
+    sources: Sources,
+    source: Source,
+    island: Island<'db>,
+) -> Vec<Diagnostic> {
+    let item = body(db, sources, source, island);
+    let mut functions = Functions::default();
+    let mut wanted: Vec<FunctionId> = calls(db, sources, source, island).callees().collect();
+    while let Some(id) = wanted.pop() {
+        if functions.get(id).is_none()
+            && let Some(function) = known(db, sources, id)
+        {
+            wanted.extend(analysis::callees(&function.body));
+            functions.insert(id, function);
+        }
+    }
+    analysis::covenants(item, &functions)
+}
+
+/// A function of any source.
+fn known(db: &dyn salsa::Database, sources: Sources, id: FunctionId) -> Option<Arc<Function>> {
+    let source = sources.list(db).get(id.file().0 as usize)?;
+    function(db, sources, *source, id.index()).clone()
+}
+
+/// Everything there is to say of a source before its code is made, in the order of its places.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn told(db: &dyn salsa::Database, sources: Sources, source: Source) -> Vec<Diagnostic> {
     let cut = cut(db, source);
-    let file = source.id(db);
-    let syntax = cut.items.iter().flat_map(|(island, _)| parsed(db, *island).diagnostics.iter()).chain(&cut.loose);
+    let (file, islands) = (source.id(db), || cut.items.iter().map(|(island, _)| *island));
+    let syntax = islands().flat_map(|island| &parsed(db, island).diagnostics).chain(&cut.loose);
     let syntax = syntax::limited(syntax.cloned().collect()).into_iter().map(|diagnostic| diagnostic.in_file(file));
-    let bodies: Vec<&CheckedItem> = cut.items.iter().map(|(island, _)| body(db, sources, source, *island)).collect();
-    let other = |id: FunctionId| {
-        let source = sources.list(db).get(id.file().0 as usize)?;
-        function(db, sources, *source, id.index()).clone()
-    };
-    let (program, linked) = analysis::link(bodies.iter().map(|item| (*item).clone()), &other);
-    let mut diagnostics: Vec<Diagnostic> = syntax.collect();
-    diagnostics.extend(signatures(db, sources, source).1.iter().cloned());
-    diagnostics.extend(bodies.iter().flat_map(|item| item.diagnostics.iter().cloned()));
-    diagnostics.extend(linked);
-    let starts: BTreeMap<&ItemKey, u32> = cut.items.iter().map(|(island, start)| (island.key(db), *start)).collect();
-    diagnostics.sort_by_key(|diagnostic| place_in_file(&starts, diagnostic));
-    Checked { program, diagnostics }
+    let mut told: Vec<Diagnostic> = syntax.collect();
+    told.extend(signatures(db, sources, source).1.iter().cloned());
+    told.extend(islands().flat_map(|island| &body(db, sources, source, island).diagnostics).cloned());
+    let calls: Vec<&ItemCalls> = islands().map(|island| calls(db, sources, source, island)).collect();
+    let of_whole = analysis::problems_of_whole(&calls, &|id| known(db, sources, id));
+    if of_whole.is_empty() && analysis::are_understood(calls) {
+        told.extend(islands().flat_map(|island| covenants(db, sources, source, island)).cloned());
+    }
+    told.extend(of_whole);
+    let starts: HashMap<&ItemKey, u32> = cut.items.iter().map(|(island, start)| (island.key(db), *start)).collect();
+    told.sort_by_cached_key(|diagnostic| place_in_file(&starts, diagnostic));
+    told
+}
+
+/// The whole source as a typed program.
+#[salsa::tracked(returns(ref))]
+pub(crate) fn program(db: &dyn salsa::Database, sources: Sources, source: Source) -> Program {
+    let items = islands(db, source).iter().map(|island| body(db, sources, source, *island).clone());
+    analysis::assemble(items, &|id| known(db, sources, id))
 }
 
 /// Whether nothing is wrong with a source, nor with what it imports.
@@ -351,11 +415,11 @@ pub(crate) fn checked(db: &dyn salsa::Database, sources: Sources, source: Source
 pub(crate) fn sound(db: &dyn salsa::Database, sources: Sources, source: Source) -> bool {
     let wrong = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     imported(db, sources, source).into_iter().all(|other| sound(db, sources, other))
-        && !checked(db, sources, source).diagnostics.iter().any(wrong)
+        && !told(db, sources, source).iter().any(wrong)
 }
 
 /// Where a message's first label stands, counted from the start of the file.
-fn place_in_file(starts: &BTreeMap<&ItemKey, u32>, diagnostic: &Diagnostic) -> u32 {
+fn place_in_file(starts: &HashMap<&ItemKey, u32>, diagnostic: &Diagnostic) -> u32 {
     let Some(label) = diagnostic.labels.first() else { return 0 };
     let base = label.loc.item.as_ref().and_then(|key| starts.get(key)).copied().unwrap_or(0);
     base.saturating_add(label.loc.span.start)
@@ -364,7 +428,7 @@ fn place_in_file(starts: &BTreeMap<&ItemKey, u32>, diagnostic: &Diagnostic) -> u
 /// The bytecode of a source without errors.
 #[salsa::tracked(returns(ref))]
 pub(crate) fn emitted(db: &dyn salsa::Database, sources: Sources, source: Source, options: Options) -> Emitted {
-    let program = &checked(db, sources, source).program;
+    let program = program(db, sources, source);
     let options = options.of_code();
     let contracts = program.contracts.iter().map(|contract| EmittedContract::of(contract, program, &options));
     let mut emitted = Emitted { contracts: contracts.collect(), tests: Vec::new(), diagnostics: Vec::new() };

@@ -127,7 +127,7 @@ impl Session {
     /// The typed program of a source.
     #[must_use]
     pub fn program(&self, file: FileId) -> Option<&hir::Program> {
-        self.file(file).map(|file| &db::checked(&self.db, self.sources, file.source).program)
+        self.file(file).map(|file| db::program(&self.db, self.sources, file.source))
     }
 
     /// Whether nothing is wrong with a source, nor with what it imports.

@@ -219,7 +219,7 @@ impl Session {
     /// # Errors
     /// [`SealError`] if there is no such contract or the values do not fit its parameters.
     pub fn seal(&mut self, contract: &str, values: BTreeMap<String, AbiValue>) -> Result<(), SealError> {
-        let programs = self.files.iter().map(|file| &db::checked(&self.db, self.sources, file.source).program);
+        let programs = self.files.iter().map(|file| db::program(&self.db, self.sources, file.source));
         let named = programs.flat_map(|program| &program.contracts).find(|known| known.name == contract);
         let known = named.ok_or_else(|| SealError::NoContract(contract.to_owned()))?;
         if let Some(stray) = values.keys().find(|name| !known.params.iter().any(|param| param.name == **name)) {
@@ -248,7 +248,7 @@ impl Session {
         let roots = self.files.iter().filter(wanted).filter(|file| file.trouble.is_none());
         let programs = roots.filter(|file| db::sound(&self.db, self.sources, file.source));
         let programs: Vec<&hir::Program> =
-            programs.map(|file| &db::checked(&self.db, self.sources, file.source).program).collect();
+            programs.map(|file| db::program(&self.db, self.sources, file.source)).collect();
         let mut compiled = Compiled { places, ..Compiled::default() };
         for (number, file) in self.files.iter().enumerate() {
             match &file.trouble {
@@ -321,10 +321,10 @@ impl Session {
 
     /// What there is to say of a source before its code is made.
     pub(crate) fn told(&self, file: &File) -> impl Iterator<Item = &Diagnostic> {
-        let checked = db::checked(&self.db, self.sources, file.source);
+        let told = db::told(&self.db, self.sources, file.source);
         let own = file.root || self.sources.packages(&self.db).is_own(file.source.path(&self.db));
         // Only who keeps a dependency can mend what is merely unwise there.
-        checked.diagnostics.iter().filter(move |found| own || found.severity == Severity::Error)
+        told.iter().filter(move |found| own || found.severity == Severity::Error)
     }
 
     /// Adds the artifacts of a source without errors: of all its contracts, or of those named and what they need.
@@ -339,7 +339,7 @@ impl Session {
         if !db::sound(&self.db, self.sources, file.source) {
             return;
         }
-        let program = &db::checked(&self.db, self.sources, file.source).program;
+        let program = db::program(&self.db, self.sources, file.source);
         let wanted = named.map(|named| with_derived(program, named));
         if wanted.as_ref().is_some_and(BTreeSet::is_empty) {
             return;
@@ -378,7 +378,7 @@ impl Session {
     /// The type of a variable in the paths of the contract of this name, as the language writes it.
     #[must_use]
     pub fn type_of(&self, contract: &str, variable: &str) -> Option<String> {
-        let programs = self.files.iter().map(|file| &db::checked(&self.db, self.sources, file.source).program);
+        let programs = self.files.iter().map(|file| db::program(&self.db, self.sources, file.source));
         let paths = programs.flat_map(|program| &program.contracts).filter(|known| known.name == contract);
         let mut locals = paths.flat_map(|known| &known.paths).flat_map(|path| &path.locals);
         locals.find(|local| local.name == variable).map(|local| local.ty.to_string())
@@ -398,7 +398,7 @@ impl Session {
         options: &Options,
         says: fn(&hir::Contract, &hir::Functions, &codegen::Options) -> Vec<T>,
     ) -> Vec<T> {
-        let programs = self.files.iter().map(|file| &db::checked(&self.db, self.sources, file.source).program);
+        let programs = self.files.iter().map(|file| db::program(&self.db, self.sources, file.source));
         let mut named = programs.filter_map(|program| {
             Some((program.contracts.iter().find(|known| known.name == name)?, &program.functions))
         });

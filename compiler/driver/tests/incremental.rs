@@ -75,7 +75,7 @@ fn an_edit_in_one_file_leaves_the_others_alone() {
     session.set("b.bmc", TEXT.replace("50%", "40%").into());
     let _ = session.compile(&Options::default());
     let ran = session.take_ran();
-    assert_eq!(ran.iter().filter(|key| key.starts_with("checked(")).count(), 1, "{ran:?}");
+    assert_eq!(ran.iter().filter(|key| key.starts_with("told(")).count(), 1, "{ran:?}");
     assert_eq!(ran.iter().filter(|key| key.starts_with("emitted(")).count(), 1, "{ran:?}");
 }
 
