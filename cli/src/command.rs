@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod dap;
 pub(crate) mod debug;
 pub(crate) mod decompile;
 pub(crate) mod demo;

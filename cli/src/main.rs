@@ -12,6 +12,7 @@ mod package;
 mod project;
 mod publication;
 mod shell;
+mod subject;
 mod svg;
 mod units;
 
@@ -22,8 +23,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::command::{
-    bindgen as clients, build, call, check, completions, debug, decompile, demo, deploy, doc, doctor, expand, flow,
-    fmt, inspect, lint, lsp, man, new, node, ops, pay, repl, run, settle, size, test, update, verify,
+    bindgen as clients, build, call, check, completions, dap, debug, decompile, demo, deploy, doc, doctor, expand,
+    flow, fmt, inspect, lint, lsp, man, new, node, ops, pay, repl, run, settle, size, test, update, verify,
     wallet as accounts,
 };
 use crate::fail::Fail;
@@ -72,6 +73,7 @@ enum Command {
     Decompile(decompile::Decompile),
     Repl(repl::Repl),
     Debug(debug::Debug),
+    Dap(dap::Dap),
     Node(node::Node),
     Wallet(accounts::Wallet),
     Deploy(deploy::Deploy),
@@ -107,6 +109,7 @@ impl Command {
             Self::Decompile(command) => command.run(shell),
             Self::Repl(command) => command.run(shell),
             Self::Debug(command) => command.run(shell),
+            Self::Dap(command) => command.run(shell),
             Self::Node(command) => command.run(shell),
             Self::Wallet(command) => command.run(shell),
             Self::Deploy(command) => command.run(shell),

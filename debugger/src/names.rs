@@ -58,23 +58,33 @@ fn holes(artifact: &Artifact) -> BTreeMap<usize, Name> {
     names
 }
 
-/// What the leaves of a value are called: `name`, `name.field`, `name[0]`.
-fn leaf_names(slot: &Slot) -> Vec<Arc<str>> {
-    let mut names = Vec::new();
-    collect(&slot.name, &slot.ty, &mut names);
-    names
+/// The types of what parameters, and arguments of a path, are called on the stacks.
+pub(crate) fn types<'a>(artifact: &'a Artifact, path: Option<&str>) -> BTreeMap<Arc<str>, &'a AbiType> {
+    let args = path.and_then(|name| artifact.path(name)).map(|path| path.args.as_slice()).unwrap_or_default();
+    artifact.params.iter().chain(args).flat_map(leaves).collect()
 }
 
-fn collect(name: &str, ty: &AbiType, names: &mut Vec<Arc<str>>) {
+/// What the leaves of a value are called: `name`, `name.field`, `name[0]`.
+fn leaf_names(slot: &Slot) -> Vec<Arc<str>> {
+    leaves(slot).into_iter().map(|(name, _)| name).collect()
+}
+
+fn leaves(slot: &Slot) -> Vec<(Arc<str>, &AbiType)> {
+    let mut found = Vec::new();
+    collect(&slot.name, &slot.ty, &mut found);
+    found
+}
+
+fn collect<'a>(name: &str, ty: &'a AbiType, found: &mut Vec<(Arc<str>, &'a AbiType)>) {
     match ty {
         AbiType::Struct(of) => {
-            of.fields.iter().for_each(|field| collect(&format!("{name}.{}", field.name), &field.ty, names));
+            of.fields.iter().for_each(|field| collect(&format!("{name}.{}", field.name), &field.ty, found));
         }
         AbiType::Tuple(parts) => {
-            parts.iter().enumerate().for_each(|(at, part)| collect(&format!("{name}.{at}"), part, names));
+            parts.iter().enumerate().for_each(|(at, part)| collect(&format!("{name}.{at}"), part, found));
         }
-        AbiType::Array(of, len) => (0..*len).for_each(|at| collect(&format!("{name}[{at}]"), of, names)),
-        other => names.extend(std::iter::repeat_n(Arc::from(name), other.leaf_count())),
+        AbiType::Array(of, len) => (0..*len).for_each(|at| collect(&format!("{name}[{at}]"), of, found)),
+        other => found.extend(std::iter::repeat_n((Arc::from(name), other), other.leaf_count())),
     }
 }
 

@@ -7,7 +7,7 @@ use spec::artifact::SourceSpan;
 use spec::script::last_script;
 use spec::{Artifact, Opcode, Rules, SpendContext, asm};
 use vm::{Failure, FunctionId, Metrics, Phase, Step, Tracer};
-use wallet::Places;
+use wallet::{Explanation, Places};
 
 use crate::names::{Name, Pushes, Shadow};
 
@@ -94,7 +94,23 @@ pub struct End {
     /// Why the input may not spend, if it may not.
     pub failure: Option<Box<Failure>>,
     /// What the contract's source says about that.
-    pub explained: Option<String>,
+    pub explained: Option<Explanation>,
+}
+
+impl End {
+    /// Why the input may not spend, with the contract and the line where they are known; nothing if it may.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        let explained = self.explained.as_ref().map(ToString::to_string);
+        explained.or_else(|| self.failure.as_ref().map(ToString::to_string))
+    }
+
+    /// What the author of the contract says about that, or else the machine.
+    #[must_use]
+    pub fn message(&self) -> Option<String> {
+        let explained = self.explained.as_ref().map(|explained| explained.message.clone());
+        explained.or_else(|| self.failure.as_ref().map(ToString::to_string))
+    }
 }
 
 /// A whole run.
@@ -105,6 +121,7 @@ pub struct Recording {
     end: End,
     is_cut: bool,
     budget: u64,
+    path: Option<String>,
 }
 
 impl Recording {
@@ -115,7 +132,8 @@ impl Recording {
         let script = last_script(unlock, lock);
         let places = subject.artifact.map(|artifact| Places::new(artifact, script)).filter(Places::fits);
         let artifact = places.as_ref().map(Places::artifact);
-        let names = places.clone().map(|places| Pushes::of(places.artifact(), path_of(subject, places).as_deref()));
+        let path = places.clone().and_then(|places| path_of(subject, places));
+        let names = artifact.map(|artifact| Pushes::of(artifact, path.as_deref()));
         let mut recorder = Recorder {
             sources: subject.sources,
             places,
@@ -141,12 +159,11 @@ impl Recording {
             Ok(metrics) => End { metrics, failure: None, explained: None },
             Err(failure) => {
                 let explained = artifact.and_then(|artifact| wallet::explain_input(artifact, lock, unlock, &failure));
-                let explained = explained.map(|explained| explained.to_string());
                 End { metrics: failure.metrics, failure: Some(Box::new(failure)), explained }
             }
         };
         let budget = subject.rules.cost_budget(unlock.len()).get();
-        Self { moments: recorder.moments, codes: recorder.codes, end, is_cut: recorder.is_cut, budget }
+        Self { moments: recorder.moments, codes: recorder.codes, end, is_cut: recorder.is_cut, budget, path }
     }
 
     /// How many moments there are, the end not counted.
@@ -183,6 +200,47 @@ impl Recording {
     #[must_use]
     pub const fn budget(&self) -> u64 {
         self.budget
+    }
+
+    /// The path of the contract that the input takes, where that is known.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.path.as_deref()
+    }
+
+    /// The first moment that has a line, or the first at all.
+    #[must_use]
+    pub fn entry(&self) -> usize {
+        let has_line = |moment: &Moment| moment.executing && moment.place.is_some();
+        self.moments.iter().position(has_line).unwrap_or(0)
+    }
+
+    /// The moments that led to one, innermost first: that itself, then each call that is open there.
+    #[must_use]
+    pub fn frames(&self, at: usize) -> Vec<usize> {
+        let at = at.min(self.moments.len().saturating_sub(1));
+        let Some(now) = self.moments.get(at) else { return Vec::new() };
+        let (mut frames, mut depth) = (vec![at], now.depth);
+        for (before, moment) in self.moments.iter().enumerate().take(at).rev() {
+            if depth == 0 {
+                break;
+            }
+            if moment.depth < depth {
+                frames.push(before);
+                depth = moment.depth;
+            }
+        }
+        frames
+    }
+
+    /// All code of the run: the scripts, and the bodies of the functions that they define.
+    pub fn codes(&self) -> impl Iterator<Item = (Phase, Option<FunctionId>, &[u8])> {
+        self.codes.iter().map(|((phase, function), code)| (*phase, *function, &**code))
+    }
+
+    /// All moments, in order.
+    pub fn moments(&self) -> impl Iterator<Item = &Moment> {
+        self.moments.iter()
     }
 
     /// The main and the alt stack at a moment, bottom first; at the end as the last instruction found them.

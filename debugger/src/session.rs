@@ -1,10 +1,11 @@
 //! Where one stands in a run, and how one goes from there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vm::{FunctionId, Phase};
 
 use crate::recording::{Moment, Recording};
+use crate::watch::Watch;
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,40 +83,40 @@ pub enum Stop {
 /// let context = SpendContext::new(&tx, &spent).unwrap();
 /// let rules = Rules::new(RuleSet::Bitmodel, Mode::Consensus);
 /// let run = Recording::of(&Subject { rules: &rules, context: &context, input: 0, artifact: None, sources: &[] });
-/// let mut session = Session::new(&run);
-/// let words = ["OP_3", "OP_2", "OP_ADD", "OP_5", "OP_EQUAL"];
-/// for word in words {
-///     assert_eq!(session.moment().map(|moment| run.word(moment)).as_deref(), Some(word));
+/// let mut session = Session::new(run);
+/// let word = |session: &Session| session.moment().map(|moment| session.recording().word(moment));
+/// for expected in ["OP_3", "OP_2", "OP_ADD", "OP_5", "OP_EQUAL"] {
+///     assert_eq!(word(&session).as_deref(), Some(expected));
 ///     session.step(Direction::Forward, Stride::In, Grain::Opcode);
 /// }
-/// assert!(session.is_at_end() && run.end().failure.is_none());
+/// assert!(session.is_at_end() && session.recording().end().failure.is_none());
 /// session.step(Direction::Back, Stride::In, Grain::Opcode);
-/// assert_eq!(run.word(session.moment().unwrap()), "OP_EQUAL");
+/// assert_eq!(word(&session).as_deref(), Some("OP_EQUAL"));
 /// assert_eq!(session.run(Direction::Back), Stop::Start);
 /// ```
 #[derive(Clone, Debug)]
-pub struct Session<'r> {
-    run: &'r Recording,
+pub struct Session {
+    run: Recording,
     now: usize,
     breakpoints: BTreeSet<Breakpoint>,
+    conditions: BTreeMap<Breakpoint, Watch>,
 }
 
 /// What a step of the source stays in.
 type Line = (usize, usize, usize, Option<FunctionId>);
 
-impl<'r> Session<'r> {
+impl Session {
     /// At the first instruction that has a line, or the first at all.
     #[must_use]
-    pub fn new(run: &'r Recording) -> Self {
-        let first =
-            (0..run.len()).find(|at| run.moment(*at).is_some_and(|moment| moment.executing && moment.place.is_some()));
-        Self { run, now: first.unwrap_or(0), breakpoints: BTreeSet::new() }
+    pub fn new(run: Recording) -> Self {
+        let now = run.entry();
+        Self { run, now, breakpoints: BTreeSet::new(), conditions: BTreeMap::new() }
     }
 
     /// The run.
     #[must_use]
-    pub const fn recording(&self) -> &'r Recording {
-        self.run
+    pub const fn recording(&self) -> &Recording {
+        &self.run
     }
 
     /// The number of the moment; that of all of them at the end.
@@ -126,7 +127,7 @@ impl<'r> Session<'r> {
 
     /// The moment; nothing at the end.
     #[must_use]
-    pub fn moment(&self) -> Option<&'r Moment> {
+    pub fn moment(&self) -> Option<&Moment> {
         self.run.moment(self.now)
     }
 
@@ -152,7 +153,29 @@ impl<'r> Session<'r> {
         if !added {
             self.breakpoints.remove(&breakpoint);
         }
+        self.conditions.remove(&breakpoint);
         added
+    }
+
+    /// Stops at these breakpoints and no others; where an expression stands beside one, only if it is true there.
+    pub fn stop_at(&mut self, breakpoints: impl IntoIterator<Item = (Breakpoint, Option<Watch>)>) {
+        self.breakpoints.clear();
+        self.conditions.clear();
+        for (breakpoint, condition) in breakpoints {
+            // Without a condition it stops, whatever others say of the same place.
+            let known = !self.breakpoints.insert(breakpoint) && !self.conditions.contains_key(&breakpoint);
+            match condition.filter(|_| !known) {
+                Some(condition) => drop(self.conditions.insert(breakpoint, condition)),
+                None => drop(self.conditions.remove(&breakpoint)),
+            }
+        }
+    }
+
+    /// Goes to the first breakpoint, that of the very first instruction included.
+    pub fn begin(&mut self) -> Stop {
+        self.now = 0;
+        let first = self.moment().filter(|moment| moment.executing).and_then(|moment| self.breakpoint_here(moment));
+        first.map_or_else(|| self.run(Direction::Forward), Stop::Breakpoint)
     }
 
     /// Goes a step, or to the breakpoint that comes before it ends.
@@ -206,14 +229,23 @@ impl<'r> Session<'r> {
     fn breakpoint_here(&self, moment: &Moment) -> Option<Breakpoint> {
         let Moment { phase, function, at, .. } = *moment;
         let instruction = Breakpoint::Instruction { phase, function, at };
-        if self.breakpoints.contains(&instruction) {
+        if self.holds(&instruction) {
             return Some(instruction);
         }
         let here = line(moment)?;
         let breakpoint = Breakpoint::Line { file: here.0, line: here.1 };
         let before = (0..self.now).rev().find(|before| self.run.moment(*before).is_some_and(|moment| moment.executing));
         let begins = before.and_then(|before| self.line_at(before)) != Some(here);
-        (begins && self.breakpoints.contains(&breakpoint)).then_some(breakpoint)
+        (begins && self.holds(&breakpoint)).then_some(breakpoint)
+    }
+
+    /// Whether there is such a breakpoint, and its condition is true now.
+    fn holds(&self, breakpoint: &Breakpoint) -> bool {
+        let is_true = |condition: &Watch| {
+            let (main, alt) = self.run.stacks(self.now);
+            condition.is_true(&main, &alt)
+        };
+        self.breakpoints.contains(breakpoint) && self.conditions.get(breakpoint).is_none_or(is_true)
     }
 
     fn line_at(&self, at: usize) -> Option<Line> {

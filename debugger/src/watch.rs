@@ -88,6 +88,12 @@ impl Watch {
             Value::Bool(truth) => truth.to_string(),
         })
     }
+
+    /// Whether it has a value with these stacks that counts as true.
+    #[must_use]
+    pub fn is_true(&self, main: &[Item], alt: &[Item]) -> bool {
+        (Stacks { main, alt }).value(&self.expr).is_ok_and(Value::truth)
+    }
 }
 
 /// Bytes as people read them: digits, behind them the number if they are a short one, or the text if they are one.

@@ -50,7 +50,7 @@ impl Editor {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, messages) = channel();
         thread::spawn(move || {
-            while let Some(message) = read(&mut stdout) {
+            while let Some(message) = read_message(&mut stdout) {
                 if sender.send(message).is_err() {
                     return;
                 }
@@ -184,7 +184,8 @@ impl Drop for Editor {
     }
 }
 
-fn read(stdout: &mut impl std::io::BufRead) -> Option<Value> {
+/// The next message; nothing at the end.
+pub fn read_message(stdout: &mut impl std::io::BufRead) -> Option<Value> {
     let mut length = 0;
     loop {
         let mut line = String::new();

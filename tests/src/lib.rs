@@ -17,7 +17,7 @@ pub use book::{Block, Did, Reader, Step, blocks, steps};
 pub use by_hand::ByHand;
 pub use conformance::{Failed, Options, Summary, judge, run};
 pub use diagnostics::{Example, compile_text, examples_folder};
-pub use editor::{Editor, codes, uri};
+pub use editor::{Editor, codes, read_message, uri};
 pub use independent::{Independent, scripts_agree};
 pub use lines::{Ran, Spend, compile_named, compile_with, run_by_hand, run_lines, run_sealed, sealed, with_categories};
 pub use size::{ByLevel, RIVALS, Rival, Size, own_table, rival_by_hand, rival_sizes, rival_source, rival_table};

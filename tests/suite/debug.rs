@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::bmc::{bmc, root};
 
-const NESTED: &str = "/// Two thirds of a task go to its models, which share them again.
+pub const NESTED: &str = "/// Two thirds of a task go to its models, which share them again.
 reward Task {
     models:  2/3 { diffusion: 1/2, transformer: 1/2 },
     compute: rest,
@@ -43,7 +43,7 @@ test the_transformer_is_cheated {
 }
 ";
 
-const TWICE: &str = "fn root(n: Int) -> Int {
+pub const TWICE: &str = "fn root(n: Int) -> Int {
     let half = n / 2;
     let square = half * half;
     if square > n { square } else { n }

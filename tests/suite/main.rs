@@ -20,6 +20,7 @@ mod cli;
 mod conformance;
 mod contracts;
 mod covenants;
+mod dap;
 mod debug;
 mod decompile;
 mod diagnostics;

@@ -20,6 +20,7 @@ pub fn run(root: &Path) -> Result<(), String> {
     if javascript(&sources, &scratch)? {
         cashscript(&scratch, &node.url)?;
         bcash(&scratch, &binary)?;
+        debugger(&sources, &scratch, &binary)?;
     }
     python(&sources, &scratch, &node.url)?;
     rust(&sources, &scratch, &binary)
@@ -68,10 +69,10 @@ fn is_there(program: &str) -> bool {
 /// Installs what comes from npm; false if that cannot be.
 fn javascript(sources: &Path, scratch: &Path) -> Result<bool, String> {
     if !is_there("node") || !is_there("npm") {
-        eprintln!("SKIPPED: cashscript and bcash, because node and npm are not installed");
+        eprintln!("SKIPPED: cashscript, bcash and the debugger's client, because node and npm are not installed");
         return Ok(false);
     }
-    for name in ["package.json", "package-lock.json", "covenant.mjs", "bcash.cjs"] {
+    for name in ["package.json", "package-lock.json", "covenant.mjs", "bcash.cjs", "dap.mjs"] {
         fs::copy(sources.join(name), scratch.join(name)).map_err(|error| format!("{name}: {error}"))?;
     }
     done(Command::new("npm").current_dir(scratch).args(["ci", "--silent", "--no-audit", "--no-fund"]), "`npm ci`")?;
@@ -91,6 +92,15 @@ fn bcash(scratch: &Path, binary: &Path) -> Result<(), String> {
     println!("bcash");
     let urls = [&ours, &fresh].map(|node| format!("http://{}/", node.url));
     done(Command::new("node").current_dir(scratch).arg("bcash.cjs").args(urls).arg(PAIR), "bcash")
+}
+
+/// The test client of debug adapters, in a folder with a contract.
+fn debugger(sources: &Path, scratch: &Path, binary: &Path) -> Result<(), String> {
+    let folder = scratch.join("debugger");
+    let copied = fs::create_dir_all(&folder).and_then(|()| fs::copy(sources.join("half.bmc"), folder.join("half.bmc")));
+    copied.map_err(|error| format!("half.bmc: {error}"))?;
+    println!("@vscode/debugadapter-testsupport");
+    done(Command::new("node").current_dir(scratch).arg("dap.mjs").arg(binary).arg(&folder), "the debugger's client")
 }
 
 /// Clients from crates.io, which are a workspace of their own.

@@ -34,13 +34,16 @@ const EDGES: &[(&str, &[&str])] = &[
     ("node", &["chain", "engine", "p2p", "spec", "storage", "vm", "wallet"]),
     ("tester", &["chain", "driver", "engine", "spec", "vm", "wallet"]),
     ("debugger", &["spec", "vm", "wallet"]),
+    ("framing", &[]),
+    ("adapter", &["debugger", "framing", "spec", "vm"]),
     ("ide", &["analysis", "driver", "format", "spec", "syntax"]),
-    ("server", &["driver", "ide"]),
+    ("server", &["driver", "framing", "ide"]),
     ("client", &["flow", "spec", "wallet"]),
     ("bindgen", &["flow", "spec"]),
     (
         "bmc",
         &[
+            "adapter",
             "bindgen",
             "chain",
             "client",

@@ -1,7 +1,7 @@
 //! Standard input without what is no message: tower-lsp ends with the first thing that it cannot read, and a client that
 //! makes one mistake would lose its server.
 
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufReader};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::thread;
@@ -14,6 +14,8 @@ use tower_lsp::jsonrpc::{Request, Response};
 pub(crate) const MALFORMED: &str = "bmc/malformed";
 /// A longer message is none: sources have at most a fraction of it.
 const MESSAGE_BYTES_MAX: usize = 256 << 20;
+/// What stands before a body, about.
+const HEADER_BYTES: usize = 32;
 
 /// Messages as bytes, one behind the other.
 pub(crate) struct Wire {
@@ -27,11 +29,10 @@ impl Wire {
         let (sender, messages) = unbounded_channel();
         thread::Builder::new().name("wire".to_owned()).spawn(move || {
             let mut input = BufReader::new(io::stdin());
-            while let Some(body) = body(&mut input) {
+            while let Some(body) = framing::read(&mut input, MESSAGE_BYTES_MAX) {
                 let body = if is_message(&body) { body } else { malformed() };
-                let mut framed = format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes();
-                framed.extend(body);
-                if sender.send(framed).is_err() {
+                let mut framed = Vec::with_capacity(body.len() + HEADER_BYTES);
+                if framing::write(&mut framed, &body).is_err() || sender.send(framed).is_err() {
                     return;
                 }
             }
@@ -57,29 +58,6 @@ impl AsyncRead for Wire {
     }
 }
 
-/// The next body behind its headers; nothing at the end, or where nobody can say any more where a message begins.
-fn body(input: &mut impl BufRead) -> Option<Vec<u8>> {
-    let mut length = None;
-    loop {
-        let mut line = Vec::new();
-        if input.read_until(b'\n', &mut line).ok()? == 0 {
-            return None;
-        }
-        let line = String::from_utf8_lossy(&line).trim().to_owned();
-        match (line.split_once(':'), length) {
-            (Some((name, value)), _) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.trim().parse().ok()
-            }
-            (None, Some(length)) if line.is_empty() => {
-                let mut body = Vec::new();
-                let read = input.take(length).read_to_end(&mut body).ok()?;
-                return (read as u64 == length && read <= MESSAGE_BYTES_MAX).then_some(body);
-            }
-            _ => {}
-        }
-    }
-}
-
 fn is_message(body: &[u8]) -> bool {
     serde_json::from_slice::<Request>(body).is_ok() || serde_json::from_slice::<Response>(body).is_ok()
 }
@@ -93,12 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_found_behind_their_headers_whatever_stands_between() {
-        let text = "Content-Length: 2\r\n\r\n{}junk\r\nContent-Type: x\r\ncontent-length: 3\r\n\r\nabcContent-Length: 9\r\n\r\nshort";
-        let mut input = text.as_bytes();
-        assert_eq!(body(&mut input), Some(b"{}".to_vec()));
-        assert_eq!(body(&mut input), Some(b"abc".to_vec()));
-        assert_eq!(body(&mut input), None, "the last one has no end");
+    fn what_is_no_request_and_no_response_is_no_message() {
         assert!(is_message(&malformed()));
         for none in ["{}", "[]", "{ no", "5", ""] {
             assert!(!is_message(none.as_bytes()), "{none}");

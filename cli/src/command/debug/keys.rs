@@ -2,7 +2,7 @@
 
 use debugger::{Breakpoint, Direction, Grain, Item, Session, Stop, Stride, Watch};
 
-use crate::command::debug::subject::Texts;
+use crate::subject::Texts;
 
 /// A key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Key>, String> {
 
 /// All that the screen shows, and what keys change.
 pub(super) struct Desk<'a> {
-    session: Session<'a>,
+    session: Session,
     title: &'a str,
     texts: &'a Texts,
     grain: Grain,
@@ -50,7 +50,7 @@ pub(super) struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    pub(super) fn new(session: Session<'a>, title: &'a str, texts: &'a Texts) -> Self {
+    pub(super) fn new(session: Session, title: &'a str, texts: &'a Texts) -> Self {
         let lines = session.moment().is_some_and(|moment| moment.place.is_some());
         let grain = if lines { Grain::Source } else { Grain::Opcode };
         let message = if session.recording().is_cut() { "the run was too long: its end is missing" } else { "" };
@@ -68,7 +68,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    pub(super) const fn session(&self) -> &Session<'a> {
+    pub(super) const fn session(&self) -> &Session {
         &self.session
     }
 
@@ -164,7 +164,7 @@ impl<'a> Desk<'a> {
         self.go(|session| session.step(direction, stride, grain));
     }
 
-    fn go(&mut self, way: impl FnOnce(&mut Session<'a>) -> Stop) {
+    fn go(&mut self, way: impl FnOnce(&mut Session) -> Stop) {
         self.cursor = None;
         self.message = match way(&mut self.session) {
             Stop::Step => String::new(),

@@ -222,10 +222,7 @@ fn status(frame: &mut Frame<'_>, area: Rect, desk: &Desk<'_>) {
     ))];
     if session.is_at_end() {
         let end = recording.end();
-        let (style, text) = match &end.failure {
-            None => (GOOD, "valid".to_owned()),
-            Some(failure) => (BAD, end.explained.clone().unwrap_or_else(|| failure.to_string())),
-        };
+        let (style, text) = end.reason().map_or_else(|| (GOOD, "valid".to_owned()), |reason| (BAD, reason));
         parts.extend([Span::raw(" · "), Span::styled(text, style)]);
     }
     if !desk.message().is_empty() {
