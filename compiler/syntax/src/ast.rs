@@ -12,6 +12,7 @@ mod plan;
 mod stmt;
 mod test;
 mod ty;
+mod walk;
 
 pub use entry::{Clause, Entry, EntryValue, Phrase};
 pub use expr::{
@@ -27,6 +28,7 @@ pub use plan::{InputSource, Plan, PlanStmt, PlanStmtKind, Take};
 pub use stmt::{Block, Continue, For, ForRange, Place, PlaceStep, Stmt, StmtKind, While};
 pub use test::{PropertyParam, PropertyRange, Test, Try};
 pub use ty::{TypeArg, TypeExpr, TypeKind};
+pub use walk::{Node, walk, walk_block, walk_expr};
 
 use crate::span::Span;
 use std::fmt;

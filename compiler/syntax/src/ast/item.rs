@@ -266,6 +266,21 @@ pub enum Member {
     Error(Span),
 }
 
+impl Member {
+    /// The whole member, without its documentation.
+    pub fn span(&self) -> Span {
+        match self {
+            Member::Const(member) => member.span,
+            Member::Fn(member) => member.span,
+            Member::Spend(member) => member.span,
+            Member::State(member) => member.span,
+            Member::Allow(member) => member.span,
+            Member::Budget(member) => member.span,
+            Member::Error(span) => *span,
+        }
+    }
+}
+
 /// `spend name(args) { body }`: one way to spend a coin of the contract.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Spend {
