@@ -165,8 +165,12 @@ pub(crate) fn begins_member(source: &Source<'_>, at: usize) -> bool {
 /// The end of `use ..;` and `const ..;`, or the next declaration when the `;` is missing.
 fn simple_end(source: &Source<'_>, first: usize) -> usize {
     let mut open = Vec::new();
+    let margin = source.column_if_first(first).unwrap_or(0);
     for at in first + 1..source.len() {
-        if ends_island(source, at, ItemKind::Const) {
+        // No expression has such a word before a name.
+        let opens = source.column_if_first(at).is_some_and(|column| open.is_empty() || column <= margin)
+            && opens_item(source, at);
+        if opens || ends_island(source, at, ItemKind::Const) {
             return source.before_docs(at, first);
         }
         match source.kind(at) {

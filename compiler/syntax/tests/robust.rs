@@ -3,8 +3,8 @@
 mod support;
 
 use proptest::prelude::*;
-use support::corpus;
-use syntax::ast::{DEPTH_MAX, Expr, ExprKind, Item};
+use support::{corpus, programs};
+use syntax::ast::{Block, DEPTH_MAX, Expr, ExprKind, Item, Member, Stmt, StmtKind};
 use syntax::{Code, ISLANDS_MAX, Parse, Span, Word, islands, lex, parse};
 
 /// What must hold for every text.
@@ -34,9 +34,12 @@ fn check_laws(text: &str) -> Parse {
 
 #[test]
 fn deleting_any_token_leaves_the_other_items_their_trees() {
-    for (name, text) in corpus("ok") {
+    let small = corpus("ok").into_iter().map(|file| (file, 1));
+    // All of these would take a minute; which ones are left out differs from file to file.
+    let large = programs().into_iter().map(|file| (file, 5));
+    for (number, ((name, text), step)) in small.chain(large).enumerate() {
         let whole = parse(&text);
-        for (at, (_, span)) in lex(&text).iter().enumerate() {
+        for (at, (_, span)) in lex(&text).iter().enumerate().skip(number % step).step_by(step) {
             let mut edited = text.clone();
             edited.replace_range(span.range(), "");
             let broken = check_laws(&edited);
@@ -55,6 +58,57 @@ fn deleting_any_token_leaves_the_other_items_their_trees() {
     }
 }
 
+/// The statements of a block and of the blocks inside of it.
+fn stmts<'t>(block: &'t Block, found: &mut Vec<&'t Stmt>) {
+    for stmt in &block.stmts {
+        found.push(stmt);
+        match &stmt.kind {
+            StmtKind::If(branch) => {
+                stmts(&branch.then, found);
+                branch.otherwise.iter().for_each(|otherwise| stmts(otherwise, found));
+            }
+            StmtKind::For(repeat) => stmts(&repeat.body, found),
+            StmtKind::While(repeat) => stmts(&repeat.body, found),
+            StmtKind::Match(choice) => choice.arms.iter().for_each(|arm| stmts(&arm.body, found)),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_statement_that_lacks_a_token_gives_at_most_one_message() {
+    let mut tried = 0;
+    for (name, text) in corpus("ok").into_iter().chain(programs()) {
+        let whole = parse(&text);
+        let mut lines = Vec::new();
+        for (item, island) in whole.file.items.iter().zip(&whole.islands) {
+            let mut found = Vec::new();
+            match item {
+                Item::Fn(function) => stmts(&function.body, &mut found),
+                Item::Contract(contract) => contract.members.iter().for_each(|member| match member {
+                    Member::Fn(function) => stmts(&function.body, &mut found),
+                    Member::Spend(spend) => stmts(&spend.body, &mut found),
+                    _ => {}
+                }),
+                _ => {}
+            }
+            let plain = found.iter().map(|stmt| &text[stmt.span.shifted(island.range.start).range()]);
+            lines.extend(plain.filter(|line| !line.contains(['{', '}', '\n'])));
+        }
+        for line in lines.into_iter().step_by(3) {
+            for (_, span) in lex(line).iter().filter(|(kind, _)| !kind.is_trivia()) {
+                let mut broken = line.to_owned();
+                broken.replace_range(span.range(), "");
+                let parse = check_laws(&format!("fn f() {{ let before = 1; {broken} let after = 2; }}"));
+                tried += 1;
+                let what = format!("{name}: {broken}: {:#?}", messages(&parse));
+                assert!(parse.diagnostics.len() <= 1, "{what}");
+            }
+        }
+    }
+    assert!(tried > 1_000, "{tried}");
+}
+
 fn messages(parse: &Parse) -> Vec<&str> {
     parse.diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect()
 }
@@ -64,8 +118,8 @@ fn messages(parse: &Parse) -> Vec<&str> {
 fn may_change(text: &str, island: Span, deleted: Span) -> bool {
     let touches = island.start <= deleted.end && deleted.start <= island.end;
     let between = deleted.end.min(island.start)..island.start;
-    let joined =
-        text[deleted.range()].contains('\n') && text[between.start as usize..between.end as usize].lines().count() <= 1;
+    let joined = text[deleted.range()].contains('\n')
+        && text[between.start as usize..between.end as usize].trim().lines().count() <= 1;
     touches || (deleted.end <= island.start && joined)
 }
 

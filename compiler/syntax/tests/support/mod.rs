@@ -31,6 +31,25 @@ pub(crate) fn corpus(folder: &str) -> Vec<(String, String)> {
     files
 }
 
+/// The names and texts of everything that users are shown: examples, library, and the programs of the tests.
+pub(crate) fn programs() -> Vec<(String, String)> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut waiting: Vec<PathBuf> =
+        ["examples", "stdlib", "tests/programs", "tests/contracts"].map(|folder| root.join(folder)).into();
+    let mut files = Vec::new();
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(fs::read_dir(&path).expect("the folder can be read").map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|ending| ending == "bmc") {
+            let text = fs::read_to_string(&path).expect("programs are UTF-8");
+            files.push((path.strip_prefix(&root).unwrap().display().to_string(), text));
+        }
+    }
+    files.sort();
+    assert!(files.len() > 100, "{}", files.len());
+    files
+}
+
 /// The item in a few lines, expressions in prefix form.
 pub(crate) fn outline(item: &Item) -> String {
     match item {
