@@ -3,7 +3,7 @@
 //! A copy of a [`Session`] is a snapshot. It is cheap, may go to another thread, and must be gone before the session can
 //! take the next edit; who holds one asks through [`Session::unless_stopped`], which the edit interrupts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use analysis::hir::{self, Type};
@@ -12,7 +12,8 @@ use syntax::ast::Item;
 use syntax::{Diagnostic, FileId, ItemKey, Span};
 
 use crate::db;
-use crate::place::Places;
+use crate::package::Packages;
+use crate::place::{FilePlaces, Places};
 use crate::session::{File, Session, trouble_of};
 
 /// One item of a source.
@@ -142,6 +143,12 @@ impl Session {
         self.file(file).map(|file| db::usable(&self.db, self.sources, file.source))
     }
 
+    /// The packages of the sources.
+    #[must_use]
+    pub fn packages(&self) -> &Packages {
+        self.sources.packages(&self.db)
+    }
+
     /// What there is to say of a source before its code is made: what [`Session::compile`] says of it first.
     #[must_use]
     pub fn diagnostics(&self, file: FileId) -> Vec<Diagnostic> {
@@ -168,6 +175,16 @@ impl Session {
     #[must_use]
     pub fn places(&self) -> Places {
         Places::new(self.files.iter().map(|file| self.places_of(file)).collect())
+    }
+
+    /// Where places are, in the sources of these numbers alone; the others are empty.
+    #[must_use]
+    pub fn places_in(&self, wanted: &BTreeSet<FileId>) -> Places {
+        let place = |(id, file): (u32, &File)| match wanted.contains(&FileId(id)) {
+            true => self.places_of(file),
+            false => FilePlaces::new(file.source.path(&self.db).clone(), Arc::from(""), BTreeMap::new()),
+        };
+        Places::new((0..).zip(&self.files).map(place).collect())
     }
 
     /// The source with its declarations written out.

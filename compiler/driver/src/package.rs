@@ -78,6 +78,38 @@ impl Packages {
         (owner.map(|owner| &*owner.name), inside.strip_suffix(EXTENSION).unwrap_or(inside))
     }
 
+    /// How the source at `importer` names the module in the file at `path`; nothing if it cannot.
+    ///
+    /// ```
+    /// use driver::{Package, Packages};
+    /// let app = Package { name: "app".into(), folder: "app".into(), ..Package::default() };
+    /// let packages = Packages::new(vec![app]);
+    /// assert_eq!(packages.name_for("app/a.bmc", "app/pay/out.bmc").unwrap().to_string(), "./pay/out");
+    /// assert_eq!(packages.name_for("app/pay/out.bmc", "app/a.bmc").unwrap().to_string(), "./../a");
+    /// assert_eq!(packages.name_for("app/a.bmc", "std::math").unwrap().to_string(), "std::math");
+    /// assert_eq!(packages.name_for("app/a.bmc", "apple/b.bmc"), None);
+    /// ```
+    #[must_use]
+    pub fn name_for(&self, importer: &str, path: &str) -> Option<ModulePath> {
+        let package = |package: &str, name: &str| ModulePath {
+            package: Some(package.into()),
+            folders: Vec::new(),
+            name: name.into(),
+        };
+        let module = match path.split_once("::") {
+            Some((std, name)) if library::is_module(path) => package(std, name),
+            _ if self.owner(path) == self.owner(importer) => relative(importer, path)?,
+            _ => {
+                let owner = self.list.get(self.owner(importer)?)?;
+                let other = self.owner(path)?;
+                let (known, _) = owner.dependencies.iter().find(|(_, index)| **index == other)?;
+                package(known, module_name(path)?)
+            }
+        };
+        // Whatever was put together here, it must lead there.
+        self.locate(importer, &module).ok().filter(|target| target.path == path).map(|_| module)
+    }
+
     /// The package with the deepest folder around the file.
     fn owner(&self, path: &str) -> Option<usize> {
         let around = |(index, package): (usize, &Package)| below(path, &package.folder).map(|rest| (rest.len(), index));
@@ -136,6 +168,17 @@ impl Packages {
             None => Err(ModuleProblem::Outside),
         }
     }
+}
+
+/// The way from a file to a module of its package.
+fn relative(importer: &str, path: &str) -> Option<ModulePath> {
+    let name = module_name(path)?;
+    let steps = |path| folder_of(path).split('/').filter(|step| !step.is_empty()).collect::<Vec<_>>();
+    let (from, to) = (steps(importer), steps(path));
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = from.iter().skip(shared).map(|_| "..");
+    let folders = up.chain(to.iter().skip(shared).copied()).map(Arc::from).collect();
+    Some(ModulePath { package: None, folders, name: name.into() })
 }
 
 /// The module that the file at `path` is, as messages list it; `None` if no `use` can name it.
