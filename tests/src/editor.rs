@@ -38,6 +38,12 @@ impl Editor {
     /// Starts the server for a folder, and says what the editor can do.
     #[must_use]
     pub fn start(bmc: &Path, folder: &Path, able: &Value) -> Self {
+        Self::start_with(bmc, folder, able, &Value::Null)
+    }
+
+    /// The same with settings.
+    #[must_use]
+    pub fn start_with(bmc: &Path, folder: &Path, able: &Value, options: &Value) -> Self {
         let mut child = Command::new(bmc)
             .args(["lsp", "--stdio"])
             .env("XDG_CACHE_HOME", folder.join("cache"))
@@ -58,14 +64,14 @@ impl Editor {
         });
         let mut editor = Self { child, stdin, messages, kept: VecDeque::new(), next: 0, capabilities: Value::Null };
         let params = json!({ "processId": null, "rootUri": uri(folder), "capabilities": able,
-            "workspaceFolders": [{ "uri": uri(folder), "name": "w" }] });
+            "initializationOptions": options, "workspaceFolders": [{ "uri": uri(folder), "name": "w" }] });
         editor.capabilities = editor.request("initialize", params)["capabilities"].clone();
         editor.notify("initialized", json!({}));
         editor
     }
 
     /// Sends a message.
-    fn send(&mut self, message: &Value) {
+    pub fn send(&mut self, message: &Value) {
         self.send_raw(message.to_string().as_bytes());
     }
 

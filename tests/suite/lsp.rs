@@ -1,5 +1,7 @@
 //! `bmc lsp`, as an editor speaks with it: the shipped binary over its standard input and output.
 
+mod edits;
+
 use std::path::Path;
 
 use serde_json::{Value, json};

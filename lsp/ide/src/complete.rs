@@ -5,6 +5,7 @@ mod snippets;
 use std::ops::Range;
 use std::sync::Arc;
 
+use analysis::ModulePath;
 use analysis::hir::{Lint, Type};
 use driver::ItemView;
 use spec::opcode::TABLE;
@@ -12,10 +13,10 @@ use syntax::ast::{Expr, ExprKind, Item};
 use syntax::{FileId, ItemKind, TokenKind, Word, WordClass};
 
 use crate::host::{Answer, Snapshot};
-use crate::names::{DefKind, Depth, Files, Import, Shape, Side, item_at, names_of};
+use crate::names::{DefKind, Depth, Files, Import, Shape, item_at, names_of};
 use crate::text::TextEdit;
 use crate::tree::{Node, walk};
-use crate::words::{BUILTINS, Fact, INPUT, LENGTH, OUTPUT, OWN, TOKEN, TX, TYPES};
+use crate::words::{BUILTINS, Fact, TYPES};
 
 /// What a completion is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,12 +163,8 @@ fn lints() -> Vec<Completion> {
     Lint::ALL.iter().map(|lint| plain(lint.name(), CompletionKind::Constant, lint.code().to_string(), 0)).collect()
 }
 
-fn facts(list: &[Fact]) -> Vec<Completion> {
-    list.iter().map(|fact| plain(fact.name, CompletionKind::Field, fact.ty, 0)).collect()
-}
-
-/// The fields of what ends before the dot that ends at `dot_end`.
-fn after_dot(files: &Files<'_>, file: FileId, item: ItemView<'_>, dot_end: u32) -> Option<Vec<Completion>> {
+/// The shape of what ends before the dot that ends at `dot_end`.
+fn before_dot(files: &Files<'_>, file: FileId, item: ItemView<'_>, dot_end: u32) -> Option<Shape> {
     let dot = dot_end.checked_sub(item.start)?.checked_sub(1)?;
     let mut base: Option<&Expr> = None;
     walk(item.ast, &mut |node| {
@@ -190,34 +187,46 @@ fn after_dot(files: &Files<'_>, file: FileId, item: ItemView<'_>, dot_end: u32) 
         true
     });
     let base = base?;
-    let state = || match item.ast {
-        Item::Contract(contract) => contract.members.iter().find_map(|member| match member {
-            syntax::ast::Member::State(state) => Some(state),
-            _ => None,
-        }),
-        _ => None,
-    };
-    let shape = match &base.kind {
-        ExprKind::Name(name) if name.as_str() == "state" && state().is_some() => Shape::State,
+    Some(match &base.kind {
+        ExprKind::Name(name) if name.as_str() == "state" && state_of(item).is_some() => Shape::State,
         _ => Shape::of(base, files.session.types_in(file, item.key)),
-    };
-    Some(match shape {
-        Shape::Tx => facts(TX),
-        Shape::Coins(_) => facts(LENGTH),
-        Shape::Coin { side: Side::Input, own: true } => [facts(OWN), facts(INPUT)].concat(),
-        Shape::Coin { side: Side::Input, own: false } => facts(INPUT),
-        Shape::Coin { side: Side::Output, .. } => facts(OUTPUT),
-        Shape::Token => facts(TOKEN),
+    })
+}
+
+fn state_of(item: ItemView<'_>) -> Option<&syntax::ast::State> {
+    let Item::Contract(contract) = item.ast else { return None };
+    contract.members.iter().find_map(|member| match member {
+        syntax::ast::Member::State(state) => Some(state),
+        _ => None,
+    })
+}
+
+/// What a field is that the language gives to what ends before the word at a place.
+fn fact_at(files: &Files<'_>, file: FileId, offset: usize, name: &str) -> Option<&'static Fact> {
+    let before = files.session.text(file)?.get(..offset)?;
+    let dot = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let dot_end = u32::try_from(dot.ends_with('.').then_some(dot.len())?).ok()?;
+    let shape = before_dot(files, file, item_at(files, file, offset)?.0, dot_end)?;
+    shape.facts().find(|fact| fact.name == name)
+}
+
+/// The fields of what ends before the dot that ends at `dot_end`.
+fn after_dot(files: &Files<'_>, file: FileId, item: ItemView<'_>, dot_end: u32) -> Option<Vec<Completion>> {
+    let shape = before_dot(files, file, item, dot_end)?;
+    let facts = shape.facts().map(|fact| plain(fact.name, CompletionKind::Field, fact.ty, 0));
+    Some(match &shape {
         Shape::State => {
-            let fields = state().map(|state| state.fields.as_slice()).unwrap_or_default();
+            let fields = state_of(item).map(|state| state.fields.as_slice()).unwrap_or_default();
             let field = |field: &syntax::ast::Field| {
                 let ty = item.text.get(field.ty.span.range()).unwrap_or_default();
                 plain(field.name.as_str(), CompletionKind::Field, ty, 0)
             };
             fields.iter().map(field).collect()
         }
-        Shape::Value(ty) => of_value(&ty),
+        Shape::Value(ty @ Type::PubKey) => of_value(ty),
+        Shape::Value(ty) => of_value(ty).into_iter().chain(facts).collect(),
         Shape::Unknown => return None,
+        _ => facts.collect(),
     })
 }
 
@@ -232,8 +241,6 @@ fn of_value(ty: &Type) -> Vec<Completion> {
                 |(index, ty): (usize, &Type)| plain(&index.to_string(), CompletionKind::Field, ty.to_string(), 0);
             parts.iter().enumerate().map(part).collect()
         }
-        Type::Array(..) | Type::Table(..) => facts(LENGTH),
-        ty if ty.is_bytes() => facts(LENGTH),
         _ => Vec::new(),
     }
 }
@@ -422,10 +429,8 @@ fn detail_of(files: &Files<'_>, def: &crate::names::Def) -> String {
 /// Items of other modules of the package and of the standard library, each with the `use` that it needs.
 fn importable(files: &Files<'_>, file: FileId, known: &[Completion]) -> Vec<Completion> {
     let Some(own) = files.session.path(file) else { return Vec::new() };
-    let folder = own.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let at = import_place(files, file);
     let mut list = Vec::new();
-    let mut offer = |module: String, name: &str, kind: ItemKind| {
+    let mut offer = |module: &ModulePath, name: &str, kind: ItemKind| {
         let wanted = matches!(
             kind,
             ItemKind::Fn | ItemKind::Const | ItemKind::Struct | ItemKind::Enum | ItemKind::Contract | ItemKind::Reward
@@ -434,26 +439,50 @@ fn importable(files: &Files<'_>, file: FileId, known: &[Completion]) -> Vec<Comp
             return;
         }
         let base = if kind == ItemKind::Fn { call(name, "", 4) } else { plain(name, CompletionKind::Item, "", 4) };
-        let also = vec![TextEdit { range: at..at, text: format!("use {module}::{name};\n") }];
+        let also = vec![import_of(files, file, module, name)];
         list.push(Completion { detail: format!("use {module}"), also, ..base });
     };
-    for (other, path) in files.session.sources().filter(|(other, _)| *other != file && files.session.is_own(*other)) {
-        let Some(inside) = path.strip_prefix(folder).map(|rest| rest.trim_start_matches('/')) else { continue };
-        let Some(module) = inside.strip_suffix(".bmc") else { continue };
+    let packages = files.session.packages();
+    for (other, path) in files.session.sources().filter(|(other, _)| *other != file) {
+        let Some(module) = packages.name_for(own, path).filter(|_| !path.starts_with(LIBRARY)) else { continue };
         for item in &files.of(other).items {
-            offer(format!("./{module}"), &item.key.name, item.key.kind);
+            offer(&module, &item.key.name, item.key.kind);
         }
     }
     for (path, text) in driver::library() {
+        let Some(module) = packages.name_for(own, &path) else { continue };
         for island in syntax::islands(&syntax::lex(text), text) {
-            offer(path.clone(), &island.key.name, island.key.kind);
+            offer(&module, &island.key.name, island.key.kind);
         }
     }
     list
 }
 
+/// What the paths of the standard library begin with.
+pub(crate) const LIBRARY: &str = "std::";
+
+/// The edit that brings a name of a module: into the braces of the `use` that names the module already, or by a new one.
+pub(crate) fn import_of(files: &Files<'_>, file: FileId, module: &ModulePath, name: &str) -> TextEdit {
+    let own = files.of(file);
+    let text = format!("use {module}::{name};\n");
+    for item in &own.items {
+        let Item::Use(used) = item.ast else { continue };
+        let leaves = analysis::leaves(used);
+        let items = !leaves.is_empty() && leaves.iter().all(|leaf| leaf.module == *module && leaf.item.is_some());
+        let Some(group) = used.group.as_ref().filter(|_| items) else { continue };
+        let Some(last) = group.last() else { continue };
+        let last = last.alias.as_ref().unwrap_or(&last.name).span.end as usize;
+        let lines = item.text.get(used.span.range()).is_some_and(|text| text.contains('\n'));
+        let lead = if lines { ",\n    " } else { ", " };
+        let at = item.start as usize + last;
+        return TextEdit { range: at..at, text: format!("{lead}{name}") };
+    }
+    let at = import_place(files, file);
+    TextEdit { range: at..at, text }
+}
+
 /// Where a new `use` goes: behind the last one, or before the first item.
-pub(crate) fn import_place(files: &Files<'_>, file: FileId) -> usize {
+fn import_place(files: &Files<'_>, file: FileId) -> usize {
     let own = files.of(file);
     let text: Arc<str> = files.session.text(file).cloned().unwrap_or_default();
     let last = own.items.iter().rev().find(|item| item.key.kind == ItemKind::Use);

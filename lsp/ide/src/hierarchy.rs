@@ -9,7 +9,7 @@ use syntax::{FileId, ItemKind, Span};
 
 use crate::host::{Answer, Snapshot};
 use crate::names::{Def, DefKind, Depth, Files, Target, names_of};
-use crate::navigate::{def_at, location, name_of};
+use crate::navigate::{def_at, items_naming, location, name_of};
 
 /// Something that calls or is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +54,8 @@ impl Snapshot {
             let Some(word) = name_of(files, &def) else { return Vec::new() };
             let mut found = Vec::new();
             for (file, _) in files.session.sources() {
-                for item in &files.of(file).items {
-                    if item.text.contains(word) || !files.of(file).imports.is_empty() {
-                        incoming(files, file, *item, &def, &mut found);
-                    }
+                for item in items_naming(&files.of(file), &def, word) {
+                    incoming(files, file, *item, &def, &mut found);
                 }
             }
             found

@@ -177,6 +177,15 @@ impl Host {
         }
     }
 
+    /// Files or folders are new, gone, or have other names.
+    pub fn rearranged(&mut self, paths: &[Arc<str>]) {
+        match paths {
+            [only] => self.changed_below(only),
+            [] => {}
+            _ => self.reload(),
+        }
+    }
+
     /// Reads everything anew.
     pub fn reload(&mut self) {
         self.projects.clear();

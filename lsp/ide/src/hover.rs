@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 use spec::opcode::{Availability, CostClass, Row, TABLE};
-use syntax::ast::{Doc, Item, Member};
+use syntax::ast::{Doc, Item, Member, Param};
 use syntax::{FileId, Span, TokenKind, Word};
 
 use crate::host::{Answer, Snapshot};
 use crate::names::{Cursor, Def, DefKind, Depth, Files, Name, Target};
 use crate::navigate::type_at;
-use crate::words::{BUILTINS, TYPES, fact_named};
+use crate::words::{BUILTINS, TYPES};
 
 /// What an editor shows beside a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +74,7 @@ fn of_name(files: &Files<'_>, file: FileId, cursor: &Cursor<'_>, name: &Name) ->
         Target::Type => {
             TYPES.iter().find(|(name, _)| *name == word).map(|(name, doc)| format!("{}\n\n{doc}", code(name)))
         }
-        Target::Fact => {
-            let known = fact_named(word)?;
+        Target::Fact(known) => {
             let ty = type_at(files, file, cursor, name).map_or(known.ty.to_owned(), |ty| ty.to_string());
             Some(format!("{}\n\n{}", code(&format!("{word}: {ty}")), known.doc))
         }
@@ -115,7 +114,8 @@ pub(crate) fn of_def(files: &Files<'_>, def: &Def, ty: impl FnOnce() -> Option<S
         DefKind::Path | DefKind::Item(_) | DefKind::State => member(item.ast, item.text, def.span)?,
         DefKind::Field | DefKind::Variant => part(item.ast, item.text, def.span)?,
         DefKind::Argument | DefKind::Parameter => {
-            (param(item.text, def.span).unwrap_or_else(|| name.to_owned()), String::new())
+            let whole = param_at(item.ast, def.span).and_then(|param| item.text.get(param.span.range()));
+            (whole.unwrap_or(name).to_owned(), String::new())
         }
         DefKind::TypeParameter => (format!("{name}: a type parameter"), String::new()),
         DefKind::Input => (format!("input {name}"), String::new()),
@@ -209,19 +209,25 @@ fn part(item: &Item, text: &str, name: Span) -> Option<(String, String)> {
     }
 }
 
-/// `name: T`, from the name on.
-fn param(text: &str, name: Span) -> Option<String> {
-    let rest = text.get(name.start as usize..)?;
-    let mut depth = 0_i32;
-    let end = rest.char_indices().find(|(_, c)| {
-        match c {
-            '(' | '[' | '<' => depth += 1,
-            ')' | ']' | '>' => depth -= 1,
-            _ => {}
+/// The parameter whose name stands there.
+fn param_at(item: &Item, name: Span) -> Option<&Param> {
+    let lists: Vec<&[Param]> = match item {
+        Item::Fn(function) => vec![&function.params],
+        Item::Plan(plan) => vec![&plan.params],
+        Item::Test(test) => {
+            return test.params.iter().flatten().map(|known| &known.param).find(|param| param.name.span == name);
         }
-        depth < 0 || (depth == 0 && matches!(c, ',' | '{'))
-    });
-    rest.get(..end.map_or(rest.len(), |(at, _)| at)).map(|found| found.trim().to_owned())
+        Item::Contract(contract) => {
+            let of_members = contract.members.iter().filter_map(|member| match member {
+                Member::Fn(function) => Some(function.params.as_slice()),
+                Member::Spend(spend) => Some(spend.params.as_slice()),
+                _ => None,
+            });
+            of_members.chain([contract.params.as_slice()]).collect()
+        }
+        _ => Vec::new(),
+    };
+    lists.into_iter().flatten().find(|param| param.name.span == name)
 }
 
 /// An entry of a declaration.

@@ -6,6 +6,7 @@ mod names;
 mod text;
 mod tree;
 
+mod assists;
 mod call;
 mod complete;
 mod folding;
@@ -13,14 +14,16 @@ mod format;
 mod hierarchy;
 mod hints;
 mod hover;
+mod implementations;
 mod navigate;
 mod outline;
 mod problems;
-mod remedies;
+mod renames;
 mod selection;
 mod tokens;
 mod words;
 
+pub use assists::{Action, ActionKind, Family, Wanted};
 pub use call::Signature;
 pub use complete::{Completion, CompletionKind, Completions};
 pub use folding::{Fold, FoldKind};
@@ -33,7 +36,6 @@ pub use names::DefKind;
 pub use navigate::{Location, Mention, RangeOf};
 pub use outline::{Symbol, SymbolKind};
 pub use problems::{Problem, Related};
-pub use remedies::Action;
 pub use text::{Encoding, FileEdit, Lines, Point, TextEdit};
 pub use tokens::{TOKEN_KINDS, TOKEN_MODIFIERS, Token, TokenKind};
 

@@ -18,7 +18,9 @@ use syntax::{FileId, ItemKey, ItemKind, Span};
 
 pub(crate) use cursor::{Cursor, item_at};
 pub(crate) use files::{FileNames, Files, Import};
-pub(crate) use shapes::{Shape, Side};
+pub(crate) use shapes::Shape;
+
+use crate::words::Fact;
 
 /// What a definition is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,7 +70,7 @@ pub(crate) enum Target {
     /// A type of the language.
     Type,
     /// A field of `tx`, of a coin or of a token.
-    Fact,
+    Fact(&'static Fact),
     /// Nothing that is known.
     Unknown,
 }

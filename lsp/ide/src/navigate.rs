@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use analysis::hir::Type;
+use driver::ItemView;
 use syntax::{FileId, Span, Word};
 
 use crate::host::{Answer, Snapshot};
-use crate::names::{Cursor, Def, DefKind, Depth, Files, Import, Name, Target, names_of};
+use crate::names::{Cursor, Def, DefKind, Depth, FileNames, Files, Import, Name, Target, names_of};
 use crate::text::{FileEdit, TextEdit};
 
 /// A place in a source.
@@ -159,7 +160,7 @@ fn target_location(files: &Files<'_>, target: &Target) -> Option<Location> {
     match target {
         Target::Def(def) => location(files, def),
         Target::Module(file) => place(files, *file, 0, Span::default()),
-        Target::Builtin | Target::Type | Target::Fact | Target::Unknown => None,
+        Target::Builtin | Target::Type | Target::Fact(_) | Target::Unknown => None,
     }
 }
 
@@ -190,18 +191,15 @@ pub(crate) fn mentions(files: &Files<'_>, def: &Def, only: Option<FileId>) -> Ve
 /// Shows each name that means `def`, with its file and the start of its item.
 fn visit(files: &Files<'_>, def: &Def, only: Option<FileId>, see: &mut dyn FnMut(FileId, usize, &Name)) {
     let Some(word) = name_of(files, def) else { return };
-    let is_local = matches!(def.kind, DefKind::Local | DefKind::TypeParameter | DefKind::Input);
+    let is_local = matches!(def.kind, DefKind::Local | DefKind::TypeParameter);
     let depth = match def.kind {
         DefKind::Field | DefKind::State => Depth::Fields,
         _ => Depth::Names,
     };
     for (file, _) in files.session.sources().filter(|(file, _)| only.is_none_or(|only| only == *file)) {
         let own = files.of(file);
-        let words = words_for(&own.imports, def, word);
-        for item in own.items.iter().filter(|item| !is_local || (file == def.file && *item.key == def.item)) {
-            if !words.iter().any(|word| item.text.contains(word)) {
-                continue;
-            }
+        let named = items_naming(&own, def, word);
+        for item in named.filter(|item| !is_local || (file == def.file && *item.key == def.item)) {
             for name in names_of(files, file, *item, depth).names {
                 let means = name.target == Target::Def(def.clone()) || name.short.as_ref() == Some(def);
                 if means {
@@ -212,10 +210,16 @@ fn visit(files: &Files<'_>, def: &Def, only: Option<FileId>, see: &mut dyn FnMut
     }
 }
 
-/// What a file calls `def`: its name, and the names under which the file imports it.
-fn words_for<'n>(imports: &std::collections::HashMap<&'n str, Import>, def: &Def, word: &'n str) -> Vec<&'n str> {
+/// The items of a file that may name `def`: those with its name, or with one under which the file imports it.
+pub(crate) fn items_naming<'o, 's>(
+    own: &'o FileNames<'s>,
+    def: &Def,
+    word: &'o str,
+) -> impl Iterator<Item = &'o ItemView<'s>> {
     let means = |import: &Import| matches!(import, Import::Item(file, name) if *file == def.file && **name == *word);
-    imports.iter().filter(|(_, import)| means(import)).map(|(local, _)| *local).chain([word]).collect()
+    let others = own.imports.iter().filter(|(_, import)| means(import)).map(|(local, _)| *local);
+    let words: Vec<&str> = others.chain([word]).collect();
+    own.items.iter().filter(move |item| words.iter().any(|word| item.text.contains(word)))
 }
 
 fn may_rename(files: &Files<'_>, def: &Def) -> bool {

@@ -1,5 +1,7 @@
 //! Questions at a place: `$0` marks it, `//- name` begins a file, the first of which is asked about.
 
+mod deleted;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,14 +52,14 @@ impl Ground for Memory {
 }
 
 /// The state with these files, and the place of the mark.
-struct Fixture {
-    host: Host,
-    path: String,
-    offset: usize,
+pub(crate) struct Fixture {
+    pub(crate) host: Host,
+    pub(crate) path: String,
+    pub(crate) offset: usize,
 }
 
 impl Fixture {
-    fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let text = if text.contains("//- ") { text.to_owned() } else { format!("//- a.bmc\n{text}") };
         let files: Vec<(String, String)> = text
             .split("//- ")
@@ -77,7 +79,7 @@ impl Fixture {
         Self { host, path, offset }
     }
 
-    fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         self.host.snapshot(&self.path).unwrap()
     }
 
@@ -161,7 +163,7 @@ fn the_type_of_a_value_is_found() {
 }
 
 /// The texts of all files once edits are made.
-fn applied(fixture: &Fixture, edits: &[crate::FileEdit]) -> Vec<(String, String)> {
+pub(crate) fn applied(fixture: &Fixture, edits: &[crate::FileEdit]) -> Vec<(String, String)> {
     let mut texts: Vec<(String, String)> = fixture
         .host
         .documents()
@@ -386,6 +388,140 @@ fn whatever_is_typed_every_question_has_an_answer() {
         assert!(tokens.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start), "{cut}");
         snapshot.folds("a.bmc").unwrap();
         snapshot.outline("a.bmc").unwrap();
-        snapshot.remedies("a.bmc", &(0..cut)).unwrap();
+        snapshot.remedies("a.bmc", &(0..cut), &crate::Wanted::Whole).unwrap();
+        snapshot.refactorings("a.bmc", &(cut / 2..cut), &crate::Wanted::Whole).unwrap();
+        snapshot.refactorings("a.bmc", &(cut..cut), &crate::Wanted::Whole).unwrap();
+    }
+}
+
+#[test]
+fn a_field_of_the_language_is_what_its_coin_has() {
+    for (text, wanted) in [
+        (
+            "contract C(k: PubKey) { spend s(g: Sig) { require k.signed(g) && tx.outputs[0].va$0lue > 5 sats; } }",
+            "the output holds",
+        ),
+        (
+            "contract C(k: PubKey) { spend s(g: Sig) { require k.signed(g) && tx.inputs[0].va$0lue > 5 sats; } }",
+            "the coin holds",
+        ),
+        (
+            "contract C(k: PubKey) { spend s(g: Sig) { require k.signed(g) && self.in$0dex == 0; } }",
+            "Which input of the transaction",
+        ),
+        (
+            "contract C(k: PubKey) { spend s(g: Sig) { require k.signed(g) && tx.inputs[1].in$0dex == 0; } }",
+            "Which output of that",
+        ),
+        (
+            "contract C(k: PubKey) { spend s(g: Sig) { require k.signed(g) && tx.outputs.le$0ngth == 1; } }",
+            "How many there are",
+        ),
+        (
+            "contract C(k: PubKey) { spend s(g: Sig) { require k.signed(g) && tx.outputs[0].token.am$0ount == 1; } }",
+            "How many fungible",
+        ),
+    ] {
+        let fixture = Fixture::new(text);
+        let hover = fixture.snapshot().hover(&fixture.path, fixture.offset).unwrap().expect(text);
+        assert!(hover.text.contains(wanted), "{text}: {}", hover.text);
+    }
+    let nowhere = Fixture::new("contract C() { spend s() { require tx.outputs[0].tx$0id == 0x; } }");
+    assert_eq!(nowhere.snapshot().hover(&nowhere.path, nowhere.offset).unwrap(), None, "an output has no `txid`");
+}
+
+#[test]
+fn fields_that_are_assigned_and_inputs_that_are_given_are_found() {
+    let text = "struct P { le$0ft: Int, right: Q }\nstruct Q { deep: Int }\n\
+        fn f(p: P) -> Int { let mut q = p; q.left = 5; q.right.deep = 6; q.left + q.right.deep }\n";
+    let fixture = Fixture::new(text);
+    let found = fixture.snapshot().references(&fixture.path, fixture.offset).unwrap();
+    assert_eq!(found.len(), 3, "{found:?}");
+    let edits = fixture.snapshot().rename(&fixture.path, fixture.offset, "first").unwrap().unwrap();
+    assert!(applied(&fixture, &edits)[0].1.contains("q.first = 5; q.right.deep = 6; q.first + "));
+    let deep = Fixture::new(&text.replace("$0", "").replace("q.right.deep = 6", "q.right.de$0ep = 6"));
+    assert_eq!(deep.snapshot().references(&deep.path, deep.offset).unwrap().len(), 3);
+
+    let text = "contract C(k: PubKey) { spend s(g: Sig) { require k.signed(g); } }\n\
+        plan p(k: PubKey) { input co$0in: C(k).s(g: k); output coin.lock { value: coin.value }; }\n\
+        test t { let mine = chain.fund(C(alice), 1 coin); passes { p(alice) with { coin: mine } } }\n";
+    let fixture = Fixture::new(text);
+    let found = fixture.snapshot().references(&fixture.path, fixture.offset).unwrap();
+    assert_eq!(found.len(), 4, "{found:?}");
+}
+
+#[test]
+fn callers_are_found_under_the_name_of_their_import_and_only_there() {
+    let fixture = Fixture::new(
+        "//- a.bmc\nfn fa$0r(n: Int) -> Int { n }\n\
+         //- b.bmc\nuse ./a::far as near;\nfn other() -> Int { near(1) }\n\
+         //- c.bmc\nfn far(n: Int) -> Int { n }\nfn third() -> Int { far(2) }\n",
+    );
+    let found = fixture.snapshot().incoming("a.bmc", fixture.offset).unwrap();
+    let names: Vec<&str> = found.iter().map(|calls| calls.other.name.as_str()).collect();
+    assert_eq!(names, ["other"]);
+}
+
+#[test]
+fn an_import_that_is_offered_leads_to_its_module() {
+    let fixture = Fixture::new(
+        "//- app/a.bmc\nfn f() -> Int { oth$0 }\n//- apple/b.bmc\nfn other() -> Int { 1 }\n//- app/in/c.bmc\nfn other_too() -> Int { 1 }\n",
+    );
+    let found = fixture.snapshot().completions(&fixture.path, fixture.offset).unwrap();
+    let offered: Vec<&str> = found.list.iter().filter_map(|item| Some(item.also.first()?.text.as_str())).collect();
+    assert!(offered.contains(&"use ./in/c::other_too;\n"), "{offered:?}");
+    assert!(!offered.iter().any(|text| text.contains("le/b") || text.contains("::other;")), "{offered:?}");
+}
+
+#[test]
+fn imports_follow_files_and_folders_that_get_other_names() {
+    let files = "//- a.bmc\nuse ./b::{one, two as zwei};\nuse ./lib/c;\nuse ./lib/c::three;\n\
+        fn f() -> Int { one() + zwei() + c::three() + three() }\n\
+        //- b.bmc\nfn one() -> Int { 1 }\nfn two() -> Int { 2 }\n\
+        //- lib/c.bmc\nuse ./d::four;\nfn three() -> Int { four() }\n//- lib/d.bmc\nfn four() -> Int { 4 }\n";
+    for (old, new, wanted) in [
+        ("b.bmc", "lib/b2.bmc", "use ./lib/b2::{one, two as zwei};\nuse ./lib/c;\n"),
+        ("lib", "shelf", "use ./b::{one, two as zwei};\nuse ./shelf/c;\nuse ./shelf/c::three;\n"),
+        ("lib/c.bmc", "lib/e.bmc", "use ./lib/e as c;\nuse ./lib/e::three;\n"),
+    ] {
+        let fixture = Fixture::new(files);
+        let edits = fixture.snapshot().renamed_files(&[(old.into(), new.into())]).unwrap();
+        let renamed = applied(&fixture, &edits).into_iter().map(|(path, text)| {
+            let path = match path.strip_prefix(old) {
+                Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{new}{rest}"),
+                _ => path,
+            };
+            (path, text)
+        });
+        let all: Vec<(String, String)> = renamed.collect();
+        let own = &all.iter().find(|(path, _)| path == "a.bmc").unwrap().1;
+        assert!(own.contains(wanted), "{old} to {new}: {own}");
+        let text: String = all.iter().map(|(path, text)| format!("//- {path}\n{text}")).collect();
+        let after = Fixture::new(&text);
+        for (path, _) in &all {
+            assert_eq!(after.host.snapshot(path).unwrap().problems(path).unwrap(), [], "{old} to {new}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_is_declared_is_carried_out_somewhere() {
+    for (text, wanted) in [
+        (
+            "contract C$0(k: PubKey) { spend s(g: Sig) { require k.signed(g); } spend t(g: Sig) { require k.signed(g); } }",
+            vec!["s", "t"],
+        ),
+        ("struct P$0 { x: Int<4> } contract C(p: P) { state { q: P } spend s() { require p.x > 1; } }", vec!["p", "q"]),
+        (
+            "reward R$0 { a: 50%, b: rest, minimum: 20_000 sats, } contract C() { spend s() { split self.value by R; } }",
+            vec!["R"],
+        ),
+        ("fn f() -> Int { 1 } fn g() -> Int { f$0() }", vec!["f"]),
+    ] {
+        let fixture = Fixture::new(text);
+        let found = fixture.snapshot().implementations(&fixture.path, fixture.offset).unwrap();
+        let source = fixture.host.document("a.bmc").unwrap().0.text().clone();
+        let shown: Vec<&str> = found.iter().map(|found| &source[found.range.range()]).collect();
+        assert_eq!(shown, wanted, "{text}");
     }
 }

@@ -132,7 +132,7 @@ fn meaning(name: &Name) -> Option<(TokenKind, u32)> {
         Target::Module(_) => (TokenKind::Namespace, 0),
         Target::Builtin => (TokenKind::Function, LIBRARY),
         Target::Type => (TokenKind::Type, LIBRARY),
-        Target::Fact => (TokenKind::Property, LIBRARY),
+        Target::Fact(_) => (TokenKind::Property, LIBRARY),
         Target::Unknown => return None,
     };
     let declares = if name.declares { DECLARATION } else { 0 };

@@ -67,6 +67,7 @@ pub(crate) const TYPES: &[(&str, &str)] = &[
 ];
 
 /// A field that the transaction, a coin or a token has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fact {
     pub(crate) name: &'static str,
     pub(crate) ty: &'static str,
@@ -119,10 +120,9 @@ pub(crate) const TOKEN: &[Fact] = &[
 /// What bytes, arrays, tables and lists of coins have.
 pub(crate) const LENGTH: &[Fact] = &[fact("length", "Int", "How many there are.")];
 
-/// A field of the transaction of this name, wherever it stands.
-pub(crate) fn fact_named(name: &str) -> Option<&'static Fact> {
-    [TX, INPUT, OWN, TOKEN, LENGTH].into_iter().flatten().find(|fact| fact.name == name)
-}
+/// What a declaration can say of another: `TinyCoder.receipts`.
+pub(crate) const DECLARED: &[Fact] =
+    &[fact("receipts", "receipts", "What a campaign gives its backers for their pledges.")];
 
 #[cfg(test)]
 mod tests {

@@ -47,7 +47,7 @@ impl About<'_> {
     }
 
     pub(crate) fn caller(&self, found: &ide::Caller) -> Option<lsp::CallHierarchyItem> {
-        let lines = self.snapshot.lines(&found.path)?;
+        let lines = self.convert.lines(self.snapshot, &found.path)?;
         Some(lsp::CallHierarchyItem {
             name: found.name.clone(),
             kind: lsp::SymbolKind::FUNCTION,
@@ -62,7 +62,7 @@ impl About<'_> {
 
     /// Places in one source.
     pub(crate) fn places(&self, path: &str, places: &[std::ops::Range<usize>]) -> Option<Vec<lsp::Range>> {
-        let lines = self.snapshot.lines(path)?;
+        let lines = self.convert.lines(self.snapshot, path)?;
         Some(places.iter().map(|place| self.convert.range(&lines, place)).collect())
     }
 

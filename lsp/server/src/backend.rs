@@ -1,5 +1,6 @@
 //! The handlers: each takes its ticket, hands in what is to be done, and awaits the answer alone.
 
+use std::cell::RefCell;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 use std::sync::{Arc, OnceLock};
@@ -11,15 +12,17 @@ use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp::lsp_types::*;
 use tower_lsp::{Client, LanguageServer};
 
-use crate::actions;
 use crate::answers::About;
 use crate::capabilities::{self, Settings};
+use crate::config::{Config, Current};
 use crate::convert::{Convert, bytes, offset};
 use crate::documents::{Documents, path_of};
 use crate::ordered::{Line, ticket};
 use crate::owner::{Asker, Cancel, Owner};
+use crate::progress::{Place, Progress};
 use crate::report::Reporter;
 use crate::tokens::{TokenCache, encode};
+use crate::{actions, files};
 
 /// The most symbols of an answer.
 const SYMBOLS_MAX: usize = 500;
@@ -29,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) ground: Arc<dyn Ground>,
     pub(crate) documents: Documents,
     settings: OnceLock<Settings>,
+    pub(crate) config: Current,
     tokens: TokenCache,
 }
 
@@ -38,8 +42,18 @@ impl Shared {
         self.settings.get().copied().unwrap_or_default()
     }
 
+    /// What the user has set.
+    pub(crate) fn config(&self) -> Config {
+        self.config.get()
+    }
+
     pub(crate) fn convert(&self) -> Convert<'_> {
-        Convert { encoding: self.settings().encoding, documents: &self.documents, ground: &*self.ground }
+        Convert {
+            encoding: self.settings().encoding,
+            documents: &self.documents,
+            ground: &*self.ground,
+            known: RefCell::default(),
+        }
     }
 
     fn path(&self, url: &Url) -> Arc<str> {
@@ -57,7 +71,7 @@ impl Shared {
 
 /// The server.
 pub(crate) struct Backend {
-    client: Client,
+    pub(crate) client: Client,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -67,6 +81,7 @@ impl Backend {
             ground: Arc::clone(&ground),
             documents: Documents::default(),
             settings: OnceLock::new(),
+            config: Current::default(),
             tokens: TokenCache::default(),
         });
         let reporter = Reporter::new(Arc::clone(&shared), client.clone());
@@ -112,8 +127,13 @@ impl Backend {
                 let _ = sender.send(answer);
             });
         }));
-        let answer = receiver.await;
+        let limit = self.shared.config().answer;
+        let answer = tokio::time::timeout(limit, receiver).await;
         drop(asker);
+        let Ok(answer) = answer else {
+            let message = format!("this took longer than the {} seconds of `bmc.answerSeconds`", limit.as_secs());
+            return Err(Error { code: ErrorCode::RequestCancelled, message: message.into(), data: None });
+        };
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Stopped::Edited)) => Err(Error::new(ErrorCode::ContentModified)),
@@ -172,12 +192,20 @@ impl Backend {
         .await
     }
 
-    /// A question about all packages.
+    /// A question about all packages, which may take so long that progress is shown.
     pub(crate) async fn ask_all<T: Default + Send + 'static>(
         &self,
+        title: &'static str,
+        token: Option<ProgressToken>,
         answer: impl FnOnce(&Shared, &[Snapshot]) -> Answer<T> + Send + 'static,
     ) -> Result<T> {
-        self.ask(|owner| owner.host.snapshots(), |_, _| {}, move |shared, snapshots| answer(shared, &snapshots)).await
+        let _shown = self.progress(token, title);
+        self.ask(
+            |owner| owner.host.snapshots(),
+            |snapshots, cancel| snapshots.iter().for_each(|snapshot| cancel.arm(snapshot.canceller())),
+            move |shared, snapshots| answer(shared, &snapshots),
+        )
+        .await
     }
 
     async fn tokens(&self, url: &Url) -> Result<(Arc<str>, Vec<SemanticToken>)> {
@@ -189,20 +217,20 @@ impl Backend {
         Ok((self.shared.path(url), tokens))
     }
 
-    /// Asks the client to say when sources change that it has not opened.
-    fn watch(&self) {
-        let client = self.client.clone();
-        let patterns = ["**/*.bmc", "**/bmc.toml", "**/bmc.lock"];
-        let watchers = patterns
-            .map(|pattern| FileSystemWatcher { glob_pattern: GlobPattern::String(pattern.to_owned()), kind: None });
-        let options = DidChangeWatchedFilesRegistrationOptions { watchers: watchers.into() };
-        let registration = Registration {
-            id: "watch".to_owned(),
-            method: "workspace/didChangeWatchedFiles".to_owned(),
-            register_options: serde_json::to_value(options).ok(),
-        };
-        // The client answers when it likes.
-        tokio::spawn(async move { client.register_capability(vec![registration]).await });
+    /// Shows that something is being done until what this gives is dropped.
+    fn progress(&self, token: Option<ProgressToken>, title: &'static str) -> Progress {
+        Progress::begin(&self.client, Place::of(token, self.shared.settings().progress), title)
+    }
+
+    /// Files were made, renamed or deleted.
+    fn rearranged(&self, urls: &[Url]) {
+        let paths: Vec<Arc<str>> = urls.iter().map(|url| self.shared.path(url)).collect();
+        let shown = self.progress(None, "reading the workspace");
+        self.tell(move |owner| {
+            owner.host.rearranged(&paths);
+            owner.reporter.changed();
+            drop(shown);
+        });
     }
 }
 
@@ -210,6 +238,9 @@ impl Backend {
 impl LanguageServer for Backend {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
         let settings = *self.shared.settings.get_or_init(|| Settings::of(&params.capabilities));
+        if let Some(options) = &params.initialization_options {
+            self.shared.config.set(Config::of(options));
+        }
         let root = params.root_uri.into_iter();
         let folders: Vec<Url> = match params.workspace_folders {
             Some(folders) => folders.into_iter().map(|folder| folder.uri).collect(),
@@ -227,9 +258,19 @@ impl LanguageServer for Backend {
     }
 
     async fn initialized(&self, _: InitializedParams) {
-        if self.shared.settings().watches {
+        let settings = self.shared.settings();
+        if settings.watches {
             self.watch();
         }
+        if settings.says_settings {
+            self.follow_settings();
+        }
+        if settings.configures {
+            self.pull_config();
+        }
+        // The folders are opened before this message has its turn.
+        let shown = self.progress(None, "opening the workspace");
+        self.tell(move |_| drop(shown));
     }
 
     async fn shutdown(&self) -> Result<()> {
@@ -278,7 +319,33 @@ impl LanguageServer for Backend {
 
     async fn did_save(&self, _: DidSaveTextDocumentParams) {}
 
-    async fn did_change_configuration(&self, _: DidChangeConfigurationParams) {}
+    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        if self.shared.settings().configures {
+            return self.pull_config();
+        }
+        self.shared.config.set(Config::of(&params.settings));
+    }
+
+    async fn will_rename_files(&self, params: RenameFilesParams) -> Result<Option<WorkspaceEdit>> {
+        let moves = files::moves(&self.shared, &params.files);
+        self.ask_all("renaming files", None, move |shared, snapshots| files::renamed(shared, snapshots, &moves)).await
+    }
+
+    async fn did_rename_files(&self, params: RenameFilesParams) {
+        let named = params.files.iter().flat_map(|file| [&file.old_uri, &file.new_uri]);
+        let urls: Vec<Url> = named.filter_map(|uri| Url::parse(uri).ok()).collect();
+        self.rearranged(&urls);
+    }
+
+    async fn did_create_files(&self, params: CreateFilesParams) {
+        let urls: Vec<Url> = params.files.iter().filter_map(|file| Url::parse(&file.uri).ok()).collect();
+        self.rearranged(&urls);
+    }
+
+    async fn did_delete_files(&self, params: DeleteFilesParams) {
+        let urls: Vec<Url> = params.files.iter().filter_map(|file| Url::parse(&file.uri).ok()).collect();
+        self.rearranged(&urls);
+    }
 
     async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
         let paths: Vec<Arc<str>> = params.changes.iter().map(|change| self.shared.path(&change.uri)).collect();
@@ -310,7 +377,8 @@ impl LanguageServer for Backend {
     }
 
     async fn symbol(&self, params: WorkspaceSymbolParams) -> Result<Option<Vec<SymbolInformation>>> {
-        self.ask_all(move |shared, snapshots| {
+        let token = params.work_done_progress_params.work_done_token.clone();
+        self.ask_all("looking for symbols", token, move |shared, snapshots| {
             let convert = shared.convert();
             let mut found: Vec<SymbolInformation> = Vec::new();
             for snapshot in snapshots {
@@ -400,6 +468,13 @@ impl LanguageServer for Backend {
         .await
     }
 
+    async fn goto_implementation(&self, params: GotoDefinitionParams) -> Result<Option<GotoDefinitionResponse>> {
+        self.at(params.text_document_position_params, |about| {
+            about.locations(about.snapshot.implementations(about.path, about.offset)?)
+        })
+        .await
+    }
+
     async fn references(&self, params: ReferenceParams) -> Result<Option<Vec<Location>>> {
         let with_declaration = params.context.include_declaration;
         self.at(params.text_document_position, move |about| about.references(with_declaration)).await
@@ -422,7 +497,7 @@ impl LanguageServer for Backend {
         let renamed = self
             .at(params.text_document_position, move |about| {
                 let edits = about.snapshot.rename(about.path, about.offset, &to)?;
-                Ok(Some(edits.map(|edits| about.convert.workspace_edit(about.snapshot, &edits))))
+                Ok(Some(edits.map(|edits| about.convert.workspace_edit(about.snapshot, &edits, &[]))))
             })
             .await?;
         renamed.transpose().map_err(|why| Error { code: ErrorCode::InvalidParams, message: why.into(), data: None })
@@ -468,7 +543,9 @@ impl LanguageServer for Backend {
         self.ask_about(&params.text_document.uri, move |shared, snapshot, path, lines| {
             let convert = shared.convert();
             let hints = snapshot.hints(path, &bytes(lines, convert.encoding, params.range))?;
-            Ok(Some(hints.iter().map(|hint| crate::answers::hint(&convert, lines, hint)).collect()))
+            let config = shared.config();
+            let shown = hints.iter().filter(|hint| config.shows(hint.kind));
+            Ok(Some(shown.map(|hint| crate::answers::hint(&convert, lines, hint)).collect()))
         })
         .await
     }
@@ -517,21 +594,18 @@ impl LanguageServer for Backend {
     async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
         let url = params.text_document.uri.clone();
         self.ask_about(&url, move |shared, snapshot, path, lines| {
-            let convert = shared.convert();
-            let range = bytes(lines, convert.encoding, params.range);
-            let mut found = Vec::new();
-            if actions::wants(&params, &CodeActionKind::QUICKFIX) {
-                let fixes = snapshot.remedies(path, &range)?;
-                found.extend(fixes.iter().map(|fix| actions::action(&convert, snapshot, &params, fix)));
-            }
-            // Only who asks for it by name wants to see this in every menu.
-            if params.context.only.is_some() && actions::wants(&params, &CodeActionKind::SOURCE_FIX_ALL) {
-                let edits = snapshot.remedies_of_all(path)?;
-                found.extend((!edits.is_empty()).then(|| actions::all(&convert, snapshot, &edits)));
-            }
-            Ok(Some(found))
+            actions::actions(shared, snapshot, path, lines, &params)
         })
         .await
+    }
+
+    async fn code_action_resolve(&self, action: CodeAction) -> Result<CodeAction> {
+        let Some(listed) = actions::Listed::of(&action) else { return Ok(action) };
+        let url = listed.uri().clone();
+        let edit = self
+            .ask_about(&url, move |shared, snapshot, path, lines| listed.edit(shared, snapshot, path, lines))
+            .await?;
+        Ok(CodeAction { edit, ..action })
     }
 
     async fn semantic_tokens_full(&self, params: SemanticTokensParams) -> Result<Option<SemanticTokensResult>> {
@@ -583,8 +657,9 @@ impl LanguageServer for Backend {
     }
 
     async fn workspace_diagnostic(&self, params: WorkspaceDiagnosticParams) -> Result<WorkspaceDiagnosticReportResult> {
+        let token = params.work_done_progress_params.work_done_token.clone();
         let items = self
-            .ask_all(move |shared, snapshots| {
+            .ask_all("checking the workspace", token, move |shared, snapshots| {
                 let mut items = Vec::new();
                 for snapshot in snapshots {
                     for path in snapshot.own_sources() {

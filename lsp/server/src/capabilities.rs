@@ -13,17 +13,42 @@ pub(crate) struct Settings {
     pub(crate) watches: bool,
     /// It fills in snippets.
     pub(crate) snippets: bool,
+    /// It asks for the edits of one code action instead of getting those of all.
+    pub(crate) resolves: bool,
+    /// Its edits can create files.
+    pub(crate) creates: bool,
+    /// It answers what is set.
+    pub(crate) configures: bool,
+    /// It can be asked to say when settings change.
+    pub(crate) says_settings: bool,
+    /// It asks for inlay hints anew when it is told to.
+    pub(crate) refreshes_hints: bool,
+    /// It shows progress that it has not asked for.
+    pub(crate) progress: bool,
 }
 
 impl Settings {
     pub(crate) fn of(client: &ClientCapabilities) -> Self {
         let documents = client.text_document.as_ref();
         let watched = client.workspace.as_ref().and_then(|workspace| workspace.did_change_watched_files.as_ref());
+        let workspace = client.workspace.as_ref();
+        let resolve = documents.and_then(|documents| documents.code_action.as_ref()?.resolve_support.as_ref());
+        let edits = workspace.and_then(|workspace| workspace.workspace_edit.as_ref()?.resource_operations.as_deref());
         let completion = documents.and_then(|documents| documents.completion.as_ref()?.completion_item.as_ref());
         Self {
             encoding: encoding_of(client),
             snippets: completion.is_some_and(|item| item.snippet_support == Some(true)),
             pulls: documents.is_some_and(|documents| documents.diagnostic.is_some()),
+            resolves: resolve.is_some_and(|able| able.properties.iter().any(|property| property == "edit")),
+            creates: edits.is_some_and(|able| able.contains(&ResourceOperationKind::Create)),
+            configures: workspace.is_some_and(|workspace| workspace.configuration == Some(true)),
+            says_settings: workspace.is_some_and(|workspace| {
+                workspace.did_change_configuration.is_some_and(|able| able.dynamic_registration == Some(true))
+            }),
+            refreshes_hints: workspace.is_some_and(|workspace| {
+                workspace.inlay_hint.as_ref().is_some_and(|able| able.refresh_support == Some(true))
+            }),
+            progress: client.window.as_ref().is_some_and(|window| window.work_done_progress == Some(true)),
             watches: watched.is_some_and(|watched| watched.dynamic_registration == Some(true)),
         }
     }
@@ -69,6 +94,7 @@ pub(crate) fn server(settings: Settings) -> ServerCapabilities {
         }),
         definition_provider: Some(OneOf::Left(true)),
         type_definition_provider: Some(TypeDefinitionProviderCapability::Simple(true)),
+        implementation_provider: Some(ImplementationProviderCapability::Simple(true)),
         references_provider: Some(OneOf::Left(true)),
         document_highlight_provider: Some(OneOf::Left(true)),
         rename_provider: Some(OneOf::Right(RenameOptions {
@@ -88,7 +114,8 @@ pub(crate) fn server(settings: Settings) -> ServerCapabilities {
             more_trigger_character: Some(vec![";".to_owned(), "\n".to_owned()]),
         }),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
-            code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::SOURCE_FIX_ALL]),
+            code_action_kinds: Some(crate::actions::kinds()),
+            resolve_provider: Some(true),
             ..Default::default()
         })),
         semantic_tokens_provider: Some(semantic_tokens().into()),
@@ -103,7 +130,7 @@ pub(crate) fn server(settings: Settings) -> ServerCapabilities {
                 supported: Some(true),
                 change_notifications: Some(OneOf::Left(true)),
             }),
-            file_operations: None,
+            file_operations: Some(crate::files::operations()),
         }),
         ..Default::default()
     }

@@ -1,5 +1,7 @@
 //! Between the protocol's types and those of `ide`.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,16 +9,28 @@ use driver::Severity;
 use ide::{Encoding, FileEdit, Fold, FoldKind, Lines, Point, Problem, Snapshot, Symbol, SymbolKind, TextEdit};
 use tower_lsp::lsp_types as lsp;
 
-use crate::documents::Documents;
+use crate::documents::{Documents, path_of};
 
 /// How columns are counted and documents are called.
 pub(crate) struct Convert<'c> {
     pub(crate) encoding: Encoding,
     pub(crate) documents: &'c Documents,
     pub(crate) ground: &'c dyn ide::Ground,
+    /// The lines of sources, found once for one answer.
+    pub(crate) known: RefCell<BTreeMap<Arc<str>, Lines>>,
 }
 
 impl Convert<'_> {
+    /// The lines of a source.
+    pub(crate) fn lines(&self, snapshot: &Snapshot, path: &str) -> Option<Lines> {
+        if let Some(known) = self.known.borrow().get(path) {
+            return Some(known.clone());
+        }
+        let lines = snapshot.lines(path)?;
+        self.known.borrow_mut().insert(path.into(), lines.clone());
+        Some(lines)
+    }
+
     pub(crate) fn position(&self, lines: &Lines, offset: usize) -> lsp::Position {
         let Point { line, column } = lines.point(offset, self.encoding);
         lsp::Position::new(line, column)
@@ -31,8 +45,43 @@ impl Convert<'_> {
         edits.into_iter().map(edit).collect()
     }
 
-    /// Edits of several documents, with the versions that they are for.
-    pub(crate) fn workspace_edit(&self, snapshot: &Snapshot, edits: &[FileEdit]) -> lsp::WorkspaceEdit {
+    /// The path of a document.
+    pub(crate) fn path(&self, url: &lsp::Url) -> Arc<str> {
+        path_of(url, self.ground)
+    }
+
+    /// Edits of several documents, with the versions that they are for, and documents that are new.
+    pub(crate) fn workspace_edit(
+        &self,
+        snapshot: &Snapshot,
+        edits: &[FileEdit],
+        creates: &[(Arc<str>, String)],
+    ) -> lsp::WorkspaceEdit {
+        let documents = self.document_edits(snapshot, edits);
+        let changes = if creates.is_empty() {
+            lsp::DocumentChanges::Edits(documents)
+        } else {
+            let new = creates.iter().filter_map(|(path, text)| self.new_document(path, text)).flatten();
+            let edits = documents.into_iter().map(lsp::DocumentChangeOperation::Edit);
+            lsp::DocumentChanges::Operations(new.chain(edits).collect())
+        };
+        lsp::WorkspaceEdit { document_changes: Some(changes), ..Default::default() }
+    }
+
+    /// Makes a document that is not there yet, and writes its text.
+    fn new_document(&self, path: &str, text: &str) -> Option<[lsp::DocumentChangeOperation; 2]> {
+        let uri = self.documents.url(path, self.ground)?;
+        let create = lsp::CreateFile { uri: uri.clone(), options: None, annotation_id: None };
+        let text_document = lsp::OptionalVersionedTextDocumentIdentifier { uri, version: None };
+        let edits = vec![lsp::OneOf::Left(lsp::TextEdit::new(lsp::Range::default(), text.to_owned()))];
+        Some([
+            lsp::DocumentChangeOperation::Op(lsp::ResourceOp::Create(create)),
+            lsp::DocumentChangeOperation::Edit(lsp::TextDocumentEdit { text_document, edits }),
+        ])
+    }
+
+    /// Edits by their documents.
+    pub(crate) fn document_edits(&self, snapshot: &Snapshot, edits: &[FileEdit]) -> Vec<lsp::TextDocumentEdit> {
         let mut by_path: Vec<(Arc<str>, Vec<TextEdit>)> = Vec::new();
         for FileEdit { path, edit } in edits {
             match by_path.iter_mut().find(|(known, _)| known == path) {
@@ -41,18 +90,17 @@ impl Convert<'_> {
             }
         }
         let document = |(path, edits): (Arc<str>, Vec<TextEdit>)| {
-            let (lines, uri) = (snapshot.lines(&path)?, self.documents.url(&path, self.ground)?);
+            let (lines, uri) = (self.lines(snapshot, &path)?, self.documents.url(&path, self.ground)?);
             let edits = self.edits(&lines, edits).into_iter().map(lsp::OneOf::Left).collect();
             let text_document =
                 lsp::OptionalVersionedTextDocumentIdentifier { uri, version: self.documents.version(&path) };
             Some(lsp::TextDocumentEdit { text_document, edits })
         };
-        let documents = by_path.into_iter().filter_map(document).collect();
-        lsp::WorkspaceEdit { document_changes: Some(lsp::DocumentChanges::Edits(documents)), ..Default::default() }
+        by_path.into_iter().filter_map(document).collect()
     }
 
     pub(crate) fn location(&self, snapshot: &Snapshot, path: &str, range: &Range<usize>) -> Option<lsp::Location> {
-        let lines = snapshot.lines(path)?;
+        let lines = self.lines(snapshot, path)?;
         Some(lsp::Location::new(self.documents.url(path, self.ground)?, self.range(&lines, range)))
     }
 

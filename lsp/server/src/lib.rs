@@ -13,48 +13,18 @@ mod actions;
 mod answers;
 mod backend;
 mod capabilities;
+mod config;
 mod convert;
 mod documents;
+mod files;
 mod ordered;
 mod owner;
 mod pool;
+mod progress;
+mod registrations;
 mod report;
+mod serve;
 mod tokens;
 mod wire;
 
-use std::sync::Arc;
-
-use ide::Ground;
-use tower_lsp::{LspService, Server};
-
-use crate::backend::Backend;
-use crate::ordered::Ordered;
-use crate::wire::Wire;
-
-/// So many messages may be under way at once: all that wait for an answer, so that one that cancels never waits itself.
-const CONCURRENCY: usize = 1 << 16;
-
-/// Serves one client over standard input and output until it leaves. Says whether it left as the protocol wants.
-///
-/// # Errors
-/// If the system gives no threads.
-pub fn serve(ground: Arc<dyn Ground>) -> std::io::Result<bool> {
-    let input = Wire::of_stdin()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let clean = runtime.block_on(async {
-        let (tickets, line) = ordered::line();
-        let (service, socket) = LspService::build(|client| Backend::new(client, ground, line))
-            .custom_method(wire::MALFORMED, Backend::malformed)
-            .finish();
-        let (service, left) = Ordered::new(service, tickets);
-        let server = Server::new(input, tokio::io::stdout(), socket).concurrency_level(CONCURRENCY);
-        tokio::select! {
-            () = server.serve(service) => {}
-            () = left.gone() => {}
-        }
-        left.was_announced()
-    });
-    // Standard input may be open still, and a thread reads it.
-    runtime.shutdown_background();
-    Ok(clean)
-}
+pub use serve::serve;

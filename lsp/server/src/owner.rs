@@ -52,7 +52,8 @@ impl Owner {
 #[derive(Default)]
 pub(crate) struct Cancel {
     given_up: AtomicBool,
-    canceller: Mutex<Option<Canceller>>,
+    /// What is computed for the asker: the sessions of one or several packages.
+    armed: Mutex<Vec<Canceller>>,
 }
 
 impl Cancel {
@@ -63,15 +64,15 @@ impl Cancel {
 
     /// From now on giving up stops this.
     pub(crate) fn arm(&self, canceller: Canceller) {
-        let mut armed = self.canceller.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_given_up() {
             canceller.cancel();
         }
-        *armed = Some(canceller);
+        armed.push(canceller);
     }
 
     fn give_up(&self) {
-        let armed = self.canceller.lock().unwrap_or_else(PoisonError::into_inner);
+        let armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
         self.given_up.store(true, Ordering::Release);
         armed.iter().for_each(Canceller::cancel);
     }
@@ -83,5 +84,75 @@ pub(crate) struct Asker(pub(crate) Arc<Cancel>);
 impl Drop for Asker {
     fn drop(&mut self) {
         self.0.give_up();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use driver::{MemoryWorld, Stopped, World, WorldError};
+    use ide::Project;
+
+    use super::*;
+
+    /// Folders that are packages of their own.
+    struct Folders(MemoryWorld);
+
+    impl World for Folders {
+        fn read(&self, path: &str) -> Result<Arc<str>, WorldError> {
+            self.0.read(path)
+        }
+
+        fn digest(&self, path: &str) -> Result<[u8; 32], WorldError> {
+            self.0.digest(path)
+        }
+
+        fn list(&self, folder: &str) -> Vec<String> {
+            self.0.list(folder)
+        }
+    }
+
+    impl Ground for Folders {
+        fn project_of(&self, path: &str) -> Project {
+            let folder = path.split('/').next().unwrap_or_default().to_owned();
+            Project { folder, ..Project::default() }
+        }
+
+        fn sources_of(&self, _: &Project) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn projects_below(&self, _: &str) -> Vec<Project> {
+            Vec::new()
+        }
+
+        fn file_of(&self, _: &str) -> Option<PathBuf> {
+            None
+        }
+
+        fn path_of(&self, file: &Path) -> String {
+            file.to_string_lossy().into_owned()
+        }
+    }
+
+    #[test]
+    fn who_gives_up_stops_what_is_computed_in_every_package() {
+        let mut host = Host::new(Arc::new(Folders(MemoryWorld::default())));
+        let paths = ["one/a.bmc", "two/a.bmc"];
+        paths.iter().for_each(|path| host.open(path, "const A: Int = 1;".into(), 1));
+        let snapshots = host.snapshots();
+        assert_eq!(snapshots.len(), 2);
+        let cancel = Arc::new(Cancel::default());
+        let asker = Asker(Arc::clone(&cancel));
+        snapshots.iter().for_each(|snapshot| cancel.arm(snapshot.canceller()));
+        drop(asker);
+        for (snapshot, path) in snapshots.iter().zip(paths) {
+            assert_eq!(snapshot.problems(path), Err(Stopped::Asked), "{path}");
+        }
+        // What is armed too late is stopped at once.
+        let late = host.snapshots().remove(0);
+        cancel.arm(late.canceller());
+        assert_eq!(late.problems("one/a.bmc"), Err(Stopped::Asked));
     }
 }

@@ -1,6 +1,6 @@
 //! Pushed diagnostics: computed behind the edits, one report for however many came at once, none that is out of date.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,8 +32,8 @@ pub(crate) struct Reporter {
     dirty: bool,
     /// Counts changes.
     generation: Arc<AtomicU64>,
-    /// The manifests that something was said about.
-    troubled: BTreeSet<String>,
+    /// What was said about manifests.
+    troubled: BTreeMap<String, String>,
 }
 
 impl Reporter {
@@ -46,7 +46,7 @@ impl Reporter {
             pool: Pool::new("reports", 1),
             dirty: false,
             generation: Arc::default(),
-            troubled: BTreeSet::new(),
+            troubled: BTreeMap::new(),
         }
     }
 
@@ -63,15 +63,13 @@ impl Reporter {
 
     /// Says which manifests cannot be used, and takes back what was said of those that can be used again.
     fn manifests(&mut self, host: &Host) {
-        let now: BTreeMap<String, &str> =
-            host.troubles().map(|(folder, why)| (format!("{folder}/{MANIFEST}"), why)).collect();
-        for path in self.troubled.iter().filter(|path| !now.contains_key(*path)) {
-            of_manifest(path, None).into_iter().for_each(|report| drop(self.reports.send(report)));
-        }
-        for (path, why) in &now {
-            of_manifest(path, Some(*why)).into_iter().for_each(|report| drop(self.reports.send(report)));
-        }
-        self.troubled = now.into_keys().collect();
+        let now: BTreeMap<String, String> =
+            host.troubles().map(|(folder, why)| (format!("{folder}/{MANIFEST}"), why.to_owned())).collect();
+        let gone = self.troubled.keys().filter(|path| !now.contains_key(*path)).map(|path| of_manifest(path, None));
+        let new = now.iter().filter(|(path, why)| self.troubled.get(*path) != Some(why));
+        let reports = gone.chain(new.map(|(path, why)| of_manifest(path, Some(why)))).flatten();
+        reports.for_each(|report| drop(self.reports.send(report)));
+        self.troubled = now;
     }
 
     /// Begins the report about a change, if there was one and the client does not ask by itself.

@@ -5,7 +5,7 @@ use syntax::{FileId, ItemKind, Word};
 use super::{Completion, CompletionKind, plain};
 use crate::hover::opcode;
 use crate::names::{Depth, Files, Target, item_at, names_of};
-use crate::words::{BUILTINS, TYPES, fact_named};
+use crate::words::{BUILTINS, TYPES};
 
 fn snippet(label: &str, detail: &str, insert: &str, rank: u8) -> Completion {
     Completion { insert: insert.to_owned(), snippet: true, ..plain(label, CompletionKind::Snippet, detail, rank) }
@@ -118,8 +118,10 @@ pub(super) fn docs(files: &Files<'_>, file: FileId, offset: usize, label: &str) 
     let builtin = BUILTINS.iter().find(|known| known.name == label).map(|known| known.doc.to_owned());
     let ty = TYPES.iter().find(|(name, _)| *name == label).map(|(_, doc)| (*doc).to_owned());
     let row = spec::opcode::TABLE.iter().find(|row| row.name == label).map(opcode);
-    let fact = fact_named(label).map(|fact| fact.doc.to_owned());
+    if let Some(fact) = super::fact_at(files, file, offset, label) {
+        return Some(fact.doc.to_owned());
+    }
     let declared =
         visible.or_else(of_file).or_else(elsewhere).and_then(|def| crate::hover::of_def(files, &def, || None));
-    declared.or(builtin).or(ty).or(row).or(fact).or(word)
+    declared.or(builtin).or(ty).or(row).or(word)
 }

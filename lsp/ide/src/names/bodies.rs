@@ -1,12 +1,15 @@
 //! Names in statements and expressions.
 
+use analysis::hir::Type;
 use syntax::ItemKind;
 use syntax::ast::{
     Block, Entry, EntryValue, Expr, ExprKind, FieldInit, ForRange, Ident, If, Match, Place, PlaceStep, Stmt, StmtKind,
 };
 
-use super::files::{Import, state_field_of};
+use super::files::{Import, field_of, state_field_of};
+use super::shapes::Side;
 use super::{Def, DefKind, Depth, Resolver, Shape, Target};
+use crate::words::DECLARED;
 
 impl<'s> Resolver<'_, 's> {
     pub(super) fn block(&mut self, block: &'s Block) {
@@ -73,15 +76,52 @@ impl<'s> Resolver<'_, 's> {
     }
 
     fn place(&mut self, place: &'s Place) {
-        self.mention(&place.name);
+        let target = self.mention(&place.name);
         if let Some(name) = self.out.names.last_mut() {
             name.writes = true;
         }
+        let mut ty = self.type_of(&target);
         for step in &place.steps {
-            if let PlaceStep::Index(index) = step {
-                self.expr(index);
-            }
+            ty = match step {
+                PlaceStep::Field(name) => self.place_field(ty.as_ref(), name),
+                PlaceStep::Element { index, .. } => match ty {
+                    Some(Type::Tuple(parts)) => parts.get(*index as usize).cloned(),
+                    _ => None,
+                },
+                PlaceStep::Index(index) => {
+                    self.expr(index);
+                    match ty {
+                        Some(Type::Array(of, _) | Type::Table(of, _)) => Some((*of).clone()),
+                        _ => None,
+                    }
+                }
+            };
         }
+    }
+
+    /// The type of a variable of this item, if fields are looked up at all.
+    fn type_of(&self, target: &Target) -> Option<Type> {
+        let Target::Def(def) = target else { return None };
+        if self.depth == Depth::Names || def.file != self.file || def.item != *self.item.key {
+            return None;
+        }
+        let types = self.files.session.types_in(self.file, self.item.key);
+        types.iter().find(|(span, _)| *span == def.span).map(|(_, ty)| ty.clone())
+    }
+
+    /// `.name` of a place whose type so far is known; the type of the field.
+    fn place_field(&mut self, ty: Option<&Type>, name: &'s Ident) -> Option<Type> {
+        if name.is_missing() {
+            return None;
+        }
+        let Some(Type::Struct(of)) = ty else {
+            self.push(name.span, Target::Unknown);
+            return None;
+        };
+        let found = self.files.type_named(self.file, &of.name);
+        let def = found.and_then(|(file, item)| field_of(file, item, name.as_str()));
+        self.push(name.span, def.map_or(Target::Unknown, Target::Def));
+        of.fields.iter().find(|(known, _)| known == name.as_str()).map(|(_, ty)| ty.clone())
     }
 
     fn branch(&mut self, branch: &'s If) {
@@ -168,7 +208,11 @@ impl<'s> Resolver<'_, 's> {
             ExprKind::Record(fields) => fields.iter().for_each(|field| self.field_init(field, None)),
             ExprKind::With { base, fields } => {
                 self.expr(base);
-                fields.iter().for_each(|field| self.field_init(field, None));
+                let plan = self.plan_called(base);
+                for field in fields.iter() {
+                    let input = plan.as_ref().and_then(|plan| self.files.input_of(plan, field.name.as_str()));
+                    self.field_init(field, input);
+                }
             }
             ExprKind::Asm(asm) => {
                 for input in &asm.inputs {
@@ -188,6 +232,17 @@ impl<'s> Resolver<'_, 's> {
             }
             _ => {}
         }
+    }
+
+    /// The plan that a step of a test carries out.
+    fn plan_called(&self, call: &'s Expr) -> Option<Def> {
+        let ExprKind::Call { callee, .. } = &call.kind else { return None };
+        let path = match &callee.kind {
+            ExprKind::Name(name) => std::slice::from_ref(name),
+            ExprKind::Path(path) => path,
+            _ => return None,
+        };
+        self.item_named(path).filter(|def| def.kind == DefKind::Item(ItemKind::Plan))
     }
 
     /// A function of the language has no declaration, unless an item took its name.
@@ -225,12 +280,11 @@ impl<'s> Resolver<'_, 's> {
         }
         let target = match self.shape(base) {
             Shape::State => state_field_of(self.file, self.item, name.as_str()).map(Target::Def),
-            Shape::Value(analysis::hir::Type::Struct(of)) => {
+            Shape::Value(Type::Struct(of)) => {
                 let found = self.files.type_named(self.file, &of.name);
-                found.and_then(|(file, item)| super::files::field_of(file, item, name.as_str())).map(Target::Def)
+                found.and_then(|(file, item)| field_of(file, item, name.as_str())).map(Target::Def)
             }
-            Shape::Unknown => None,
-            _ => Some(Target::Fact),
+            shape => shape.facts().find(|fact| fact.name == name.as_str()).map(Target::Fact),
         };
         self.push(name.span, target.unwrap_or(Target::Unknown));
     }
@@ -243,6 +297,11 @@ impl<'s> Resolver<'_, 's> {
             && self.lookup("state").is_none()
         {
             return Shape::State;
+        }
+        if let ExprKind::Name(name) = &base.kind
+            && let Some(Target::Def(Def { kind: DefKind::Input, .. })) = self.lookup(name.as_str())
+        {
+            return Shape::Coin { side: Side::Input, own: false };
         }
         match self.depth {
             Depth::Names => Shape::of_form(base).unwrap_or(Shape::Unknown),
@@ -285,7 +344,8 @@ impl<'s> Resolver<'_, 's> {
     fn entry_expr(&mut self, value: &'s Expr) {
         if let ExprKind::Field { base, name } = &value.kind {
             self.entry_expr(base);
-            self.push(name.span, Target::Fact);
+            let fact = DECLARED.iter().find(|fact| fact.name == name.as_str());
+            self.push(name.span, fact.map_or(Target::Unknown, Target::Fact));
             return;
         }
         self.expr(value);
@@ -293,17 +353,20 @@ impl<'s> Resolver<'_, 's> {
 
     /// The item that an imported or declared name means, if it is a contract.
     pub(super) fn contract_named(&self, path: &[Ident]) -> Option<Def> {
-        let def = match path {
+        self.item_named(path).filter(|def| def.kind == DefKind::Item(ItemKind::Contract))
+    }
+
+    fn item_named(&self, path: &[Ident]) -> Option<Def> {
+        match path {
             [name] => match self.lookup(name.as_str())? {
-                Target::Def(def) => def,
-                _ => return None,
+                Target::Def(def) => Some(def),
+                _ => None,
             },
             [module, name] => match self.own.imports.get(module.as_str())? {
-                Import::Module(file) => self.files.declared(*file, name.as_str())?,
-                Import::Item(..) => return None,
+                Import::Module(file) => self.files.declared(*file, name.as_str()),
+                Import::Item(..) => None,
             },
-            _ => return None,
-        };
-        (def.kind == DefKind::Item(ItemKind::Contract)).then_some(def)
+            _ => None,
+        }
     }
 }

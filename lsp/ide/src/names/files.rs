@@ -102,6 +102,17 @@ impl<'s> Files<'s> {
         self.of(def.file).items.iter().find(|item| *item.key == def.item).copied()
     }
 
+    /// The input of this name of a plan.
+    pub(crate) fn input_of(&self, plan: &Def, name: &str) -> Option<Def> {
+        let item = self.view(plan)?;
+        let Item::Plan(ast) = item.ast else { return None };
+        let found = ast.stmts.iter().find_map(|stmt| match &stmt.kind {
+            ast::PlanStmtKind::Input { name: known, .. } if known.as_str() == name => Some(known.span),
+            _ => None,
+        })?;
+        Some(def_of(plan.file, item, found, DefKind::Input))
+    }
+
     /// The struct or enum of this name that `file` can see; elsewhere in the session if it cannot see one.
     pub(crate) fn type_named(&self, file: FileId, name: &str) -> Option<(FileId, ItemView<'s>)> {
         let is_type = |item: &ItemView<'_>| matches!(item.key.kind, ItemKind::Struct | ItemKind::Enum);

@@ -4,6 +4,8 @@ use analysis::hir::Type;
 use syntax::Span;
 use syntax::ast::{Expr, ExprKind};
 
+use crate::words::{Fact, INPUT, LENGTH, OUTPUT, OWN, TOKEN, TX};
+
 /// Which list of coins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -28,6 +30,22 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
+    /// The fields that the language gives it, the nearest meaning of a name first.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &'static Fact> + use<> {
+        let lists: [&'static [Fact]; 2] = match self {
+            Shape::Tx => [TX, &[]],
+            Shape::Coins(_) => [LENGTH, &[]],
+            Shape::Coin { side: Side::Output, .. } => [OUTPUT, &[]],
+            Shape::Coin { own: true, .. } => [OWN, INPUT],
+            Shape::Coin { own: false, .. } => [INPUT, &[]],
+            Shape::Token => [TOKEN, &[]],
+            Shape::Value(Type::Array(..) | Type::Table(..) | Type::List(_)) => [LENGTH, &[]],
+            Shape::Value(ty) if ty.is_bytes() => [LENGTH, &[]],
+            Shape::State | Shape::Value(_) | Shape::Unknown => [&[], &[]],
+        };
+        lists.into_iter().flatten()
+    }
+
     /// The shape of an expression, given the types of its item.
     pub(crate) fn of(base: &Expr, types: &[(Span, Type)]) -> Shape {
         if let Some(shape) = Shape::of_form(base) {

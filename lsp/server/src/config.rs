@@ -1,0 +1,110 @@
+//! What the user has set in the editor, under `bmc`. Whatever is malformed there counts as not set.
+
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use ide::HintKind;
+use serde_json::Value;
+use tower_lsp::Client;
+use tower_lsp::lsp_types::ConfigurationItem;
+
+/// The settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// `bmc.inlayHints.types`: the types of variables.
+    pub(crate) type_hints: bool,
+    /// `bmc.inlayHints.parameters`: the names of parameters.
+    pub(crate) parameter_hints: bool,
+    /// `bmc.inlayHints.shares`: what the sources of a reward get of the whole.
+    pub(crate) share_hints: bool,
+    /// `bmc.answerSeconds`: the longest that one answer may take.
+    pub(crate) answer: Duration,
+}
+
+/// Answers that take longer help nobody, but for those about a very large workspace.
+const ANSWER_SECONDS: u64 = 60;
+/// The longest that can be set.
+const ANSWER_SECONDS_MAX: u64 = 3_600;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { type_hints: true, parameter_hints: true, share_hints: true, answer: Duration::from_secs(ANSWER_SECONDS) }
+    }
+}
+
+impl Config {
+    /// What a client has sent: the section `bmc`, or an object that holds it.
+    pub(crate) fn of(value: &Value) -> Self {
+        let value = value.get("bmc").unwrap_or(value);
+        let default = Self::default();
+        let on = |path: &str, default: bool| value.pointer(path).and_then(Value::as_bool).unwrap_or(default);
+        let seconds = value.pointer("/answerSeconds").and_then(Value::as_u64);
+        let all = on("/inlayHints/enable", true);
+        Self {
+            type_hints: all && on("/inlayHints/types", default.type_hints),
+            parameter_hints: all && on("/inlayHints/parameters", default.parameter_hints),
+            share_hints: all && on("/inlayHints/shares", default.share_hints),
+            answer: seconds.map_or(default.answer, |seconds| Duration::from_secs(seconds.clamp(1, ANSWER_SECONDS_MAX))),
+        }
+    }
+
+    /// Whether hints of a kind are to be shown.
+    pub(crate) const fn shows(&self, kind: HintKind) -> bool {
+        match kind {
+            HintKind::Type => self.type_hints,
+            HintKind::Parameter => self.parameter_hints,
+            HintKind::Share => self.share_hints,
+        }
+    }
+}
+
+/// The settings as they are now.
+#[derive(Debug, Default)]
+pub(crate) struct Current(RwLock<Config>);
+
+impl Current {
+    pub(crate) fn get(&self) -> Config {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes new settings; whether they differ from those before.
+    pub(crate) fn set(&self, config: Config) -> bool {
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let differs = *current != config;
+        *current = config;
+        differs
+    }
+}
+
+/// What the client says is set now; nothing if it does not answer.
+pub(crate) async fn pulled(client: &Client) -> Option<Config> {
+    let item = ConfigurationItem { scope_uri: None, section: Some("bmc".to_owned()) };
+    let values = client.configuration(vec![item]).await.ok()?;
+    values.first().map(Config::of)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_set_counts_and_what_is_malformed_does_not() {
+        let default = Config::default();
+        for value in
+            [json!(null), json!({}), json!(5), json!({ "bmc": [] }), json!({ "inlayHints": { "types": "no" } })]
+        {
+            assert_eq!(Config::of(&value), default, "{value}");
+        }
+        let one = Config::of(&json!({ "inlayHints": { "types": false } }));
+        assert_eq!(one, Config { type_hints: false, ..default.clone() });
+        let none = Config::of(&json!({ "bmc": { "inlayHints": { "enable": false } } }));
+        assert!(![none.type_hints, none.parameter_hints, none.share_hints].contains(&true));
+        for (seconds, wanted) in [(json!(5), 5), (json!(0), 1), (json!(u64::MAX), ANSWER_SECONDS_MAX), (json!(-1), 60)]
+        {
+            let config = Config::of(&json!({ "answerSeconds": seconds }));
+            assert_eq!(config.answer.as_secs(), wanted, "{seconds}");
+        }
+    }
+}
