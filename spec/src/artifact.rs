@@ -6,6 +6,8 @@
 
 mod fill;
 mod layout;
+mod paid;
+mod taken;
 mod types;
 mod usual;
 mod value;
@@ -14,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 pub use fill::{ABOUT, AbiError};
 pub use layout::{COMMITMENT_BYTES_MAX, ListField, ListLayout, StateField, StateLayout, chain_hash};
+pub use paid::{Division, Payout};
+pub use taken::PathSize;
 pub use types::{AbiType, EnumType, PARTS_MAX, StructType, TYPE_DEPTH_MAX, VARIANTS_MAX, VariantType};
 pub use usual::{usual_input_bytes, usual_instruction_lens};
 pub use value::{AbiValue, Misfit, Record, Records, Value};

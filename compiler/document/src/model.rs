@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use spec::artifact::{Artifact, SpendPath};
-use spec::{Mode, Rules};
 use syntax::ast::{Item, Member, Param};
 
 use crate::docs::Docs;
@@ -154,12 +153,12 @@ impl Docs {
 }
 
 fn measure(artifact: &Artifact, path: &SpendPath) -> PathModel {
-    let bytes = artifact.usual_input_bytes(path);
+    let taken = artifact.path_size(path, artifact.usual_script_bytes());
     PathModel {
-        input_bytes: Some(bytes),
-        open: path.args.iter().any(|slot| slot.ty.is_open()),
-        cost_bound: path.cost_bound,
-        cost_limit: Some(Rules::new(artifact.rules, Mode::Relay).cost_budget(bytes).get()),
+        input_bytes: Some(taken.input),
+        open: taken.open,
+        cost_bound: taken.cost,
+        cost_limit: Some(taken.limit),
         ..PathModel::default()
     }
 }

@@ -2,7 +2,7 @@
 
 use syntax::ast::{BinaryOp, Entry, EntryValue, Expr, ExprKind};
 
-use crate::figures::Ratio;
+use spec::Ratio;
 
 /// An exact part: how many of how many.
 pub(crate) type Part = (i128, i128);

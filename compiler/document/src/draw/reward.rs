@@ -1,13 +1,16 @@
 //! The flow of a reward: a band for each recipient, as thick as its share.
 
+use spec::Ratio;
+
 use super::{Picture, Side};
-use crate::shares::{Part, of_length, told};
+use crate::shares::of_length;
 
 /// A recipient.
 pub(crate) struct Recipient {
     /// Its path in the declaration: `models.diffusion`.
     pub(crate) name: String,
-    pub(crate) part: Part,
+    /// Its part of every pot.
+    pub(crate) share: Ratio,
     /// What it gets of the smallest pot.
     pub(crate) least: Option<String>,
     /// Whether it gets what rounding leaves.
@@ -61,7 +64,7 @@ const MIDDLE_X: i128 = 130;
 fn leaves(recipients: &[Recipient], whole: i128) -> Vec<Bar> {
     let mut top = TOP;
     let bar = |one: &Recipient| {
-        let height = of_length(one.part, whole).max(2);
+        let height = of_length(one.share.parts(), whole).max(2);
         let bar = Bar { top: top + (ROW - height).max(0) / 2, height };
         top += ROW.max(height + 6);
         bar
@@ -136,7 +139,6 @@ impl Drawing<'_> {
     fn leaf(&mut self, at: usize, x: i128, bar: Bar) {
         let Some(one) = self.recipients.get(at) else { return };
         self.picture.rect((x, bar.top), (BAR, bar.height), "bar");
-        let (fraction, percent) = told(one.part);
         let middle = bar.top + bar.height / 2;
         let name = one.name.rsplit('.').next().unwrap_or(&one.name);
         self.picture.link(one.href.as_deref(), |picture| {
@@ -144,7 +146,7 @@ impl Drawing<'_> {
         });
         let least = one.least.as_ref().map(|least| format!(" · {least}")).unwrap_or_default();
         let dust = if one.dust { " · and the dust" } else { "" };
-        let line = format!("{fraction} · {percent}{least}{dust}");
+        let line = format!("{} · {}{least}{dust}", one.share, one.share.percent());
         self.picture.text((x + BAR + 8, middle + 13), Side::Left, "soft", &line, LABEL);
     }
 }

@@ -6,10 +6,10 @@ use super::module::{checks, fields};
 use super::{Cx, figure, table};
 use crate::draw::steps;
 use crate::entry::{Entry, head};
-use crate::figures::grouped;
 use crate::markup::escaped;
 use crate::model::{PathModel, members};
 use crate::ways::{self, Outcome, Way};
+use spec::num::grouped;
 
 pub(super) fn body(cx: &Cx<'_>, entry: &Entry, contract: &Contract) -> String {
     let paths = cx.docs.paths(entry);

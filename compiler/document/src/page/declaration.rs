@@ -1,7 +1,7 @@
 //! Declarations of the domain: drawings of what they do, and the same in words.
 
 use spec::Sats;
-use spec::artifact::RewardTable;
+use spec::artifact::{Division, Payout, RewardTable};
 use syntax::ast::{self, Clause, EntryValue, Expr, InputSource, Plan, PlanStmtKind};
 
 use super::{Cx, figure, table};
@@ -11,9 +11,9 @@ use crate::draw::reward::{self, Recipient};
 use crate::draw::states::{self, State, Way};
 use crate::draw::steps::{self, Flow};
 use crate::entry::Entry;
-use crate::figures::grouped;
 use crate::markup::escaped;
-use crate::shares::{Part, number, of_length, parts, told};
+use crate::shares::{Part, number, of_length, parts};
+use spec::num::grouped;
 
 /// A reward: whom it pays, and what of the smallest pot and of a coin.
 pub(super) fn reward(cx: &Cx<'_>, entry: &Entry) -> String {
@@ -23,13 +23,13 @@ pub(super) fn reward(cx: &Cx<'_>, entry: &Entry) -> String {
 }
 
 fn flow(cx: &Cx<'_>, entry: &Entry, shares: &RewardTable) -> String {
-    let net = shares.minimum_sats.checked_sub(shares.fee_sats_max).unwrap_or(Sats::ZERO);
-    let recipients = recipients(cx, shares, net);
+    let Some(division) = shares.at_minimum() else { return String::new() };
+    let recipients = recipients(cx, &division);
     let title = format!("How {} divides what it is paid", entry.name);
     let drawn = reward::draw(&title, &entry.name, &recipients);
     let coin = shares.divide(Sats::from_wire(spec::units::SATS_PER_COIN));
     let row = |(at, one): (usize, &Recipient)| {
-        let (fraction, percent) = told(one.part);
+        let (fraction, percent) = (one.share.to_string(), one.share.percent());
         let name = match &one.href {
             Some(href) => format!("<a href=\"{}\">{}</a>", escaped(href), escaped(&one.name)),
             None => escaped(&one.name),
@@ -39,7 +39,7 @@ fn flow(cx: &Cx<'_>, entry: &Entry, shares: &RewardTable) -> String {
         vec![name, fraction, format!("{percent}{dust}"), one.least.clone().unwrap_or_default(), of_coin]
     };
     let rows: Vec<_> = recipients.iter().enumerate().map(row).collect();
-    let least = format!("Of {}", sats_text(net));
+    let least = format!("Of {}", sats_text(division.pot));
     let heads = ["Recipient", "Share", "Percent", &least, "Of 1 coin"];
     format!(
         "{}<p class=\"facts\">Settles pots from {} on; the fee is at most {}. What rounding leaves goes to the recipient with the dust.</p>\n{}",
@@ -50,26 +50,20 @@ fn flow(cx: &Cx<'_>, entry: &Entry, shares: &RewardTable) -> String {
     )
 }
 
-fn recipients(cx: &Cx<'_>, shares: &RewardTable, net: Sats) -> Vec<Recipient> {
-    let least = shares.divide(net);
-    let unnamed = shares.list.map_or(0, |list| list.unnamed);
-    let last = shares.sources.iter().map(|source| source.rank).max();
-    let whole = i128::from(shares.denominator);
-    let mut all: Vec<Recipient> = Vec::new();
-    for (at, source) in shares.sources.iter().enumerate() {
-        all.push(Recipient {
-            name: source.name.clone(),
-            part: (source.weight.into(), whole),
-            least: least.as_ref().and_then(|least| least.get(at)).map(|sats| sats_text(*sats)),
-            dust: unnamed == 0 && Some(source.rank) == last,
-            href: source.to.as_ref().and_then(|to| cx.href_of(to)),
-        });
-    }
-    if unnamed > 0 {
+fn recipients(cx: &Cx<'_>, division: &Division) -> Vec<Recipient> {
+    let recipient = |payout: &Payout| Recipient {
+        name: payout.name.clone(),
+        share: payout.share,
+        least: payout.paid.map(|(sats, _)| sats_text(sats)),
+        dust: payout.is_last,
+        href: payout.to.as_ref().and_then(|to| cx.href_of(to)),
+    };
+    let named = division.payouts.iter().map(recipient);
+    let unnamed = division.unnamed.map(|share| {
         let name = "recipients of the list".to_owned();
-        all.push(Recipient { name, part: (unnamed.into(), whole), least: None, dust: true, href: None });
-    }
-    all
+        Recipient { name, share, least: None, dust: true, href: None }
+    });
+    named.chain(unnamed).collect()
 }
 
 fn sats_text(sats: Sats) -> String {

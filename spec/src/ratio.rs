@@ -1,10 +1,14 @@
-//! Numbers for people: exact percentages, fractions in lowest terms.
+//! Ratios for people: exact percentages, fractions in lowest terms.
 
 use std::fmt;
 
-pub(crate) use spec::num::grouped;
-
 /// An exact ratio in lowest terms; the bottom is above zero.
+///
+/// ```
+/// use spec::Ratio;
+/// let third = Ratio::new(2, 6).unwrap();
+/// assert_eq!((third.to_string(), third.percent()), ("1/3".to_owned(), "≈33.3333 %".to_owned()));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ratio {
     top: i128,
@@ -21,7 +25,8 @@ impl Ratio {
     }
 
     /// Its top and its bottom.
-    pub(crate) const fn parts(self) -> (i128, i128) {
+    #[must_use]
+    pub const fn parts(self) -> (i128, i128) {
         (self.top, self.bottom)
     }
 
