@@ -1,6 +1,5 @@
 //! `bmc size`: what contracts take, by path and by line of the source.
 
-mod measure;
 mod record;
 mod svg;
 mod treemap;
@@ -9,8 +8,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use driver::Compiled;
+use driver::{Compiled, LineSize, Sizes};
 use serde_json::json;
+use spec::artifact::PathSize;
 use wallet::Program;
 
 use crate::fail::Fail;
@@ -18,7 +18,6 @@ use crate::link::KeyArgs;
 use crate::project::{self, Assign, Project, TargetArgs};
 use crate::shell::{BAD, BOLD, FAINT, GOOD, NAME, Shell};
 use crate::units::grouped;
-use measure::{LineSize, PathSize, Sizes};
 use record::{Change, Record};
 
 /// Show the bytes and the cost of contracts, by path and by line of the source.
@@ -104,11 +103,11 @@ impl Size {
         let one = |artifact: &spec::Artifact| {
             let costs = if self.shows_lines() { project.costs(&artifact.contract) } else { Vec::new() };
             if self.params.is_empty() {
-                return Ok(measure::measure(artifact, None, &costs, &places));
+                return Ok(driver::measure(artifact, None, &costs, &places));
             }
             let given = project::params(artifact, &self.params, &self.keys.accounts()?)?;
             let script = artifact.redeem_script(&program.complete(&artifact.contract, given)?)?;
-            Ok(measure::measure(artifact, Some(&script), &costs, &places))
+            Ok(driver::measure(artifact, Some(&script), &costs, &places))
         };
         artifacts.iter().map(one).collect()
     }

@@ -42,7 +42,7 @@ pub use outline::outline;
 pub use plan::default_plans;
 pub use program::{
     Analysis, ItemCalls, SourceItem, analyse, are_understood, assemble, callees, covenants, link, problems_of_whole,
-    source_items,
+    reached, source_items,
 };
 pub use signatures::{Interface, Signatures, signatures, signatures_with};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use syntax::{Code, Diagnostic, FileId, Island, ItemKey, Loc, Parse, Span, ast};
 
 use crate::domain::Origins;
-use crate::hir::{self, Block, Expr, ExprKind, Function, FunctionId, Functions, Program, Stmt, StmtKind};
+use crate::hir::{self, Block, Contract, Expr, ExprKind, Function, FunctionId, Functions, Program, Stmt, StmtKind};
 use crate::imports::Modules;
 use crate::item::{CheckedItem, check_item};
 use crate::number::grouped;
@@ -298,6 +298,22 @@ fn circle(function: &Called) -> Diagnostic {
     let message = format!("`{}` calls itself, directly or through others", function.name);
     Diagnostic::error(Code::E0110, message, function.loc.clone())
         .help("functions are copied into their callers; write the steps out")
+}
+
+/// Those of `functions` that the paths of a contract call, directly or through others.
+#[must_use]
+pub fn reached(contract: &Contract, functions: &Functions) -> Functions {
+    let mut found = Functions::default();
+    let mut todo: Vec<FunctionId> = contract.paths.iter().flat_map(|path| Calls::of(&path.body).callees).collect();
+    while let Some(id) = todo.pop() {
+        if found.get(id).is_none()
+            && let Some(function) = functions.shared(id)
+        {
+            todo.extend(Calls::of(&function.body).callees);
+            found.insert(id, function);
+        }
+    }
+    found
 }
 
 /// What a body calls, as often as it does, and how many nodes it has itself.

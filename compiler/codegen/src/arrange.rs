@@ -306,6 +306,7 @@ impl Search<'_> {
         if self.room == 0 {
             return None;
         }
+        crate::interrupt::check();
         let stack = stack(self.path, order);
         let Path { graph, body, results, .. } = &*self.path;
         let (users, end, instructions_max) = (&self.users, self.end, self.bytes_max);

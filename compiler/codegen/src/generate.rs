@@ -202,6 +202,34 @@ pub fn generate(
     functions: &hir::Functions,
     options: &Options,
 ) -> (Option<Generated>, Vec<Diagnostic>) {
+    with_costs(contract, functions, options, |_, generated| generated)
+}
+
+/// What [`generate`] gives, and beside the code what [`costs`] tells of it.
+pub fn weighed(
+    contract: &hir::Contract,
+    functions: &hir::Functions,
+    options: &Options,
+) -> (Option<(Generated, Costs)>, Vec<Diagnostic>) {
+    with_costs(contract, functions, options, |spent, generated| {
+        let costs = (0..contract.paths.len()).map(spent).collect();
+        (generated, costs)
+    })
+}
+
+/// For each path what each instruction costs in the dearest run, by its place in the script; nothing for a path whose cost
+/// has no bound.
+pub type Costs = Vec<Option<BTreeMap<usize, u64>>>;
+
+/// What each instruction of a path costs in the dearest run.
+type Spent<'s> = &'s dyn Fn(usize) -> Option<BTreeMap<usize, u64>>;
+
+fn with_costs<T>(
+    contract: &hir::Contract,
+    functions: &hir::Functions,
+    options: &Options,
+    finish: impl FnOnce(Spent<'_>, Generated) -> T,
+) -> (Option<T>, Vec<Diagnostic>) {
     let target = Target::new(contract, options);
     let rules = &target.rules;
     let planner = target.planner(contract, functions, options);
@@ -225,17 +253,13 @@ pub fn generate(
     let generated = generated(&planner, &made, &notes);
     let spent = |at: usize| made.script.spent(at, contract.paths.get(at)?, plans, rules);
     diagnostics.extend(budget::check(contract, functions, &generated, &spent));
-    (Some(generated), diagnostics)
+    (Some(finish(&spent, generated)), diagnostics)
 }
 
 /// For each path of a contract, what each instruction costs in the dearest run, by its place in the script; nothing for a
 /// path whose cost has no bound. It takes as long as to compile the contract.
 #[must_use]
-pub fn costs(
-    contract: &hir::Contract,
-    functions: &hir::Functions,
-    options: &Options,
-) -> Vec<Option<BTreeMap<usize, u64>>> {
+pub fn costs(contract: &hir::Contract, functions: &hir::Functions, options: &Options) -> Costs {
     let target = Target::new(contract, options);
     let planner = target.planner(contract, functions, options);
     let Ok(Made { script, plans, .. }) = make(&planner, target.level, options.seconds, &mut Notes::default()) else {

@@ -25,6 +25,7 @@ mod arrange;
 mod demand;
 mod fewer;
 mod hashed;
+mod interrupt;
 mod marks;
 mod peephole;
 mod progress;
@@ -49,7 +50,8 @@ mod generate;
 mod passes;
 mod template;
 
-pub use generate::{Check, Function, Generated, Options, Origin, Route, Unproved, costs, generate};
+pub use generate::{Check, Costs, Function, Generated, Options, Origin, Route, Unproved, costs, generate, weighed};
+pub use interrupt::unless_stopped;
 pub use passes::{Pass, passes};
 pub use progress::progress;
 pub use template::{Carried, Placed, StepKind, Test, TestParam, TestStep, Try, contracts_of, template, test};

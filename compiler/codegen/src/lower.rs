@@ -175,6 +175,7 @@ pub(crate) struct Lowered {
 
 /// Lowers one path.
 pub(crate) fn lower(context: Context<'_>, path: &hir::SpendPath, found: Found<'_>) -> Result<Lowered, Excess> {
+    crate::interrupt::check();
     let mut lowering = Lowering::new(context, found);
     let mut frame = lowering.enter(&path.args, &path.locals, Rc::default());
     lowering.block(&mut frame, &path.body)?;

@@ -221,6 +221,7 @@ impl Script {
         direct: &PathPlan,
         preimages: &[&[u8]],
     ) -> Verdict {
+        crate::interrupt::check();
         let records = path.args.iter().any(|arg| matches!(arg.ty, hir::Type::List(_)));
         let given = direct.arranged.items.iter().copied().map(Given::Item).collect();
         let mut code = direct.arranged.code.clone();

@@ -32,7 +32,8 @@ pub fn artifact(
     let requires = spans.require_sites(generated.requires);
     let paths = spans.paths(generated.paths, &generated.routes);
     let functions = generated.functions.into_iter().map(|function| spans.function(function)).collect();
-    let reward = contract.reward.as_ref().map(|reward| spans.reward_table(reward));
+    let reward =
+        contract.reward.as_ref().map(|reward| reward_table(reward, &mut |loc| spans.span(loc).unwrap_or_default()));
     let plans = spans.plans(contract, programs);
     let is_held = |other: &hir::Contract| other.derived.iter().any(|derived| derived.contract == contract.name);
     let held = programs.iter().flat_map(|program| &program.contracts).any(is_held);
@@ -114,6 +115,31 @@ fn state(contract: &hir::Contract) -> Option<StateLayout> {
     let field = |field: &hir::Param| Some(Slot { name: field.name.clone(), ty: field.ty.abi()? });
     let fields = contract.state.as_ref()?.iter().map(field).collect::<Option<Vec<_>>>()?;
     StateLayout::of(fields)
+}
+
+/// The shares of a reward as the artifact tells them; `span` says where a place is.
+pub fn reward_table(reward: &hir::Reward, span: &mut dyn FnMut(&Loc) -> SourceSpan) -> RewardTable {
+    let source = |source: &hir::RewardSource| RewardSource {
+        name: source.name.clone(),
+        param: source.param.index(),
+        weight: source.weight,
+        rank: source.rank,
+        to: source.to.clone(),
+        span: span(&source.loc),
+    };
+    RewardTable {
+        denominator: reward.denominator,
+        minimum_sats: reward.minimum,
+        fee_sats_max: reward.fee_max,
+        sources: reward.sources.iter().map(source).collect(),
+        list: reward.list.as_ref().map(|list| RewardList {
+            param: list.param.index(),
+            unnamed: list.unnamed,
+            weight_min: list.weight_min,
+            adjustable: list.adjustable,
+            has_terms: list.has_terms,
+        }),
+    }
 }
 
 /// Turns places into spans and numbers the sources that they lie in.
@@ -214,30 +240,6 @@ impl Spans<'_> {
             id: function.id,
             definition: function.definition,
             asm: function.asm,
-        }
-    }
-
-    fn reward_table(&mut self, reward: &hir::Reward) -> RewardTable {
-        let source = |source: &hir::RewardSource| RewardSource {
-            name: source.name.clone(),
-            param: source.param.index(),
-            weight: source.weight,
-            rank: source.rank,
-            to: source.to.clone(),
-            span: self.span(&source.loc).unwrap_or_default(),
-        };
-        RewardTable {
-            denominator: reward.denominator,
-            minimum_sats: reward.minimum,
-            fee_sats_max: reward.fee_max,
-            sources: reward.sources.iter().map(source).collect(),
-            list: reward.list.as_ref().map(|list| RewardList {
-                param: list.param.index(),
-                unnamed: list.unnamed,
-                weight_min: list.weight_min,
-                adjustable: list.adjustable,
-                has_terms: list.has_terms,
-            }),
         }
     }
 

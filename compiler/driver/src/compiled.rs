@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use analysis::hir;
 use serde_json::Value;
 use spec::Artifact;
 use spec::artifact::Level;
@@ -43,6 +44,15 @@ pub struct Proof {
 }
 
 impl Proof {
+    pub(crate) fn of(contract: &hir::Contract, generated: &codegen::Generated) -> Self {
+        Self {
+            contract: contract.name.clone(),
+            level: generated.level,
+            paths: generated.paths.len(),
+            unproved: generated.unproved.clone(),
+        }
+    }
+
     /// Whether the script is another than the direct one, and every path was shown to do the same.
     #[must_use]
     pub fn is_proved(&self) -> bool {

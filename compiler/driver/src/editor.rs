@@ -177,14 +177,14 @@ impl Session {
         Places::new(self.files.iter().map(|file| self.places_of(file)).collect())
     }
 
-    /// Where places are, in the sources of these numbers alone; the others are empty.
+    /// Where places are in some sources; in the others there are none.
     #[must_use]
-    pub fn places_in(&self, wanted: &BTreeSet<FileId>) -> Places {
-        let place = |(id, file): (u32, &File)| match wanted.contains(&FileId(id)) {
+    pub fn places_in(&self, files: &BTreeSet<FileId>) -> Places {
+        let place = |(id, file): (FileId, &File)| match files.contains(&id) {
             true => self.places_of(file),
-            false => FilePlaces::new(file.source.path(&self.db).clone(), Arc::from(""), BTreeMap::new()),
+            false => FilePlaces::new(Arc::clone(file.source.path(&self.db)), Arc::from(""), BTreeMap::new()),
         };
-        Places::new((0..).zip(&self.files).map(place).collect())
+        Places::new((0..).map(FileId).zip(&self.files).map(place).collect())
     }
 
     /// The source with its declarations written out.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use syntax::{FileId, ItemKey, LineIndex, Loc};
+use syntax::{FileId, ItemKey, LineIndex, Loc, Span};
 
 /// A place in a source file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +79,20 @@ impl Places {
         let at = file.lines.line_col(&file.text, clamp(span.start) as u32);
         let (line, column) = (at.line as usize, at.column as usize);
         Some(Place { path: file.path.clone(), line, column, line_bytes: file.line_bytes(range.start), range })
+    }
+
+    /// The place of some bytes of the source at `path`, counted from the start of the item that they lie in.
+    pub(crate) fn loc_of(&self, path: &str, range: Range<usize>) -> Option<Loc> {
+        let (number, file) = (0..).zip(&self.files).find(|(_, file)| *file.path == *path)?;
+        let [start, end] = [range.start, range.end].map(u32::try_from);
+        let span = Span::new(start.ok()?, end.ok()?);
+        let around = file.items.iter().filter(|(_, at)| **at <= span.start).max_by_key(|(_, at)| **at);
+        Some(match around {
+            Some((item, at)) => {
+                Loc::in_item(FileId(number), item.clone(), Span::new(span.start - at, span.end.saturating_sub(*at)))
+            }
+            None => Loc::in_file(FileId(number), span),
+        })
     }
 
     /// The source with that number.

@@ -352,12 +352,7 @@ impl Session {
             let (one, sealed) =
                 self.sealed(contract, program, options).unwrap_or_else(|| (template.clone(), Vec::new()));
             compiled.diagnostics.extend(one.diagnostics);
-            compiled.proofs.extend(one.generated.as_ref().map(|generated| Proof {
-                contract: contract.name.clone(),
-                level: generated.level,
-                paths: generated.paths.len(),
-                unproved: generated.unproved.clone(),
-            }));
+            compiled.proofs.extend(one.generated.as_ref().map(|generated| Proof::of(contract, generated)));
             compiled.artifacts.extend(one.generated.map(|generated| {
                 assemble::artifact(contract, programs, generated, sealed, &compiled.places, options.rules)
             }));

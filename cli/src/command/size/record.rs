@@ -1,8 +1,9 @@
 //! Sizes written down, and what has grown since.
 
+use driver::{LineSize, Sizes};
 use serde::{Deserialize, Serialize};
+use spec::artifact::PathSize;
 
-use super::measure::{LineSize, PathSize, Sizes};
 use crate::fail::Fail;
 use crate::units::grouped;
 
@@ -190,8 +191,8 @@ impl Change {
 
 #[cfg(test)]
 mod tests {
-    use super::super::measure::Kind;
     use super::*;
+    use driver::LineKind;
 
     fn sizes(script: usize, cost: Option<u64>, lines: &[(usize, &str, usize)]) -> Vec<Sizes> {
         let line = |(line, text, bytes): &(usize, &str, usize)| LineSize {
@@ -200,7 +201,7 @@ mod tests {
             text: (*text).to_owned(),
             bytes: *bytes,
             paths: vec!["take".into()],
-            kind: Kind::Values,
+            kind: LineKind::Values,
             cost: None,
         };
         let path = PathSize { path: "take".into(), input: script + 100, open: false, cost, limit: 1_000_000 };

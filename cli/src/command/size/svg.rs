@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::measure::{Kind, LineSize, Sizes};
+use driver::{LineKind, LineSize, Sizes};
+
 use super::treemap::{Rect, squarify};
 use crate::svg::escaped;
 use crate::units::grouped;
@@ -125,7 +126,7 @@ pub(super) fn named(paths: &[String], all: usize) -> String {
 }
 
 fn cell(svg: &mut String, sizes: &Sizes, line: &LineSize, rect: Rect) {
-    let class = Kind::ALL.iter().position(|kind| *kind == line.kind).unwrap_or(0);
+    let class = LineKind::ALL.iter().position(|kind| *kind == line.kind).unwrap_or(0);
     let share = line.bytes * 100 / sizes.script.max(1);
     let title = format!(
         "{}:{} · {} bytes, {share} % · {}\n{}\n{}",
@@ -167,8 +168,8 @@ fn label(svg: &mut String, rect: Rect, line: u64, text: &str, is_bold: bool) {
 }
 
 fn legend(svg: &mut String) {
-    let step = WIDTH / Kind::ALL.len() as u64;
-    for (at, kind) in (0..).zip(Kind::ALL) {
+    let step = WIDTH / LineKind::ALL.len() as u64;
+    for (at, kind) in (0..).zip(LineKind::ALL) {
         let (x, y) = (step * at + MARGIN, HEIGHT + LEGEND / 3);
         let swatch = Rect { x, y, width: LINE, height: LINE };
         boxed(svg, &format!("k{at}"), swatch, kind.name());

@@ -3,63 +3,95 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use driver::Places;
 use serde::Serialize;
-use spec::artifact::{MapEntry, Piece, SourceSpan, UnlockItem};
+use spec::artifact::{MapEntry, PathSize, Piece, SourceSpan, UnlockItem};
 use spec::opcode::Group;
 use spec::script::instructions;
-use spec::{Artifact, Mode, Opcode, Rules};
+use spec::{Artifact, Opcode};
+
+use crate::place::Places;
 
 /// A longer line of source is cut.
 const TEXT_MAX: usize = 60;
 
 /// What one contract takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Sizes {
-    pub(crate) contract: String,
+pub struct Sizes {
+    /// Its name.
+    pub contract: String,
     /// The bytes of the script.
-    pub(crate) script: usize,
-    pub(crate) paths: Vec<PathSize>,
+    pub script: usize,
+    /// The ways to spend it.
+    pub paths: Vec<PathSize>,
     /// Where they come from, the largest first.
-    pub(crate) lines: Vec<LineSize>,
-}
-
-/// What a path takes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct PathSize {
-    pub(crate) path: String,
-    /// The bytes of the unlocking bytecode, with arguments of usual length.
-    pub(crate) input: usize,
-    /// Whether an argument may have any length, so that the input may be longer.
-    pub(crate) open: bool,
-    /// The most that it costs, if that has a bound.
-    pub(crate) cost: Option<u64>,
-    /// How much an input of this length may cost.
-    pub(crate) limit: u64,
+    pub lines: Vec<LineSize>,
 }
 
 /// What a line of the source takes in the part of the script that certain paths run: a line that each of several paths
 /// has for itself comes once for each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct LineSize {
-    pub(crate) file: String,
+pub struct LineSize {
+    /// The path of the source.
+    pub file: String,
     /// From 1.
-    pub(crate) line: usize,
+    pub line: usize,
     /// What stands there, without the indentation.
-    pub(crate) text: String,
-    pub(crate) bytes: usize,
+    pub text: String,
+    /// Its bytes.
+    pub bytes: usize,
     /// The paths that run it.
-    pub(crate) paths: Vec<String>,
+    pub paths: Vec<String>,
     /// What most of its instructions do.
-    pub(crate) kind: Kind,
+    pub kind: LineKind,
     /// What they cost in the dearest run of the path for which that is most, if that has a bound.
-    pub(crate) cost: Option<u64>,
+    pub cost: Option<u64>,
+}
+
+/// What a piece of the source takes in the part of the script that certain paths run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartSize<P> {
+    /// The piece.
+    pub place: P,
+    /// Its bytes.
+    pub bytes: usize,
+    /// The paths that run it, by their numbers, each with what its instructions cost in the dearest run; nothing where
+    /// that has no bound. What functions cost counts where they are called.
+    pub paths: BTreeMap<usize, Option<u64>>,
+    /// How many instructions of each kind.
+    kinds: BTreeMap<LineKind, usize>,
+}
+
+impl<P> PartSize<P> {
+    /// The same somewhere else.
+    pub(crate) fn at<Q>(self, place: Q) -> PartSize<Q> {
+        let Self { bytes, paths, kinds, .. } = self;
+        PartSize { place, bytes, paths, kinds }
+    }
+
+    /// What it costs in the path for which that is most; nothing if one of them has no bound.
+    #[must_use]
+    pub fn cost(&self) -> Option<u64> {
+        let costs: Option<Vec<u64>> = self.paths.values().copied().collect();
+        Some(costs?.into_iter().max().unwrap_or(0))
+    }
+
+    /// Adds what another piece takes for the same paths.
+    fn add<Q>(&mut self, other: &PartSize<Q>) {
+        self.bytes += other.bytes;
+        for (path, cost) in &other.paths {
+            let sum = self.paths.entry(*path).or_insert(Some(0));
+            *sum = sum.zip(*cost).map(|(one, other)| one + other);
+        }
+        for (kind, instructions) in &other.kinds {
+            *self.kinds.entry(*kind).or_default() += instructions;
+        }
+    }
 }
 
 /// What instructions are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+pub enum LineKind {
     /// Constants and the values of parameters.
     Values,
     /// Signatures and hashes.
@@ -74,11 +106,13 @@ pub(crate) enum Kind {
     Stack,
 }
 
-impl Kind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Values, Self::Crypto, Self::Facts, Self::Computing, Self::Flow, Self::Stack];
+impl LineKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Values, Self::Crypto, Self::Facts, Self::Computing, Self::Flow, Self::Stack];
 
-    pub(crate) const fn name(self) -> &'static str {
+    /// A few words for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Values => "values",
             Self::Crypto => "signatures and hashes",
@@ -113,21 +147,33 @@ struct Step {
 }
 
 /// For each path what each instruction costs in the dearest run, if that has a bound.
-type Costs = [Option<BTreeMap<usize, u64>>];
+pub type PathCosts = [Option<BTreeMap<usize, u64>>];
 
 /// The script of an artifact with holes of usual length, or with the values of its parameters if `filled` is that.
-pub(crate) fn measure(artifact: &Artifact, filled: Option<&[u8]>, costs: &Costs, places: &Places) -> Sizes {
+#[must_use]
+pub fn measure(artifact: &Artifact, filled: Option<&[u8]>, costs: &PathCosts, places: &Places) -> Sizes {
+    let (script, parts) = parts(artifact, filled, costs);
+    let paths: Vec<PathSize> = artifact.paths.iter().map(|path| artifact.path_size(path, script)).collect();
+    let line = |part: PartSize<SourceSpan>| {
+        let path = artifact.sources.get(part.place.file).map_or("", |source| source.path.as_str());
+        let line = part.place.line;
+        part.at((path.to_owned(), line))
+    };
+    let lines = lines(parts.into_iter().map(line), &paths, places);
+    Sizes { contract: artifact.contract.clone(), script, paths, lines }
+}
+
+/// The bytes of the script, and where they come from.
+pub(crate) fn parts(
+    artifact: &Artifact,
+    filled: Option<&[u8]>,
+    costs: &PathCosts,
+) -> (usize, Vec<PartSize<SourceSpan>>) {
     let steps = match filled {
         Some(script) => steps_of(script),
         None => template_steps(artifact),
     };
-    let script = steps.iter().map(|step| step.bytes).sum();
-    Sizes {
-        contract: artifact.contract.clone(),
-        script,
-        paths: paths(artifact, script),
-        lines: lines(artifact, &steps, costs, places),
-    }
+    (steps.iter().map(|step| step.bytes).sum(), parts_of(artifact, &steps, costs))
 }
 
 fn steps_of(script: &[u8]) -> Vec<Step> {
@@ -153,34 +199,20 @@ fn template_steps(artifact: &Artifact) -> Vec<Step> {
     steps
 }
 
-fn paths(artifact: &Artifact, script: usize) -> Vec<PathSize> {
-    let rules = Rules::new(artifact.rules, Mode::Relay);
-    let size = |path: &spec::artifact::SpendPath| {
-        let input = artifact.input_bytes(path, script);
-        PathSize {
-            path: path.name.clone(),
-            input,
-            open: path.args.iter().any(|slot| slot.ty.is_open()),
-            cost: path.cost_bound,
-            limit: rules.cost_budget(input).get(),
-        }
-    };
-    artifact.paths.iter().map(size).collect()
-}
-
-/// A line while its instructions are counted.
+/// A piece of the source while its instructions are counted.
 #[derive(Default)]
 struct Count {
+    place: SourceSpan,
     bytes: usize,
-    kinds: BTreeMap<Kind, usize>,
+    kinds: BTreeMap<LineKind, usize>,
     /// The instructions of the script; those of functions count where they are called.
     instructions: BTreeSet<usize>,
 }
 
-/// By file, line and the paths that run it.
-type Counts = BTreeMap<(usize, usize, BTreeSet<usize>), Count>;
+/// By file, line, place and the paths that run it.
+type Counts = BTreeMap<(usize, usize, usize, usize, BTreeSet<usize>), Count>;
 
-fn lines(artifact: &Artifact, steps: &[Step], costs: &Costs, places: &Places) -> Vec<LineSize> {
+fn parts_of(artifact: &Artifact, steps: &[Step], costs: &PathCosts) -> Vec<PartSize<SourceSpan>> {
     let routes = routes(artifact, steps);
     let runs = runs(steps, &routes);
     let mut counts = Counts::new();
@@ -192,15 +224,20 @@ fn lines(artifact: &Artifact, steps: &[Step], costs: &Costs, places: &Places) ->
         let function = artifact.functions.iter().find(|function| function.definition == at);
         let inner = function.map_or(0, |function| add_body(&mut counts, &function.source_map, &step.data, &of));
         if let Some(span) = artifact.source_after(at, &taken) {
-            let count = add(&mut counts, span, step.bytes.saturating_sub(inner), Kind::of(step.opcode), &of);
+            let count = add(&mut counts, span, step.bytes.saturating_sub(inner), LineKind::of(step.opcode), &of);
             count.instructions.insert(at);
         }
     }
-    let mut lines: Vec<LineSize> =
-        counts.into_iter().map(|(at, count)| line(artifact, costs, places, at, &count)).collect();
-    // Those with as many bytes stay in the order of the source.
-    lines.sort_by_key(|line| Reverse(line.bytes));
-    lines
+    counts.into_iter().map(|((.., of), count)| part(costs, &of, count)).collect()
+}
+
+fn part(costs: &PathCosts, of: &BTreeSet<usize>, count: Count) -> PartSize<SourceSpan> {
+    let cost = |path: usize| {
+        let spent = costs.get(path)?.as_ref()?;
+        Some(count.instructions.iter().filter_map(|at| spent.get(at)).sum::<u64>())
+    };
+    let paths = of.iter().map(|path| (*path, cost(*path))).collect();
+    PartSize { place: count.place, bytes: count.bytes, paths, kinds: count.kinds }
 }
 
 /// Counts the instructions of a shared function's body for their own lines; the bytes of all of them.
@@ -209,47 +246,68 @@ fn add_body(counts: &mut Counts, source_map: &[MapEntry], body: &[u8], of: &BTre
     for (at, step) in steps_of(body).iter().enumerate() {
         let before = source_map.partition_point(|entry| entry.instruction <= at).checked_sub(1);
         if let Some(entry) = before.and_then(|at| source_map.get(at)) {
-            add(counts, entry.span, step.bytes, Kind::of(step.opcode), of);
+            add(counts, entry.span, step.bytes, LineKind::of(step.opcode), of);
             all += step.bytes;
         }
     }
     all
 }
 
-fn add<'c>(counts: &'c mut Counts, span: SourceSpan, bytes: usize, kind: Kind, of: &BTreeSet<usize>) -> &'c mut Count {
-    let count = counts.entry((span.file, span.line, of.clone())).or_default();
+fn add<'c>(
+    counts: &'c mut Counts,
+    span: SourceSpan,
+    bytes: usize,
+    kind: LineKind,
+    of: &BTreeSet<usize>,
+) -> &'c mut Count {
+    let count = counts.entry((span.file, span.line, span.start, span.end, of.clone())).or_default();
+    count.place = span;
     count.bytes += bytes;
     *count.kinds.entry(kind).or_default() += 1;
     count
 }
 
-fn line(
-    artifact: &Artifact,
-    costs: &Costs,
+/// The same by line, the largest first; places are the path of a source and a line of it.
+pub(crate) fn lines(
+    parts: impl Iterator<Item = PartSize<(String, usize)>>,
+    paths: &[PathSize],
     places: &Places,
-    (file, line, of): (usize, usize, BTreeSet<usize>),
-    count: &Count,
-) -> LineSize {
-    let path = artifact.sources.get(file).map_or("", |source| source.path.as_str());
-    let source = places.files().find(|file| *file.path == *path);
+) -> Vec<LineSize> {
+    // Those with as many bytes stay in the order of the source.
+    let mut by_line: BTreeMap<(usize, usize, BTreeSet<usize>), PartSize<(String, usize)>> = BTreeMap::new();
+    let mut files: Vec<String> = Vec::new();
+    for part in parts {
+        let file = files.iter().position(|file| *file == part.place.0).unwrap_or_else(|| {
+            files.push(part.place.0.clone());
+            files.len() - 1
+        });
+        let of: BTreeSet<usize> = part.paths.keys().copied().collect();
+        match by_line.get_mut(&(file, part.place.1, of.clone())) {
+            Some(known) => known.add(&part),
+            None => drop(by_line.insert((file, part.place.1, of), part)),
+        }
+    }
+    let mut lines: Vec<LineSize> = by_line.into_values().map(|part| line(part, paths, places)).collect();
+    lines.sort_by_key(|line| Reverse(line.bytes));
+    lines
+}
+
+fn line(part: PartSize<(String, usize)>, paths: &[PathSize], places: &Places) -> LineSize {
+    let (file, line) = &part.place;
+    let source = places.files().find(|known| *known.path == **file);
     let text = source.and_then(|file| file.text.lines().nth(line.saturating_sub(1))).unwrap_or_default();
     // Whatever is done needs values, so these are the kind only of lines that do nothing else. Of two kinds with as
     // many instructions the first.
-    let doing = count.kinds.iter().rev().filter(|(kind, _)| **kind != Kind::Values);
-    let kind = doing.max_by_key(|(_, instructions)| **instructions).map_or(Kind::Values, |(kind, _)| *kind);
-    let cost = |path: &usize| {
-        let spent = costs.get(*path)?.as_ref()?;
-        Some(count.instructions.iter().filter_map(|at| spent.get(at)).sum::<u64>())
-    };
-    let costs: Option<Vec<u64>> = of.iter().map(cost).collect();
+    let doing = part.kinds.iter().rev().filter(|(kind, _)| **kind != LineKind::Values);
+    let kind = doing.max_by_key(|(_, instructions)| **instructions).map_or(LineKind::Values, |(kind, _)| *kind);
     LineSize {
-        cost: costs.map(|costs| costs.into_iter().max().unwrap_or(0)),
-        file: path.to_owned(),
-        line,
+        cost: part.cost(),
         text: shortened(text.trim()),
-        bytes: count.bytes,
-        paths: of.iter().filter_map(|at| artifact.paths.get(*at)).map(|path| path.name.clone()).collect(),
+        line: *line,
+        bytes: part.bytes,
+        paths: part.paths.keys().filter_map(|at| paths.get(*at)).map(|path| path.path.clone()).collect(),
         kind,
+        file: part.place.0,
     }
 }
 
