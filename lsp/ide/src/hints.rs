@@ -20,6 +20,8 @@ pub enum HintKind {
     Parameter,
     /// What a source of a reward gets of the whole.
     Share,
+    /// The bytes of a check.
+    Cost,
 }
 
 /// A text that an editor shows inside the source.
@@ -34,11 +36,11 @@ pub struct Hint {
 }
 
 impl Snapshot {
-    /// The hints in a range of a source.
+    /// The hints in a range of a source, those for costs if they are wanted.
     ///
     /// # Errors
     /// [`driver::Stopped`] if an edit or the asker interrupts.
-    pub fn hints(&self, path: &str, within: &Range<usize>) -> Answer<Vec<Hint>> {
+    pub fn hints(&self, path: &str, within: &Range<usize>, costs: bool) -> Answer<Vec<Hint>> {
         self.ask_of(path, |files, file| {
             let mut hints = Vec::new();
             for item in &files.of(file).items {
@@ -49,6 +51,9 @@ impl Snapshot {
                 }
             }
             hints.extend(shares(files.session, file));
+            if costs {
+                hints.extend(crate::taken::hints(self, files, file));
+            }
             hints.retain(|hint| within.start <= hint.offset && hint.offset <= within.end);
             hints.sort_by_key(|hint| hint.offset);
             hints

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use driver::{Canceller, LintLevels, Options, Packages, Session, Stopped, World, WorldError};
 use syntax::FileId;
 
+use crate::cost::Costs;
 use crate::names::Files;
 use crate::text::Lines;
 
@@ -70,6 +71,8 @@ pub struct Host {
     folders: BTreeSet<String>,
     /// The folder of the project of each document: finding it takes a look at the disk.
     homes: BTreeMap<Arc<str>, String>,
+    /// What contracts take.
+    costs: Arc<Costs>,
 }
 
 /// The files as editors have them, and as they lie on the ground where no editor has them.
@@ -112,6 +115,7 @@ impl Host {
             documents: BTreeMap::new(),
             folders: BTreeSet::new(),
             homes: BTreeMap::new(),
+            costs: Arc::default(),
         }
     }
 
@@ -160,6 +164,7 @@ impl Host {
     /// The editor holds the text no more: what lies on the ground counts.
     pub fn close(&mut self, path: &str) {
         if self.documents.remove(path).is_some() {
+            self.costs.forget(path);
             self.changed_below(path);
         }
     }
@@ -237,7 +242,13 @@ impl Host {
     fn of(&self, opened: &Opened) -> Snapshot {
         let documents = self.documents.iter().map(|(path, document)| (Arc::clone(path), document.clone()));
         let known = documents.filter(|(path, _)| opened.session.source(path).is_some());
-        Snapshot { session: opened.session.clone(), levels: opened.project.levels.clone(), documents: known.collect() }
+        Snapshot {
+            session: opened.session.clone(),
+            levels: opened.project.levels.clone(),
+            options: opened.project.options,
+            costs: Arc::clone(&self.costs),
+            documents: known.collect(),
+        }
     }
 
     fn overlay(&self) -> Overlay<'_> {
@@ -274,6 +285,8 @@ impl Host {
 pub struct Snapshot {
     pub(crate) session: Session,
     pub(crate) levels: LintLevels,
+    pub(crate) options: Options,
+    pub(crate) costs: Arc<Costs>,
     documents: BTreeMap<Arc<str>, Document>,
 }
 

@@ -34,12 +34,19 @@ impl Snapshot {
             let base = cursor.item.start as usize;
             let place = |span: Span| base + span.start as usize..base + span.end as usize;
             if let Some(name) = cursor.name()
-                && let Some(text) = of_name(files, file, &cursor, name)
+                && let Some(mut text) = of_name(files, file, &cursor, name)
             {
+                if let Target::Def(def) = &name.target {
+                    let more = [crate::proof::of_def(files, def), crate::taken::of_def(self, files, def)];
+                    more.iter().flatten().for_each(|more| text.push_str(&format!("\n\n---\n\n{more}")));
+                }
                 return Some(Hover { range: place(name.span), text });
             }
             let (kind, span) = token_at(cursor.item.text, cursor.offset)?;
-            let text = of_token(kind, cursor.item.text.get(span.range())?)?;
+            let mut text = of_token(kind, cursor.item.text.get(span.range())?)?;
+            if let Some(more) = crate::taken::of_check(self, files, file, cursor.item, span) {
+                text.push_str(&format!("\n\n---\n\n{more}"));
+            }
             Some(Hover { range: place(span), text })
         })
     }

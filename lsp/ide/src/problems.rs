@@ -68,7 +68,8 @@ pub(crate) fn place(files: &Files<'_>, loc: &Loc) -> Option<Range<usize>> {
     Some(clamp(span.start)..clamp(span.end))
 }
 
-fn problem(files: &Files<'_>, file: FileId, found: &Diagnostic) -> Option<Problem> {
+/// A diagnostic of a source as a problem of it.
+pub(crate) fn problem(files: &Files<'_>, file: FileId, found: &Diagnostic) -> Option<Problem> {
     let primary = found.labels.iter().find(|label| label.primary).or(found.labels.first())?;
     let range = if primary.loc.file == file { place(files, &primary.loc)? } else { 0..0 };
     let related = found.labels.iter().filter(|label| !label.primary && !label.text.is_empty());

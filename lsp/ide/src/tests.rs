@@ -1,5 +1,6 @@
 //! Questions at a place: `$0` marks it, `//- name` begins a file, the first of which is asked about.
 
+mod cost;
 mod deleted;
 
 use std::path::{Path, PathBuf};
@@ -315,7 +316,7 @@ fn hints_say_what_the_source_does_not() {
     let text = "fn g(a: Int, b: Int) -> Int { let c = a + b; c } fn f(b: Int) -> Int { g(1, b) }\n\
         reward R { a: 50% { x: 1/2, y: rest }, b: rest, minimum: 20_000 sats, }\n";
     let fixture = Fixture::new(text);
-    let hints = fixture.snapshot().hints("a.bmc", &(0..text.len())).unwrap();
+    let hints = fixture.snapshot().hints("a.bmc", &(0..text.len()), false).unwrap();
     let shown: Vec<&str> = hints.iter().map(|hint| hint.text.as_str()).collect();
     assert_eq!(shown, [": Int", "a:", " = 25%", " = 25%", " = 50%"]);
 }
@@ -383,7 +384,7 @@ fn whatever_is_typed_every_question_has_an_answer() {
             let nested = snapshot.selections("a.bmc", &[place]).unwrap();
             assert!(nested[0].windows(2).all(|pair| pair[1].start <= pair[0].start && pair[0].end <= pair[1].end));
         }
-        snapshot.hints("a.bmc", &(0..cut)).unwrap();
+        snapshot.hints("a.bmc", &(0..cut), true).unwrap();
         let tokens = snapshot.tokens("a.bmc", None).unwrap();
         assert!(tokens.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start), "{cut}");
         snapshot.folds("a.bmc").unwrap();
