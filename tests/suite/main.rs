@@ -41,6 +41,7 @@ mod levels;
 mod lint;
 mod lsp;
 mod lsp_chaos;
+mod lsp_cost;
 mod machine;
 mod names;
 mod packages;

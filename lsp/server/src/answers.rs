@@ -168,7 +168,7 @@ pub(crate) fn hint(convert: &Convert<'_>, lines: &Lines, hint: &Hint) -> lsp::In
         kind: match hint.kind {
             HintKind::Type => Some(lsp::InlayHintKind::TYPE),
             HintKind::Parameter => Some(lsp::InlayHintKind::PARAMETER),
-            HintKind::Share => None,
+            HintKind::Share | HintKind::Cost => None,
         },
         text_edits: None,
         tooltip: None,

@@ -17,7 +17,8 @@ use crate::capabilities::{self, Settings};
 use crate::config::{Config, Current};
 use crate::convert::{Convert, bytes, offset};
 use crate::documents::{Documents, path_of};
-use crate::ordered::{Line, ticket};
+use crate::lenses::{self, Subject};
+use crate::ordered::{Aside, Line, ticket};
 use crate::owner::{Asker, Cancel, Owner};
 use crate::progress::{Place, Progress};
 use crate::report::Reporter;
@@ -64,7 +65,8 @@ impl Shared {
     pub(crate) fn diagnostics(&self, snapshot: &Snapshot, path: &str) -> Answer<Vec<Diagnostic>> {
         let convert = self.convert();
         let Some(lines) = snapshot.lines(path) else { return Ok(Vec::new()) };
-        let problems = snapshot.problems(path)?;
+        let mut problems = snapshot.problems(path)?;
+        problems.extend(snapshot.code_problems(path)?);
         Ok(problems.iter().map(|problem| convert.diagnostic(snapshot, &lines, problem)).collect())
     }
 }
@@ -76,7 +78,7 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    pub(crate) fn new(client: Client, ground: Arc<dyn Ground>, line: Line<Owner>) -> Self {
+    pub(crate) fn new(client: Client, ground: Arc<dyn Ground>, line: Line<Owner>, aside: Aside<Owner>) -> Self {
         let shared = Arc::new(Shared {
             ground: Arc::clone(&ground),
             documents: Documents::default(),
@@ -84,7 +86,7 @@ impl Backend {
             config: Current::default(),
             tokens: TokenCache::default(),
         });
-        let reporter = Reporter::new(Arc::clone(&shared), client.clone());
+        let reporter = Reporter::new(Arc::clone(&shared), client.clone(), aside);
         // Without that thread every question is answered by an error.
         let _ = Owner::start(ground, reporter, line);
         Self { client, shared }
@@ -542,10 +544,42 @@ impl LanguageServer for Backend {
     async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
         self.ask_about(&params.text_document.uri, move |shared, snapshot, path, lines| {
             let convert = shared.convert();
-            let hints = snapshot.hints(path, &bytes(lines, convert.encoding, params.range))?;
             let config = shared.config();
+            let hints = snapshot.hints(path, &bytes(lines, convert.encoding, params.range), config.cost_hints)?;
             let shown = hints.iter().filter(|hint| config.shows(hint.kind));
             Ok(Some(shown.map(|hint| crate::answers::hint(&convert, lines, hint)).collect()))
+        })
+        .await
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        self.ask_about(&params.text_document.uri, |shared, snapshot, path, lines| {
+            Ok(Some(lenses::lenses(&shared.convert(), snapshot, path, lines)?))
+        })
+        .await
+    }
+
+    async fn code_lens_resolve(&self, lens: CodeLens) -> Result<CodeLens> {
+        let Some(Subject { uri, name: Some(name), spend }) = lens.data.as_ref().and_then(Subject::read) else {
+            return Ok(lens);
+        };
+        let title = self
+            .ask_about(&uri, move |_, snapshot, path, _| snapshot.cost_title(path, &name, spend.as_deref()))
+            .await?;
+        Ok(lenses::resolved(lens, title))
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<serde_json::Value>> {
+        let command = params.command;
+        if !lenses::COMMANDS.contains(&command.as_str()) {
+            return Err(Error::invalid_params(format!("there is no command `{command}`")));
+        }
+        let Some(subject) = params.arguments.first().and_then(Subject::read) else {
+            return Err(Error::invalid_params(format!("`{command}` needs {{ \"uri\": … }} as its argument")));
+        };
+        let uri = subject.uri.clone();
+        self.ask_about(&uri, move |shared, snapshot, path, lines| {
+            lenses::execute(&command, &subject, &shared.convert(), snapshot, path, lines)
         })
         .await
     }

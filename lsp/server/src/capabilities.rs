@@ -21,8 +21,12 @@ pub(crate) struct Settings {
     pub(crate) configures: bool,
     /// It can be asked to say when settings change.
     pub(crate) says_settings: bool,
-    /// It asks for inlay hints anew when it is told to.
+    /// It can be asked to ask for lenses again.
+    pub(crate) refreshes_lenses: bool,
+    /// It can be asked to ask for inlay hints again.
     pub(crate) refreshes_hints: bool,
+    /// It can be asked to ask for diagnostics again.
+    pub(crate) refreshes_diagnostics: bool,
     /// It shows progress that it has not asked for.
     pub(crate) progress: bool,
 }
@@ -35,7 +39,13 @@ impl Settings {
         let resolve = documents.and_then(|documents| documents.code_action.as_ref()?.resolve_support.as_ref());
         let edits = workspace.and_then(|workspace| workspace.workspace_edit.as_ref()?.resource_operations.as_deref());
         let completion = documents.and_then(|documents| documents.completion.as_ref()?.completion_item.as_ref());
+        let lenses = workspace.and_then(|workspace| workspace.code_lens.as_ref()?.refresh_support);
+        let hints = workspace.and_then(|workspace| workspace.inlay_hint.as_ref()?.refresh_support);
+        let diagnostics = workspace.and_then(|workspace| workspace.diagnostic.as_ref()?.refresh_support);
         Self {
+            refreshes_lenses: lenses == Some(true),
+            refreshes_hints: hints == Some(true),
+            refreshes_diagnostics: diagnostics == Some(true),
             encoding: encoding_of(client),
             snippets: completion.is_some_and(|item| item.snippet_support == Some(true)),
             pulls: documents.is_some_and(|documents| documents.diagnostic.is_some()),
@@ -44,9 +54,6 @@ impl Settings {
             configures: workspace.is_some_and(|workspace| workspace.configuration == Some(true)),
             says_settings: workspace.is_some_and(|workspace| {
                 workspace.did_change_configuration.is_some_and(|able| able.dynamic_registration == Some(true))
-            }),
-            refreshes_hints: workspace.is_some_and(|workspace| {
-                workspace.inlay_hint.as_ref().is_some_and(|able| able.refresh_support == Some(true))
             }),
             progress: client.window.as_ref().is_some_and(|window| window.work_done_progress == Some(true)),
             watches: watched.is_some_and(|watched| watched.dynamic_registration == Some(true)),
@@ -83,6 +90,11 @@ pub(crate) fn server(settings: Settings) -> ServerCapabilities {
             ..Default::default()
         })),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
+        code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(true) }),
+        execute_command_provider: Some(ExecuteCommandOptions {
+            commands: crate::lenses::COMMANDS.map(str::to_owned).to_vec(),
+            ..Default::default()
+        }),
         completion_provider: Some(CompletionOptions {
             resolve_provider: Some(true),
             trigger_characters: Some(vec![".".to_owned(), ":".to_owned(), "/".to_owned()]),

@@ -17,6 +17,8 @@ pub(crate) struct Config {
     pub(crate) parameter_hints: bool,
     /// `bmc.inlayHints.shares`: what the sources of a reward get of the whole.
     pub(crate) share_hints: bool,
+    /// `bmc.inlayHints.cost`: the bytes of each `require`.
+    pub(crate) cost_hints: bool,
     /// `bmc.answerSeconds`: the longest that one answer may take.
     pub(crate) answer: Duration,
 }
@@ -28,7 +30,13 @@ const ANSWER_SECONDS_MAX: u64 = 3_600;
 
 impl Default for Config {
     fn default() -> Self {
-        Self { type_hints: true, parameter_hints: true, share_hints: true, answer: Duration::from_secs(ANSWER_SECONDS) }
+        Self {
+            type_hints: true,
+            parameter_hints: true,
+            share_hints: true,
+            cost_hints: false,
+            answer: Duration::from_secs(ANSWER_SECONDS),
+        }
     }
 }
 
@@ -44,6 +52,7 @@ impl Config {
             type_hints: all && on("/inlayHints/types", default.type_hints),
             parameter_hints: all && on("/inlayHints/parameters", default.parameter_hints),
             share_hints: all && on("/inlayHints/shares", default.share_hints),
+            cost_hints: all && on("/inlayHints/cost", default.cost_hints),
             answer: seconds.map_or(default.answer, |seconds| Duration::from_secs(seconds.clamp(1, ANSWER_SECONDS_MAX))),
         }
     }
@@ -54,6 +63,7 @@ impl Config {
             HintKind::Type => self.type_hints,
             HintKind::Parameter => self.parameter_hints,
             HintKind::Share => self.share_hints,
+            HintKind::Cost => self.cost_hints,
         }
     }
 }
@@ -101,6 +111,8 @@ mod tests {
         assert_eq!(one, Config { type_hints: false, ..default.clone() });
         let none = Config::of(&json!({ "bmc": { "inlayHints": { "enable": false } } }));
         assert!(![none.type_hints, none.parameter_hints, none.share_hints].contains(&true));
+        let costs = Config::of(&json!({ "inlayHints": { "cost": true } }));
+        assert_eq!(costs, Config { cost_hints: true, ..default.clone() });
         for (seconds, wanted) in [(json!(5), 5), (json!(0), 1), (json!(u64::MAX), ANSWER_SECONDS_MAX), (json!(-1), 60)]
         {
             let config = Config::of(&json!({ "answerSeconds": seconds }));

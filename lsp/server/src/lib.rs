@@ -4,7 +4,8 @@
 //! ```text
 //! stdin ─► tower-lsp ─► Ordered: a ticket for each message ─► handlers enqueue ─► owner thread, in order of tickets
 //!                                                                                   │ edits: applied at once
-//!                                                                                   └ questions: a snapshot each ─► pool
+//!                                                                                   ├ questions: a snapshot each ─► pool
+//!                                                                                   └ what changed: out of the state ─► costs
 //! ```
 //!
 //! Handlers await nothing but their own answer. An edit and `$/cancelRequest` both stop what is being computed.
@@ -15,8 +16,10 @@ mod backend;
 mod capabilities;
 mod config;
 mod convert;
+mod coster;
 mod documents;
 mod files;
+mod lenses;
 mod ordered;
 mod owner;
 mod pool;

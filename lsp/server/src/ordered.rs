@@ -8,14 +8,17 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use tokio::sync::Notify;
 use tower::Service;
 use tower_lsp::jsonrpc::{Request, Response};
+
+/// So many messages may be under way at once: all that wait for an answer, so that one that cancels never waits itself.
+pub(crate) const MESSAGES_MAX: usize = 1 << 16;
 
 /// Something to be done when its turn comes.
 pub(crate) type Task<T> = Box<dyn FnOnce(&mut T) + Send>;
@@ -56,21 +59,44 @@ pub(crate) struct Line<T> {
 
 /// Gives out tickets.
 pub(crate) struct Tickets<T> {
-    line: Sender<Handed<T>>,
+    line: Arc<Sender<Handed<T>>>,
     next: u64,
+}
+
+/// The number of what is no message, and is done as soon as it is seen.
+const ASIDE: u64 = u64::MAX;
+
+/// Hands in what no message asks for. It does not keep the line open.
+pub(crate) struct Aside<T> {
+    line: Weak<Sender<Handed<T>>>,
+}
+
+impl<T> Aside<T> {
+    /// Hands in what is to be done between messages.
+    pub(crate) fn hand_in(&self, task: Task<T>) {
+        if let Some(line) = self.line.upgrade() {
+            // Nobody is there any more only when the server ends.
+            let _ = line.send((ASIDE, Some(task)));
+        }
+    }
 }
 
 /// The two ends of an order.
 pub(crate) fn line<T>() -> (Tickets<T>, Line<T>) {
     let (sender, handed) = channel();
-    (Tickets { line: sender, next: 0 }, Line { handed, early: BTreeMap::new(), next: 0 })
+    (Tickets { line: Arc::new(sender), next: 0 }, Line { handed, early: BTreeMap::new(), next: 0 })
 }
 
 impl<T> Tickets<T> {
     pub(crate) fn next(&mut self) -> Ticket<T> {
         let number = self.next;
         self.next += 1;
-        Ticket { number, line: Some(self.line.clone()) }
+        Ticket { number, line: Some(Sender::clone(&self.line)) }
+    }
+
+    /// For what no message asks for.
+    pub(crate) fn aside(&self) -> Aside<T> {
+        Aside { line: Arc::downgrade(&self.line) }
     }
 }
 
@@ -81,8 +107,10 @@ impl<T> Line<T> {
             if let Some(task) = self.due() {
                 return Some(task);
             }
-            let (number, task) = self.handed.recv().ok()?;
-            self.early.insert(number, task);
+            match self.handed.recv().ok()? {
+                (ASIDE, task) => return task,
+                (number, task) => drop(self.early.insert(number, task)),
+            }
         }
     }
 
@@ -93,6 +121,7 @@ impl<T> Line<T> {
                 return Some(task);
             }
             match self.handed.try_recv() {
+                Ok((ASIDE, task)) => return task,
                 Ok((number, task)) => drop(self.early.insert(number, task)),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return None,
             }
@@ -219,5 +248,26 @@ mod tests {
             task(&mut seen);
         }
         assert_eq!(seen, [0, 1, 3, 5]);
+    }
+
+    #[test]
+    fn what_no_message_asks_for_is_done_between_messages_and_keeps_no_line_open() {
+        let (mut tickets, mut line) = line::<Vec<u32>>();
+        let aside = tickets.aside();
+        let (first, second) = (tickets.next(), tickets.next());
+        let mut seen = Vec::new();
+        second.hand_in(Box::new(|seen| seen.push(2)));
+        aside.hand_in(Box::new(|seen| seen.push(0)));
+        line.wait().unwrap()(&mut seen);
+        first.hand_in(Box::new(|seen| seen.push(1)));
+        aside.hand_in(Box::new(|seen| seen.push(3)));
+        while let Some(task) = line.poll() {
+            task(&mut seen);
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, [0, 1, 2, 3]);
+        drop(tickets);
+        aside.hand_in(Box::new(|seen| seen.push(4)));
+        assert!(line.wait().is_none());
     }
 }

@@ -10,6 +10,9 @@ use tower_lsp::Client;
 use tower_lsp::lsp_types::{Diagnostic, DiagnosticSeverity, Url};
 
 use crate::backend::Shared;
+use crate::coster::Coster;
+use crate::ordered::Aside;
+use crate::owner::Owner;
 use crate::pool::Pool;
 
 /// What manifests are called.
@@ -34,19 +37,23 @@ pub(crate) struct Reporter {
     generation: Arc<AtomicU64>,
     /// What was said about manifests.
     troubled: BTreeMap<String, String>,
+    coster: Coster,
 }
 
 impl Reporter {
-    pub(crate) fn new(shared: Arc<Shared>, client: Client) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, client: Client, owner: Aside<Owner>) -> Self {
         let (reports, queue) = unbounded_channel();
+        let generation = Arc::<AtomicU64>::default();
+        let coster = Coster::start(Arc::clone(&shared), client.clone(), owner, Arc::clone(&generation));
         tokio::spawn(publish(client, Arc::clone(&shared), queue));
         Self {
             shared,
             reports,
             pool: Pool::new("reports", 1),
             dirty: false,
-            generation: Arc::default(),
+            generation,
             troubled: BTreeMap::new(),
+            coster,
         }
     }
 
@@ -78,16 +85,22 @@ impl Reporter {
             return;
         }
         self.manifests(host);
+        self.coster.changed();
+        let documents: Vec<Arc<str>> = host.documents().cloned().collect();
+        self.report_again(host, &documents);
+    }
+
+    /// Reports about some documents what is known by now, if the client does not ask by itself.
+    pub(crate) fn report_again(&self, host: &Host, documents: &[Arc<str>]) {
         if self.shared.settings().pulls {
             return;
         }
-        let documents: Vec<Arc<str>> = host.documents().cloned().collect();
         let mut snapshots: Vec<(Snapshot, Vec<Arc<str>>)> = Vec::new();
         for path in documents {
-            let known = snapshots.iter_mut().find(|(snapshot, _)| snapshot.is_home_of(&path));
+            let known = snapshots.iter_mut().find(|(snapshot, _)| snapshot.is_home_of(path));
             match known {
-                Some((_, paths)) => paths.push(path),
-                None => snapshots.extend(host.snapshot(&path).map(|snapshot| (snapshot, vec![path]))),
+                Some((_, paths)) => paths.push(Arc::clone(path)),
+                None => snapshots.extend(host.snapshot(path).map(|snapshot| (snapshot, vec![Arc::clone(path)]))),
             }
         }
         let (shared, reports) = (Arc::clone(&self.shared), self.reports.clone());

@@ -9,9 +9,6 @@ use crate::backend::Backend;
 use crate::ordered::{self, Ordered};
 use crate::wire::{self, Wire};
 
-/// So many messages may be under way at once: all that wait for an answer, so that one that cancels never waits itself.
-const CONCURRENCY: usize = 1 << 16;
-
 /// Serves one client over standard input and output until it leaves. Says whether it left as the protocol wants.
 ///
 /// # Errors
@@ -21,11 +18,11 @@ pub fn serve(ground: Arc<dyn Ground>) -> std::io::Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let clean = runtime.block_on(async {
         let (tickets, line) = ordered::line();
-        let (service, socket) = LspService::build(|client| Backend::new(client, ground, line))
+        let (service, socket) = LspService::build(|client| Backend::new(client, ground, line, tickets.aside()))
             .custom_method(wire::MALFORMED, Backend::malformed)
             .finish();
         let (service, left) = Ordered::new(service, tickets);
-        let server = Server::new(input, tokio::io::stdout(), socket).concurrency_level(CONCURRENCY);
+        let server = Server::new(input, tokio::io::stdout(), socket).concurrency_level(ordered::MESSAGES_MAX);
         tokio::select! {
             () = server.serve(service) => {}
             () = left.gone() => {}
