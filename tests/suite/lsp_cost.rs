@@ -65,7 +65,7 @@ fn lenses_fill_in_and_what_only_code_shows_comes_and_goes() {
     let mut editor = start(folder.path(), &able, &Value::Null);
     assert_eq!(editor.capabilities["codeLensProvider"], json!({ "resolveProvider": true }));
     editor.open(&file, TIGHT);
-    shown(&mut editor, &file, 1, "E0505 1:19");
+    shown(&mut editor, &file, 1, "E0505 1:11");
     refreshed(&mut editor, "workspace/codeLens/refresh");
     let told = titles(&mut editor, &file);
     assert!(told[0].starts_with("35 bytes · P2SH"), "{told:?}");
@@ -78,10 +78,10 @@ fn lenses_fill_in_and_what_only_code_shows_comes_and_goes() {
 
     // What it is about changes: it goes at once, and comes again if it is still true.
     editor.type_at(&file, 2, 2, 4, " ");
-    shown(&mut editor, &file, 2, "E0505 1:19");
+    shown(&mut editor, &file, 2, "E0505 1:11");
     // It moves.
     editor.type_at(&file, 3, 0, 0, "\n");
-    assert_eq!(editor.pushed(&file, 3), ["E0505 2:19"]);
+    assert_eq!(editor.pushed(&file, 3), ["E0505 2:11"]);
     // It is mended.
     editor.type_at(&file, 4, 2, 19, "1");
     assert_eq!(editor.pushed(&file, 4), Vec::<String>::new());
@@ -104,7 +104,7 @@ fn who_asks_for_diagnostics_is_told_to_ask_again() {
     let mut again = document;
     again["previousResultId"] = first["resultId"].clone();
     let second = editor.request("textDocument/diagnostic", again);
-    assert_eq!((second["kind"].clone(), codes(&second["items"])), (json!("full"), vec!["E0505 1:19".to_owned()]));
+    assert_eq!((second["kind"].clone(), codes(&second["items"])), (json!("full"), vec!["E0505 1:11".to_owned()]));
     assert!(editor.kept().all(|message| message["method"] != "workspace/codeLens/refresh"), "it never said it can");
     assert_eq!(editor.leave(), Some(0));
 }

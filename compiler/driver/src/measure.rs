@@ -267,14 +267,13 @@ fn add<'c>(
     count
 }
 
+/// The path of a source and a line of it.
+type Line = (String, usize);
+
 /// The same by line, the largest first; places are the path of a source and a line of it.
-pub(crate) fn lines(
-    parts: impl Iterator<Item = PartSize<(String, usize)>>,
-    paths: &[PathSize],
-    places: &Places,
-) -> Vec<LineSize> {
+pub(crate) fn lines(parts: impl Iterator<Item = PartSize<Line>>, paths: &[PathSize], places: &Places) -> Vec<LineSize> {
     // Those with as many bytes stay in the order of the source.
-    let mut by_line: BTreeMap<(usize, usize, BTreeSet<usize>), PartSize<(String, usize)>> = BTreeMap::new();
+    let mut by_line = BTreeMap::<(usize, usize, BTreeSet<usize>), PartSize<Line>>::new();
     let mut files: Vec<String> = Vec::new();
     for part in parts {
         let file = files.iter().position(|file| *file == part.place.0).unwrap_or_else(|| {
@@ -292,7 +291,7 @@ pub(crate) fn lines(
     lines
 }
 
-fn line(part: PartSize<(String, usize)>, paths: &[PathSize], places: &Places) -> LineSize {
+fn line(part: PartSize<Line>, paths: &[PathSize], places: &Places) -> LineSize {
     let (file, line) = &part.place;
     let source = places.files().find(|known| *known.path == **file);
     let text = source.and_then(|file| file.text.lines().nth(line.saturating_sub(1))).unwrap_or_default();
