@@ -206,13 +206,15 @@ fn names_are_followed_described_completed_and_changed() {
 }
 
 #[test]
-fn what_the_page_about_editors_says_to_start_is_what_starts() {
-    let page = std::fs::read_to_string(crate::bmc::root().join("docs/editors.md")).unwrap();
-    let block = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
-    let settings: toml::Table = block.parse().unwrap();
+fn what_editors_are_told_to_start_is_what_starts() {
+    let read = |path: &str| std::fs::read_to_string(crate::bmc::root().join(path)).unwrap();
+    let settings: toml::Table = read("editors/helix/languages.toml").parse().unwrap();
     assert_eq!(settings["language-server"]["bmc"]["command"].as_str(), Some("bmc"));
     assert_eq!(settings["language-server"]["bmc"]["args"].as_array().unwrap(), &[toml::Value::from("lsp")]);
-    assert!(page.contains("cmd = { \"bmc\", \"lsp\" }"));
+    for path in ["docs/editors.md", "editors/neovim/lsp/bmc.lua"] {
+        assert!(read(path).contains("cmd = { \"bmc\", \"lsp\" }"), "{path}");
+    }
+    assert!(read("editors/vscode/src/client.ts").contains("args: [\"lsp\"]"));
 }
 
 #[test]

@@ -1,29 +1,76 @@
-//! `cargo xtask e2e`: clients that others wrote, unchanged, against a node of its own. What is missing on the machine is skipped, loudly.
+//! `cargo xtask e2e`: clients that others wrote, unchanged, against a node or a language server of its own. What is missing on
+//! the machine is skipped, loudly.
+
+mod editors;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use clap::{Args, ValueEnum};
+
+use crate::install::{copied, done, is_there, npm, target};
+
 const PAIR: &str = "e2e:e2e";
 const PYTHON_CLIENT: &str = "python-bitcoinlib==0.12.2";
 
+#[derive(Args)]
+pub(crate) struct E2e {
+    /// Which of them; without names all
+    parts: Vec<Part>,
+}
+
+/// A client of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// cashscript compiles, funds and spends two contracts
+    Cashscript,
+    /// bcash syncs from a node and lets another sync from it
+    Bcash,
+    /// python-bitcoinlib walks the whole chain
+    Python,
+    /// corepc-node, corepc-client and bitcoincore-rpc
+    Rust,
+    /// the test client of VS Code's debug adapters
+    Debugger,
+    /// the protocol library of VS Code asks the language server
+    Protocol,
+    /// Neovim with the plugin of editors/neovim
+    Neovim,
+    /// VS Code in a browser with the packed extension
+    Vscode,
+}
+
+/// What every part needs.
+struct Ground<'r> {
+    root: &'r Path,
+    /// The program under test.
+    binary: PathBuf,
+    /// Where clients are installed and write.
+    scratch: PathBuf,
+}
+
 /// Runs every client that can be installed; fails if one of them does.
-pub fn run(root: &Path) -> Result<(), String> {
+pub(crate) fn run(root: &Path, wanted: &E2e) -> Result<(), String> {
     done(crate::cargo().current_dir(root).args(["build", "--quiet", "-p", "bmc"]), "the build")?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let binary = target.join("debug/bmc");
-    let node = Node::start(&binary, &[])?;
-    let scratch = target.join("e2e");
-    fs::create_dir_all(&scratch).map_err(|error| format!("`{}`: {error}", scratch.display()))?;
-    let sources = root.join("tests/clients");
-    if javascript(&sources, &scratch)? {
-        cashscript(&scratch, &node.url)?;
-        bcash(&scratch, &binary)?;
-        debugger(&sources, &scratch, &binary)?;
+    let ground = Ground { root, binary: target(root).join("debug/bmc"), scratch: target(root).join("e2e") };
+    fs::create_dir_all(&ground.scratch).map_err(|error| format!("`{}`: {error}", ground.scratch.display()))?;
+    let parts = Part::value_variants().iter().filter(|part| wanted.parts.is_empty() || wanted.parts.contains(part));
+    parts.copied().try_for_each(|part| run_part(&ground, part))
+}
+
+fn run_part(ground: &Ground<'_>, part: Part) -> Result<(), String> {
+    match part {
+        Part::Cashscript => cashscript(ground),
+        Part::Bcash => bcash(ground),
+        Part::Python => python(ground),
+        Part::Rust => rust(ground),
+        Part::Debugger => debugger(ground),
+        Part::Protocol => editors::protocol(ground),
+        Part::Neovim => editors::neovim(ground),
+        Part::Vscode => editors::vscode(ground),
     }
-    python(&sources, &scratch, &node.url)?;
-    rust(&sources, &scratch, &binary)
 }
 
 /// A node that ends with its owner.
@@ -56,60 +103,69 @@ impl Drop for Node {
     }
 }
 
-fn done(command: &mut Command, what: &str) -> Result<(), String> {
-    let status = command.status().map_err(|error| format!("{what} cannot be run: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{what} failed")) }
-}
-
-fn is_there(program: &str) -> bool {
-    let asked = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    asked.is_ok_and(|status| status.success())
+/// Whether npm can be used; says so if not.
+fn has_npm(what: &str) -> bool {
+    let has = is_there("node") && is_there("npm");
+    if !has {
+        eprintln!("SKIPPED: {what}, because node and npm are not installed");
+    }
+    has
 }
 
 /// Installs what comes from npm; false if that cannot be.
-fn javascript(sources: &Path, scratch: &Path) -> Result<bool, String> {
-    if !is_there("node") || !is_there("npm") {
-        eprintln!("SKIPPED: cashscript, bcash and the debugger's client, because node and npm are not installed");
+fn javascript(ground: &Ground<'_>, what: &str) -> Result<bool, String> {
+    if !has_npm(what) {
         return Ok(false);
     }
-    for name in ["package.json", "package-lock.json", "covenant.mjs", "bcash.cjs", "dap.mjs"] {
-        fs::copy(sources.join(name), scratch.join(name)).map_err(|error| format!("{name}: {error}"))?;
-    }
-    done(Command::new("npm").current_dir(scratch).args(["ci", "--silent", "--no-audit", "--no-fund"]), "`npm ci`")?;
+    let names = ["package.json", "package-lock.json", "covenant.mjs", "bcash.cjs", "dap.mjs"];
+    copied(&ground.root.join("tests/clients"), &names, &ground.scratch)?;
+    npm(&ground.scratch, &["ci"])?;
     Ok(true)
 }
 
-fn cashscript(scratch: &Path, address: &str) -> Result<(), String> {
-    let url = format!("http://{address}/");
+fn cashscript(ground: &Ground<'_>) -> Result<(), String> {
+    if !javascript(ground, "cashscript")? {
+        return Ok(());
+    }
+    let node = Node::start(&ground.binary, &[])?;
+    let url = format!("http://{}/", node.url);
     println!("cashscript");
-    done(Command::new("node").current_dir(scratch).args(["covenant.mjs", &url, PAIR]), "cashscript")
+    done(Command::new("node").current_dir(&ground.scratch).args(["covenant.mjs", &url, PAIR]), "cashscript")
 }
 
 /// A full node of others between two of ours: what it syncs from, and what syncs from it.
-fn bcash(scratch: &Path, binary: &Path) -> Result<(), String> {
-    let ours = Node::start(binary, &["--blocks-each", "0", "--p2p-bind", "127.0.0.1:0"])?;
-    let fresh = Node::start(binary, &["--blocks-each", "0"])?;
+fn bcash(ground: &Ground<'_>) -> Result<(), String> {
+    if !javascript(ground, "bcash")? {
+        return Ok(());
+    }
+    let ours = Node::start(&ground.binary, &["--blocks-each", "0", "--p2p-bind", "127.0.0.1:0"])?;
+    let fresh = Node::start(&ground.binary, &["--blocks-each", "0"])?;
     println!("bcash");
     let urls = [&ours, &fresh].map(|node| format!("http://{}/", node.url));
-    done(Command::new("node").current_dir(scratch).arg("bcash.cjs").args(urls).arg(PAIR), "bcash")
+    done(Command::new("node").current_dir(&ground.scratch).arg("bcash.cjs").args(urls).arg(PAIR), "bcash")
 }
 
 /// The test client of debug adapters, in a folder with a contract.
-fn debugger(sources: &Path, scratch: &Path, binary: &Path) -> Result<(), String> {
-    let folder = scratch.join("debugger");
-    let copied = fs::create_dir_all(&folder).and_then(|()| fs::copy(sources.join("half.bmc"), folder.join("half.bmc")));
-    copied.map_err(|error| format!("half.bmc: {error}"))?;
+fn debugger(ground: &Ground<'_>) -> Result<(), String> {
+    if !javascript(ground, "the debugger's client")? {
+        return Ok(());
+    }
+    let folder = ground.scratch.join("debugger");
+    fs::create_dir_all(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
+    copied(&ground.root.join("tests/clients"), &["half.bmc"], &folder)?;
     println!("@vscode/debugadapter-testsupport");
-    done(Command::new("node").current_dir(scratch).arg("dap.mjs").arg(binary).arg(&folder), "the debugger's client")
+    let mut client = Command::new("node");
+    client.current_dir(&ground.scratch).arg("dap.mjs").arg(&ground.binary).arg(&folder);
+    done(&mut client, "the debugger's client")
 }
 
 /// Clients from crates.io, which are a workspace of their own.
-fn rust(sources: &Path, scratch: &Path, binary: &Path) -> Result<(), String> {
-    let manifest = sources.join("rust/Cargo.toml");
+fn rust(ground: &Ground<'_>) -> Result<(), String> {
+    let manifest = ground.root.join("tests/clients/rust/Cargo.toml");
     let with = |word: &str| {
         let mut command = crate::cargo();
         command.args([word, "--quiet", "--locked", "--manifest-path"]).arg(&manifest);
-        command.env("CARGO_TARGET_DIR", scratch.join("rust"));
+        command.env("CARGO_TARGET_DIR", ground.scratch.join("rust"));
         command
     };
     if done(&mut with("fetch"), "`cargo fetch`").is_err() {
@@ -117,21 +173,29 @@ fn rust(sources: &Path, scratch: &Path, binary: &Path) -> Result<(), String> {
         return Ok(());
     }
     println!("bitcoincore-rpc, corepc-client, corepc-node");
-    done(with("run").arg("--").arg(binary), "the Rust clients")
+    done(with("run").arg("--").arg(&ground.binary), "the Rust clients")
 }
 
-fn python(sources: &Path, scratch: &Path, address: &str) -> Result<(), String> {
+/// An environment of Python with one package of PyPI; nothing if there is no Python.
+fn python_with(ground: &Ground<'_>, package: &str) -> Result<Option<PathBuf>, String> {
     if !is_there("python3") {
-        eprintln!("SKIPPED: python-bitcoinlib, because python3 is not installed");
-        return Ok(());
+        eprintln!("SKIPPED: {package}, because python3 is not installed");
+        return Ok(None);
     }
-    let environment = scratch.join("python");
+    let environment = ground.scratch.join("python");
     if !environment.join("bin/python").exists() {
         done(Command::new("python3").args(["-m", "venv"]).arg(&environment), "`python3 -m venv`")?;
     }
     let python = environment.join("bin/python");
-    done(Command::new(&python).args(["-m", "pip", "install", "--quiet", PYTHON_CLIENT]), "`pip install`")?;
+    done(Command::new(&python).args(["-m", "pip", "install", "--quiet", package]), "`pip install`")?;
+    Ok(Some(environment.join("bin")))
+}
+
+fn python(ground: &Ground<'_>) -> Result<(), String> {
+    let Some(programs) = python_with(ground, PYTHON_CLIENT)? else { return Ok(()) };
+    let node = Node::start(&ground.binary, &[])?;
     println!("python-bitcoinlib");
-    let url = format!("http://{PAIR}@{address}");
-    done(Command::new(&python).arg(sources.join("walk.py")).arg(url), "python-bitcoinlib")
+    let url = format!("http://{PAIR}@{}", node.url);
+    let script = ground.root.join("tests/clients/walk.py");
+    done(Command::new(programs.join("python")).arg(script).arg(url), "python-bitcoinlib")
 }

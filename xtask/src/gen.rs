@@ -1,7 +1,9 @@
-//! `cargo xtask gen`: the pages of the book that are printed from the code.
+//! `cargo xtask gen`: the pages of the book that are printed from the code, and what editors colour by.
 
 mod errors;
 mod lints;
+mod queries;
+mod textmate;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,7 +11,7 @@ use std::{fs, io};
 
 use spec::opcode::{Availability, Group, TABLE};
 
-/// A page of the book.
+/// A page of the book, or another file that is printed.
 struct Page {
     /// Its path from the top of the repository.
     path: String,
@@ -22,6 +24,8 @@ pub fn run(root: &Path, check: bool) -> Result<Vec<String>, String> {
     pages.push(lints::page(root)?);
     pages.extend(errors::pages(root)?);
     pages.push(errors::summary(root)?);
+    pages.push(textmate::page()?);
+    pages.extend(queries::pages(root)?);
     let mut stale = orphans(root, errors::FOLDER, &pages)?;
     if !check {
         for path in stale.drain(..) {

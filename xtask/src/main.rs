@@ -7,8 +7,10 @@ mod bench;
 mod ci;
 mod conformance;
 mod e2e;
+mod editors;
 mod fuzz;
 mod r#gen;
+mod install;
 mod sanitize;
 mod soak;
 mod tidy;
@@ -44,8 +46,10 @@ enum Command {
     Conformance(conformance::Conformance),
     /// Builds the public vectors from an npm package; needs Node.js
     Vectors(vectors::Vectors),
-    /// Clients that others wrote, unchanged, against a node; skips those that cannot be installed
-    E2e,
+    /// Clients that others wrote, unchanged, against a node or a language server; skips those that cannot be installed
+    E2e(e2e::E2e),
+    /// Builds what is shipped to editors: the package for VS Code, the tree-sitter parser
+    Editors(editors::Editors),
     /// Compiles random sources to see that nothing panics or hangs
     Fuzz(fuzz::Fuzz),
     /// Three nodes that trade, mine, part, reorganize and restart; they have to agree, and memory must not grow
@@ -70,7 +74,8 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(root).and_then(|broken| none_of("law broken", &broken)),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Vectors(arguments) => vectors::run(root, &arguments),
-        Command::E2e => e2e::run(root),
+        Command::E2e(arguments) => e2e::run(root, &arguments),
+        Command::Editors(arguments) => editors::run(root, &arguments),
         Command::Fuzz(arguments) => fuzz::run(root, &arguments),
         Command::Soak(arguments) => soak::run(root, &arguments),
         Command::Sanitize(arguments) => sanitize::run(root, &arguments),

@@ -40,6 +40,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("server", &["driver", "framing", "ide"]),
     ("client", &["flow", "spec", "wallet"]),
     ("bindgen", &["flow", "spec"]),
+    ("tree-sitter-bmc", &[]),
     (
         "bmc",
         &[
@@ -95,6 +96,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_complete", &["bmc"]),
     ("clap_mangen", &["bmc"]),
     ("rustyline", &["bmc"]),
+    ("tree-sitter-language", &["tree-sitter-bmc"]),
 ];
 
 /// Files that are one declared table and may be as long as it needs.
@@ -267,7 +269,8 @@ fn snapshots(files: &[PathBuf], broken: &mut Vec<String>) {
     }
 }
 
-fn tracked_files(root: &Path) -> Result<Vec<PathBuf>, String> {
+/// The files of the tree that are committed or could be.
+pub(crate) fn tracked_files(root: &Path) -> Result<Vec<PathBuf>, String> {
     let output = std::process::Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)

@@ -1,0 +1,26 @@
+if vim.g.loaded_bmc then
+  return
+end
+vim.g.loaded_bmc = true
+
+if vim.fn.executable("bmc") == 1 then
+  vim.lsp.enable("bmc")
+end
+
+-- What the lenses of the server call.
+local bmc = require("bmc")
+for _, name in ipairs({ "runTest", "debug", "deploy", "expand", "showCost" }) do
+  vim.lsp.commands["bmc." .. name] = function(command, context)
+    bmc[name](bmc.place(command.arguments or {}, context.bufnr))
+  end
+end
+
+local function command(name, action, desc)
+  vim.api.nvim_create_user_command(name, function(options)
+    action(bmc.place({ vim.api.nvim_buf_get_name(0), options.args ~= "" and options.args or nil }, 0))
+  end, { nargs = "?", desc = desc })
+end
+command("BmcTest", bmc.runTest, "Run the tests of the package, or those with this name")
+command("BmcDebug", bmc.debug, "Debug a test in a terminal")
+command("BmcExpand", bmc.expand, "Show the plain contracts of this file")
+command("BmcCost", bmc.showCost, "Show what the contracts of this file cost")

@@ -1,0 +1,27 @@
+; Printed by `cargo xtask gen` from editors/tree-sitter-bmc/queries/indents.scm: edit that, not this.
+
+[
+  (contract_body)
+  (field_list)
+  (variant_list)
+  (entries)
+  (plan_body)
+  (test_body)
+  (transaction)
+  (block)
+  (record)
+  (match_body)
+  (asm_code)
+  (use_list)
+  (parameters)
+  (property_parameters)
+  (arguments)
+  (array_expression)
+  (tuple_expression)
+] @indent.begin
+
+["}" "]" ")"] @indent.branch @indent.end
+
+[(line_comment) (doc_comment) (inner_doc_comment)] @indent.auto
+(block_comment) @indent.ignore
+(ERROR) @indent.auto

@@ -1,0 +1,18 @@
+[
+  (contract_body)
+  (field_list)
+  (variant_list)
+  (entries)
+  (plan_body)
+  (test_body)
+  (transaction)
+  (block)
+  (record)
+  (match_body)
+  (asm_code)
+  (use_list)
+  (parameters)
+  (arguments)
+  (array_expression)
+  (block_comment)
+] @fold
