@@ -4,7 +4,7 @@
 // Pictures of what there was to see stand beside this file.
 
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -14,11 +14,12 @@ import { chromium } from "playwright-core";
 const [, , program, packed, folder, browserName] = process.argv;
 const data = join(process.cwd(), "data");
 rmSync(data, { recursive: true, force: true });
-mkdirSync(join(data, "User"), { recursive: true });
+for (const scope of ["User", "Machine"]) mkdirSync(join(data, scope), { recursive: true });
+// Where programs lie is a setting of the machine that they run on.
+writeFileSync(join(data, "Machine/settings.json"), JSON.stringify({ "bmc.path": program }));
 writeFileSync(
   join(data, "User/settings.json"),
   JSON.stringify({
-    "bmc.path": program,
     "security.workspace.trust.enabled": false,
     "telemetry.telemetryLevel": "off",
     "workbench.startupEditor": "none",
@@ -146,8 +147,9 @@ async function drive(page) {
   await page.locator(".monaco-list-row", { hasText: "claim" }).filter({ hasText: "cost" }).first().waitFor();
   await page.screenshot({ path: "costs.png" });
 
-  await debugged(page);
-  console.log(`the extension runs; lenses: ${lenses.length === 0 ? "none" : lenses.join(" | ")}`);
+  const debugs = spawnSync(program, ["dap", "--help"]).status === 0;
+  if (debugs) await debugged(page);
+  console.log(`the extension runs${debugs ? "" : ", but there is no debugger"}; lenses: ${lenses.length === 0 ? "none" : lenses.join(" | ")}`);
 }
 
 /** Steps through a test, forwards and backwards. */
