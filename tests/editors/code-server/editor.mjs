@@ -116,10 +116,11 @@ async function drive(page) {
   await page.screenshot({ path: "hover.png" });
   await page.mouse.move(5, 5);
 
-  // A lens above the contract, where the server has lenses.
-  const lens = editor.locator(".codelens-decoration a").first();
-  await lens.waitFor({ timeout: 5_000 }).catch(() => {});
-  const lenses = await editor.locator(".codelens-decoration a").allInnerTexts();
+  // Lenses above the contract, where the server has them; what it takes is measured a moment later.
+  const measured = editor.locator(".codelens-decoration", { hasText: "bytes" }).first();
+  await measured.waitFor({ timeout: 10_000 }).catch(() => {});
+  const lenses = await editor.locator(".codelens-decoration").allInnerTexts();
+  await page.screenshot({ path: "lenses.png" });
 
   // A mistake: the line is marked, and the view of problems has it.
   await command(page, "Go to Line/Column...");
@@ -161,6 +162,7 @@ async function debugged(page) {
   await command(page, "Bitmodel: Debug the Test at the Cursor");
   const toolbar = page.locator(".debug-toolbar");
   await toolbar.waitFor();
+  await page.keyboard.press("Control+Shift+d");
   const frame = page.locator(".debug-call-stack .monaco-list-row .stack-frame").first();
   await frame.waitFor();
   const place = () => page.locator(".debug-call-stack .monaco-list-row .stack-frame .line-number").first().innerText();
@@ -174,7 +176,7 @@ async function debugged(page) {
   await command(page, "Debug: Step Over");
   await until((now) => now !== entry, "a step forwards");
   await page.screenshot({ path: "debug.png" });
-  await command(page, "Debug: Step Back");
+  await toolbar.locator(".codicon-debug-step-back").click();
   await until((now) => now === entry, "a step backwards");
   await command(page, "Debug: Stop");
   await toolbar.waitFor({ state: "hidden" });
