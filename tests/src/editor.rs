@@ -166,6 +166,12 @@ impl Editor {
         self.child.wait().unwrap().code()
     }
 
+    /// The number of the server's process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Messages that nobody has waited for yet.
     pub fn kept(&self) -> impl Iterator<Item = &Value> {
         self.kept.iter()

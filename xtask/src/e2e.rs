@@ -151,7 +151,6 @@ fn debugger(ground: &Ground<'_>) -> Result<(), String> {
         return Ok(());
     }
     let folder = ground.scratch.join("debugger");
-    fs::create_dir_all(&folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
     copied(&ground.root.join("tests/clients"), &["half.bmc"], &folder)?;
     println!("@vscode/debugadapter-testsupport");
     let mut client = Command::new("node");

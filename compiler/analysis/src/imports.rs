@@ -212,8 +212,8 @@ pub(crate) fn bind(
         binder.bind(used, &mut report);
         found.extend(report.finish());
     }
-    let seen = binder.seen;
-    found.extend(unused(&seen, items));
+    let needy = binder.seen.into_iter().filter(|(_, seen)| seen.needs_use);
+    signatures.needy = needy.map(|(name, seen)| (name, Import { loc: seen.loc, whole: seen.whole })).collect();
     found
 }
 
@@ -378,23 +378,38 @@ fn where_to_put(module: &ModulePath, known: &[Arc<str>]) -> String {
     }
 }
 
-/// Warns about names that no other item mentions.
-fn unused(seen: &BTreeMap<Arc<str>, Seen>, items: &[SourceItem<'_>]) -> Vec<Diagnostic> {
-    let mut left: BTreeMap<&str, &Seen> =
-        seen.iter().filter(|(_, seen)| seen.needs_use).map(|(name, seen)| (&**name, seen)).collect();
-    for item in items.iter().filter(|item| !matches!(item.ast, Item::Use(_))) {
-        if left.is_empty() {
-            break;
-        }
-        for name in mentions(item.text) {
-            left.remove(name);
-        }
+/// A name that a `use` brings in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Import {
+    loc: Loc,
+    /// What goes when nothing uses it: the whole item, or its name in the braces.
+    whole: Loc,
+}
+
+/// Warns about imported names that none of a file's items mentions. Only all of them show it; each item says in
+/// [`crate::CheckedItem::mentioned`] which ones it does.
+pub fn unused_imports<'n>(
+    signatures: &Signatures,
+    mentioned: impl IntoIterator<Item = &'n Arc<str>>,
+) -> Vec<Diagnostic> {
+    let mut left: BTreeMap<&Arc<str>, &Import> = signatures.needy.iter().collect();
+    for name in mentioned {
+        left.remove(name);
     }
-    let warning = |(name, seen): (&str, &Seen)| {
-        let found = Diagnostic::warning(Code::E0123, format!("nothing uses the import `{name}`"), seen.loc.clone());
-        found.help("remove it").fix(Fix::new("remove the import", Effect::Keeps).remove(seen.whole.clone()))
+    let warning = |(name, import): (&Arc<str>, &Import)| {
+        let found = Diagnostic::warning(Code::E0123, format!("nothing uses the import `{name}`"), import.loc.clone());
+        found.help("remove it").fix(Fix::new("remove the import", Effect::Keeps).remove(import.whole.clone()))
     };
     left.into_iter().map(warning).collect()
+}
+
+/// The imported names that an item mentions, as far as anything has to use them.
+pub(crate) fn mentioned(signatures: &Signatures, item: &SourceItem<'_>) -> BTreeSet<Arc<str>> {
+    if signatures.needy.is_empty() || matches!(item.ast, Item::Use(_)) {
+        return BTreeSet::new();
+    }
+    let needy = |name| signatures.needy.get_key_value(name).map(|(name, _)| Arc::clone(name));
+    mentions(item.text).into_iter().filter_map(needy).collect()
 }
 
 /// The names in a text, fields and methods apart.

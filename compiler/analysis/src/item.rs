@@ -14,7 +14,7 @@ use crate::program::callees;
 use crate::report::Report;
 use crate::signatures::{FnSignature, Signatures, Taker, declared_twice, function_signature, member_constants, slots};
 use crate::test::check_test;
-use crate::{SourceItem, budget, docs, domain, lint, walk};
+use crate::{SourceItem, budget, docs, domain, imports, lint, walk};
 
 /// More paths than this fit no script.
 const PATHS_MAX: usize = 200;
@@ -32,6 +32,8 @@ pub struct CheckedItem {
     pub tests: Vec<hir::Test>,
     /// The functions it declares, with their places in the program.
     pub functions: Vec<(FunctionId, Arc<hir::Function>)>,
+    /// The imported names that it mentions.
+    pub mentioned: BTreeSet<Arc<str>>,
     /// Something in it was not understood, so what it seems to lack may be there.
     pub broken: bool,
     /// What is wrong with its body. Its interface is [`crate::signatures()`]'s matter.
@@ -45,6 +47,7 @@ impl CheckedItem {
         self.plans.extend(other.plans);
         self.tests.extend(other.tests);
         self.functions.extend(other.functions);
+        self.mentioned.extend(other.mentioned);
         self.broken |= other.broken;
         self.diagnostics.extend(other.diagnostics);
     }
@@ -52,12 +55,15 @@ impl CheckedItem {
 
 /// Checks the body of an item. It depends on nothing but the item and the signatures.
 pub fn check_item(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem {
-    if matches!(item.ast, Item::Reward(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_)) {
-        return domain::check(signatures, item);
-    }
-    let mut report = Report::new(signatures.file, item);
-    let mut checked = check_with(signatures, item, &mut report);
-    checked.diagnostics = report.finish();
+    let mut checked = match item.ast {
+        Item::Reward(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_) => domain::check(signatures, item),
+        _ => {
+            let mut report = Report::new(signatures.file, item);
+            let checked = check_with(signatures, item, &mut report);
+            CheckedItem { diagnostics: report.finish(), ..checked }
+        }
+    };
+    checked.mentioned = imports::mentioned(signatures, item);
     checked
 }
 

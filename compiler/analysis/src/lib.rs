@@ -35,7 +35,7 @@ pub use body::builtins;
 pub use domain::{GeneratedItem, expand, generated};
 pub use given::{AsmFault, asm_effect};
 pub use imports::{
-    Digests, Leaf, ModulePath, ModuleProblem, Modules, STD, imported_items, imports, leaves, weights_files,
+    Digests, Leaf, ModulePath, ModuleProblem, Modules, STD, imported_items, imports, leaves, unused_imports, weights_files,
 };
 pub use item::{CheckedItem, check_item, types_in};
 pub use outline::outline;

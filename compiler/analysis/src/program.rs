@@ -7,7 +7,7 @@ use syntax::{Code, Diagnostic, FileId, Island, ItemKey, Loc, Parse, Span, ast};
 
 use crate::domain::Origins;
 use crate::hir::{self, Block, Contract, Expr, ExprKind, Function, FunctionId, Functions, Program, Stmt, StmtKind};
-use crate::imports::Modules;
+use crate::imports::{Modules, unused_imports};
 use crate::item::{CheckedItem, check_item};
 use crate::number::grouped;
 use crate::signatures::{on_circles, order_of, signatures};
@@ -81,6 +81,7 @@ pub fn analyse(file: FileId, items: &[SourceItem<'_>]) -> Analysis {
 pub(crate) fn analyse_with(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> Analysis {
     let (signatures, mut diagnostics) = signatures(file, items, modules);
     let checked: Vec<_> = items.iter().map(|item| check_item(&signatures, item)).collect();
+    diagnostics.extend(unused_imports(&signatures, checked.iter().flat_map(|item| &item.mentioned)));
     diagnostics.extend(checked.iter().flat_map(|item| item.diagnostics.iter().cloned()));
     let (program, found) = link(checked, &|_| None);
     diagnostics.extend(found);

@@ -391,7 +391,10 @@ pub(crate) fn told(db: &dyn salsa::Database, sources: Sources, source: Source) -
     let syntax = syntax::limited(syntax.cloned().collect()).into_iter().map(|diagnostic| diagnostic.in_file(file));
     let mut told: Vec<Diagnostic> = syntax.collect();
     told.extend(signatures(db, sources, source).1.iter().cloned());
-    told.extend(islands().flat_map(|island| &body(db, sources, source, island).diagnostics).cloned());
+    let checked = || islands().map(|island| body(db, sources, source, island));
+    let mentioned = checked().flat_map(|item| &item.mentioned);
+    told.extend(analysis::unused_imports(scope(db, sources, source), mentioned));
+    told.extend(checked().flat_map(|item| &item.diagnostics).cloned());
     let calls: Vec<&ItemCalls> = islands().map(|island| calls(db, sources, source, island)).collect();
     let of_whole = analysis::problems_of_whole(&calls, &|id| known(db, sources, id));
     if of_whole.is_empty() && analysis::are_understood(calls) {

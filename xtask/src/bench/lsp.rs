@@ -115,9 +115,10 @@ fn program(lines: usize) -> String {
              /// Holds what is paid for order {number} until it is delivered.\n\
              contract Escrow_{number}(buyer: PubKey, seller: PubKey, until: Height) {{\n    \
              spend deliver(sig: Sig, size: Int) {{\n        require buyer.signed(sig), \"not the buyer\";\n        \
-             let due = price_{number}(size);\n        require tx.outputs[0].value >= due, \"too little for the seller\";\n    }}\n    \
+             let due = price_{number}(size);\n        require self.index == 0, \"not the first input\";\n        \
+             require int(tx.outputs[0].value) >= due, \"too little for the seller\";\n    }}\n    \
              spend give_back(sig: Sig) {{\n        require seller.signed(sig), \"not the seller\";\n    }}\n    \
-             spend expire(sig: Sig) {{\n        require until.passed(), \"too early\";\n        \
+             spend expire(sig: Sig) {{\n        require tx.height >= until, \"too early\";\n        \
              require buyer.signed(sig), \"not the buyer\";\n    }}\n}}\n\n",
         );
         if text.matches('\n').count() >= lines {
@@ -242,7 +243,7 @@ impl Bench {
             self.stale += usize::from(!versions.is_sorted() || versions.iter().any(|version| *version < first));
             self.replace(line, column, KEYS as u64, "");
             self.reported();
-            self.editor.forget();
+            drop(self.editor.rest());
         }
         Ok(took)
     }
@@ -254,7 +255,7 @@ impl Bench {
             round(self, number);
             let wall = begun.elapsed();
             took.push(Took { wall, processor: processor(self.editor.process())?.saturating_sub(before) });
-            self.editor.forget();
+            drop(self.editor.rest());
         }
         Ok(took)
     }
@@ -319,7 +320,7 @@ fn soak(bmc: &Path, edits: u64) -> Result<i64, String> {
         bench.key(usize::try_from(edit).unwrap_or(0), place);
         if edit % 10 == 9 {
             bench.reported();
-            bench.editor.forget();
+            drop(bench.editor.rest());
         }
         if edit == edits / 15 {
             before = bench.resident()?;
