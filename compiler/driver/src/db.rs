@@ -15,6 +15,7 @@
 //! not even ask for them again. Diagnostics are values returned by queries.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex};
 
 use analysis::hir::{self, Function, FunctionId, Functions, Program};
@@ -171,6 +172,19 @@ fn outlines<'db>(db: &'db dyn salsa::Database, source: Source) -> Vec<SourceItem
         _ => source_item(db, island),
     };
     islands(db, source).iter().map(|island| item(*island)).collect()
+}
+
+/// A number that stays while nothing but bodies changes in a source, and its imports lead where they did.
+#[salsa::tracked(returns(copy))]
+pub(crate) fn declared(db: &dyn salsa::Database, sources: Sources, source: Source) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for item in outlines(db, source) {
+        (item.key, item.text).hash(&mut hasher);
+    }
+    for (module, found) in usable(db, sources, source) {
+        (module, found.as_ref().ok()).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 /// The modules that a source names.

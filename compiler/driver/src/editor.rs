@@ -4,6 +4,7 @@
 //! take the next edit; who holds one asks through [`Session::unless_stopped`], which the edit interrupts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use analysis::hir::{self, Type};
@@ -98,6 +99,28 @@ impl Session {
     #[must_use]
     pub fn items(&self, file: FileId) -> Vec<ItemView<'_>> {
         self.file(file).map(|file| db::items(&self.db, file.source)).unwrap_or_default()
+    }
+
+    /// A number that stays while nothing but bodies changes: as long as it does, a name in an item whose text stays
+    /// means what it meant.
+    ///
+    /// ```
+    /// use driver::Session;
+    /// let mut session = Session::default();
+    /// session.set("a.bmc", "fn twice(n: Int) -> Int { n + n }".into());
+    /// let before = session.declared();
+    /// session.set("a.bmc", "fn twice(n: Int) -> Int { 2 * n }".into());
+    /// assert_eq!(session.declared(), before);
+    /// session.set("a.bmc", "fn double(n: Int) -> Int { 2 * n }".into());
+    /// assert_ne!(session.declared(), before);
+    /// ```
+    #[must_use]
+    pub fn declared(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for File { source, .. } in &self.files {
+            (source.path(&self.db), db::declared(&self.db, self.sources, *source)).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// The types of the expressions and variables of an item, in the order of their places, which count from its start.

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use driver::Session;
 use syntax::ast::{ExprKind, Pattern, PatternKind, StmtKind};
 use syntax::{FileId, Span};
 
@@ -50,7 +49,7 @@ impl Snapshot {
                     params(files, file, *item, &mut hints);
                 }
             }
-            hints.extend(shares(files.session, file));
+            hints.extend(shares(files, file));
             if costs {
                 hints.extend(crate::taken::hints(self, files, file));
             }
@@ -138,14 +137,13 @@ fn params<'s>(files: &Files<'s>, file: FileId, item: driver::ItemView<'s>, hints
 }
 
 /// What each source of a reward gets of the whole, where that is not what is written.
-fn shares(session: &Session, file: FileId) -> Vec<Hint> {
-    let Some(program) = session.program(file) else { return Vec::new() };
+fn shares(files: &Files<'_>, file: FileId) -> Vec<Hint> {
+    let Some(program) = files.session.program(file) else { return Vec::new() };
     let mut hints = Vec::new();
     for reward in program.contracts.iter().filter_map(|contract| contract.reward.as_ref()) {
         for source in reward.sources.iter().filter(|source| source.loc.file == file) {
             let Some(key) = &source.loc.item else { continue };
-            let items = session.items(file);
-            let Some(item) = items.iter().find(|item| item.key == key) else { continue };
+            let Some(item) = files.of(file).of_key(key) else { continue };
             let written = item.text.get(source.loc.span.range()).unwrap_or_default();
             let share = percent(source.weight, reward.denominator);
             if !written.contains(&share) {

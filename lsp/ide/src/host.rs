@@ -12,6 +12,7 @@ use syntax::FileId;
 use crate::cost::Costs;
 use crate::names::Files;
 use crate::text::Lines;
+use crate::tokens;
 
 /// What an answer may be.
 pub type Answer<T> = Result<T, Stopped>;
@@ -73,6 +74,7 @@ pub struct Host {
     homes: BTreeMap<Arc<str>, String>,
     /// What contracts take.
     costs: Arc<Costs>,
+    known_tokens: Arc<tokens::Known>,
 }
 
 /// The files as editors have them, and as they lie on the ground where no editor has them.
@@ -116,6 +118,7 @@ impl Host {
             folders: BTreeSet::new(),
             homes: BTreeMap::new(),
             costs: Arc::default(),
+            known_tokens: Arc::default(),
         }
     }
 
@@ -165,6 +168,7 @@ impl Host {
     pub fn close(&mut self, path: &str) {
         if self.documents.remove(path).is_some() {
             self.costs.forget(path);
+            self.known_tokens.forget(path);
             self.changed_below(path);
         }
     }
@@ -247,6 +251,7 @@ impl Host {
             levels: opened.project.levels.clone(),
             options: opened.project.options,
             costs: Arc::clone(&self.costs),
+            known_tokens: Arc::clone(&self.known_tokens),
             documents: known.collect(),
         }
     }
@@ -287,6 +292,7 @@ pub struct Snapshot {
     pub(crate) levels: LintLevels,
     pub(crate) options: Options,
     pub(crate) costs: Arc<Costs>,
+    pub(crate) known_tokens: Arc<tokens::Known>,
     documents: BTreeMap<Arc<str>, Document>,
 }
 

@@ -44,7 +44,7 @@ pub use names::DefKind;
 pub use navigate::{Location, Mention, RangeOf};
 pub use outline::{Symbol, SymbolKind};
 pub use problems::{Problem, Related};
-pub use text::{Encoding, FileEdit, Lines, Point, TextEdit};
+pub use text::{Encoding, FileEdit, Lines, Point, TextEdit, Walk};
 pub use tokens::{TOKEN_KINDS, TOKEN_MODIFIERS, Token, TokenKind};
 
 #[cfg(test)]

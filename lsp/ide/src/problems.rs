@@ -59,7 +59,7 @@ impl Snapshot {
 /// Where a place is in its file.
 pub(crate) fn place(files: &Files<'_>, loc: &Loc) -> Option<Range<usize>> {
     let start = match &loc.item {
-        Some(item) => files.of(loc.file).items.iter().find(|view| view.key == item)?.start,
+        Some(item) => files.of(loc.file).of_key(item)?.start,
         None => 0,
     };
     let text = files.session.text(loc.file)?;

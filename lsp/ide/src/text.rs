@@ -77,14 +77,14 @@ impl Lines {
         let offset = self.text.floor_char_boundary(offset);
         let line = self.starts.partition_point(|start| *start <= offset).saturating_sub(1);
         let start = self.starts.get(line).copied().unwrap_or(0);
-        let before = self.text.get(start..offset).unwrap_or_default();
-        let column = match encoding {
-            Encoding::Utf8 => before.len(),
-            Encoding::Utf16 if before.is_ascii() => before.len(),
-            Encoding::Utf16 => before.encode_utf16().count(),
-            Encoding::Utf32 => before.chars().count(),
-        };
-        Point { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column).unwrap_or(u32::MAX) }
+        let column = encoding.units(self.text.get(start..offset).unwrap_or_default());
+        Point { line: u32::try_from(line).unwrap_or(u32::MAX), column }
+    }
+
+    /// Finds places one after the other, each from the one before.
+    #[must_use]
+    pub fn walk(&self, encoding: Encoding) -> Walk<'_> {
+        Walk { lines: self, encoding, offset: 0, point: Point::default() }
     }
 
     /// The byte at a place; one behind the end of a line is that end, one inside a character its start.
@@ -119,6 +119,50 @@ impl Lines {
     }
 }
 
+/// Where the last byte was that was asked for.
+#[derive(Clone, Debug)]
+pub struct Walk<'l> {
+    lines: &'l Lines,
+    encoding: Encoding,
+    offset: usize,
+    point: Point,
+}
+
+impl Walk<'_> {
+    /// Where a byte is: as [`Lines::point`] says, in the time that it takes to walk there, if it is not before the last one.
+    pub fn point(&mut self, offset: usize) -> Point {
+        let Lines { text, starts } = self.lines;
+        let offset = text.floor_char_boundary(offset);
+        let passed = match offset < self.offset {
+            true => None,
+            false => starts.get(self.point.line as usize + 1..).map(|next| next.iter().take_while(|at| **at <= offset)),
+        };
+        self.point = match passed.map(Iterator::count) {
+            Some(0) => {
+                let more = self.encoding.units(text.get(self.offset..offset).unwrap_or_default());
+                Point { column: self.point.column.saturating_add(more), ..self.point }
+            }
+            Some(_) | None => self.lines.point(offset, self.encoding),
+        };
+        self.offset = offset;
+        self.point
+    }
+}
+
+impl Encoding {
+    /// How many units a text has that stands in one line.
+    #[must_use]
+    pub fn units(self, text: &str) -> u32 {
+        let units = match self {
+            Encoding::Utf8 => text.len(),
+            Encoding::Utf16 if text.is_ascii() => text.len(),
+            Encoding::Utf16 => text.encode_utf16().count(),
+            Encoding::Utf32 => text.chars().count(),
+        };
+        u32::try_from(units).unwrap_or(u32::MAX)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +177,10 @@ mod tests {
                     assert_eq!(lines.offset(point, encoding), at, "{text:?} {c:?} {encoding:?}");
                 }
                 assert_eq!(lines.offset(lines.point(text.len(), encoding), encoding), text.len(), "{text:?}");
+                let mut walk = lines.walk(encoding);
+                for at in (0..=text.len()).chain((0..=text.len()).rev()).chain((0..=text.len()).step_by(3)) {
+                    assert_eq!(walk.point(at), lines.point(at, encoding), "{text:?} {at} {encoding:?}");
+                }
             }
         }
     }

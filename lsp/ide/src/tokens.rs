@@ -1,8 +1,11 @@
 //! Semantic tokens: what each word of a source is, by the same table that definitions are found in.
 
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use syntax::{FileId, ItemKind, Span, TokenKind as Lexed, Word};
+use driver::ItemView;
+use syntax::{FileId, ItemKey, ItemKind, Span, TokenKind as Lexed, Word};
 
 use crate::host::{Answer, Snapshot};
 use crate::names::{DefKind, Depth, Files, Name, Target, names_of};
@@ -71,40 +74,124 @@ pub struct Token {
     pub modifiers: u32,
 }
 
+/// The tokens of items as they were found last. They count as long as the item's text and what other items declare stay.
+#[derive(Debug, Default)]
+pub(crate) struct Known(Mutex<BTreeMap<Arc<str>, Arc<OfSource>>>);
+
+/// The tokens of one source's items, counted from where each item starts.
+#[derive(Debug, Default)]
+struct OfSource {
+    declared: u64,
+    items: HashMap<ItemKey, (Arc<str>, Arc<[Token]>)>,
+}
+
+impl Known {
+    /// Those of a source; none if something has been declared otherwise since.
+    fn of(&self, path: &str, declared: u64) -> Arc<OfSource> {
+        self.lock().get(path).filter(|known| known.declared == declared).cloned().unwrap_or_default()
+    }
+
+    fn set(&self, path: &Arc<str>, of: OfSource) {
+        self.lock().insert(Arc::clone(path), Arc::new(of));
+    }
+
+    /// Nobody has a source open any more.
+    pub(crate) fn forget(&self, path: &str) {
+        self.lock().remove(path);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Arc<OfSource>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Token {
+    fn shifted(self, by: usize) -> Self {
+        Self { range: self.range.start + by..self.range.end + by, ..self }
+    }
+}
+
 impl Snapshot {
     /// The tokens of a source in their order, or those that touch a range.
     ///
     /// # Errors
     /// [`driver::Stopped`] if an edit or the asker interrupts.
     pub fn tokens(&self, path: &str, within: Option<Range<usize>>) -> Answer<Vec<Token>> {
-        self.ask_of(path, |files, file| tokens(files, file, within))
+        self.ask_of(path, |files, file| match within {
+            None => self.tokens_of(files, file),
+            Some(within) => {
+                let touches = |range: &Range<usize>| range.start <= within.end && within.start <= range.end;
+                let mut found = tokens(files, file, touches, |item| tokens_of(files, file, item).into());
+                found.retain(|token| touches(&token.range));
+                found
+            }
+        })
+    }
+
+    /// All tokens of a source: those of items that are as they were are not found again.
+    fn tokens_of(&self, files: &Files<'_>, file: FileId) -> Vec<Token> {
+        let Some(path) = files.session.path(file) else { return Vec::new() };
+        let declared = files.session.declared();
+        let known = self.known_tokens.of(path, declared);
+        let mut now = OfSource { declared, items: HashMap::new() };
+        let found = tokens(
+            files,
+            file,
+            |_| true,
+            |item| {
+                let same = known.items.get(item.key).filter(|(text, _)| **text == *item.text).cloned();
+                let (text, found) = same.unwrap_or_else(|| (item.text.into(), tokens_of(files, file, item).into()));
+                now.items.insert(item.key.clone(), (text, Arc::clone(&found)));
+                found
+            },
+        );
+        self.known_tokens.set(path, now);
+        found
     }
 }
 
-fn tokens(files: &Files<'_>, file: FileId, within: Option<Range<usize>>) -> Vec<Token> {
+/// The tokens of the items that `wanted` wants, and of what stands between them.
+fn tokens<'s>(
+    files: &Files<'s>,
+    file: FileId,
+    wanted: impl Fn(&Range<usize>) -> bool,
+    mut of_item: impl FnMut(ItemView<'s>) -> Arc<[Token]>,
+) -> Vec<Token> {
     let Some(text) = files.session.text(file) else { return Vec::new() };
-    let within = within.unwrap_or(0..text.len());
-    let mut names: Vec<(Span, TokenKind, u32)> = Vec::new();
+    let mut out = Vec::new();
+    let mut between = |range: Range<usize>, out: &mut Vec<Token>| {
+        let part = text.get(range.clone()).unwrap_or_default();
+        out.extend(lexed_of(part, &[]).into_iter().map(|token| token.shifted(range.start)));
+    };
+    let mut end = 0;
     for item in &files.of(file).items {
-        let range = item.start as usize..item.start as usize + item.text.len();
-        if range.start <= within.end && within.start <= range.end {
-            let own = names_of(files, file, *item, Depth::Names).names;
-            names.extend(own.iter().filter_map(|name| {
-                let (kind, modifiers) = meaning(name)?;
-                Some((name.span.shifted(item.start), kind, modifiers))
-            }));
+        let start = item.start as usize;
+        between(end..start, &mut out);
+        end = start + item.text.len();
+        if wanted(&(start..end)) {
+            out.extend(of_item(*item).iter().map(|token| token.clone().shifted(start)));
         }
     }
+    between(end..text.len(), &mut out);
+    out
+}
+
+/// The tokens of an item, counted from its start.
+fn tokens_of<'s>(files: &Files<'s>, file: FileId, item: ItemView<'s>) -> Vec<Token> {
+    let names = names_of(files, file, item, Depth::Names).names;
+    let names: Vec<_> = names.iter().filter_map(|name| Some((name.span, meaning(name)?))).collect();
+    lexed_of(item.text, &names)
+}
+
+/// The tokens of a text in which these names, in the order of their places, mean something.
+fn lexed_of(text: &str, names: &[(Span, (TokenKind, u32))]) -> Vec<Token> {
     let mut out = Vec::new();
-    let mut names = names.into_iter().peekable();
+    let mut names = names.iter().peekable();
     for (kind, span) in syntax::lex(text).iter() {
-        if span.start as usize > within.end || (span.end as usize) < within.start {
-            continue;
-        }
-        while names.next_if(|(place, ..)| place.start < span.start).is_some() {}
-        let named = names.peek().filter(|(place, ..)| place.start == span.start);
+        while names.next_if(|(place, _)| place.start < span.start).is_some() {}
+        let named = names.peek().filter(|(place, _)| place.start == span.start);
         let found = match named {
-            Some((_, kind, modifiers)) => Some((*kind, *modifiers)),
+            Some((_, found)) => Some(*found),
             None => lexed(kind, text.get(span.range()).unwrap_or_default()),
         };
         if let Some((kind, modifiers)) = found {

@@ -213,7 +213,7 @@ impl Backend {
     async fn tokens(&self, url: &Url) -> Result<(Arc<str>, Vec<SemanticToken>)> {
         let tokens = self
             .ask_about(url, |shared, snapshot, path, lines| {
-                Ok(encode(&shared.convert(), lines, &snapshot.tokens(path, None)?))
+                Ok(encode(shared.settings().encoding, lines, &snapshot.tokens(path, None)?))
             })
             .await?;
         Ok((self.shared.path(url), tokens))
@@ -662,7 +662,7 @@ impl LanguageServer for Backend {
         self.ask_about(&params.text_document.uri, move |shared, snapshot, path, lines| {
             let convert = shared.convert();
             let within = bytes(lines, convert.encoding, params.range);
-            let data = encode(&convert, lines, &snapshot.tokens(path, Some(within))?);
+            let data = encode(convert.encoding, lines, &snapshot.tokens(path, Some(within))?);
             Ok(Some(SemanticTokens { result_id: None, data }.into()))
         })
         .await

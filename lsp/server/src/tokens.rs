@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use ide::{Lines, Token};
+use ide::{Encoding, Lines, Point, Token};
 use tower_lsp::lsp_types::{
     SemanticToken, SemanticTokens, SemanticTokensDelta, SemanticTokensEdit, SemanticTokensFullDeltaResult,
 };
-
-use crate::convert::Convert;
 
 /// The tokens that the client has of each document, by the name of the result.
 #[derive(Debug, Default)]
@@ -62,22 +60,25 @@ fn difference(old: &[SemanticToken], new: &[SemanticToken]) -> Option<SemanticTo
 }
 
 /// Each token relative to the one before.
-pub(crate) fn encode(convert: &Convert<'_>, lines: &Lines, tokens: &[Token]) -> Vec<SemanticToken> {
-    let (mut line, mut column) = (0, 0);
-    let mut out = Vec::with_capacity(tokens.len());
-    for token in tokens {
-        let (start, end) = (convert.position(lines, token.range.start), convert.position(lines, token.range.end));
-        let delta_line = start.line - line;
-        out.push(SemanticToken {
+pub(crate) fn encode(encoding: Encoding, lines: &Lines, tokens: &[Token]) -> Vec<SemanticToken> {
+    let mut walk = lines.walk(encoding);
+    let mut last = Point::default();
+    let mut encoded = |token: &Token| {
+        let start = walk.point(token.range.start);
+        // No token is longer than a line.
+        let length = encoding.units(lines.text().get(token.range.clone()).unwrap_or_default());
+        let delta_line = start.line.saturating_sub(last.line);
+        let delta_start = if delta_line == 0 { start.column.saturating_sub(last.column) } else { start.column };
+        last = start;
+        SemanticToken {
             delta_line,
-            delta_start: if delta_line == 0 { start.character - column } else { start.character },
-            length: end.character.saturating_sub(start.character),
+            delta_start,
+            length,
             token_type: token.kind as u32,
             token_modifiers_bitset: token.modifiers,
-        });
-        (line, column) = (start.line, start.character);
-    }
-    out
+        }
+    };
+    tokens.iter().map(&mut encoded).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use analysis::ModulePath;
 use driver::{ItemView, Session};
 use syntax::ast::{self, Ident, Item, Member};
-use syntax::{FileId, ItemKind, Span};
+use syntax::{FileId, ItemKey, ItemKind, Span};
 
 use super::{Def, DefKind, Target};
 
@@ -23,7 +23,15 @@ pub(crate) enum Import {
 pub(crate) struct FileNames<'s> {
     pub(crate) items: Vec<ItemView<'s>>,
     by_name: HashMap<&'s str, usize>,
+    by_key: HashMap<&'s ItemKey, usize>,
     pub(crate) imports: HashMap<&'s str, Import>,
+}
+
+impl<'s> FileNames<'s> {
+    /// The item that has this key.
+    pub(crate) fn of_key(&self, key: &ItemKey) -> Option<ItemView<'s>> {
+        self.by_key.get(key).and_then(|index| self.items.get(*index)).copied()
+    }
 }
 
 /// The files of a session, each read once for one question.
@@ -50,6 +58,7 @@ impl<'s> Files<'s> {
     fn names(&self, file: FileId) -> FileNames<'s> {
         let items = self.session.items(file);
         let mut by_name = HashMap::new();
+        let by_key = items.iter().enumerate().map(|(index, item)| (item.key, index)).collect();
         let mut imports = HashMap::new();
         for (index, item) in items.iter().enumerate() {
             if let Some(name) = item.ast.name().filter(|name| !name.is_missing()) {
@@ -66,7 +75,7 @@ impl<'s> Files<'s> {
                 }
             }
         }
-        FileNames { items, by_name, imports }
+        FileNames { items, by_name, by_key, imports }
     }
 
     /// The file that a module is, as `file` names it.
@@ -99,7 +108,7 @@ impl<'s> Files<'s> {
 
     /// The item that declares what is defined.
     pub(crate) fn view(&self, def: &Def) -> Option<ItemView<'s>> {
-        self.of(def.file).items.iter().find(|item| *item.key == def.item).copied()
+        self.of(def.file).of_key(&def.item)
     }
 
     /// The input of this name of a plan.
