@@ -252,7 +252,7 @@ impl Session {
     /// The contracts whose locks others hold.
     fn held(&self) -> Vec<&str> {
         let files = self.files.iter().filter(|file| file.root && file.trouble.is_none());
-        let programs = files.map(|file| &db::checked(&self.db, self.sources, file.source).program);
+        let programs = files.map(|file| db::program(&self.db, self.sources, file.source));
         let derived = programs.flat_map(|program| &program.contracts).flat_map(|contract| &contract.derived);
         derived.map(|derived| derived.contract.as_str()).collect()
     }
