@@ -173,7 +173,7 @@ fn leaf<'a>(
     }
 }
 
-/// What goes with an imported name: its part of the braces, or, if it is the only one, the item.
+/// What goes when nothing uses an imported name: its part of the braces, or, if it is the only one, the item.
 fn removal(used: &Use, local: &Ident) -> Span {
     let group = used.group.as_deref().unwrap_or_default();
     let spans: Vec<Span> =
@@ -213,7 +213,7 @@ pub(crate) fn bind(
         found.extend(report.finish());
     }
     let needy = binder.seen.into_iter().filter(|(_, seen)| seen.needs_use);
-    signatures.needy = needy.map(|(name, seen)| (name, Import { loc: seen.loc, whole: seen.whole })).collect();
+    signatures.needy = needy.map(|(name, _)| name).collect();
     found
 }
 
@@ -230,8 +230,6 @@ struct Seen {
     loc: Loc,
     /// Whether nothing but a mention gives it a use.
     needs_use: bool,
-    /// What goes when nothing uses it: the whole item, or its name in the braces.
-    whole: Loc,
 }
 
 impl Binder<'_, '_> {
@@ -245,7 +243,7 @@ impl Binder<'_, '_> {
         let mut told = BTreeSet::new();
         for leaf in leaves {
             let bound = self.leaf(&leaf, &mut told, report);
-            self.remember(leaf.local, bound, report.loc(removal(used, leaf.local)), report);
+            self.remember(leaf.local, bound, report);
         }
     }
 
@@ -277,7 +275,7 @@ impl Binder<'_, '_> {
     }
 
     /// Refuses a name that means something else here already.
-    fn remember(&mut self, local: &Ident, bound: bool, whole: Loc, report: &mut Report<'_>) {
+    fn remember(&mut self, local: &Ident, bound: bool, report: &mut Report<'_>) {
         let loc = report.loc(local.span);
         if !bound {
             self.signatures.broken.insert(local.name.clone());
@@ -293,7 +291,7 @@ impl Binder<'_, '_> {
             report.push(found.help(format!("import it by another name: `.. as my_{local}`")));
         }
         let is_contract = self.signatures.kind(&local.name) == Some(ItemKind::Contract);
-        self.seen.insert(local.name.clone(), Seen { loc, needs_use: bound && !is_contract, whole });
+        self.seen.insert(local.name.clone(), Seen { loc, needs_use: bound && !is_contract });
     }
 
     fn malformed(&self, used: &Use, report: &mut Report<'_>) {
@@ -378,37 +376,39 @@ fn where_to_put(module: &ModulePath, known: &[Arc<str>]) -> String {
     }
 }
 
-/// A name that a `use` brings in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Import {
-    loc: Loc,
-    /// What goes when nothing uses it: the whole item, or its name in the braces.
-    whole: Loc,
-}
-
 /// Warns about imported names that none of a file's items mentions. Only all of them show it; each item says in
 /// [`crate::CheckedItem::mentioned`] which ones it does.
 pub fn unused_imports<'n>(
     signatures: &Signatures,
+    items: &[SourceItem<'_>],
     mentioned: impl IntoIterator<Item = &'n Arc<str>>,
 ) -> Vec<Diagnostic> {
-    let mut left: BTreeMap<&Arc<str>, &Import> = signatures.needy.iter().collect();
+    let mut left: BTreeSet<&Arc<str>> = signatures.needy.iter().collect();
     for name in mentioned {
         left.remove(name);
     }
-    let warning = |(name, import): (&Arc<str>, &Import)| {
-        let found = Diagnostic::warning(Code::E0123, format!("nothing uses the import `{name}`"), import.loc.clone());
-        found.help("remove it").fix(Fix::new("remove the import", Effect::Keeps).remove(import.whole.clone()))
-    };
-    left.into_iter().map(warning).collect()
+    let mut found = Vec::new();
+    if left.is_empty() {
+        return found;
+    }
+    for (item, used) in uses(items) {
+        for leaf in leaves(used).iter().filter(|leaf| left.remove(&leaf.local.name)) {
+            let (local, whole) = (item.loc(signatures.file, leaf.local.span), removal(used, leaf.local));
+            let warning = Diagnostic::warning(Code::E0123, format!("nothing uses the import `{}`", leaf.local), local);
+            let fix = Fix::new("remove the import", Effect::Keeps).remove(item.loc(signatures.file, whole));
+            found.push(warning.help("remove it").fix(fix));
+        }
+    }
+    found
 }
 
 /// The imported names that an item mentions, as far as anything has to use them.
 pub(crate) fn mentioned(signatures: &Signatures, item: &SourceItem<'_>) -> BTreeSet<Arc<str>> {
-    if signatures.needy.is_empty() || matches!(item.ast, Item::Use(_)) {
+    // What a declaration becomes mentions nothing that the declaration does not.
+    if signatures.needy.is_empty() || item.origins.is_some() || matches!(item.ast, Item::Use(_)) {
         return BTreeSet::new();
     }
-    let needy = |name| signatures.needy.get_key_value(name).map(|(name, _)| Arc::clone(name));
+    let needy = |name| signatures.needy.get(name).map(Arc::clone);
     mentions(item.text).into_iter().filter_map(needy).collect()
 }
 

@@ -19,11 +19,12 @@ pub fn outline(item: &Item, text: &str) -> Option<String> {
         // Nobody asks a test for more than its name.
         Item::Test(test) => return Some(format!("{} {{}}", upto(text, test.name.span.end))),
         Item::Plan(plan) => {
-            let head = upto(text, plan.params.last().map_or(plan.name.span, |last| last.ty.span).end);
+            let head = upto(text, plan.params.last().map_or(plan.name.span, |last| last.span).end);
             let open = if plan.params.is_empty() { "()" } else { ")" };
             let inputs = plan.stmts.iter().filter(|stmt| matches!(stmt.kind, PlanStmtKind::Input { .. }));
-            let inputs: String = inputs.filter_map(|stmt| text.get(stmt.span.range())).collect();
-            return Some(format!("{head}{open} {{{inputs}}}"));
+            let inputs: Vec<&str> = inputs.filter_map(|stmt| text.get(stmt.span.range())).collect();
+            // A `;` may be missing, and then only the line tells where the next one begins.
+            return Some(format!("{head}{open} {{\n{}\n}}", inputs.join("\n")));
         }
         Item::Use(_) | Item::Const(_) | Item::Struct(_) | Item::Enum(_) => return None,
         Item::Reward(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_) | Item::Error(_) => return None,

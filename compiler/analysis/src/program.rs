@@ -81,7 +81,7 @@ pub fn analyse(file: FileId, items: &[SourceItem<'_>]) -> Analysis {
 pub(crate) fn analyse_with(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> Analysis {
     let (signatures, mut diagnostics) = signatures(file, items, modules);
     let checked: Vec<_> = items.iter().map(|item| check_item(&signatures, item)).collect();
-    diagnostics.extend(unused_imports(&signatures, checked.iter().flat_map(|item| &item.mentioned)));
+    diagnostics.extend(unused_imports(&signatures, items, checked.iter().flat_map(|item| &item.mentioned)));
     diagnostics.extend(checked.iter().flat_map(|item| item.diagnostics.iter().cloned()));
     let (program, found) = link(checked, &|_| None);
     diagnostics.extend(found);
@@ -92,7 +92,7 @@ pub(crate) fn analyse_with(file: FileId, items: &[SourceItem<'_>], modules: &Mod
 ///
 /// What the items call in other files, which `imported` finds, becomes a part of the program. The
 /// messages are those about the whole only; each item keeps its own.
-pub fn link(
+pub(crate) fn link(
     items: impl IntoIterator<Item = CheckedItem>,
     imported: &dyn Fn(FunctionId) -> Option<Arc<Function>>,
 ) -> (Program, Vec<Diagnostic>) {
@@ -139,7 +139,7 @@ pub fn callees(body: &Block) -> Vec<FunctionId> {
 }
 
 /// What only all items of a file together show, [`covenants`] apart: functions that call themselves, paths that grow
-/// too large, locks that need each other. [`link`] says it too; this asks less of an item.
+/// too large, locks that need each other.
 pub fn problems_of_whole(
     items: &[&ItemCalls],
     imported: &dyn Fn(FunctionId) -> Option<Arc<Function>>,

@@ -17,7 +17,7 @@ use crate::declared::{TypeDeclaration, declare, type_params};
 use crate::domain::{imi, imo, model, reward};
 use crate::eval::Value;
 use crate::hir::{FunctionId, Type};
-use crate::imports::{Digests, Import, Modules};
+use crate::imports::{Digests, Modules};
 use crate::report::Report;
 use crate::{domain, imports, types, walk};
 
@@ -36,7 +36,7 @@ pub struct Signatures {
     /// Imported names with nothing behind them; that has been reported.
     pub(crate) broken: BTreeSet<Arc<str>>,
     /// Imported names that nothing but a mention gives a use.
-    pub(crate) needy: BTreeMap<Arc<str>, Import>,
+    pub(crate) needy: BTreeSet<Arc<str>>,
     /// The files of weights that models name.
     pub(crate) digests: Digests,
     /// The function that an item declares, or the first one among a contract's members.

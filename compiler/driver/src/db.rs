@@ -407,7 +407,7 @@ pub(crate) fn told(db: &dyn salsa::Database, sources: Sources, source: Source) -
     told.extend(signatures(db, sources, source).1.iter().cloned());
     let checked = || islands().map(|island| body(db, sources, source, island));
     let mentioned = checked().flat_map(|item| &item.mentioned);
-    told.extend(analysis::unused_imports(scope(db, sources, source), mentioned));
+    told.extend(analysis::unused_imports(scope(db, sources, source), &outlines(db, source), mentioned));
     told.extend(checked().flat_map(|item| &item.diagnostics).cloned());
     let calls: Vec<&ItemCalls> = islands().map(|island| calls(db, sources, source, island)).collect();
     let of_whole = analysis::problems_of_whole(&calls, &|id| known(db, sources, id));

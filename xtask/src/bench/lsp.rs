@@ -61,9 +61,10 @@ pub(super) fn run(root: &Path, quick: bool, other: Option<&Path>) -> Result<(), 
         stale += bench.stale;
         memory.push(bench.resident()?);
     }
-    println!("{EDITS} edits of the source of {} lines", SIZES[1]);
-    let grown = soak(&bmc, if quick { EDITS / 10 } else { EDITS })?;
-    let tables = tables(&rows, &memory, stale, grown);
+    let edits = if quick { EDITS / 10 } else { EDITS };
+    println!("{edits} edits of the source of {} lines", SIZES[1]);
+    let grown = soak(&bmc, edits)?;
+    let tables = tables(&rows, &memory, stale, (edits, grown));
     print!("{tables}");
     if quick || other.is_some() {
         return Ok(());
@@ -368,7 +369,7 @@ fn milliseconds(time: Duration) -> String {
     format!("{}.{:02}", micros / 1_000, micros % 1_000 / 10)
 }
 
-fn tables(rows: &[Row], memory: &[u64], stale: usize, grown: i64) -> String {
+fn tables(rows: &[Row], memory: &[u64], stale: usize, (edits, grown): (u64, i64)) -> String {
     let mut out = String::from(
         "| | lines | processor, median | 99th | clock, median | 99th | goal |\n|---|--:|--:|--:|--:|--:|--:|\n",
     );
@@ -387,14 +388,16 @@ fn tables(rows: &[Row], memory: &[u64], stale: usize, grown: i64) -> String {
         }
     }
     let memory: Vec<String> = memory.iter().map(|bytes| format!("{} MB", bytes / 1_000_000)).collect();
+    let (sign, size) = (if grown < 0 { "-" } else { "" }, grown.unsigned_abs());
     let _ = write!(
         out,
-        "\nAll times in milliseconds. Memory after all of it, at each size: {}. Growth from the first thousand to the last of {EDITS} edits at \
-         {} lines: {}.{:02} MB. Reports about an older state after one about a newer: {stale}.\n",
+        "\nAll times in milliseconds. Memory after all of it, at each size: {}. Growth from the first {} to the last of {edits} edits at \
+         {} lines: {sign}{}.{:02} MB. Reports about an older state after one about a newer: {stale}.\n",
         memory.join(", "),
+        edits / 15,
         SIZES[1],
-        grown / 1_000_000,
-        grown % 1_000_000 / 10_000
+        size / 1_000_000,
+        size % 1_000_000 / 10_000
     );
     out
 }
