@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stderr)]
 
+use std::fs;
+use std::path::Path;
+
 use driver::{Options, Session};
 
 const TEXT: &str = "\
@@ -153,4 +156,55 @@ fn an_import_that_comes_later_is_found_then() {
     session.set("shares.bmc", SHARES.into());
     let after = session.compile(&Options::default());
     assert!(!after.has_errors(), "{}", after.to_json());
+}
+
+/// The sources of a folder and of those inside of it.
+fn sources(folder: &Path, found: &mut Vec<String>) {
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "bmc") {
+            found.push(fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+/// Of so many tokens one is left out at a time.
+const STEP: usize = 61;
+
+#[test]
+fn outlines_lead_to_what_whole_items_lead_to() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut texts = Vec::new();
+    ["examples", "stdlib", "tests/programs"].iter().for_each(|folder| sources(&root.join(folder), &mut texts));
+    texts.push("plan both(k: PubKey) {\n    input a: Lock.open(sig: k.sign())\n    input b: key(k);\n}\n".into());
+    let mut session = Session::default();
+    let (mut tried, mut next) = (0, 0);
+    for text in texts {
+        let tokens: Vec<_> = syntax::lex(&text).iter().filter(|(kind, _)| !kind.is_trivia()).map(|(_, span)| span).collect();
+        let gone = tokens.iter().enumerate().filter(|(at, _)| (next + at).is_multiple_of(STEP)).map(|(_, span)| span.range());
+        for gone in std::iter::once(0..0).chain(gone) {
+            let mut text = text.clone();
+            text.replace_range(gone.clone(), "");
+            let parse = syntax::parse(&text);
+            let items = analysis::source_items(&parse, &text);
+            // The check of whole items sees one source alone.
+            if !analysis::imports(&items).is_empty() || !analysis::weights_files(&items).is_empty() {
+                continue;
+            }
+            session.set("a.bmc", text.as_str().into());
+            let file = session.source("a.bmc").unwrap();
+            let is_syntax = |code: syntax::Code| code < syntax::Code::E0101;
+            let mut found: Vec<_> = session.diagnostics(file).into_iter().filter(|one| !is_syntax(one.code)).map(|one| format!("{one:?}")).collect();
+            let mut wanted: Vec<_> = analysis::analyse(file, &items).diagnostics.iter().map(|one| format!("{one:?}")).collect();
+            found.sort();
+            wanted.sort();
+            assert_eq!(found, wanted, "without {gone:?}\n{text}");
+            tried += 1;
+        }
+        next += tokens.len();
+    }
+    assert!(tried > 300, "{tried}");
 }
