@@ -274,7 +274,7 @@ pub(crate) fn named(db: &dyn salsa::Database, sources: Sources, source: Source) 
 }
 
 #[salsa::tracked(returns(ref))]
-fn signatures(db: &dyn salsa::Database, sources: Sources, source: Source) -> (Signatures, Vec<Diagnostic>) {
+fn signatures(db: &dyn salsa::Database, sources: Sources, source: Source) -> (Arc<Signatures>, Vec<Diagnostic>) {
     let interface_of = |id: FileId| match sources.list(db).get(id.0 as usize) {
         Some(other) => Ok(Arc::clone(interface(db, sources, *other))),
         None => Err(ModuleProblem::Missing { known: Vec::new() }),
@@ -291,13 +291,14 @@ fn signatures(db: &dyn salsa::Database, sources: Sources, source: Source) -> (Si
         Some((Arc::clone(file), found))
     };
     let digests: Digests = weights_files(db, source).iter().filter_map(digest).collect();
-    analysis::signatures_with(source.id(db), &outlines(db, source), &modules, &digests)
+    let (signatures, found) = analysis::signatures_with(source.id(db), &outlines(db, source), &modules, &digests);
+    (Arc::new(signatures), found)
 }
 
 /// The signatures without their messages: what bodies depend on.
 #[salsa::tracked(returns(ref))]
-pub(crate) fn scope(db: &dyn salsa::Database, sources: Sources, source: Source) -> Signatures {
-    signatures(db, sources, source).0.clone()
+pub(crate) fn scope(db: &dyn salsa::Database, sources: Sources, source: Source) -> Arc<Signatures> {
+    Arc::clone(&signatures(db, sources, source).0)
 }
 
 /// What a source declares: all that those who import it depend on.

@@ -145,7 +145,7 @@ impl Session {
     /// What the names of a source mean outside of bodies.
     #[must_use]
     pub fn signatures(&self, file: FileId) -> Option<&Signatures> {
-        self.file(file).map(|file| db::scope(&self.db, self.sources, file.source))
+        self.file(file).map(|file| &**db::scope(&self.db, self.sources, file.source))
     }
 
     /// The typed program of a source.

@@ -3,14 +3,14 @@
 mod snippets;
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use analysis::ModulePath;
 use analysis::hir::{Lint, Type};
 use driver::ItemView;
 use spec::opcode::TABLE;
 use syntax::ast::{Expr, ExprKind, Item};
-use syntax::{FileId, ItemKind, TokenKind, Word, WordClass};
+use syntax::{FileId, ItemKey, ItemKind, TokenKind, Word, WordClass};
 
 use crate::host::{Answer, Snapshot};
 use crate::names::{DefKind, Depth, Files, Import, Shape, item_at, names_of};
@@ -118,11 +118,17 @@ impl<'t> Site<'t> {
 
 fn completions(files: &Files<'_>, file: FileId, offset: usize) -> Option<Completions> {
     let text = files.session.text(file)?;
-    let tokens = syntax::lex(text);
+    // Nothing before the item that begins last says more.
+    let own = files.of(file);
+    let next = own.items.partition_point(|item| (item.start as usize) < offset);
+    let base = next.checked_sub(1).and_then(|last| own.items.get(last)).map_or(0, |item| item.start);
+    let end = own.items.get(next).map_or(text.len(), |item| (item.start as usize).max(offset));
+    let tokens = syntax::lex(text.get(base as usize..end)?);
+    let tokens = tokens.iter().map(|(kind, span)| (kind, span.shifted(base)));
     let at = u32::try_from(offset).ok()?;
     let mut replaced = offset..offset;
     let mut site = Site { before: Vec::new(), last_end: 0 };
-    for (kind, span) in tokens.iter().take_while(|(_, span)| span.start < at) {
+    for (kind, span) in tokens.take_while(|(_, span)| span.start < at) {
         let inside = span.end >= at;
         let word = matches!(kind, TokenKind::Ident | TokenKind::Keyword(_));
         if inside && word {
@@ -291,11 +297,9 @@ fn named_module(files: &Files<'_>, file: FileId, site: &Site<'_>) -> Vec<Complet
 
 /// What a module of the standard library declares that no source of the package imports yet.
 fn library_items(path: &str) -> Vec<Completion> {
-    let Some((_, text)) = driver::library().find(|(known, _)| known == path) else { return Vec::new() };
-    let islands = syntax::islands(&syntax::lex(text), text);
-    let named =
-        islands.iter().filter(|island| !matches!(island.key.kind, ItemKind::Use | ItemKind::Test | ItemKind::Property));
-    named.map(|island| plain(&island.key.name, CompletionKind::Item, island.key.kind.word(), 0)).collect()
+    let Some((_, items)) = LIBRARY_ITEMS.iter().find(|(known, _)| known == path) else { return Vec::new() };
+    let named = items.iter().filter(|key| !matches!(key.kind, ItemKind::Use | ItemKind::Test | ItemKind::Property));
+    named.map(|key| plain(&key.name, CompletionKind::Item, key.kind.word(), 0)).collect()
 }
 
 fn beside(files: &Files<'_>, file: FileId, module: &str) -> Option<FileId> {
@@ -449,14 +453,18 @@ fn importable(files: &Files<'_>, file: FileId, known: &[Completion]) -> Vec<Comp
             offer(&module, &item.key.name, item.key.kind);
         }
     }
-    for (path, text) in driver::library() {
-        let Some(module) = packages.name_for(own, &path) else { continue };
-        for island in syntax::islands(&syntax::lex(text), text) {
-            offer(&module, &island.key.name, island.key.kind);
-        }
+    for (path, items) in &*LIBRARY_ITEMS {
+        let Some(module) = packages.name_for(own, path) else { continue };
+        items.iter().for_each(|item| offer(&module, &item.name, item.kind));
     }
     list
 }
+
+/// The paths of the standard library's modules, with what is in them.
+static LIBRARY_ITEMS: LazyLock<Vec<(String, Vec<ItemKey>)>> = LazyLock::new(|| {
+    let items = |text| syntax::islands(&syntax::lex(text), text).into_iter().map(|island| island.key).collect();
+    driver::library().map(|(path, text)| (path, items(text))).collect()
+});
 
 /// What the paths of the standard library begin with.
 pub(crate) const LIBRARY: &str = "std::";
