@@ -35,13 +35,15 @@ pub use body::builtins;
 pub use domain::{GeneratedItem, expand, generated};
 pub use given::{AsmFault, asm_effect};
 pub use imports::{
-    Digests, Leaf, ModulePath, ModuleProblem, Modules, STD, imported_items, imports, leaves, unused_imports, weights_files,
+    Digests, Leaf, ModulePath, ModuleProblem, Modules, STD, imported_items, imports, leaves, unused_imports,
+    weights_files,
 };
 pub use item::{CheckedItem, check_item, types_in};
 pub use outline::outline;
 pub use plan::default_plans;
 pub use program::{
-    Analysis, ItemCalls, SourceItem, analyse, are_understood, assemble, callees, covenants, problems_of_whole, reached, source_items,
+    Analysis, ItemCalls, SourceItem, analyse, are_understood, assemble, callees, covenants, problems_of_whole, reached,
+    source_items,
 };
 pub use signatures::{Interface, Signatures, signatures, signatures_with};
 

@@ -128,7 +128,8 @@ fn ran_after(edited: &str) -> Vec<String> {
 #[test]
 fn an_edit_in_a_body_that_no_importer_calls_leaves_the_importer_alone() {
     let ran = ran_after(&SHARES.replace("n + 1", "n + 2"));
-    let wanted = [("parsed", 1), ("outline", 1), ("signatures", 0), ("body", 1), ("told", 1), ("program", 1), ("emitted", 1)];
+    let wanted =
+        [("parsed", 1), ("outline", 1), ("signatures", 0), ("body", 1), ("told", 1), ("program", 1), ("emitted", 1)];
     for (query, times) in wanted {
         assert_eq!(count(&ran, query), times, "{query}: {ran:?}");
     }
@@ -183,8 +184,10 @@ fn outlines_lead_to_what_whole_items_lead_to() {
     let mut session = Session::default();
     let (mut tried, mut next) = (0, 0);
     for text in texts {
-        let tokens: Vec<_> = syntax::lex(&text).iter().filter(|(kind, _)| !kind.is_trivia()).map(|(_, span)| span).collect();
-        let gone = tokens.iter().enumerate().filter(|(at, _)| (next + at).is_multiple_of(STEP)).map(|(_, span)| span.range());
+        let tokens: Vec<_> =
+            syntax::lex(&text).iter().filter(|(kind, _)| !kind.is_trivia()).map(|(_, span)| span).collect();
+        let gone =
+            tokens.iter().enumerate().filter(|(at, _)| (next + at).is_multiple_of(STEP)).map(|(_, span)| span.range());
         for gone in std::iter::once(0..0).chain(gone) {
             let mut text = text.clone();
             text.replace_range(gone.clone(), "");
@@ -197,8 +200,14 @@ fn outlines_lead_to_what_whole_items_lead_to() {
             session.set("a.bmc", text.as_str().into());
             let file = session.source("a.bmc").unwrap();
             let is_syntax = |code: syntax::Code| code < syntax::Code::E0101;
-            let mut found: Vec<_> = session.diagnostics(file).into_iter().filter(|one| !is_syntax(one.code)).map(|one| format!("{one:?}")).collect();
-            let mut wanted: Vec<_> = analysis::analyse(file, &items).diagnostics.iter().map(|one| format!("{one:?}")).collect();
+            let mut found: Vec<_> = session
+                .diagnostics(file)
+                .into_iter()
+                .filter(|one| !is_syntax(one.code))
+                .map(|one| format!("{one:?}"))
+                .collect();
+            let mut wanted: Vec<_> =
+                analysis::analyse(file, &items).diagnostics.iter().map(|one| format!("{one:?}")).collect();
             found.sort();
             wanted.sort();
             assert_eq!(found, wanted, "without {gone:?}\n{text}");

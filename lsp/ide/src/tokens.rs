@@ -159,7 +159,7 @@ fn tokens<'s>(
 ) -> Vec<Token> {
     let Some(text) = files.session.text(file) else { return Vec::new() };
     let mut out = Vec::new();
-    let mut between = |range: Range<usize>, out: &mut Vec<Token>| {
+    let between = |range: Range<usize>, out: &mut Vec<Token>| {
         let part = text.get(range.clone()).unwrap_or_default();
         out.extend(lexed_of(part, &[]).into_iter().map(|token| token.shifted(range.start)));
     };
