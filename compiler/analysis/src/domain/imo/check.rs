@@ -130,6 +130,9 @@ fn parts<'t>(imo: &ast::Imo, entry: &'t Entry, supply: u64, settings: &mut Setti
             .report
             .fail(found.help("write it like `allocate: { builder: 20%, sale: 80% price fixed 100 sats },`"));
     }
+    if entries.iter().any(|part| part.key.is_missing()) {
+        return None;
+    }
     let weights: Vec<_> = entries.iter().map(|entry| weight(entry, settings)).collect();
     let weights = weights.into_iter().collect::<Option<Vec<Weight>>>()?;
     let shares = exact(entry, entries, weights, settings)?;
