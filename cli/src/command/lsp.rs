@@ -29,6 +29,9 @@ pub(crate) struct Lsp {
 impl Lsp {
     pub(crate) fn run(self, _: &Shell) -> Result<(), Fail> {
         let Self { stdio: _ } = self;
+        // Of ten threads each would have pages of two megabytes, most of them empty. Where that cannot be, more memory is used.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::thread::disable_transparent_huge_pages(true);
         if server::serve(Arc::new(Disk::new()))? {
             return Ok(());
         }

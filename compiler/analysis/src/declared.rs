@@ -98,7 +98,7 @@ fn placeholder(signatures: &mut Signatures, item: &SourceItem<'_>, declaration: 
     let name = declaration.name();
     let params: &[Ident] = match declaration {
         Declaration::Const(_) => {
-            signatures.own.consts.entry(name.name.clone()).or_insert(None);
+            signatures.own_mut().consts.entry(name.name.clone()).or_insert(None);
             return;
         }
         Declaration::Struct(item) => &item.type_params,
@@ -106,7 +106,7 @@ fn placeholder(signatures: &mut Signatures, item: &SourceItem<'_>, declaration: 
     };
     let params = params.iter().map(|param| param.name.clone()).collect();
     let loc = Report::new(signatures.file, item).loc(name.span);
-    signatures.own.types.entry(name.name.clone()).or_insert(TypeDeclaration { params, ty: None, loc: Some(loc) });
+    signatures.own_mut().types.entry(name.name.clone()).or_insert(TypeDeclaration { params, ty: None, loc: Some(loc) });
 }
 
 fn constant_of(constant: &ast::Const, is_first: bool, signatures: &mut Signatures, report: &mut Report<'_>) {
@@ -118,7 +118,7 @@ fn constant_of(constant: &ast::Const, is_first: bool, signatures: &mut Signature
     let value = evaluate(constant, Env::of_file(signatures), &mut inner);
     report.absorb(inner);
     if let Some(value) = value {
-        signatures.own.consts.insert(name.clone(), Some(value));
+        signatures.own_mut().consts.insert(name.clone(), Some(value));
     }
 }
 
@@ -129,7 +129,7 @@ fn type_of(declaration: Declaration<'_>, is_first: bool, signatures: &mut Signat
         return report.push(found.help("choose another name"));
     }
     let ty = read(declaration, signatures, report).and_then(|ty| types::bounded(ty, name.span, report));
-    if let Some(known) = signatures.own.types.get_mut(&name.name)
+    if let Some(known) = signatures.own_mut().types.get_mut(&name.name)
         && is_first
     {
         known.ty = ty;

@@ -71,10 +71,10 @@ pub(crate) fn prove(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Ve
     }
     found.extend(reward::circles(&proved));
     for (name, campaign) in campaigns {
-        signatures.own.campaigns.entry(name).or_insert(campaign);
+        signatures.own_mut().campaigns.entry(name).or_insert(campaign);
     }
     for (name, table) in proved {
-        signatures.own.rewards.entry(name).or_insert(table);
+        signatures.own_mut().rewards.entry(name).or_insert(table);
     }
     found.extend(prove_models(signatures, items));
     found.extend(prove_offerings(signatures, items));
@@ -89,7 +89,7 @@ fn prove_offerings(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec
         let mut report = Report::new(signatures.file, item);
         let offering = imo::check(imo, Env::of_file(signatures), &mut report);
         found.extend(report.finish());
-        signatures.own.offerings.entry(imo.name.name.clone()).or_insert(offering);
+        signatures.own_mut().offerings.entry(imo.name.name.clone()).or_insert(offering);
     }
     found
 }
@@ -115,8 +115,8 @@ fn prove_models(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<Di
         let proved = model::check(model, Env::of_file(signatures), &mut report);
         found.extend(report.finish());
         let flow = proved.as_ref().map(|model| model.flow.clone());
-        signatures.own.rewards.entry(model.name.name.clone()).or_insert(flow);
-        signatures.own.models.entry(model.name.name.clone()).or_insert(proved.map(std::sync::Arc::new));
+        signatures.own_mut().rewards.entry(model.name.name.clone()).or_insert(flow);
+        signatures.own_mut().models.entry(model.name.name.clone()).or_insert(proved.map(std::sync::Arc::new));
     }
     found
 }

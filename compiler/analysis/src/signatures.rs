@@ -26,7 +26,7 @@ use crate::{domain, imports, types, walk};
 pub struct Signatures {
     pub(crate) file: FileId,
     /// What the file declares.
-    pub(crate) own: Interface,
+    pub(crate) own: Arc<Interface>,
     /// What each domain declaration has become.
     pub(crate) generated: BTreeMap<ItemKey, Vec<domain::GeneratedItem>>,
     /// Single items of other files, by their names here.
@@ -116,8 +116,13 @@ impl Signatures {
     }
 
     /// What other files can import from this one.
-    pub fn interface(&self) -> &Interface {
+    pub fn interface(&self) -> &Arc<Interface> {
         &self.own
+    }
+
+    /// What the file declares, while it is put together.
+    pub(crate) fn own_mut(&mut self) -> &mut Interface {
+        Arc::make_mut(&mut self.own)
     }
 
     /// The struct or enum of this name.
@@ -278,10 +283,11 @@ pub fn signatures_with(
     let of_declarations = generated.values().flatten().map(domain::GeneratedItem::source_item);
     let all = in_order(items, of_declarations.collect());
     let (mut whole, mut found) = interface(file, &all, modules);
-    whole.own.rewards = written.own.rewards;
-    whole.own.models = written.own.models;
-    whole.own.offerings = written.own.offerings;
-    whole.own.campaigns = written.own.campaigns;
+    let (own, proved) = (whole.own_mut(), Arc::unwrap_or_clone(written.own));
+    own.rewards = proved.rewards;
+    own.models = proved.models;
+    own.offerings = proved.offerings;
+    own.campaigns = proved.campaigns;
     whole.generated = generated;
     found.extend(proofs);
     found.extend(unread);
@@ -309,25 +315,25 @@ const fn is_declaration(item: &SourceItem<'_>) -> bool {
 /// Names, types and constants.
 fn interface(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> (Signatures, Vec<Diagnostic>) {
     let mut signatures = Signatures { file, ..Signatures::default() };
-    let (declared, mut found) = declared_names(file, items, &mut signatures.own);
+    let (declared, mut found) = declared_names(file, items, signatures.own_mut());
     found.extend(imports::bind(&mut signatures, items, modules, &declared));
     number_functions(&mut signatures, items);
     // Constants call no functions, but a message may say so of one that exists.
     for (item, function) in functions(items) {
         let signature = unread_signature(function, &Report::new(file, item));
-        signatures.own.functions.entry(function.name.name.clone()).or_insert(signature);
+        signatures.own_mut().functions.entry(function.name.name.clone()).or_insert(signature);
     }
     found.extend(declare(&mut signatures, items));
     for item in items {
         if let Item::Contract(contract) = item.ast {
             let signature = contract_signature(contract, &signatures, &Report::new(file, item));
-            signatures.own.contracts.entry(contract.name.name.clone()).or_insert(signature);
+            signatures.own_mut().contracts.entry(contract.name.name.clone()).or_insert(signature);
         }
     }
     for item in items {
         if let Item::Plan(plan) = item.ast {
             let signature = plan_signature(plan, &signatures, &Report::new(file, item));
-            signatures.own.plans.entry(plan.name.name.clone()).or_insert(signature);
+            signatures.own_mut().plans.entry(plan.name.name.clone()).or_insert(signature);
         }
     }
     let mut read: BTreeSet<&str> = BTreeSet::new();
@@ -336,7 +342,7 @@ fn interface(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> (Sign
         let id = signatures.first_function.get(item.key).copied().unwrap_or(FunctionId::new(file, 0));
         let signature = function_signature(function, id, Env::of_file(&signatures), &mut report);
         if read.insert(function.name.as_str()) {
-            signatures.own.functions.insert(function.name.name.clone(), signature);
+            signatures.own_mut().functions.insert(function.name.name.clone(), signature);
         }
         found.extend(report.finish());
     }

@@ -30,7 +30,7 @@ fn modules(items: &[SourceItem<'_>]) -> Modules {
     let known = vec!["shared".into(), "circle".into()];
     let found = |module: ModulePath| {
         let leads_to = match module.to_string().as_str() {
-            "./shared" => Ok(Arc::new(shared.interface().clone())),
+            "./shared" => Ok(Arc::clone(shared.interface())),
             "./circle" => Err(ModuleProblem::Circle { files: vec!["circle.bmc".into(), "this.bmc".into()] }),
             path if path.contains("..") => Err(ModuleProblem::Outside),
             _ => Err(ModuleProblem::Missing { known: known.clone() }),

@@ -304,7 +304,7 @@ pub(crate) fn scope(db: &dyn salsa::Database, sources: Sources, source: Source) 
 /// What a source declares: all that those who import it depend on.
 #[salsa::tracked(returns(ref))]
 pub(crate) fn interface(db: &dyn salsa::Database, sources: Sources, source: Source) -> Arc<Interface> {
-    Arc::new(scope(db, sources, source).interface().clone())
+    Arc::clone(scope(db, sources, source).interface())
 }
 
 #[salsa::tracked(returns(ref))]
@@ -346,6 +346,12 @@ pub(crate) fn items(db: &Database, source: Source) -> Vec<ItemView<'_>> {
         views.push(ItemView { key, start: *start, text, ast: &parsed(db, *island).item });
     }
     views
+}
+
+/// Whether nothing is wrong with the syntax of a source.
+pub(crate) fn parses(db: &Database, source: Source) -> bool {
+    let cut = cut(db, source);
+    cut.loose.is_none() && cut.items.iter().all(|(island, _)| parsed(db, *island).diagnostics.is_empty())
 }
 
 /// The functions that a source declares.

@@ -101,6 +101,12 @@ impl Session {
         self.file(file).map(|file| db::items(&self.db, file.source)).unwrap_or_default()
     }
 
+    /// Whether a source is as the grammar wants it.
+    #[must_use]
+    pub fn parses(&self, file: FileId) -> bool {
+        self.file(file).is_some_and(|file| db::parses(&self.db, file.source))
+    }
+
     /// A number that stays while nothing but bodies changes: as long as it does, a name in an item whose text stays
     /// means what it meant.
     ///

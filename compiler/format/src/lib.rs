@@ -43,11 +43,17 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     if !diagnostics.is_empty() {
         return Err(diagnostics);
     }
+    Ok(lay_out(text))
+}
+
+/// The same for who knows already that a text can be parsed.
+#[must_use]
+pub fn lay_out(text: &str) -> String {
     let tokens = syntax::lex(text);
     let tree = tree::grow(&tokens, text);
     let pretty = print::print(&layout::file(&tree));
     // Whatever a mistake of ours would cost, it must not be the author's text.
     let same = edits::same_tokens(text, &pretty);
     debug_assert!(same, "the layout changed the tokens");
-    Ok(if same { pretty } else { text.to_owned() })
+    if same { pretty } else { text.to_owned() }
 }

@@ -1,12 +1,22 @@
-//! The layout of a source, as edits that leave alone what is right already. It needs the text alone, so no edit has to
-//! wait for it.
+//! The layout of a source, as edits that leave alone what is right already. Once it is known that the text can be parsed,
+//! it needs nothing else, so no edit has to wait for it.
 
 use std::ops::Range;
 
+use crate::host::{Answer, Snapshot};
 use crate::text::TextEdit;
 
-/// The edits that lay a text out, or only what touches a range of it; nothing where it cannot be parsed, which is when
-/// `bmc fmt` leaves it alone too.
+impl Snapshot {
+    /// Whether a source can be parsed: otherwise nobody knows how it should look, and `bmc fmt` leaves it alone too.
+    ///
+    /// # Errors
+    /// [`driver::Stopped`] if an edit or the asker interrupts.
+    pub fn parses(&self, path: &str) -> Answer<bool> {
+        self.ask_of(path, |files, file| files.session.parses(file))
+    }
+}
+
+/// The edits that lay a text out that [can be parsed](Snapshot::parses), or only what touches a range of it.
 ///
 /// ```
 /// let edits = ide::layout("const  A: Int = 1;\n", None);
@@ -14,8 +24,7 @@ use crate::text::TextEdit;
 /// ```
 #[must_use]
 pub fn layout(text: &str, within: Option<Range<usize>>) -> Vec<TextEdit> {
-    let Ok(pretty) = format::format(text) else { return Vec::new() };
-    let edits = format::edits(text, &pretty, within);
+    let edits = format::edits(text, &format::lay_out(text), within);
     edits.into_iter().map(|edit| TextEdit { range: edit.range, text: edit.text }).collect()
 }
 
@@ -51,7 +60,6 @@ mod tests {
             ("const  A:Int = 1;$0\nconst  B: Int = 2;\n", ';', "const A: Int = 1;\nconst  B: Int = 2;\n"),
             ("const  A:Int = 1;\n$0\nconst  B: Int = 2;\n", '\n', "const A: Int = 1;\n\nconst  B: Int = 2;\n"),
             ("fn f(a:Int)->Int {\n  a+1\n}$0\n", '}', "fn f(a:Int)->Int {\n  a+1\n}\n"),
-            ("fn f( {}$0\n", '}', "fn f( {}\n"),
         ] {
             assert_eq!(typed(marked, character), wanted, "{marked:?}");
         }

@@ -179,17 +179,25 @@ impl Backend {
         .await
     }
 
-    /// A question about the text of a document alone, which no edit has to wait for.
-    async fn ask_text<T: Default + Send + 'static>(
+    /// The edits that lay a document out; none if it cannot be parsed. Once that is known no edit has to wait for them.
+    async fn ask_layout(
         &self,
         url: &Url,
-        answer: impl FnOnce(&Shared, &Lines) -> T + Send + 'static,
-    ) -> Result<T> {
+        edits: impl FnOnce(&Shared, &Lines) -> Vec<TextEdit> + Send + 'static,
+    ) -> Result<Option<Vec<TextEdit>>> {
         let path = self.shared.path(url);
+        let about = Arc::clone(&path);
         self.ask(
-            move |owner| owner.host.document(&path).map(|(lines, _)| lines.clone()),
-            |_, _| {},
-            move |shared, lines| Ok(lines.map(|lines| answer(shared, &lines)).unwrap_or_default()),
+            move |owner| owner.host.snapshot(&about),
+            |snapshot, cancel| snapshot.iter().for_each(|snapshot| cancel.arm(snapshot.canceller())),
+            move |shared, snapshot| {
+                let Some(snapshot) = snapshot.filter(|snapshot| snapshot.version(&path).is_some()) else {
+                    return Ok(None);
+                };
+                let (lines, parses) = (snapshot.lines(&path), snapshot.parses(&path)?);
+                drop(snapshot);
+                Ok(lines.map(|lines| if parses { edits(shared, &lines) } else { Vec::new() }))
+            },
         )
         .await
     }
@@ -430,17 +438,17 @@ impl LanguageServer for Backend {
     }
 
     async fn formatting(&self, params: DocumentFormattingParams) -> Result<Option<Vec<TextEdit>>> {
-        self.ask_text(&params.text_document.uri, |shared, lines| {
-            Some(shared.convert().edits(lines, ide::layout(lines.text(), None)))
+        self.ask_layout(&params.text_document.uri, |shared, lines| {
+            shared.convert().edits(lines, ide::layout(lines.text(), None))
         })
         .await
     }
 
     async fn range_formatting(&self, params: DocumentRangeFormattingParams) -> Result<Option<Vec<TextEdit>>> {
-        self.ask_text(&params.text_document.uri, move |shared, lines| {
+        self.ask_layout(&params.text_document.uri, move |shared, lines| {
             let convert = shared.convert();
             let within = bytes(lines, convert.encoding, params.range);
-            Some(convert.edits(lines, ide::layout(lines.text(), Some(within))))
+            convert.edits(lines, ide::layout(lines.text(), Some(within)))
         })
         .await
     }
@@ -448,10 +456,10 @@ impl LanguageServer for Backend {
     async fn on_type_formatting(&self, params: DocumentOnTypeFormattingParams) -> Result<Option<Vec<TextEdit>>> {
         let TextDocumentPositionParams { text_document, position } = params.text_document_position;
         let typed = params.ch.chars().next().unwrap_or('\n');
-        self.ask_text(&text_document.uri, move |shared, lines| {
+        self.ask_layout(&text_document.uri, move |shared, lines| {
             let convert = shared.convert();
             let at = offset(lines, convert.encoding, position);
-            Some(convert.edits(lines, ide::layout_as_typed(lines.text(), at, typed)))
+            convert.edits(lines, ide::layout_as_typed(lines.text(), at, typed))
         })
         .await
     }
