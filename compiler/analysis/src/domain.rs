@@ -121,11 +121,11 @@ fn prove_models(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<Di
     found
 }
 
-/// The plain items of every declaration whose proofs hold.
+/// The plain items, with their trees, of every declaration whose proofs hold.
 pub(crate) fn generate(
     signatures: &Signatures,
     items: &[SourceItem<'_>],
-) -> (BTreeMap<ItemKey, Vec<GeneratedItem>>, Vec<Diagnostic>) {
+) -> (BTreeMap<ItemKey, Vec<(GeneratedItem, Item)>>, Vec<Diagnostic>) {
     let mut numbers = generated::Numbers::of(items);
     let mut found = Vec::new();
     let mut generated = BTreeMap::new();
@@ -170,7 +170,7 @@ fn write(signatures: &Signatures, item: &SourceItem<'_>, registry: &mut bool) ->
 pub(crate) fn check(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem {
     let mut checked = CheckedItem::default();
     for generated in signatures.generated.get(item.key).into_iter().flatten() {
-        checked.add(check_item(signatures, &generated.source_item()));
+        checked.add(check_item(signatures, &generated.source_item(&generated.tree())));
     }
     if let Item::Reward(ast::Reward { name, .. }) | Item::Model(ast::Model { name, .. }) = item.ast
         && let Some(Some(table)) = signatures.reward(name.as_str())

@@ -280,7 +280,7 @@ pub fn signatures_with(
         found.extend(proofs);
         return (written, found);
     }
-    let of_declarations = generated.values().flatten().map(domain::GeneratedItem::source_item);
+    let of_declarations = generated.values().flatten().map(|(item, tree)| item.source_item(tree));
     let all = in_order(items, of_declarations.collect());
     let (mut whole, mut found) = interface(file, &all, modules);
     let (own, proved) = (whole.own_mut(), Arc::unwrap_or_clone(written.own));
@@ -288,7 +288,8 @@ pub fn signatures_with(
     own.models = proved.models;
     own.offerings = proved.offerings;
     own.campaigns = proved.campaigns;
-    whole.generated = generated;
+    let without_trees = |items: Vec<(domain::GeneratedItem, Item)>| items.into_iter().map(|(item, _)| item).collect();
+    whole.generated = generated.into_iter().map(|(key, items)| (key, without_trees(items))).collect();
     found.extend(proofs);
     found.extend(unread);
     (whole, found)

@@ -48,19 +48,24 @@ impl Origins {
     }
 }
 
-/// A plain item that a declaration has become.
+/// A plain item that a declaration has become. Its tree is many times as large as its text, so who needs it
+/// [reads](GeneratedItem::tree) it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GeneratedItem {
     key: ItemKey,
     text: Arc<str>,
-    ast: Item,
     origins: Origins,
 }
 
 impl GeneratedItem {
-    /// The item as the checks take it.
-    pub fn source_item(&self) -> SourceItem<'_> {
-        SourceItem { key: &self.key, text: &self.text, ast: &self.ast, origins: Some(&self.origins) }
+    /// Its tree. What is wrong with the text has been told when it was written.
+    pub(crate) fn tree(&self) -> Item {
+        syntax::parse_island(&self.text, &self.key).0
+    }
+
+    /// The item, with its tree, as the checks take it.
+    pub(crate) fn source_item<'i>(&'i self, tree: &'i Item) -> SourceItem<'i> {
+        SourceItem { key: &self.key, text: &self.text, ast: tree, origins: Some(&self.origins) }
     }
 
     /// Its source.
@@ -90,8 +95,8 @@ impl Numbers {
 }
 
 impl Text {
-    /// The items of the text. Text that cannot be read is our mistake, but it is told like any other.
-    pub(super) fn items(self, numbers: &mut Numbers, found: &mut Vec<Diagnostic>) -> Vec<GeneratedItem> {
+    /// The items of the text with their trees. Text that cannot be read is our mistake, but it is told like any other.
+    pub(super) fn items(self, numbers: &mut Numbers, found: &mut Vec<Diagnostic>) -> Vec<(GeneratedItem, Item)> {
         let (text, origins) = self.finish();
         let tokens = syntax::lex(&text);
         let item = |island: syntax::Island| {
@@ -99,7 +104,7 @@ impl Text {
             let (ast, diagnostics) = syntax::parse_island(&own, &island.key);
             let origins = origins.from(island.range.start);
             found.extend(diagnostics.into_iter().map(|diagnostic| origins.map(diagnostic)));
-            GeneratedItem { key: numbers.take(&island.key), text: own, ast, origins }
+            (GeneratedItem { key: numbers.take(&island.key), text: own, origins }, ast)
         };
         syntax::islands(&tokens, &text).into_iter().map(item).collect()
     }
