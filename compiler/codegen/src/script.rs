@@ -274,6 +274,7 @@ impl Script {
         usage: Usage,
         run: impl FnOnce(cost::Input<'_>) -> Option<T>,
     ) -> Option<T> {
+        crate::interrupt::check();
         let longest = match usage {
             Usage::Longest => Some(rules.limits.item_bytes as u64),
             Usage::Usual { .. } => None,

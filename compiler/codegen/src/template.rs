@@ -74,6 +74,7 @@ struct Lower<'p> {
 
 impl<'p> Lower<'p> {
     fn new(plan: &'p hir::Plan, functions: &'p Functions) -> Self {
+        crate::interrupt::check();
         let next_local = plan.locals.len();
         Self { plan, functions, at_hand: None, next_local, nodes: 0, depth: 0, calls: Vec::new(), shares: Vec::new() }
     }
