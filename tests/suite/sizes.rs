@@ -95,6 +95,19 @@ fn inputs_do_not_show_a_script_that_stands_in_outputs() {
 }
 
 #[test]
+fn paths_that_are_all_one_run_all_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| format!("    spend {name}(sig: Sig) {{ require k.signed(sig); }}\n");
+    let text = format!("contract C(k: PubKey) {{\n{}{}}}\n", path("mine"), path("same"));
+    fs::write(folder.path().join("c.bmc"), text).unwrap();
+    let sizes = sizes(folder.path(), &["c.bmc", "--level", "O1"]).remove(0);
+    for line in sizes["lines"].as_array().unwrap() {
+        assert_eq!(line["paths"], serde_json::json!(["mine", "same"]), "{line}");
+    }
+    assert_ne!(number(&sizes["lines"][0]["cost"]), 0);
+}
+
+#[test]
 fn a_path_runs_the_lines_of_its_own_body() {
     // Direct code has each path by itself, so a line between `spend x` and the next belongs to `x`.
     for level in ["O0", "O1"] {

@@ -331,22 +331,23 @@ fn routes(artifact: &Artifact, steps: &[Step]) -> Vec<BTreeMap<usize, bool>> {
 }
 
 /// The same where a selector is counted down: each path is the first block of a conditional that stands in the second
-/// block of the one before, and the last path is the second block of the last of them.
+/// block of the one before, and the last path is the second block of the last of them. Paths that no conditional tells
+/// from others run the same.
 fn selected(artifact: &Artifact, steps: &[Step]) -> Vec<BTreeMap<usize, bool>> {
     let selector = |path: &spec::artifact::SpendPath| match path.unlock.last() {
         Some(UnlockItem::Int(n)) => Some(*n),
         _ => None,
     };
     if artifact.paths.iter().any(|path| selector(path).is_none()) {
-        return Vec::new();
+        return vec![BTreeMap::new(); artifact.paths.len()];
     }
     let mut found = Vec::new();
     let mut before = BTreeMap::new();
     let mut from = 0;
     for at in 0..artifact.paths.len() {
         let mut route = before.clone();
-        if at + 1 < artifact.paths.len() {
-            let Some(fork) = (from..steps.len()).find(|at| steps.get(*at).is_some_and(opens)) else { break };
+        let is_last = at + 1 == artifact.paths.len();
+        if let Some(fork) = (from..steps.len()).find(|at| steps.get(*at).is_some_and(opens)).filter(|_| !is_last) {
             route.insert(fork, true);
             before.insert(fork, false);
             from = else_of(steps, fork).unwrap_or(steps.len());
