@@ -13,6 +13,7 @@ mod making;
 mod measure;
 mod package;
 mod place;
+mod reached;
 mod render;
 mod session;
 mod world;

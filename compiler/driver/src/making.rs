@@ -7,13 +7,14 @@ use std::rc::Rc;
 
 use analysis::hir::{self, Functions};
 use spec::artifact::{Locking, PathSize, SourceSpan};
-use syntax::{Diagnostic, FileId, Loc, Severity};
+use syntax::{Diagnostic, FileId, Loc};
 
 use crate::assemble;
 use crate::compiled::Proof;
 use crate::db;
 use crate::measure::{self, PartSize, Sizes};
 use crate::place::Places;
+use crate::reached;
 use crate::session::{Options, Session};
 
 /// What code is made of.
@@ -43,7 +44,7 @@ impl Owned {
 }
 
 /// What is made, by its name in its source.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MakingName {
     /// A contract, written or from a declaration.
     Contract(String),
@@ -66,14 +67,23 @@ pub struct MakingView<'s> {
 #[derive(Clone, Debug)]
 pub struct Making {
     thing: Owned,
-    /// Those that it calls, and perhaps others.
+    /// Those that it calls, directly or through others.
     functions: Functions,
     /// Whether another contract holds its lock.
     is_held: bool,
     options: Options,
 }
 
-impl MakingView<'_> {
+impl<'s> MakingView<'s> {
+    /// The contract, if it is one.
+    #[must_use]
+    pub const fn contract(&self) -> Option<&'s hir::Contract> {
+        match self.thing {
+            Thing::Contract(contract) => Some(contract),
+            Thing::Plan(_) | Thing::Test(_) => None,
+        }
+    }
+
     /// What it is called.
     #[must_use]
     pub fn name(&self) -> MakingName {
@@ -104,8 +114,12 @@ impl MakingView<'_> {
             Thing::Contract(contract) => {
                 (Owned::Contract(Box::new(contract.clone())), analysis::reached(contract, self.functions))
             }
-            Thing::Plan(plan) => (Owned::Plan(Box::new(plan.clone())), self.functions.clone()),
-            Thing::Test(test) => (Owned::Test(Box::new(test.clone())), self.functions.clone()),
+            Thing::Plan(plan) => {
+                (Owned::Plan(Box::new(plan.clone())), reached::functions(plan.exprs(), self.functions))
+            }
+            Thing::Test(test) => {
+                (Owned::Test(Box::new(test.clone())), reached::functions(test.exprs(), self.functions))
+            }
         };
         Making { thing, functions, is_held: self.is_held, options: self.options }
     }
@@ -161,16 +175,21 @@ impl Making {
     /// The sources that it is made of.
     #[must_use]
     pub fn files(&self) -> BTreeSet<FileId> {
-        let own = match &self.thing {
-            Owned::Contract(contract) => contract.loc.file,
-            Owned::Plan(plan) => plan.loc.file,
-            Owned::Test(test) => test.loc.file,
+        let (own, paths) = match &self.thing {
+            Owned::Contract(contract) => (contract.loc.file, contract.paths.as_slice()),
+            Owned::Plan(plan) => (plan.loc.file, [].as_slice()),
+            Owned::Test(test) => (test.loc.file, [].as_slice()),
         };
-        self.functions.iter().map(|(id, _)| id.file()).chain([own]).collect()
+        let called = self.functions.iter().map(|(_, function)| &function.body);
+        let mut files = reached::files(called.chain(paths.iter().map(|path| &path.body)));
+        files.extend(self.functions.iter().map(|(id, _)| id.file()));
+        files.insert(own);
+        files
     }
 
-    /// Makes the code, unless `stop` says to give it up, which is asked every few milliseconds. `places` are those of its
-    /// sources when it was taken.
+    /// Makes the code, unless `stop` says to give it up, which is asked again and again: before each path, plan and check
+    /// of a test, each try of an order, each proof, and each bound of a cost. `places` are those of its sources when it
+    /// was taken.
     #[must_use]
     pub fn make(&self, places: &Places, stop: Rc<dyn Fn() -> bool>) -> Option<Made> {
         codegen::unless_stopped(stop, || match &self.thing {
@@ -213,14 +232,6 @@ impl Making {
     }
 }
 
-impl Made {
-    /// Whether anything is wrong.
-    #[must_use]
-    pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|found| found.severity == Severity::Error)
-    }
-}
-
 impl Session {
     /// What code is made of that a source declares, in source order: contracts, plans, tests. Some of it may have
     /// mistakes, unless the source [is sound](Session::is_sound).
@@ -243,14 +254,14 @@ impl Session {
         let held = self.held();
         let view = |thing, is_held| MakingView { thing, functions: &program.functions, is_held, options: *options };
         let contracts = program.contracts.iter();
-        let contracts = contracts.map(|contract| view(Thing::Contract(contract), held.contains(&&*contract.name)));
+        let contracts = contracts.map(|contract| view(Thing::Contract(contract), held.contains(&*contract.name)));
         let plans = program.plans.iter().map(|plan| view(Thing::Plan(plan), false));
         let tests = program.tests.iter().map(|test| view(Thing::Test(test), false));
         contracts.chain(plans).chain(tests).collect()
     }
 
     /// The contracts whose locks others hold.
-    fn held(&self) -> Vec<&str> {
+    fn held(&self) -> BTreeSet<&str> {
         let files = self.files.iter().filter(|file| file.root && file.trouble.is_none());
         let programs = files.map(|file| db::program(&self.db, self.sources, file.source));
         let derived = programs.flat_map(|program| &program.contracts).flat_map(|contract| &contract.derived);
