@@ -5,15 +5,19 @@ use std::fmt::Write as _;
 use spec::Sats;
 use spec::artifact::{Division, Payout, RewardTable};
 use spec::num::grouped;
-use syntax::Span;
+use syntax::{ItemKind, Span};
 
 use crate::names::{Def, DefKind, Files};
 
-/// So many recipients are shown.
+/// So many recipients are shown, and those that are asked about.
 const ROWS_MAX: usize = 40;
 
 /// The proof of the reward that something is, or that it is a share of; nothing if it is neither.
 pub(crate) fn of_def(files: &Files<'_>, def: &Def) -> Option<String> {
+    // Nothing else is a reward, and the whole program is asked for.
+    if !matches!(def.item.kind, ItemKind::Reward | ItemKind::Model) {
+        return None;
+    }
     let share = match def.kind {
         DefKind::Entry => Some(entry_span(files, def)?),
         DefKind::Item(_) => None,
@@ -57,12 +61,17 @@ fn entry_span(files: &Files<'_>, def: &Def) -> Option<Span> {
 fn told(table: &RewardTable, division: &Division, marked: &[bool]) -> String {
     let mut out =
         format!("| recipient | share | percent | of {} | rounding |\n|---|--:|--:|--:|--:|\n", sats(division.pot));
-    for (payout, marked) in division.payouts.iter().zip(marked).take(ROWS_MAX) {
+    // What is asked about is shown wherever it stands.
+    let rows = division.payouts.iter().zip(marked).enumerate();
+    let shown: Vec<_> = rows.filter(|(at, (_, marked))| *at < ROWS_MAX || **marked).collect();
+    for (_, (payout, marked)) in &shown {
         // Text is written to a string.
-        let _ = writeln!(out, "{}", row(payout, *marked));
+        let _ = writeln!(out, "{}", row(payout, **marked));
     }
-    if let Some(more) = division.payouts.len().checked_sub(ROWS_MAX).filter(|more| *more > 0) {
-        let _ = writeln!(out, "| and {more} others | | | | |");
+    let more = division.payouts.len() - shown.len();
+    if more > 0 {
+        let others = if more == 1 { "other" } else { "others" };
+        let _ = writeln!(out, "| and {more} {others} | | | | |");
     }
     if let Some(share) = division.unnamed {
         let _ = writeln!(out, "| recipients of the list | {share} | {} | | |", share.percent());
