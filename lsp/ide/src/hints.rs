@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use driver::ItemView;
 use syntax::ast::{ExprKind, Pattern, PatternKind, StmtKind};
 use syntax::{FileId, Span};
 
@@ -19,7 +20,7 @@ pub enum HintKind {
     Parameter,
     /// What a source of a reward gets of the whole.
     Share,
-    /// The bytes of a check.
+    /// What a contract, a path or a check takes.
     Cost,
 }
 
@@ -42,16 +43,19 @@ impl Snapshot {
     pub fn hints(&self, path: &str, within: &Range<usize>, costs: bool) -> Answer<Vec<Hint>> {
         self.ask_of(path, |files, file| {
             let mut hints = Vec::new();
-            for item in &files.of(file).items {
+            let touches = |item: &&ItemView<'_>| {
                 let start = item.start as usize;
-                if start <= within.end && within.start <= start + item.text.len() {
-                    types(files, file, *item, &mut hints);
-                    params(files, file, *item, &mut hints);
-                }
+                start <= within.end && within.start <= start + item.text.len()
+            };
+            let names = files.of(file);
+            let items: Vec<ItemView<'_>> = names.items.iter().filter(touches).copied().collect();
+            for item in &items {
+                types(files, file, *item, &mut hints);
+                params(files, file, *item, &mut hints);
             }
             hints.extend(shares(files, file));
             if costs {
-                hints.extend(crate::taken::hints(self, files, file));
+                hints.extend(crate::taken::hints(self, files, file, &items));
             }
             hints.retain(|hint| within.start <= hint.offset && hint.offset <= within.end);
             hints.sort_by_key(|hint| hint.offset);
@@ -61,7 +65,7 @@ impl Snapshot {
 }
 
 /// The types of variables that do not say theirs.
-fn types(files: &Files<'_>, file: FileId, item: driver::ItemView<'_>, hints: &mut Vec<Hint>) {
+fn types(files: &Files<'_>, file: FileId, item: ItemView<'_>, hints: &mut Vec<Hint>) {
     let mut names: Vec<Span> = Vec::new();
     walk(item.ast, &mut |node| {
         if let Node::Stmt(stmt) = node {

@@ -146,6 +146,7 @@ impl Host {
     pub fn open(&mut self, path: &str, text: Arc<str>, version: i32) {
         let path: Arc<str> = path.into();
         self.documents.insert(Arc::clone(&path), Document { lines: Lines::new(Arc::clone(&text)), version });
+        self.costs.open(&path);
         self.at_home(&path);
         self.settle(&path, text);
     }

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use driver::Measured;
+use driver::{ItemView, Measured};
 use spec::artifact::{Locking, PathSize};
 use spec::num::grouped;
 use syntax::ast::{Item, Member};
 use syntax::{FileId, Span};
 
-use crate::cost::{Cost, Entry, Ledger};
+use crate::cost::{Cost, Entry, GivenUp, Ledger, has_contracts};
 use crate::host::{Answer, Snapshot};
 use crate::names::Files;
 
@@ -78,15 +78,19 @@ impl Snapshot {
     pub fn cost_title(&self, source: &str, item: &str, path: Option<&str>) -> Answer<Option<String>> {
         self.ask_of(source, |files, file| {
             let ledger = Ledger::of(self, files, file);
+            let titles = Titles { files, file, is_searched: self.is_searched() };
             if let Some(path) = path {
-                let cost = ledger.contract(item);
-                return Some(title(files, file, &cost, |entry| of_path(entry, path)));
+                return Some(titles.of(&ledger.contract(item), |entry| of_path(entry, path)));
             }
-            let key = files.item(file, item)?.key;
+            // Tests, plans and functions may have the same name.
+            let named = |view: &&ItemView<'_>| {
+                has_contracts(view.key.kind) && view.ast.name().is_some_and(|name| name.as_str() == item)
+            };
+            let key = files.of(file).items.iter().find(named)?.key;
             Some(match ledger.contracts_of(key).as_slice() {
-                [] => unknown(files, file),
-                [cost] => title(files, file, cost, of_contract),
-                several => of_several(several),
+                [] => titles.unknown(),
+                [cost] => titles.of(cost, |entry| Some(of_contract(entry))),
+                several => titles.of_several(several),
             })
         })
     }
@@ -127,26 +131,62 @@ fn of_item(item: &Item, base: usize, found: &mut Vec<Lens>) {
     }
 }
 
-fn unknown(files: &Files<'_>, file: FileId) -> String {
-    match files.session.is_sound(file) {
-        true => "not measured yet".to_owned(),
-        false => "not measured: something is wrong with this source".to_owned(),
+/// What stands on the lenses of a source.
+struct Titles<'f, 's> {
+    files: &'f Files<'s>,
+    file: FileId,
+    /// Whether the package's own code takes less, because it is searched for longer.
+    is_searched: bool,
+}
+
+impl Titles<'_, '_> {
+    fn unknown(&self) -> String {
+        match self.files.session.is_sound(self.file) {
+            true => "not measured yet".to_owned(),
+            false => "not measured: something is wrong with this source".to_owned(),
+        }
+    }
+
+    /// What `tell` says of one contract; it says nothing of what the contract did not have when it was measured.
+    fn of(&self, cost: &Cost, tell: impl Fn(&Entry) -> Option<String>) -> String {
+        let (entry, is_former) = match cost {
+            Cost::Unknown => return self.unknown(),
+            Cost::Now(entry) => (entry, false),
+            Cost::Former(entry) => (entry, true),
+        };
+        let Some(told) = tell(entry) else { return self.unknown() };
+        told + self.level(entry.measured()) + former(is_former)
+    }
+
+    /// All contracts that a declaration becomes.
+    fn of_several(&self, costs: &[Cost]) -> String {
+        let entries: Vec<&Entry> = costs.iter().filter_map(Cost::known).collect();
+        let measured: Vec<&Measured> = entries.iter().filter_map(|entry| entry.measured()).collect();
+        if measured.len() < costs.len() {
+            return format!("{} contracts · not all measured", costs.len());
+        }
+        let bytes: usize = measured.iter().map(|measured| measured.script).sum();
+        let is_former = costs.iter().any(|cost| matches!(cost, Cost::Former(_)));
+        let told = format!("{} contracts · {} bytes", costs.len(), grouped(bytes as u64));
+        told + self.level(measured.first().copied()) + former(is_former)
+    }
+
+    /// What has to be said of the level at which something was measured.
+    fn level(&self, measured: Option<&Measured>) -> &'static str {
+        if self.is_searched && measured.is_some() { " · measured at Os, built at Oz" } else { "" }
     }
 }
 
-fn title(files: &Files<'_>, file: FileId, cost: &Cost, tell: impl Fn(&Entry) -> String) -> String {
-    match cost {
-        Cost::Unknown => unknown(files, file),
-        Cost::Now(entry) => tell(entry),
-        Cost::Former(entry) => format!("{} (before the last edits)", tell(entry)),
-    }
+const fn former(is_former: bool) -> &'static str {
+    if is_former { " (before the last edits)" } else { "" }
 }
 
 /// What stands there for what has no script.
 fn unmade(entry: &Entry) -> String {
     match entry.made() {
-        None => "not measured: it takes too long here; `bmc size` shows it".to_owned(),
-        Some(made) => {
+        Err(GivenUp::TooLong) => "not measured: it takes too long here; `bmc size` shows it".to_owned(),
+        Err(GivenUp::Broken) => "not measured: the compiler has a mistake, which `bmc size` shows".to_owned(),
+        Ok(made) => {
             let why = made.diagnostics.first().map_or_else(String::new, |found| format!(": {}", found.message));
             format!("no script{why}")
         }
@@ -164,17 +204,12 @@ fn of_contract(entry: &Entry) -> String {
             if tight.is_empty() { count } else { format!("{count}, {}", tight.join(", ")) }
         }
     };
-    format!("{} bytes · {} · {paths}", grouped(measured.script as u64), form(measured.locking))
+    format!("{} · {paths}", of_script(measured))
 }
 
-fn of_several(costs: &[Cost]) -> String {
-    let entries: Vec<&Entry> = costs.iter().filter_map(Cost::now).collect();
-    let measured: Vec<&Measured> = entries.iter().filter_map(|entry| entry.measured()).collect();
-    let bytes: usize = measured.iter().map(|measured| measured.script).sum();
-    match measured.len() == costs.len() {
-        true => format!("{} contracts · {} bytes", costs.len(), grouped(bytes as u64)),
-        false => format!("{} contracts · not all measured", costs.len()),
-    }
+/// The bytes of a script, and how coins are locked by it.
+pub(crate) fn of_script(measured: &Measured) -> String {
+    format!("{} bytes · {}", grouped(measured.script as u64), form(measured.locking))
 }
 
 /// How coins are locked, in the words of those who know Bitcoin.
@@ -185,19 +220,19 @@ pub(crate) const fn form(locking: Locking) -> &'static str {
     }
 }
 
-fn of_path(entry: &Entry, name: &str) -> String {
-    let Some(measured) = entry.measured() else { return unmade(entry) };
-    let Some((at, path)) = measured.paths.iter().enumerate().find(|(_, path)| path.path == name) else {
-        return "not measured yet".to_owned();
-    };
-    format!(
-        "{} of {} bytes · unlocked with {}{} · {}",
+/// What a path takes. Nothing, if the contract did not have it when it was measured.
+pub(crate) fn of_path(entry: &Entry, name: &str) -> Option<String> {
+    let Some(measured) = entry.measured() else { return Some(unmade(entry)) };
+    let (at, path) = measured.paths.iter().enumerate().find(|(_, path)| path.path == name)?;
+    Some(format!(
+        "{} of {} bytes · unlocked with {}{} · {} · {}",
         grouped(bytes_of(measured, at) as u64),
         grouped(measured.script as u64),
         grouped(path.input as u64),
         if path.open { "+" } else { "" },
+        form(measured.locking),
         cost_words(entry, path)
-    )
+    ))
 }
 
 /// The bytes of the script that a path runs.
@@ -224,11 +259,13 @@ fn cost_words(entry: &Entry, path: &PathSize) -> String {
     format!("cost {} of {} ({} %){tight}", grouped(cost), grouped(budget), percent(cost, budget))
 }
 
-/// Whether a path is over its budget, or near it.
+/// Whether a path is over its budget, or near it. The dearest run of a loop may cost more than the input pays for, which
+/// is no mistake: who spends makes fewer rounds.
 pub(crate) fn tightness(entry: &Entry, path: &PathSize) -> Option<&'static str> {
     let (cost, budget) = (path.cost?, budget(entry, path)?);
     match percent(cost, budget) {
-        _ if cost > budget => Some("over its budget"),
+        _ if entry.budget(&path.path).is_some_and(|most| cost > most) => Some("over its budget"),
+        _ if cost > budget => Some("not always paid for"),
         NEAR_PERCENT.. => Some("near its budget"),
         _ => None,
     }

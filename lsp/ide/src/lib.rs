@@ -31,7 +31,7 @@ mod words;
 pub use assists::{Action, ActionKind, Family, Wanted};
 pub use call::Signature;
 pub use complete::{Completion, CompletionKind, Completions};
-pub use cost::Work;
+pub use cost::{GivenUp, Work};
 pub use folding::{Fold, FoldKind};
 pub use format::{layout, layout_as_typed};
 pub use hierarchy::{Caller, Calls};

@@ -1,19 +1,20 @@
-//! What contracts, paths and checks take, beside their names: tables for hovers, and a few words behind each `require`.
+//! What contracts, paths and checks take, beside their names: tables for hovers, and a few words behind each head and
+//! each `require`.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use driver::{ItemView, Measured};
+use driver::{ItemView, Loc, Measured, PartSize};
 use spec::artifact::{Locking, PathSize};
 use spec::num::grouped;
-use syntax::ast::StmtKind;
-use syntax::{FileId, ItemKey, ItemKind, Span};
+use syntax::ast::{Item, Member, StmtKind};
+use syntax::{FileId, ItemKey, ItemKind, Span, TokenKind};
 
-use crate::cost::{Cost, Entry, Ledger};
+use crate::cost::{Cost, Entry, Ledger, has_contracts};
 use crate::hints::{Hint, HintKind};
 use crate::host::Snapshot;
-use crate::lens::{budget, bytes_of, form, percent, tightness};
+use crate::lens::{budget, bytes_of, form, of_path, of_script, percent, tightness};
 use crate::names::{Def, DefKind, Files};
 use crate::tree::{Node, walk};
 
@@ -22,10 +23,7 @@ const ROWS_MAX: usize = 24;
 
 /// The table of the contract or path that something is.
 pub(crate) fn of_def(snapshot: &Snapshot, files: &Files<'_>, def: &Def) -> Option<String> {
-    let is_declaration = matches!(
-        def.kind,
-        DefKind::Item(ItemKind::Contract | ItemKind::Reward | ItemKind::Model | ItemKind::Imi | ItemKind::Imo)
-    );
+    let is_declaration = matches!(def.kind, DefKind::Item(kind) if has_contracts(kind));
     if !is_declaration && def.kind != DefKind::Path {
         return None;
     }
@@ -80,37 +78,41 @@ fn row(entry: &Entry, measured: &Measured, at: usize, path: &PathSize) -> String
 }
 
 /// What a stretch of an item takes in one contract.
-struct Taken {
-    entry: Arc<Entry>,
+struct Taken<'e> {
+    measured: &'e Measured,
     bytes: usize,
     /// The most that it costs in a path, and that path's budget; nothing without a bound.
     cost: Option<(u64, Option<u64>)>,
 }
 
-/// What a stretch of an item takes in each contract that has code of it.
-fn taken(ledger: &Ledger<'_>, file: FileId, item: &ItemKey, within: Span) -> Vec<Taken> {
-    let of = |entry: Arc<Entry>| {
-        let measured = entry.measured()?;
-        let inside = measured.parts.iter().filter(|part| {
-            let (loc, span) = (&part.place, part.place.span);
-            loc.file == file && loc.item.as_ref() == Some(item) && within.start <= span.start && span.end <= within.end
-        });
-        let (mut bytes, mut costs) = (0, BTreeMap::<usize, Option<u64>>::new());
-        for part in inside {
-            bytes += part.bytes;
-            for (path, cost) in &part.paths {
-                let sum = costs.entry(*path).or_insert(Some(0));
-                *sum = sum.zip(*cost).map(|(one, other)| one + other);
-            }
+/// What a stretch of an item of a source takes in one contract, if that has code of it.
+fn taken<'e>(entry: &'e Entry, file: FileId, item: &ItemKey, within: Span) -> Option<Taken<'e>> {
+    let measured = entry.measured()?;
+    let (mut bytes, mut costs) = (0, BTreeMap::<usize, Option<u64>>::new());
+    for part in parts_of(measured, file, item).filter(|part| is_within(part, within)) {
+        bytes += part.bytes;
+        for (path, cost) in &part.paths {
+            let sum = costs.entry(*path).or_insert(Some(0));
+            *sum = sum.zip(*cost).map(|(one, other)| one + other);
         }
-        let costs: Option<Vec<(u64, Option<u64>)>> = costs
-            .into_iter()
-            .map(|(path, cost)| Some((cost?, measured.paths.get(path).map(|path| budget(&entry, path))?)))
-            .collect();
-        let cost = costs.and_then(|costs| costs.into_iter().max());
-        (bytes > 0).then_some((bytes, cost)).map(|(bytes, cost)| Taken { bytes, cost, entry: Arc::clone(&entry) })
-    };
-    ledger.contracts().into_iter().filter_map(of).collect()
+    }
+    let costs: Option<Vec<(u64, Option<u64>)>> = costs
+        .into_iter()
+        .map(|(path, cost)| Some((cost?, measured.paths.get(path).map(|path| budget(entry, path))?)))
+        .collect();
+    // Of two paths in which it costs as much, that with the smaller budget.
+    let cost = costs
+        .and_then(|costs| costs.into_iter().max_by_key(|(cost, budget)| (*cost, Reverse(budget.unwrap_or(u64::MAX)))));
+    (bytes > 0).then_some(Taken { measured, bytes, cost })
+}
+
+/// What comes from an item of a source.
+fn parts_of<'e>(measured: &'e Measured, file: FileId, item: &ItemKey) -> impl Iterator<Item = &'e PartSize<Loc>> {
+    measured.parts.iter().filter(move |part| part.place.file == file && part.place.item.as_ref() == Some(item))
+}
+
+fn is_within(part: &PartSize<Loc>, within: Span) -> bool {
+    within.start <= part.place.span.start && part.place.span.end <= within.end
 }
 
 /// The statements of an item that may refuse a spend.
@@ -136,9 +138,10 @@ pub(crate) fn of_check(
     word: Span,
 ) -> Option<String> {
     let check = checks(item).into_iter().find(|span| span.start == word.start)?;
-    let found = taken(&Ledger::of(snapshot, files, file), file, item.key, check);
-    let rows = found.iter().take(ROWS_MAX).filter_map(|taken| {
-        let measured = taken.entry.measured()?;
+    let has_part = |measured: &Measured| parts_of(measured, file, item.key).next().is_some();
+    let contracts = Ledger::of(snapshot, files, file).contracts(has_part);
+    let found = contracts.iter().filter_map(|entry| taken(entry, file, item.key, check));
+    let rows = found.take(ROWS_MAX).map(|taken| {
         let cost = match taken.cost {
             Some((cost, Some(budget))) => {
                 format!("at most {} of the cost ({} % of the budget)", grouped(cost), percent(cost, budget))
@@ -146,27 +149,73 @@ pub(crate) fn of_check(
             Some((cost, None)) => format!("at most {} of the cost", grouped(cost)),
             None => "its cost has no bound".to_owned(),
         };
-        let (bytes, script) = (grouped(taken.bytes as u64), grouped(measured.script as u64));
-        Some(format!("In `{}`: **{bytes} of {script} bytes**, {cost}.", measured.proof.contract))
+        let (bytes, script) = (grouped(taken.bytes as u64), grouped(taken.measured.script as u64));
+        format!("In `{}`: **{bytes} of {script} bytes**, {cost}.", taken.measured.proof.contract)
     });
     let rows: Vec<String> = rows.collect();
     (!rows.is_empty()).then(|| rows.join("\n\n"))
 }
 
-/// The bytes of the checks of contracts, behind each.
-pub(crate) fn hints(snapshot: &Snapshot, files: &Files<'_>, file: FileId) -> Vec<Hint> {
+/// What is known for certain of the costs of items: of what declares contracts, of their paths, and of their checks.
+pub(crate) fn hints(snapshot: &Snapshot, files: &Files<'_>, file: FileId, items: &[ItemView<'_>]) -> Vec<Hint> {
+    let items: Vec<&ItemView<'_>> = items.iter().filter(|item| has_contracts(item.key.kind)).collect();
+    if items.is_empty() {
+        return Vec::new();
+    }
+    let keys: BTreeSet<&ItemKey> = items.iter().map(|item| item.key).collect();
+    let is_here =
+        |part: &PartSize<Loc>| part.place.file == file && part.place.item.iter().any(|key| keys.contains(key));
     let ledger = Ledger::of(snapshot, files, file);
+    let contracts = ledger.contracts(|measured| measured.parts.iter().any(is_here));
+    let mut parts = BTreeMap::<&ItemKey, Vec<&PartSize<Loc>>>::new();
+    for part in contracts.iter().filter_map(|entry| entry.measured()).flat_map(|measured| &measured.parts) {
+        if let Some(item) = part.place.item.as_ref().filter(|_| part.place.file == file) {
+            parts.entry(item).or_default().push(part);
+        }
+    }
     let mut found = Vec::new();
-    for item in files.of(file).items.iter().filter(|item| item.key.kind == ItemKind::Contract) {
-        for check in checks(*item) {
-            let taken = taken(&ledger, file, item.key, check);
-            let bytes: usize = taken.iter().map(|taken| taken.bytes).sum();
-            if bytes > 0 {
-                let offset = item.start as usize + check.end as usize;
-                let unit = if bytes == 1 { "byte" } else { "bytes" };
-                found.push(Hint { offset, text: format!(" {} {unit}", grouped(bytes as u64)), kind: HintKind::Cost });
-            }
+    for item in items {
+        heads(&ledger, *item, &mut found);
+        let parts = parts.get(item.key).map(Vec::as_slice).unwrap_or_default();
+        // What a declaration becomes is of its entries.
+        if item.key.kind == ItemKind::Contract {
+            found.extend(checks(*item).into_iter().filter_map(|check| of_bytes(*item, check, parts)));
         }
     }
     found
+}
+
+/// The bytes of a check, behind it.
+fn of_bytes(item: ItemView<'_>, check: Span, parts: &[&PartSize<Loc>]) -> Option<Hint> {
+    let inside = parts.iter().filter(|part| is_within(part, check));
+    let bytes: usize = inside.map(|part| part.bytes).sum();
+    let unit = if bytes == 1 { "byte" } else { "bytes" };
+    let text = format!(" {} {unit}", grouped(bytes as u64));
+    (bytes > 0).then(|| Hint { offset: item.start as usize + check.end as usize, text, kind: HintKind::Cost })
+}
+
+/// What stands on lenses, behind the heads of what they are above: not every editor shows lenses.
+fn heads(ledger: &Ledger<'_>, item: ItemView<'_>, found: &mut Vec<Hint>) {
+    let Some(name) = item.ast.name() else { return };
+    // What becomes several contracts has none of its own name.
+    let Cost::Now(entry) = ledger.contract(name.as_str()) else { return };
+    let Some(measured) = entry.measured() else { return };
+    let mut push = |brace: usize, told: String| {
+        let head = item.text.get(..brace).unwrap_or_default().trim_end();
+        let text = format!(" {told}");
+        found.push(Hint { offset: item.start as usize + head.len(), text, kind: HintKind::Cost });
+    };
+    let behind = name.span.end as usize;
+    let rest = syntax::lex(item.text.get(behind..).unwrap_or_default());
+    if let Some((_, brace)) = rest.iter().find(|(kind, _)| *kind == TokenKind::LBrace) {
+        push(behind + brace.start as usize, of_script(measured));
+    }
+    let Item::Contract(contract) = item.ast else { return };
+    for member in &contract.members {
+        if let Member::Spend(spend) = member
+            && let Some(told) = of_path(&entry, spend.name.as_str())
+        {
+            push(spend.body.span.start as usize, told);
+        }
+    }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Config {
     pub(crate) parameter_hints: bool,
     /// `bmc.inlayHints.shares`: what the sources of a reward get of the whole.
     pub(crate) share_hints: bool,
-    /// `bmc.inlayHints.cost`: the bytes of each `require`.
+    /// `bmc.inlayHints.cost`: what contracts, paths and each `require` take.
     pub(crate) cost_hints: bool,
     /// `bmc.answerSeconds`: the longest that one answer may take.
     pub(crate) answer: Duration,

@@ -1,6 +1,8 @@
 //! Makes the code of what is open, behind the edits: once no key was pressed for a moment, on a thread of its own, and of
 //! nothing but what has changed. The next edit stops it.
 
+use std::collections::BTreeMap;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,8 +11,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ide::{Snapshot, Work};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use ide::{Answer, GivenUp, Snapshot, Work};
+use tokio::sync::mpsc;
 use tower_lsp::Client;
 
 use crate::backend::Shared;
@@ -33,25 +35,46 @@ pub(crate) struct Coster {
 /// What the thread has.
 struct Worker {
     owner: Aside<Owner>,
+    shared: Arc<Shared>,
     /// Counts edits.
     generation: Arc<AtomicU64>,
-    refreshes: UnboundedSender<Refresh>,
+    asks: Asks,
+    /// What was known of each document at the end of the last round.
+    states: BTreeMap<Arc<str>, u64>,
 }
 
-/// What the client is to ask for again.
-#[derive(Clone, Copy, Debug)]
-struct Refresh {
-    /// Diagnostics, too.
-    diagnostics: bool,
+/// What the client can be asked to ask for again.
+struct Asks {
+    lenses: mpsc::Sender<()>,
+    hints: mpsc::Sender<()>,
+    diagnostics: mpsc::Sender<()>,
+}
+
+/// What the client has not been told yet.
+#[derive(Default)]
+struct News {
+    /// Something is known that was not, or not any more.
+    fresh: bool,
+    /// The documents about which there is something to say.
+    saying: Vec<Arc<str>>,
+}
+
+/// What came of some work.
+enum Ran {
+    /// It was made, and there may be something to say about it.
+    Made { says: bool },
+    /// An edit has stopped it.
+    Stopped,
+    /// It was given up.
+    GivenUp(GivenUp),
 }
 
 impl Coster {
     /// Starts the thread, which ends with this.
     pub(crate) fn start(shared: Arc<Shared>, client: Client, owner: Aside<Owner>, generation: Arc<AtomicU64>) -> Self {
         let (edits, queue) = channel();
-        let (refreshes, told) = unbounded_channel();
-        tokio::spawn(refresh(client, shared, told));
-        let worker = Worker { owner, generation, refreshes };
+        let asks = Asks::to(&client);
+        let mut worker = Worker { owner, shared, generation, asks, states: BTreeMap::new() };
         let run = move || {
             while let Ok(()) = queue.recv() {
                 if !settled(&queue) {
@@ -84,92 +107,179 @@ fn settled(edits: &Receiver<()>) -> bool {
 }
 
 impl Worker {
-    /// Makes what has changed.
-    fn round(&self) {
+    /// Makes what has changed, document by document.
+    fn round(&mut self) {
         let begun = self.generation.load(Ordering::Acquire);
         let mut told = Instant::now();
-        let (mut fresh, mut saying) = (false, Vec::new());
-        for work in self.works() {
-            match self.run(&work, begun) {
-                Some(says) => {
-                    fresh = true;
-                    if says && !saying.contains(work.path()) {
-                        saying.push(Arc::clone(work.path()));
+        let mut news = News::default();
+        let documents = self.documents();
+        for path in &documents {
+            for work in self.ask(path, |snapshot| snapshot.unmeasured(path)).unwrap_or_default() {
+                match self.run(&work, begun) {
+                    Ran::Made { says } => news.add(path, says),
+                    // There will be another round.
+                    Ran::Stopped => return self.tell(news),
+                    Ran::GivenUp(why) => {
+                        work.give_up(why);
+                        news.add(path, false);
                     }
                 }
-                // There will be another round.
-                None if self.generation.load(Ordering::Acquire) != begun => break,
-                None => {
-                    work.give_up();
-                    fresh = true;
+                if told.elapsed() > TOLD_EVERY {
+                    told = Instant::now();
+                    self.tell(std::mem::take(&mut news));
                 }
             }
-            if told.elapsed() > TOLD_EVERY {
-                told = Instant::now();
-                self.tell(std::mem::take(&mut fresh), std::mem::take(&mut saying));
-            }
         }
-        self.tell(fresh, saying);
+        // Even where nothing was made: a mistake in another source may be one here.
+        news.fresh |= self.is_otherwise(documents);
+        self.tell(news);
     }
 
-    /// What is to be made. The state is free again when this is back.
-    fn works(&self) -> Vec<Work> {
+    /// The documents that are open.
+    fn documents(&self) -> Vec<Arc<str>> {
         let (sender, answer) = channel();
         self.owner.hand_in(Box::new(move |owner: &mut Owner| {
-            let documents = owner.host.documents();
-            let snapshots = documents.filter_map(|path| Some((owner.host.snapshot(path)?, Arc::clone(path))));
             // Nobody may wait any more.
-            let _ = sender.send(snapshots.collect::<Vec<(Snapshot, Arc<str>)>>());
+            let _ = sender.send(owner.host.documents().cloned().collect());
         }));
-        let Ok(snapshots) = answer.recv() else { return Vec::new() };
-        let mut works = Vec::new();
-        for (snapshot, path) in snapshots {
-            match snapshot.unmeasured(&path) {
-                Ok(found) => works.extend(found),
-                // An edit is coming.
-                Err(_) => return Vec::new(),
-            }
-        }
-        works
+        answer.recv().unwrap_or_default()
     }
 
-    /// Whether anything is to be said about what was made; nothing if it was given up, or could not be made.
-    fn run(&self, work: &Work, begun: u64) -> Option<bool> {
+    /// Puts a question about a document to the state, which is free again when this is back. Nothing, if an edit is
+    /// coming or the document was closed.
+    fn ask<T>(&self, path: &Arc<str>, question: impl FnOnce(&Snapshot) -> Answer<T>) -> Option<T> {
+        let (sender, answer) = channel();
+        let about = Arc::clone(path);
+        self.owner.hand_in(Box::new(move |owner: &mut Owner| {
+            let snapshot = owner.host.document(&about).and_then(|_| owner.host.snapshot(&about));
+            let _ = sender.send(snapshot);
+        }));
+        let snapshot = answer.recv().ok()??;
+        // Where a question cannot be answered, others can.
+        catch_unwind(AssertUnwindSafe(|| question(&snapshot))).ok()?.ok()
+    }
+
+    /// Whether something else is known of a document than at the end of the last round.
+    fn is_otherwise(&mut self, documents: Vec<Arc<str>>) -> bool {
+        self.states.retain(|path, _| documents.contains(path));
+        let mut is_otherwise = false;
+        for path in documents {
+            let Some(state) = self.ask(&path, |snapshot| snapshot.cost_state(&path)) else { continue };
+            is_otherwise |= self.states.insert(path, state).unwrap_or_default() != state;
+        }
+        is_otherwise
+    }
+
+    fn run(&self, work: &Work, begun: u64) -> Ran {
         let generation = Arc::clone(&self.generation);
         let end = Instant::now() + TIME_MAX;
         let stop = move || generation.load(Ordering::Acquire) != begun || Instant::now() > end;
-        catch_unwind(AssertUnwindSafe(|| work.run(Rc::new(stop)))).ok().flatten()
+        match catch_unwind(AssertUnwindSafe(|| work.run(Rc::new(stop)))) {
+            Ok(Some(says)) => Ran::Made { says },
+            _ if self.generation.load(Ordering::Acquire) != begun => Ran::Stopped,
+            Ok(None) => Ran::GivenUp(GivenUp::TooLong),
+            Err(_) => Ran::GivenUp(GivenUp::Broken),
+        }
     }
 
     /// Tells the client what is known now.
-    fn tell(&self, fresh: bool, saying: Vec<Arc<str>>) {
+    fn tell(&self, News { fresh, saying }: News) {
         if !fresh {
             return;
         }
-        let diagnostics = !saying.is_empty();
-        if diagnostics {
-            self.owner.hand_in(Box::new(move |owner: &mut Owner| owner.reporter.report_again(&owner.host, &saying)));
+        let settings = self.shared.settings();
+        // Where an ask waits already, it is for this too.
+        if settings.refreshes_lenses {
+            let _ = self.asks.lenses.try_send(());
         }
-        let _ = self.refreshes.send(Refresh { diagnostics });
+        if settings.refreshes_hints && self.shared.config().cost_hints {
+            let _ = self.asks.hints.try_send(());
+        }
+        if saying.is_empty() {
+            return;
+        }
+        if settings.refreshes_diagnostics && settings.pulls {
+            let _ = self.asks.diagnostics.try_send(());
+        }
+        self.owner.hand_in(Box::new(move |owner: &mut Owner| owner.reporter.report_again(&owner.host, &saying)));
     }
 }
 
-/// Asks the client to ask again, for what it can be asked to.
-async fn refresh(client: Client, shared: Arc<Shared>, mut told: UnboundedReceiver<Refresh>) {
-    while let Some(Refresh { diagnostics }) = told.recv().await {
-        let settings = shared.settings();
-        if settings.refreshes_lenses {
-            let client = client.clone();
-            // The client answers when it likes.
-            tokio::spawn(async move { client.code_lens_refresh().await });
+impl News {
+    /// Something was made of a document, and there may be something to say about it.
+    fn add(&mut self, path: &Arc<str>, says: bool) {
+        self.fresh = true;
+        if says && !self.saying.contains(path) {
+            self.saying.push(Arc::clone(path));
         }
-        if settings.refreshes_hints && shared.config().cost_hints {
-            let client = client.clone();
-            tokio::spawn(async move { client.inlay_hint_refresh().await });
+    }
+}
+
+impl Asks {
+    fn to(client: &Client) -> Self {
+        let (lenses, hints, diagnostics) = (client.clone(), client.clone(), client.clone());
+        Self {
+            lenses: one_at_a_time(move || {
+                let client = lenses.clone();
+                async move { drop(client.code_lens_refresh().await) }
+            }),
+            hints: one_at_a_time(move || {
+                let client = hints.clone();
+                async move { drop(client.inlay_hint_refresh().await) }
+            }),
+            diagnostics: one_at_a_time(move || {
+                let client = diagnostics.clone();
+                async move { drop(client.workspace_diagnostic_refresh().await) }
+            }),
         }
-        if settings.refreshes_diagnostics && settings.pulls && diagnostics {
-            let client = client.clone();
-            tokio::spawn(async move { client.workspace_diagnostic_refresh().await });
+    }
+}
+
+/// Asks the client whenever something is sent here, but not before it has answered what it was asked before: it answers
+/// when it likes, or never. Of what is sent meanwhile one is kept.
+fn one_at_a_time<F>(ask: impl Fn() -> F + Send + 'static) -> mpsc::Sender<()>
+where
+    F: Future<Output = ()> + Send,
+{
+    let (sender, mut wanted) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while wanted.recv().await.is_some() {
+            ask().await;
+        }
+    });
+    sender
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_does_not_answer_is_not_asked_again() {
+        let (asked, answers) = (Arc::new(AtomicU64::new(0)), Arc::new(Semaphore::new(0)));
+        let (count, answered) = (Arc::clone(&asked), Arc::clone(&answers));
+        let sender = one_at_a_time(move || {
+            let answered = Arc::clone(&answered);
+            count.fetch_add(1, Ordering::AcqRel);
+            async move { answered.acquire().await.unwrap().forget() }
+        });
+        let settle = || async {
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+        };
+        for _ in 0..10 {
+            let _ = sender.try_send(());
+            settle().await;
+        }
+        assert_eq!(asked.load(Ordering::Acquire), 1);
+        // All that came meanwhile is asked for at once.
+        for _ in 0..2 {
+            answers.add_permits(1);
+            settle().await;
+            assert_eq!(asked.load(Ordering::Acquire), 2);
         }
     }
 }
