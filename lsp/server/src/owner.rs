@@ -137,6 +137,22 @@ mod tests {
     }
 
     #[test]
+    fn of_what_is_closed_nothing_is_reported() {
+        let (paths, text) = (["one/a.bmc", "one/b.bmc", "two/a.bmc"], "const A: Int = 1;");
+        let mut host = Host::new(Arc::new(Folders(MemoryWorld::new(paths.map(|path| (path, text))))));
+        paths.iter().for_each(|path| host.open(path, text.into(), 1));
+        let documents = paths.map(Arc::from);
+        let reported = |host: &Host| -> Vec<Vec<Arc<str>>> {
+            crate::report::by_package(host, &documents).into_iter().map(|(_, paths)| paths).collect()
+        };
+        let [a, b, other] = documents.clone();
+        assert_eq!(reported(&host), [vec![a, b.clone()], vec![other.clone()]]);
+        host.close("one/a.bmc");
+        assert!(host.snapshot("one/a.bmc").is_some(), "it is still a source");
+        assert_eq!(reported(&host), [[b], [other]]);
+    }
+
+    #[test]
     fn who_gives_up_stops_what_is_computed_in_every_package() {
         let mut host = Host::new(Arc::new(Folders(MemoryWorld::default())));
         let paths = ["one/a.bmc", "two/a.bmc"];

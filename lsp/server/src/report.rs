@@ -95,14 +95,7 @@ impl Reporter {
         if self.shared.settings().pulls {
             return;
         }
-        let mut snapshots: Vec<(Snapshot, Vec<Arc<str>>)> = Vec::new();
-        for path in documents {
-            let known = snapshots.iter_mut().find(|(snapshot, _)| snapshot.is_home_of(path));
-            match known {
-                Some((_, paths)) => paths.push(Arc::clone(path)),
-                None => snapshots.extend(host.snapshot(path).map(|snapshot| (snapshot, vec![Arc::clone(path)]))),
-            }
-        }
+        let snapshots = by_package(host, documents);
         let (shared, reports) = (Arc::clone(&self.shared), self.reports.clone());
         let (generation, begun) = (Arc::clone(&self.generation), self.generation.load(Ordering::Acquire));
         self.pool.run(move || {
@@ -118,6 +111,19 @@ impl Reporter {
             }
         });
     }
+}
+
+/// What answers for documents, as far as they are still open: one snapshot for those of one package.
+pub(crate) fn by_package(host: &Host, documents: &[Arc<str>]) -> Vec<(Snapshot, Vec<Arc<str>>)> {
+    let mut snapshots: Vec<(Snapshot, Vec<Arc<str>>)> = Vec::new();
+    for path in documents.iter().filter(|path| host.document(path).is_some()) {
+        let known = snapshots.iter_mut().find(|(snapshot, _)| snapshot.is_home_of(path));
+        match known {
+            Some((_, paths)) => paths.push(Arc::clone(path)),
+            None => snapshots.extend(host.snapshot(path).map(|snapshot| (snapshot, vec![Arc::clone(path)]))),
+        }
+    }
+    snapshots
 }
 
 /// Shows a manifest that cannot be used at its first line.
