@@ -76,15 +76,62 @@ fn lenses_fill_in_and_what_only_code_shows_comes_and_goes() {
     let about = run.expect("a lens to run the test")["command"]["arguments"][0].clone();
     assert_eq!((about["uri"].clone(), about["name"].clone()), (json!(file), json!("it_holds")));
 
-    // What it is about changes: it goes at once, and comes again if it is still true.
-    editor.type_at(&file, 2, 2, 4, " ");
-    shown(&mut editor, &file, 2, "E0505 1:11");
+    // What it is about changes: it goes at once. Meanwhile nothing can be made, so that it cannot have come again.
+    editor.type_at(&file, 2, 3, 16, "x");
+    assert_eq!(editor.pushed(&file, 2), ["E0101 3:16"]);
+    // It comes again if it is still true.
+    let changes = json!([{ "range": range(3, 16, 17), "text": "  " }]);
+    editor.notify(
+        "textDocument/didChange",
+        json!({ "textDocument": { "uri": file, "version": 3 }, "contentChanges": changes }),
+    );
+    shown(&mut editor, &file, 3, "E0505 1:11");
     // It moves.
-    editor.type_at(&file, 3, 0, 0, "\n");
-    assert_eq!(editor.pushed(&file, 3), ["E0505 2:11"]);
+    editor.type_at(&file, 4, 0, 0, "\n");
+    assert_eq!(editor.pushed(&file, 4), ["E0505 2:11"]);
     // It is mended.
-    editor.type_at(&file, 4, 2, 19, "1");
-    assert_eq!(editor.pushed(&file, 4), Vec::<String>::new());
+    editor.type_at(&file, 5, 2, 19, "1");
+    assert_eq!(editor.pushed(&file, 5), Vec::<String>::new());
+    refreshed(&mut editor, "workspace/codeLens/refresh");
+    assert_eq!(editor.leave(), Some(0));
+}
+
+#[test]
+fn lenses_are_asked_for_again_when_another_source_breaks_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, other] = ["a.bmc", "rules.bmc"].map(|name| uri(&folder.path().join(name)));
+    let able = json!({ "workspace": { "codeLens": { "refreshSupport": true } } });
+    let mut editor = start(folder.path(), &able, &Value::Null);
+    editor.open(&other, "fn most() -> Int { 5 }\n");
+    editor.open(&file, "use ./rules::most;\ncontract C() { spend s(n: Int) { require n == most(), \"too much\"; } }\n");
+    while !titles(&mut editor, &file)[0].contains(" bytes · ") {
+        refreshed(&mut editor, "workspace/codeLens/refresh");
+    }
+    // An ask that came late would count for the next one.
+    while editor.rest().iter().any(|message| message["method"] == "workspace/codeLens/refresh") {}
+    editor.type_at(&other, 2, 0, 3, "the_");
+    refreshed(&mut editor, "workspace/codeLens/refresh");
+    let told = titles(&mut editor, &file);
+    assert!(told[0].ends_with("(before the last edits)"), "{told:?}");
+    assert_eq!(editor.leave(), Some(0));
+}
+
+#[test]
+fn who_does_not_answer_is_asked_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = uri(&folder.path().join("a.bmc"));
+    let able = json!({ "workspace": { "codeLens": { "refreshSupport": true } } });
+    let mut editor = start(folder.path(), &able, &Value::Null);
+    editor.open(&file, "contract C(k: PubKey) { spend s(g: Sig) { require k.signed(g); } }\n");
+    let is_ask = |message: &Value| message["method"] == "workspace/codeLens/refresh";
+    let first = editor.wait("an ask", is_ask);
+    for version in 2..5 {
+        editor.type_at(&file, version, 0, 42, "require 1 == 1; ");
+        let is_told = |titles: &[String]| titles[0].contains(" bytes · ") && !titles[0].contains("edits");
+        while !is_told(&titles(&mut editor, &file)) {}
+    }
+    assert!(!editor.kept().any(is_ask), "it has not answered yet");
+    editor.send(&json!({ "jsonrpc": "2.0", "id": first["id"], "result": null }));
     refreshed(&mut editor, "workspace/codeLens/refresh");
     assert_eq!(editor.leave(), Some(0));
 }
