@@ -237,10 +237,18 @@ impl Machine<'_> {
             function: self.frames.last().map(|frame| frame.callee),
             byte,
             executing,
-            stack: StackView::new(&self.memory, &self.stack),
-            alt: StackView::new(&self.memory, &self.alt),
+            stack: self.main_view(),
+            alt: self.alt_view(),
             cost: OpCost::new(self.cost),
         }
+    }
+
+    pub(crate) fn main_view(&self) -> StackView<'_> {
+        StackView::new(&self.memory, &self.stack)
+    }
+
+    pub(crate) fn alt_view(&self) -> StackView<'_> {
+        StackView::new(&self.memory, &self.alt)
     }
 
     /// Follows control flow in the branch not taken; gives where the code goes on and whether it runs there.

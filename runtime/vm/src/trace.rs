@@ -7,13 +7,16 @@ use crate::error::{FunctionId, Phase};
 use crate::item::Item;
 use crate::memory::Memory;
 
-/// Sees every instruction before it runs.
+/// Sees every instruction before it runs, and what each script leaves.
 pub trait Tracer {
-    /// Whether [`Tracer::step`] is called at all; a tracer that is not active costs nothing.
+    /// Whether the tracer is called at all; a tracer that is not active costs nothing.
     const ACTIVE: bool = true;
 
     /// Called before each instruction, skipped ones included.
     fn step(&mut self, step: &Step<'_>);
+
+    /// Called when a script of the input has come to its end, with the main and the alt stack that it leaves.
+    fn end(&mut self, _stack: StackView<'_>, _alt: StackView<'_>) {}
 }
 
 /// Sees what the tracer sees, if there is one.
@@ -23,6 +26,12 @@ impl<T: Tracer> Tracer for Option<T> {
     fn step(&mut self, step: &Step<'_>) {
         if let Some(tracer) = self {
             tracer.step(step);
+        }
+    }
+
+    fn end(&mut self, stack: StackView<'_>, alt: StackView<'_>) {
+        if let Some(tracer) = self {
+            tracer.end(stack, alt);
         }
     }
 }

@@ -169,7 +169,11 @@ pub(crate) fn prelude<'a, T: Tracer>(
 }
 
 fn run<T: Tracer>(machine: &mut Machine<'_>, tracer: &mut T) -> Result<(), Fault> {
-    machine.run(tracer).map_err(|error| Fault { error, in_code: is_in_code(error) })
+    machine.run(tracer).map_err(|error| Fault { error, in_code: is_in_code(error) })?;
+    if T::ACTIVE {
+        tracer.end(machine.main_view(), machine.alt_view());
+    }
+    Ok(())
 }
 
 /// Whether the failure happened at an instruction and not at the script's bounds.

@@ -12,7 +12,7 @@ use spec::opcode::Opcode;
 use spec::script::{p2sh20, p2sh32, push_data, push_int};
 use spec::tx::TxIn;
 use spec::{Mode, OutPoint, RuleSet, Rules, Sats, SpendContext, Transaction, TxOut};
-use vm::{Failure, Metrics, Phase, ScriptError, Step, Tracer, verify_input, verify_input_traced};
+use vm::{Failure, Metrics, Phase, ScriptError, StackView, Step, Tracer, verify_input, verify_input_traced};
 
 const STRICT: Rules = Rules::new(RuleSet::Bch2026, Mode::Consensus);
 const OURS: Rules = Rules::new(RuleSet::Bitmodel, Mode::Consensus);
@@ -280,17 +280,23 @@ impl Tracer for Log {
             step.cost
         ));
     }
+
+    fn end(&mut self, stack: StackView<'_>, alt: StackView<'_>) {
+        let words = |stack: StackView<'_>| stack.iter().map(hex::encode).collect::<Vec<_>>().join(" ");
+        self.0.push(format!("end [{}] [{}]", words(stack), words(alt)));
+    }
 }
 
 #[test]
-fn a_tracer_sees_every_instruction_before_it_runs() {
-    let (tx, spent) = spend(asm("2"), asm("0x51 1 DEFINE 0 IF 3 ENDIF 1 INVOKE DROP"));
+fn a_tracer_sees_every_instruction_before_it_runs_and_what_scripts_leave() {
+    let (tx, spent) = spend(asm("2"), asm("0x51 1 DEFINE 0 IF 3 ENDIF 1 INVOKE TOALTSTACK"));
     let mut log = Log::default();
     let metrics = verify_input_traced(&STRICT, &SpendContext::new(&tx, &spent).unwrap(), 0, &mut log).unwrap();
     assert_eq!(
         log.0,
         [
             "0@0 52 [] 0",
+            "end [02] []",
             "0@0 01 [02] 101",
             "0@2 51 [02 51] 202",
             "0@3 89 [02 51 01] 303",
@@ -301,7 +307,8 @@ fn a_tracer_sees_every_instruction_before_it_runs() {
             "0@8 51 [02] 804",
             "0@9 8a [02 01] 905",
             "1@0 51 [02] 1005",
-            "0@10 75 [02 01] 1106",
+            "0@10 6b [02 01] 1106",
+            "end [02] [01]",
         ]
     );
     assert_eq!(metrics.cost.get(), 1206);
