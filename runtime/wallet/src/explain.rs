@@ -8,8 +8,9 @@ use std::fmt;
 use spec::Artifact;
 use spec::artifact::{AbiType, Locking, RequireSite, SharedFunction, SourceSpan, SpendPath, UnlockItem};
 use spec::script::instructions;
-use vm::{Failure, Phase, ScriptError};
+use vm::{Failure, ScriptError};
 
+use crate::places::phase_of;
 use crate::spending::script_of;
 
 /// What a contract's author and source say about a failure.
@@ -135,7 +136,7 @@ struct Ways<'f> {
 
 impl<'f> Ways<'f> {
     fn of(artifact: &Artifact, redeem: &[u8], failure: &'f Failure) -> Self {
-        let in_script = is_in_script(artifact, failure);
+        let in_script = failure.phase == phase_of(artifact);
         let offsets = instructions(redeem).map_while(|step| Some(step.ok()?.at)).take_while(|_| in_script);
         Self { failure, offsets: offsets.collect() }
     }
@@ -148,14 +149,6 @@ impl<'f> Ways<'f> {
         let taken = |instruction| self.taken(instruction);
         let mut paths = artifact.paths_after(&taken);
         paths.next().filter(|_| paths.next().is_none()).map(|path| path.name.clone())
-    }
-}
-
-/// Whether the contract's own script failed.
-fn is_in_script(artifact: &Artifact, failure: &Failure) -> bool {
-    match artifact.locking {
-        Locking::P2sh32 => failure.phase == Phase::Redeem,
-        Locking::P2s => failure.phase == Phase::Locking,
     }
 }
 
@@ -202,7 +195,7 @@ fn told<'a>(
     failure: &Failure,
     taken: &dyn Fn(usize) -> Option<bool>,
 ) -> (Vec<&'a RequireSite>, Option<SourceSpan>) {
-    let at = failure.at.filter(|_| is_in_script(artifact, failure));
+    let at = failure.at.filter(|_| failure.phase == phase_of(artifact));
     let instruction = at.and_then(|at| instruction_at(redeem, at));
     let inner = inside(artifact, redeem, failure);
     let sites = failed(artifact, instruction, inner, failure, taken);
@@ -220,7 +213,7 @@ fn failed<'a>(
     taken: &dyn Fn(usize) -> Option<bool>,
 ) -> Vec<&'a RequireSite> {
     let Some(instruction) = instruction else {
-        let ended = is_in_script(artifact, failure) && failure.error == ScriptError::FalseResult;
+        let ended = failure.phase == phase_of(artifact) && failure.error == ScriptError::FalseResult;
         let last = artifact.requires.iter().map(|site| site.instruction).max().filter(|_| ended);
         return last.map(|last| artifact.requires_after(last, taken)).unwrap_or_default();
     };
@@ -304,7 +297,7 @@ pub(crate) fn items_of(path: &SpendPath, arg: usize) -> usize {
 
 /// The shared function that failed, and the instruction of its body.
 fn inside<'a>(artifact: &'a Artifact, redeem: &[u8], failure: &Failure) -> Option<(&'a SharedFunction, usize)> {
-    let inside = failure.inside.filter(|_| is_in_script(artifact, failure))?;
+    let inside = failure.inside.filter(|_| failure.phase == phase_of(artifact))?;
     let function = artifact.function(&inside.function.bytes())?;
     let body = instructions(redeem).nth(function.definition)?.ok()?.data?;
     Some((function, instruction_at(body, inside.at as usize)?))

@@ -25,21 +25,37 @@ fn numbers(code: &[u8]) -> BTreeMap<usize, usize> {
     steps.map(|(number, step)| (step.at, number)).collect()
 }
 
+/// Which of an input's scripts is the contract's own.
+pub(crate) const fn phase_of(artifact: &Artifact) -> Phase {
+    match artifact.locking {
+        Locking::P2sh32 => Phase::Redeem,
+        Locking::P2s => Phase::Locking,
+    }
+}
+
 impl<'a> Places<'a> {
     /// The lines of `script`, an instance of the artifact's.
     #[must_use]
     pub fn new(artifact: &'a Artifact, script: &[u8]) -> Self {
-        let phase = match artifact.locking {
-            Locking::P2sh32 => Phase::Redeem,
-            Locking::P2s => Phase::Locking,
-        };
-        Self { artifact, phase, script: numbers(script), bodies: BTreeMap::new(), taken: BTreeMap::new() }
+        Self {
+            artifact,
+            phase: phase_of(artifact),
+            script: numbers(script),
+            bodies: BTreeMap::new(),
+            taken: BTreeMap::new(),
+        }
     }
 
     /// The artifact.
     #[must_use]
     pub const fn artifact(&self) -> &'a Artifact {
         self.artifact
+    }
+
+    /// Which of an input's scripts it is.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        self.phase
     }
 
     /// How many instructions the script has.
