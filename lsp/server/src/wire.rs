@@ -29,7 +29,8 @@ impl Wire {
         let (sender, messages) = unbounded_channel();
         thread::Builder::new().name("wire".to_owned()).spawn(move || {
             let mut input = BufReader::new(io::stdin());
-            while let Some(body) = framing::read(&mut input, MESSAGE_BYTES_MAX) {
+            // Behind what cannot be read there is nothing, as at the end.
+            while let Ok(Some(body)) = framing::read(&mut input, MESSAGE_BYTES_MAX) {
                 let body = if is_message(&body) { body } else { malformed() };
                 let mut framed = Vec::with_capacity(body.len() + HEADER_BYTES);
                 if framing::write(&mut framed, &body).is_err() || sender.send(framed).is_err() {
