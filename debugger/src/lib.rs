@@ -10,7 +10,7 @@ mod recording;
 mod session;
 mod watch;
 
-pub use listing::{Listed, listing};
+pub use listing::{Listed, lines, listing};
 pub use locals::{Local, locals};
 pub use recording::{End, Item, Moment, Recording, STEPS_MAX, Subject};
 pub use session::{Breakpoint, Direction, Grain, Session, Stop, Stride};

@@ -1,12 +1,11 @@
 //! All code of a run, instruction by instruction, whether it ran or not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use spec::artifact::{Locking, SourceSpan};
+use spec::artifact::SourceSpan;
 use spec::script::instructions;
 use spec::{Artifact, asm};
 use vm::{FunctionId, Phase};
-use wallet::Places;
 
 use crate::recording::Recording;
 
@@ -35,12 +34,12 @@ pub fn listing(recording: &Recording, artifact: Option<&Artifact>) -> Vec<Listed
         let key = (moment.phase, moment.function, moment.at);
         ran.entry(key).or_insert(moment.place);
     }
-    let map = artifact.and_then(|artifact| Map::of(recording, artifact));
     let mut all = Vec::new();
     for (phase, function, code) in recording.codes() {
+        let artifact = artifact.filter(|_| recording.mapped() == Some(phase));
         for (number, one) in instructions(code).map_while(Result::ok).enumerate() {
             let known = ran.get(&(phase, function, one.at)).copied().flatten();
-            let place = known.or_else(|| map.as_ref()?.place(phase, function, number));
+            let place = known.or_else(|| mapped(artifact?, function, number));
             let bytes = code.get(one.at..one.end).unwrap_or_default().to_vec();
             all.push(Listed { phase, function, at: one.at, bytes, word: asm::word(&one), place });
         }
@@ -48,28 +47,23 @@ pub fn listing(recording: &Recording, artifact: Option<&Artifact>) -> Vec<Listed
     all
 }
 
-/// The contract's map, if it is that of the script that ran.
-struct Map<'a> {
-    artifact: &'a Artifact,
-    phase: Phase,
+/// All lines that a piece of the contract's code comes from, each with its source's number: also where paths share an
+/// instruction, which [`Listed`] gives one place.
+#[must_use]
+pub fn lines(recording: &Recording, artifact: Option<&Artifact>) -> BTreeSet<(usize, usize)> {
+    let artifact = artifact.filter(|_| recording.mapped().is_some());
+    let maps = artifact.into_iter().flat_map(|artifact| {
+        let functions = artifact.functions.iter().map(|function| &function.source_map);
+        std::iter::once(&artifact.source_map).chain(functions)
+    });
+    maps.flatten().map(|entry| (entry.span.file, entry.span.line)).collect()
 }
 
-impl<'a> Map<'a> {
-    fn of(recording: &Recording, artifact: &'a Artifact) -> Option<Self> {
-        let phase = match artifact.locking {
-            Locking::P2sh32 => Phase::Redeem,
-            Locking::P2s => Phase::Locking,
-        };
-        let (.., script) = recording.codes().find(|(of, function, _)| *of == phase && function.is_none())?;
-        Places::new(artifact, script).fits().then_some(Self { artifact, phase })
-    }
-
-    fn place(&self, phase: Phase, function: Option<FunctionId>, number: usize) -> Option<SourceSpan> {
-        match function {
-            _ if phase != self.phase => None,
-            None => self.artifact.source_of(number),
-            Some(id) => self.artifact.function(&id.bytes())?.source_of(number),
-        }
+/// Where the contract's map says that an instruction comes from.
+fn mapped(artifact: &Artifact, function: Option<FunctionId>, number: usize) -> Option<SourceSpan> {
+    match function {
+        None => artifact.source_of(number),
+        Some(id) => artifact.function(&id.bytes())?.source_of(number),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use spec::artifact::SourceSpan;
 use spec::script::last_script;
 use spec::{Artifact, Opcode, Rules, SpendContext, asm};
-use vm::{Failure, FunctionId, Metrics, Phase, Step, Tracer};
+use vm::{Failure, FunctionId, Metrics, Phase, StackView, Step, Tracer};
 use wallet::{Explanation, Places};
 
 use crate::names::{Name, Pushes, Shadow};
@@ -119,8 +119,11 @@ pub struct Recording {
     moments: Vec<Moment>,
     codes: BTreeMap<(Phase, Option<FunctionId>), Arc<[u8]>>,
     end: End,
+    /// The main and the alt stack that the last script left, if it came to its end.
+    left: Option<(Vec<Item>, Vec<Item>)>,
     is_cut: bool,
     budget: u64,
+    mapped: Option<Phase>,
     path: Option<String>,
 }
 
@@ -130,7 +133,9 @@ impl Recording {
     pub fn of(subject: &Subject<'_>) -> Self {
         let (unlock, lock) = subject.scripts();
         let script = last_script(unlock, lock);
-        let places = subject.artifact.map(|artifact| Places::new(artifact, script)).filter(Places::fits);
+        let is_ours = |places: &Places<'_>| places.fits() && (places.phase() == Phase::Redeem) == (script != lock);
+        let places = subject.artifact.map(|artifact| Places::new(artifact, script)).filter(is_ours);
+        let mapped = places.as_ref().map(Places::phase);
         let artifact = places.as_ref().map(Places::artifact);
         let path = places.clone().and_then(|places| path_of(subject, places));
         let names = artifact.map(|artifact| Pushes::of(artifact, path.as_deref()));
@@ -150,6 +155,7 @@ impl Recording {
             calls: Vec::new(),
             bytes: 0,
             is_cut: false,
+            left: None,
         };
         if script != lock {
             recorder.codes.insert((Phase::Redeem, None), script.into());
@@ -163,7 +169,8 @@ impl Recording {
             }
         };
         let budget = subject.rules.cost_budget(unlock.len()).get();
-        Self { moments: recorder.moments, codes: recorder.codes, end, is_cut: recorder.is_cut, budget, path }
+        let Recorder { moments, codes, left, is_cut, .. } = recorder;
+        Self { moments, codes, end, left, is_cut, budget, mapped, path }
     }
 
     /// How many moments there are, the end not counted.
@@ -200,6 +207,12 @@ impl Recording {
     #[must_use]
     pub const fn budget(&self) -> u64 {
         self.budget
+    }
+
+    /// The script that is the contract's; nothing if no contract is known, or another one ran.
+    #[must_use]
+    pub const fn mapped(&self) -> Option<Phase> {
+        self.mapped
     }
 
     /// The path of the contract that the input takes, where that is known.
@@ -243,9 +256,13 @@ impl Recording {
         self.moments.iter()
     }
 
-    /// The main and the alt stack at a moment, bottom first; at the end as the last instruction found them.
+    /// The main and the alt stack at a moment, bottom first; at the end what the script left, or if it broke off, as the
+    /// last instruction found them.
     #[must_use]
     pub fn stacks(&self, at: usize) -> (Vec<Item>, Vec<Item>) {
+        if let Some(left) = self.left.as_ref().filter(|_| at >= self.moments.len()) {
+            return left.clone();
+        }
         let at = at.min(self.moments.len().saturating_sub(1));
         let (mut main, mut alt) = (Vec::new(), Vec::new());
         let apply = |stack: &mut Vec<Item>, change: &Change| {
@@ -301,6 +318,8 @@ struct Recorder<'a> {
     calls: Vec<(usize, Option<SourceSpan>)>,
     bytes: usize,
     is_cut: bool,
+    /// What the script left that came to its end last, if none has run since.
+    left: Option<(Vec<Item>, Vec<Item>)>,
 }
 
 /// What names need to know of an instruction that ran.
@@ -335,27 +354,37 @@ impl Recorder<'_> {
 
     /// The stacks now, with the names that follow from the instruction before.
     fn look(&mut self, step: &Step<'_>, place: Option<SourceSpan>) -> Stacks {
+        self.follow_before(place);
+        if self.phase != step.phase {
+            self.enter(step.phase);
+        }
+        self.fit((step.stack, step.alt), step.depth, place);
+        let whole = self.moments.len().is_multiple_of(WHOLE_EACH);
+        let main = changed(&mut self.main, step.stack.iter(), &self.shadow.stack, whole);
+        let alt = changed(&mut self.alt, step.alt.iter(), &self.shadow.alt, whole);
+        self.bytes += self.main.iter().chain(&self.alt).map(|item| item.bytes.len() + size_of::<Item>()).sum::<usize>();
+        Stacks { main, alt }
+    }
+
+    /// Moves the names as the instruction before has moved the items.
+    fn follow_before(&mut self, place: Option<SourceSpan>) {
         if let Some(before) = self.before.take() {
             // An expression has its value after the last of its instructions.
             let done = before.computes.filter(|span| Some(*span) != place);
             let made = before.pushes.or_else(|| self.name_at(done?));
             self.shadow.follow(before.byte, &before.top, made);
         }
-        if self.phase != step.phase {
-            self.enter(step.phase);
-        }
-        self.shadow.fit(step.stack.len(), step.alt.len());
-        while let Some((_, call)) = self.calls.pop_if(|(depth, _)| *depth >= step.depth) {
+    }
+
+    /// Keeps to what the machine says it has, and names the values of the calls that have returned.
+    fn fit(&mut self, (stack, alt): (StackView<'_>, StackView<'_>), depth: usize, place: Option<SourceSpan>) {
+        self.shadow.fit(stack.len(), alt.len());
+        while let Some((_, call)) = self.calls.pop_if(|(from, _)| *from >= depth) {
             let name = call.filter(|span| Some(*span) != place).and_then(|span| self.name_at(span));
             if let (Some(top), Some(name)) = (self.shadow.stack.last_mut(), name) {
                 *top = Some(name);
             }
         }
-        let whole = self.moments.len().is_multiple_of(WHOLE_EACH);
-        let main = changed(&mut self.main, step.stack.iter(), &self.shadow.stack, whole);
-        let alt = changed(&mut self.alt, step.alt.iter(), &self.shadow.alt, whole);
-        self.bytes += self.main.iter().chain(&self.alt).map(|item| item.bytes.len() + size_of::<Item>()).sum::<usize>();
-        Stacks { main, alt }
     }
 
     /// Another script begins: the alt stack is empty, and a redeem script finds what was pushed before it.
@@ -378,6 +407,7 @@ impl Tracer for Recorder<'_> {
             self.is_cut = true;
             return;
         }
+        self.left = None;
         let place = self.places.as_ref().and_then(|places| places.place(step));
         let stacks = self.look(step, place);
         self.moments.push(Moment {
@@ -406,6 +436,20 @@ impl Tracer for Recorder<'_> {
             places.follow(step);
         }
     }
+
+    fn end(&mut self, stack: StackView<'_>, alt: StackView<'_>) {
+        if self.is_cut {
+            return;
+        }
+        self.follow_before(None);
+        self.fit((stack, alt), 0, None);
+        self.left = Some((named(stack, &self.shadow.stack), named(alt, &self.shadow.alt)));
+    }
+}
+
+/// A stack with its names.
+fn named(stack: StackView<'_>, names: &[Name]) -> Vec<Item> {
+    stack.iter().zip(names).map(|(bytes, name)| Item { bytes: bytes.into(), name: name.clone() }).collect()
 }
 
 /// How a stack differs from `stack`, which becomes as it is.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vm::{FunctionId, Phase};
 
-use crate::recording::{Moment, Recording};
-use crate::watch::Watch;
+use crate::recording::{Item, Moment, Recording};
+use crate::watch::{Watch, WatchError};
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,37 @@ pub struct Session {
     run: Recording,
     now: usize,
     breakpoints: BTreeSet<Breakpoint>,
-    conditions: BTreeMap<Breakpoint, Watch>,
+    /// Of those that do not always stop.
+    conditions: BTreeMap<Breakpoint, Vec<Condition>>,
+}
+
+/// When a breakpoint stops.
+#[derive(Clone, Debug)]
+struct Condition {
+    watch: Watch,
+    /// Whether it had a value, however often it was looked at.
+    had_value: bool,
+    /// Why it had none the last time that it had none.
+    error: Option<WatchError>,
+}
+
+impl Condition {
+    const fn new(watch: Watch) -> Self {
+        Self { watch, had_value: false, error: None }
+    }
+
+    fn is_true(&mut self, main: &[Item], alt: &[Item]) -> bool {
+        match self.watch.is_true(main, alt) {
+            Ok(truth) => {
+                self.had_value = true;
+                truth
+            }
+            Err(error) => {
+                self.error = Some(error);
+                false
+            }
+        }
+    }
 }
 
 /// What a step of the source stays in.
@@ -157,24 +187,38 @@ impl Session {
         added
     }
 
-    /// Stops at these breakpoints and no others; where an expression stands beside one, only if it is true there.
+    /// Stops at these breakpoints and no others; where an expression stands beside one, only if it is true there. Of several
+    /// at one place each counts.
     pub fn stop_at(&mut self, breakpoints: impl IntoIterator<Item = (Breakpoint, Option<Watch>)>) {
         self.breakpoints.clear();
-        self.conditions.clear();
-        for (breakpoint, condition) in breakpoints {
-            // Without a condition it stops, whatever others say of the same place.
-            let known = !self.breakpoints.insert(breakpoint) && !self.conditions.contains_key(&breakpoint);
-            match condition.filter(|_| !known) {
-                Some(condition) => drop(self.conditions.insert(breakpoint, condition)),
-                None => drop(self.conditions.remove(&breakpoint)),
-            }
+        let mut known = std::mem::take(&mut self.conditions);
+        let mut always = BTreeSet::new();
+        for (breakpoint, watch) in breakpoints {
+            self.breakpoints.insert(breakpoint);
+            let Some(watch) = watch else {
+                always.insert(breakpoint);
+                continue;
+            };
+            // What is known of a condition stays known.
+            let before = known.get_mut(&breakpoint);
+            let at = before.as_ref().and_then(|before| before.iter().position(|condition| condition.watch == watch));
+            let condition = before.zip(at).map(|(before, at)| before.swap_remove(at));
+            self.conditions.entry(breakpoint).or_default().push(condition.unwrap_or_else(|| Condition::new(watch)));
         }
+        // Without a condition it stops, whatever others say of the same place.
+        self.conditions.retain(|breakpoint, _| !always.contains(breakpoint));
+    }
+
+    /// The conditions that were looked at and never had a value, and why the last time.
+    pub fn unanswered(&self) -> impl Iterator<Item = (&Watch, &WatchError)> {
+        let never = self.conditions.values().flatten().filter(|condition| !condition.had_value);
+        never.filter_map(|condition| Some((&condition.watch, condition.error.as_ref()?)))
     }
 
     /// Goes to the first breakpoint, that of the very first instruction included.
     pub fn begin(&mut self) -> Stop {
         self.now = 0;
-        let first = self.moment().filter(|moment| moment.executing).and_then(|moment| self.breakpoint_here(moment));
+        let first = self.breakpoint_at(self.now);
         first.map_or_else(|| self.run(Direction::Forward), Stop::Breakpoint)
     }
 
@@ -192,11 +236,10 @@ impl Session {
             let other = !by_line || line(moment).is_some_and(|line| Some(line) != from);
             far && other
         };
-        let stop = self.walk(direction, done);
-        if direction == Direction::Back && by_line && stop == Stop::Step {
-            self.rewind_to_line();
+        match self.walk(direction, done) {
+            Stop::Step if direction == Direction::Back && by_line => self.rewind_to_line(stride),
+            stop => stop,
         }
-        stop
     }
 
     /// Goes on to the next breakpoint.
@@ -215,53 +258,81 @@ impl Session {
                 Direction::Back if self.now == 0 => return Stop::Start,
                 Direction::Back => self.now -= 1,
             }
-            let Some(moment) = self.moment().filter(|moment| moment.executing) else { continue };
-            if let Some(breakpoint) = self.breakpoint_here(moment) {
+            if let Some(breakpoint) = self.breakpoint_at(self.now) {
                 return Stop::Breakpoint(breakpoint);
             }
-            if done(moment) {
+            if self.executed(self.now).is_some_and(&done) {
                 return Stop::Step;
             }
         }
     }
 
-    /// The breakpoint before this moment; that of a line where the line begins.
-    fn breakpoint_here(&self, moment: &Moment) -> Option<Breakpoint> {
-        let Moment { phase, function, at, .. } = *moment;
-        let instruction = Breakpoint::Instruction { phase, function, at };
-        if self.holds(&instruction) {
-            return Some(instruction);
-        }
-        let here = line(moment)?;
-        let breakpoint = Breakpoint::Line { file: here.0, line: here.1 };
-        let before = (0..self.now).rev().find(|before| self.run.moment(*before).is_some_and(|moment| moment.executing));
-        let begins = before.and_then(|before| self.line_at(before)) != Some(here);
-        (begins && self.holds(&breakpoint)).then_some(breakpoint)
+    /// A moment whose instruction runs.
+    fn executed(&self, at: usize) -> Option<&Moment> {
+        self.run.moment(at).filter(|moment| moment.executing)
     }
 
-    /// Whether there is such a breakpoint, and its condition is true now.
-    fn holds(&self, breakpoint: &Breakpoint) -> bool {
-        let is_true = |condition: &Watch| {
-            let (main, alt) = self.run.stacks(self.now);
-            condition.is_true(&main, &alt)
-        };
-        self.breakpoints.contains(breakpoint) && self.conditions.get(breakpoint).is_none_or(is_true)
+    /// The breakpoint before a moment; that of a line where the line begins.
+    fn breakpoint_at(&mut self, at: usize) -> Option<Breakpoint> {
+        let moment = self.executed(at)?;
+        let instruction = Breakpoint::Instruction { phase: moment.phase, function: moment.function, at: moment.at };
+        let line = line(moment).map(|(file, line, ..)| Breakpoint::Line { file, line });
+        if self.holds(instruction, at) {
+            return Some(instruction);
+        }
+        let line = line.filter(|line| self.breakpoints.contains(line) && self.begins_line(at))?;
+        self.holds(line, at).then_some(line)
+    }
+
+    /// Whether a line begins at a moment: what a call runs does not part the line that calls.
+    fn begins_line(&self, at: usize) -> bool {
+        let Some(moment) = self.executed(at) else { return false };
+        let mut before = (0..at).rev().filter_map(|before| self.executed(before));
+        let caller = before.find(|before| before.depth <= moment.depth);
+        caller.and_then(line) != line(moment)
+    }
+
+    /// Whether there is such a breakpoint, and a condition of it is true at a moment if it has some.
+    fn holds(&mut self, breakpoint: Breakpoint, at: usize) -> bool {
+        if !self.breakpoints.contains(&breakpoint) {
+            return false;
+        }
+        let Some(conditions) = self.conditions.get_mut(&breakpoint) else { return true };
+        let (main, alt) = self.run.stacks(at);
+        // Each is looked at, so that it is known of each whether it has a value.
+        conditions.iter_mut().map(|condition| condition.is_true(&main, &alt)).fold(false, |any, one| any | one)
     }
 
     fn line_at(&self, at: usize) -> Option<Line> {
         self.run.moment(at).and_then(line)
     }
 
-    fn rewind_to_line(&mut self) {
-        let here = self.line_at(self.now);
-        // What does not run belongs to no line, and parts none.
+    /// Goes back to where the line begins, or to the breakpoint that comes before. Only steps into functions are parted by
+    /// what a call runs.
+    fn rewind_to_line(&mut self, stride: Stride) -> Stop {
+        let (here, depth) = (self.line_at(self.now), self.moment().map_or(0, |moment| moment.depth));
+        // A breakpoint in a function is on the way only if the line has called it.
+        let mut inside = None;
         for before in (0..self.now).rev() {
-            match self.run.moment(before).filter(|moment| moment.executing).map(line) {
-                None => {}
-                Some(line) if line == here => self.now = before,
-                Some(_) => return,
+            // What does not run belongs to no line, and parts none.
+            let Some((line, deep)) = self.executed(before).map(|moment| (line(moment), moment.depth)) else { continue };
+            if deep > depth && stride != Stride::In {
+                inside = inside.or_else(|| Some((before, self.breakpoint_at(before)?)));
+                continue;
+            }
+            if line != here {
+                break;
+            }
+            if let Some((at, breakpoint)) = inside {
+                self.now = at;
+                return Stop::Breakpoint(breakpoint);
+            }
+            self.now = before;
+            if let Some(breakpoint) = self.breakpoint_at(before) {
+                return Stop::Breakpoint(breakpoint);
             }
         }
+        Stop::Step
     }
 }
 

@@ -89,10 +89,23 @@ impl Watch {
         })
     }
 
-    /// Whether it has a value with these stacks that counts as true.
-    #[must_use]
-    pub fn is_true(&self, main: &[Item], alt: &[Item]) -> bool {
-        (Stacks { main, alt }).value(&self.expr).is_ok_and(Value::truth)
+    /// The same as the digits of the bytes that it has on a stack; what is only true or false has none.
+    ///
+    /// # Errors
+    /// Why it has no value with these stacks.
+    pub fn digits(&self, main: &[Item], alt: &[Item]) -> Result<String, WatchError> {
+        Ok(match (Stacks { main, alt }).value(&self.expr)? {
+            Value::Bool(truth) => truth.to_string(),
+            value => format!("0x{}", hex::encode(value.bytes())),
+        })
+    }
+
+    /// Whether its value counts as true.
+    ///
+    /// # Errors
+    /// Why it has none with these stacks.
+    pub fn is_true(&self, main: &[Item], alt: &[Item]) -> Result<bool, WatchError> {
+        (Stacks { main, alt }).value(&self.expr).map(Value::truth)
     }
 }
 
