@@ -3,6 +3,7 @@
 mod launch;
 
 use std::io::{BufReader, BufWriter, stdin, stdout};
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -23,8 +24,8 @@ pub(crate) struct Dap {}
 impl Dap {
     pub(crate) fn run(self, _: &Shell) -> Result<(), Fail> {
         let Self {} = self;
-        let mut here = Here::new()?;
-        if adapter::serve(&mut BufReader::new(stdin()), &mut BufWriter::new(stdout()), &mut here)? {
+        let here = Here::new()?;
+        if adapter::serve(BufReader::new(stdin()), &mut BufWriter::new(stdout()), Arc::new(here))? {
             return Ok(());
         }
         Err(Fail::refused("the client left without saying `initialize`")

@@ -1,34 +1,40 @@
-//! What is done about each request, and the life of a run from `launch` to `disconnect`.
+//! What is done about each request.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::breakpoints::Wishes;
 use crate::client::{Client, Hello, capabilities};
-use crate::launcher::{Launcher, Refusal};
+use crate::launcher::Launcher;
+use crate::making::Making;
 use crate::message::{Answer, Outbox, Request, Wrong, wrong};
-use crate::running::{Plan, Running, State};
+use crate::running::{Running, State};
+
+const NOTHING_RUNS: &str = "nothing runs: say `launch` first";
 
 /// One client, and what it debugs.
-pub(crate) struct Adapter<'l> {
-    pub(crate) launcher: &'l mut dyn Launcher,
+pub(crate) struct Adapter {
+    pub(crate) launcher: Arc<dyn Launcher>,
     pub(crate) out: Outbox,
     /// Nothing before `initialize`.
     pub(crate) client: Option<Client>,
     pub(crate) wishes: Wishes,
     pub(crate) running: Option<Running>,
+    pub(crate) making: Making,
     has_left: bool,
 }
 
-impl<'l> Adapter<'l> {
-    pub(crate) fn new(launcher: &'l mut dyn Launcher) -> Self {
+impl Adapter {
+    pub(crate) fn new(launcher: Arc<dyn Launcher>) -> Self {
         Self {
             launcher,
             out: Outbox::default(),
             client: None,
             wishes: Wishes::default(),
             running: None,
+            making: Making::default(),
             has_left: false,
         }
     }
@@ -43,38 +49,59 @@ impl<'l> Adapter<'l> {
         self.client.is_some()
     }
 
-    /// Answers a message, and tells what follows from it.
-    pub(crate) fn answer(&mut self, body: &[u8], out: &mut impl Write) -> io::Result<()> {
-        let (seq, command, answer) = match Request::read(body) {
+    /// Answers a message, and tells what follows from it; what has to wait for a run is answered later.
+    pub(crate) fn hear(&mut self, body: &[u8], out: &mut impl Write) -> io::Result<()> {
+        match Request::read(body) {
             Ok(None) => return Ok(()),
-            Err((seq, error)) => (seq, String::new(), Err(error)),
-            Ok(Some(request)) => {
-                let (seq, command) = (request.seq, request.command.clone());
-                (seq, command, self.handle(request))
+            Err((seq, error)) => self.out.answer(out, seq, "", Err(error))?,
+            Ok(Some(request)) => match self.defer(request) {
+                Some(request) => self.treat(request, out)?,
+                None => return Ok(()),
+            },
+        }
+        self.catch_up(out)
+    }
+
+    /// Does what has waited and need not wait any more.
+    pub(crate) fn catch_up(&mut self, out: &mut impl Write) -> io::Result<()> {
+        while !self.has_left
+            && let Some(request) = self.next_deferred()
+        {
+            self.treat(request, out)?;
+        }
+        Ok(())
+    }
+
+    fn treat(&mut self, request: Request, out: &mut impl Write) -> io::Result<()> {
+        let (seq, command) = (request.seq, request.command.clone());
+        let answer = match command.as_str() {
+            "launch" | "restart" => return self.start_making(request, out),
+            "cancel" => self.cancel(request, out)?,
+            "terminate" => {
+                let was_making = self.is_making();
+                self.give_up(out)?;
+                self.terminate(was_making)
             }
+            "disconnect" => {
+                self.give_up(out)?;
+                self.has_left = true;
+                Ok(json!({}))
+            }
+            _ => self.handle(request),
         };
         self.out.answer(out, seq, &command, answer)
     }
 
     fn handle(&mut self, request: Request) -> Answer {
-        match request.command.as_str() {
-            "initialize" => return self.initialize(request),
-            "disconnect" => {
-                self.has_left = true;
-                return Ok(json!({}));
-            }
-            _ => {
-                self.client()?;
-            }
+        if request.command == "initialize" {
+            return self.initialize(request);
         }
+        self.client()?;
         match request.command.as_str() {
-            "launch" => self.launch(request),
             "attach" => Err(wrong("there is nothing to attach to: `launch` names a test, a transaction or a script")),
-            "restart" => self.restart(request),
             "configurationDone" => self.configured(),
-            "terminate" => self.terminate(),
-            // Nothing takes long enough to be cancelled, and nothing runs while a request is read.
-            "cancel" | "pause" => Ok(json!({})),
+            // Where a run goes to is found before anybody can ask it to pause.
+            "pause" => Ok(json!({})),
             "setBreakpoints" => self.set_breakpoints(request),
             "setInstructionBreakpoints" => self.set_instruction_breakpoints(request),
             "setExceptionBreakpoints" => self.set_exception_breakpoints(request),
@@ -101,12 +128,12 @@ impl<'l> Adapter<'l> {
 
     /// What is debugged.
     pub(crate) fn running(&self) -> Result<&Running, Wrong> {
-        self.running.as_ref().ok_or_else(|| wrong("nothing runs: say `launch` first"))
+        self.running.as_ref().ok_or_else(|| wrong(NOTHING_RUNS))
     }
 
     /// What is debugged, to be changed.
     pub(crate) fn running_mut(&mut self) -> Result<&mut Running, Wrong> {
-        self.running.as_mut().ok_or_else(|| wrong("nothing runs: say `launch` first"))
+        self.running.as_mut().ok_or_else(|| wrong(NOTHING_RUNS))
     }
 
     fn initialize(&mut self, mut request: Request) -> Answer {
@@ -115,67 +142,27 @@ impl<'l> Adapter<'l> {
         Ok(capabilities())
     }
 
-    fn launch(&mut self, request: Request) -> Answer {
-        if self.running.is_some() {
-            return Err(wrong("something runs already: say `restart`, or `disconnect` and begin anew"));
-        }
-        self.make(request.arguments)?;
-        // Only now it is known which lines have code.
-        self.out.event("initialized", json!({}));
-        Ok(json!({}))
-    }
-
-    fn restart(&mut self, mut request: Request) -> Answer {
-        let known = &self.running()?.arguments;
-        let given = request.arguments.get_mut("arguments").map(Value::take).filter(Value::is_object);
-        let arguments = given.unwrap_or_else(|| known.clone());
-        self.make(arguments)?;
-        self.begin();
-        Ok(json!({}))
-    }
-
-    /// Makes the run that these arguments name. If there is none, what ran before stays.
-    fn make(&mut self, arguments: Value) -> Result<(), Wrong> {
-        let arguments = if arguments.is_null() { json!({}) } else { arguments };
-        let plan = Plan::of(&arguments)?;
-        let run = self.launcher.launch(&arguments).map_err(|refusal| self.refused(refusal))?;
-        if !run.notes.trim().is_empty() {
-            self.out.tell("console", &run.notes);
-        }
-        self.out.tell("console", &run.title);
-        if run.recording.is_cut() {
-            self.out.tell("important", "the run was too long: its end is missing");
-        }
-        self.running = Some(Running::new(run, plan, arguments));
-        for (_, breakpoint) in self.settle_breakpoints() {
-            self.out.event("breakpoint", json!({ "reason": "changed", "breakpoint": breakpoint }));
-        }
-        Ok(())
-    }
-
-    fn refused(&mut self, refusal: Refusal) -> Wrong {
-        let Refusal { message, help, notes } = refusal;
-        if !notes.trim().is_empty() {
-            self.out.tell("stderr", &notes);
-        }
-        match help {
-            Some(help) => wrong(format!("{message}\nhelp: {help}")),
-            None => wrong(message),
-        }
-    }
-
     fn configured(&mut self) -> Answer {
-        if self.running()?.state != State::Waiting {
-            return Err(wrong("it runs already"));
+        match self.running()?.state {
+            State::Waiting => {
+                self.begin();
+                Ok(json!({}))
+            }
+            State::Standing => Err(wrong("it runs already")),
+            State::Over => Err(wrong("the run has ended: `restart` begins it anew")),
         }
-        self.begin();
-        Ok(json!({}))
     }
 
-    fn terminate(&mut self) -> Answer {
-        let running = self.running_mut()?;
-        running.state = State::Over;
-        self.out.event("terminated", json!({}));
+    /// Ends what runs, if that has not ended, or what was to run.
+    fn terminate(&mut self, was_making: bool) -> Answer {
+        self.client()?;
+        let before = self.running.as_mut().map(|running| std::mem::replace(&mut running.state, State::Over));
+        match before {
+            None if !was_making => return Err(wrong(NOTHING_RUNS)),
+            // The client knows it already.
+            Some(State::Over) if !was_making => {}
+            _ => self.out.event("terminated", json!({})),
+        }
         Ok(json!({}))
     }
 

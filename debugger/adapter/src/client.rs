@@ -12,9 +12,7 @@ pub(crate) const REFUSALS: &str = "refusal";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Hello {
-    #[serde(rename = "linesStartAt1")]
     lines_start_at_1: bool,
-    #[serde(rename = "columnsStartAt1")]
     columns_start_at_1: bool,
     supports_variable_type: bool,
     path_format: Option<String>,

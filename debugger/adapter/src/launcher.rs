@@ -4,13 +4,13 @@ use debugger::Recording;
 use serde_json::Value;
 use spec::{Artifact, Transaction, TxOut};
 
-/// Makes runs.
-pub trait Launcher {
+/// Makes runs, one after the other, while others ask what files are.
+pub trait Launcher: Send + Sync {
     /// Runs and records what the arguments of `launch` name.
     ///
     /// # Errors
     /// Why there is nothing to debug.
-    fn launch(&mut self, arguments: &Value) -> Result<Run, Refusal>;
+    fn launch(&self, arguments: &Value) -> Result<Run, Refusal>;
 
     /// Whether two paths lead to one file.
     fn is_same_file(&self, one: &str, other: &str) -> bool;

@@ -1,10 +1,10 @@
 //! The Debug Adapter Protocol over a recorded run: what an editor asks, answered by stepping through a record in both directions.
-//! It knows no files, tests or nodes: what is debugged comes from a [`Launcher`]. It has no threads either; each request is
-//! answered before the next is read.
+//! It knows no files, tests or nodes: what is debugged comes from a [`Launcher`]. Each request is answered before the next is
+//! looked at, but for one that wants a run to be made: until it is made, the others wait, and only who wants to end it is heard.
 //!
 //! ```text
 //! input ─► framing ─► Request ─► Adapter: one handler for each command ─► response, then the events that follow from it
-//!                                   │ launch, restart: Launcher
+//!  a thread                         │ launch, restart: an order to the thread with the Launcher, and back
 //!                                   └ all else: debugger::Session over the recording
 //! ```
 
@@ -14,33 +14,14 @@ mod client;
 mod code;
 mod frames;
 mod launcher;
+mod making;
 mod message;
 mod motion;
 mod running;
+mod serve;
 #[cfg(test)]
 mod tests;
 mod values;
 
-use std::io::{self, BufRead, Write};
-
 pub use launcher::{Launcher, Refusal, Run, Source};
-
-use crate::adapter::Adapter;
-
-/// A longer message is none: the longest is a launch with a transaction in it.
-const MESSAGE_BYTES_MAX: usize = 32 << 20;
-
-/// Serves one client until it disconnects, or until there is no more to read. Says whether a client has spoken.
-///
-/// # Errors
-/// What `output` fails with.
-pub fn serve(input: &mut impl BufRead, output: &mut impl Write, launcher: &mut dyn Launcher) -> io::Result<bool> {
-    let mut adapter = Adapter::new(launcher);
-    while let Some(body) = framing::read(input, MESSAGE_BYTES_MAX) {
-        adapter.answer(&body, output)?;
-        if adapter.has_left() {
-            return Ok(true);
-        }
-    }
-    Ok(adapter.was_greeted())
-}
+pub use serve::serve;

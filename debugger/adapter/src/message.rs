@@ -32,14 +32,23 @@ impl Request {
 
     /// The arguments as a command wants them.
     pub(crate) fn arguments<T: DeserializeOwned>(&mut self) -> Result<T, Wrong> {
-        let given = match self.arguments.take() {
-            Value::Null => json!({}),
-            given => given,
-        };
+        let given = without_nulls(self.arguments.take());
         let command = &self.command;
         serde_json::from_value(given).map_err(|error| wrong(format!("the arguments of `{command}`: {error}")))
     }
 }
+
+/// Arguments without those that are nothing: a client may say so of what it leaves out.
+pub(crate) fn without_nulls(arguments: Value) -> Value {
+    match arguments {
+        Value::Null => json!({}),
+        Value::Object(given) => given.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        other => other,
+    }
+}
+
+/// What the protocol wants to be said of a request that was given up.
+pub(crate) const CANCELLED: &str = "cancelled";
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -75,12 +84,19 @@ impl Outbox {
         let message = match answer {
             Ok(body) => json!({ "success": true, "body": body }),
             Err(Wrong(message)) => {
-                let error = json!({ "id": 1, "format": message, "showUser": true });
+                // Expressions are looked at wherever the pointer stands, and who gives up knows it.
+                let is_news = command != "evaluate" && message != CANCELLED;
+                let error = json!({ "id": 1, "format": message, "showUser": is_news });
                 json!({ "success": false, "message": message, "body": { "error": error } })
             }
         };
         let head = json!({ "type": "response", "request_seq": seq, "command": command });
         self.send(out, head, message)?;
+        self.send_events(out)
+    }
+
+    /// Sends the events that wait.
+    pub(crate) fn send_events(&mut self, out: &mut impl Write) -> io::Result<()> {
         for (name, body) in std::mem::take(&mut self.events) {
             self.send(out, json!({ "type": "event", "event": name }), json!({ "body": body }))?;
         }
