@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use debugger::{Breakpoint, Watch};
+use debugger::{Breakpoint, Watch, WatchError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -10,11 +10,12 @@ use crate::adapter::Adapter;
 use crate::client::REFUSALS;
 use crate::code::address_of;
 use crate::launcher::Launcher;
-use crate::message::{Answer, Request, wrong};
+use crate::message::{Answer, Request, Wrong, wrong};
 use crate::running::Running;
 
-/// Breakpoints are kept for so many sources.
+/// Breakpoints are kept for so many sources, and so many for each of them and for instructions.
 const SOURCES_MAX: usize = 1_000;
+const BREAKPOINTS_MAX: usize = 10_000;
 
 /// All that the client wants; it outlives a run.
 #[derive(Debug)]
@@ -33,23 +34,50 @@ impl Default for Wishes {
 }
 
 /// How a client names a source.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct SourceName {
+    name: Option<String>,
     path: Option<String>,
-    pub(crate) source_reference: Option<usize>,
+    source_reference: Option<usize>,
 }
 
 impl SourceName {
-    /// The number of the source in a run.
-    pub(crate) fn file(&self, running: &Running, launcher: &dyn Launcher) -> Option<usize> {
-        if let Some(file) = self.source_reference.and_then(|reference| reference.checked_sub(1)) {
-            return running.sources.get(file).map(|_| file);
-        }
-        let path = self.path.as_deref()?;
-        let is_it = |known: &str| known == path || launcher.is_same_file(known, path);
-        running.sources.iter().position(|source| source.path.as_deref().is_some_and(is_it))
+    /// The number, for a source that is no file; it means something in one run only.
+    pub(crate) fn number(&self) -> Option<usize> {
+        self.source_reference.filter(|number| *number > 0)
     }
+
+    /// Whether both mean one source, in whatever run.
+    fn is(&self, other: &Self) -> bool {
+        match (self.number(), other.number()) {
+            (None, None) => self.path == other.path,
+            (Some(one), Some(two)) if self.name.is_none() || other.name.is_none() => one == two,
+            (Some(_), Some(_)) => self.name == other.name,
+            _ => false,
+        }
+    }
+
+    /// The number of the source in a run, from 0.
+    pub(crate) fn file(&self, running: &Running, launcher: &dyn Launcher) -> Option<usize> {
+        let mut sources = running.sources.iter();
+        match (self.number(), &self.name, self.path.as_deref()) {
+            (Some(_), Some(name), _) => sources.position(|source| source.path.is_none() && source.name == *name),
+            (Some(number), None, _) => running.sources.get(number - 1).map(|_| number - 1),
+            (None, _, Some(path)) => {
+                let is_it = |known: &str| known == path || launcher.is_same_file(known, path);
+                sources.position(|source| source.path.as_deref().is_some_and(is_it))
+            }
+            (None, _, None) => None,
+        }
+    }
+}
+
+/// When a breakpoint stops: always, where an expression is true, or never, because that is none.
+type Condition = Result<Option<Watch>, WatchError>;
+
+fn condition_of(text: Option<String>) -> Condition {
+    text.filter(|text| !text.trim().is_empty()).map(|text| Watch::new(&text)).transpose()
 }
 
 #[derive(Debug)]
@@ -63,14 +91,14 @@ struct AtLine {
     id: i64,
     /// From 1.
     line: usize,
-    condition: Option<String>,
+    condition: Condition,
 }
 
 #[derive(Debug)]
 struct AtInstruction {
     id: i64,
     address: Option<u64>,
-    condition: Option<String>,
+    condition: Condition,
 }
 
 /// Arguments of `setBreakpoints`.
@@ -129,19 +157,27 @@ impl Wishes {
 const NOT_LAUNCHED: &str = "nothing runs yet";
 const OTHER_FILE: &str = "nothing of this file runs here, or it is not as it was compiled";
 const NO_CODE: &str = "no code comes from this line or one below it";
-const NO_INSTRUCTION: &str = "there is no instruction at this address or behind it";
+const NO_INSTRUCTION: &str = "there is no instruction at this address";
 
-impl Adapter<'_> {
+fn too_many() -> Wrong {
+    wrong(format!("at most {BREAKPOINTS_MAX} breakpoints are kept for a source or for instructions"))
+}
+
+impl Adapter {
     pub(crate) fn set_breakpoints(&mut self, mut request: Request) -> Answer {
         let client = self.client()?;
         let SetLines { source, breakpoints } = request.arguments()?;
-        self.wishes.sources.retain(|known| known.source != source);
+        if breakpoints.len() > BREAKPOINTS_MAX {
+            return Err(too_many());
+        }
+        self.wishes.sources.retain(|known| !known.source.is(&source));
         if self.wishes.sources.len() >= SOURCES_MAX {
             return Err(wrong(format!("breakpoints are kept for at most {SOURCES_MAX} sources")));
         }
         let mut lines = Vec::with_capacity(breakpoints.len());
         for WantedLine { line, condition } in breakpoints {
-            lines.push(AtLine { id: self.wishes.number(), line: client.own_line(line), condition });
+            let (id, line) = (self.wishes.number(), client.own_line(line));
+            lines.push(AtLine { id, line, condition: condition_of(condition) });
         }
         let ids: Vec<i64> = lines.iter().map(|line| line.id).collect();
         if !lines.is_empty() {
@@ -152,10 +188,13 @@ impl Adapter<'_> {
 
     pub(crate) fn set_instruction_breakpoints(&mut self, mut request: Request) -> Answer {
         let SetInstructions { breakpoints } = request.arguments()?;
+        if breakpoints.len() > BREAKPOINTS_MAX {
+            return Err(too_many());
+        }
         self.wishes.instructions.clear();
         for WantedInstruction { instruction_reference, offset, condition } in breakpoints {
             let (id, address) = (self.wishes.number(), address_of(&instruction_reference, offset).ok());
-            self.wishes.instructions.push(AtInstruction { id, address, condition });
+            self.wishes.instructions.push(AtInstruction { id, address, condition: condition_of(condition) });
         }
         let ids: Vec<i64> = self.wishes.instructions.iter().map(|one| one.id).collect();
         Ok(self.told_of(&ids))
@@ -176,7 +215,7 @@ impl Adapter<'_> {
         let Between { source, line, end_line } = request.arguments()?;
         let (first, last) = (client.own_line(line), client.own_line(end_line.unwrap_or(line)));
         let running = self.running()?;
-        let file = source.file(running, self.launcher).ok_or_else(|| wrong(OTHER_FILE))?;
+        let file = source.file(running, &*self.launcher).ok_or_else(|| wrong(OTHER_FILE))?;
         let within = running.lines.range((file, first)..).take_while(|(of, line)| *of == file && *line <= last);
         let lines: Vec<Value> = within.map(|(_, line)| json!({ "line": client.line(*line) })).collect();
         Ok(json!({ "breakpoints": lines }))
@@ -194,13 +233,12 @@ impl Adapter<'_> {
         let mut told = BTreeMap::new();
         let Some(client) = self.client else { return told };
         let mut stops: Vec<(Breakpoint, Option<Watch>, i64)> = Vec::new();
-        let mut settle = |id: i64, place: Result<(Breakpoint, Value), &str>, condition: Option<&String>| {
-            let condition = condition.filter(|text| !text.trim().is_empty()).map(|text| Watch::new(text)).transpose();
+        let mut settle = |id: i64, place: Result<(Breakpoint, Value), &str>, condition: &Condition| {
             let outcome = match (place, condition) {
                 (Err(why), _) => Err(why.to_owned()),
                 (_, Err(error)) => Err(format!("the condition: {error}")),
                 (Ok((breakpoint, shown)), Ok(condition)) => {
-                    stops.push((breakpoint, condition, id));
+                    stops.push((breakpoint, condition.clone(), id));
                     Ok(shown)
                 }
             };
@@ -212,7 +250,7 @@ impl Adapter<'_> {
         };
         let running = self.running.as_ref();
         for InSource { source, lines } in &self.wishes.sources {
-            let file = running.map(|running| source.file(running, self.launcher));
+            let file = running.map(|running| source.file(running, &*self.launcher));
             for AtLine { id, line, condition } in lines {
                 let place = match (running, file) {
                     (Some(running), Some(Some(file))) => {
@@ -226,7 +264,7 @@ impl Adapter<'_> {
                     (Some(_), _) => Err(OTHER_FILE),
                     (None, _) => Err(NOT_LAUNCHED),
                 };
-                settle(*id, place, condition.as_ref());
+                settle(*id, place, condition);
             }
         }
         for AtInstruction { id, address, condition } in &self.wishes.instructions {
@@ -237,7 +275,7 @@ impl Adapter<'_> {
                     Breakpoint::Instruction { phase: listed.phase, function: listed.function, at: listed.at };
                 (breakpoint, json!({ "verified": true, "instructionReference": address }))
             });
-            settle(*id, place, condition.as_ref());
+            settle(*id, place, condition);
         }
         if let Some(running) = &mut self.running {
             running.wanted_by.clear();

@@ -50,11 +50,6 @@ impl Code {
         Self { lines }
     }
 
-    /// All instructions, without their addresses.
-    pub(crate) fn listed(&self) -> impl Iterator<Item = &Listed> {
-        self.lines.iter().map(|(_, listed)| listed)
-    }
-
     /// The address of the instruction that runs next.
     pub(crate) fn address(&self, moment: &Moment) -> Option<String> {
         let key = (moment.phase, moment.function, moment.at);
@@ -62,10 +57,16 @@ impl Code {
         found.ok().and_then(|at| self.lines.get(at)).map(|(address, _)| shown(*address))
     }
 
-    /// The instruction at an address, or that which follows it.
+    /// The instruction at an address; if the address is inside of one, that which follows it in the same script.
     pub(crate) fn at(&self, address: u64) -> Option<(String, &Listed)> {
         let at = self.lines.partition_point(|(known, _)| *known < address);
-        self.lines.get(at).map(|(address, listed)| (shown(*address), listed))
+        let (found, listed) = self.lines.get(at)?;
+        let is_inside = |(begin, one): &(u64, Listed)| {
+            let end = begin + one.bytes.len() as u64;
+            address < end && (one.phase, one.function) == (listed.phase, listed.function)
+        };
+        let before = at.checked_sub(1).and_then(|before| self.lines.get(before));
+        (*found == address || before.is_some_and(is_inside)).then(|| (shown(*found), listed))
     }
 
     /// A page of instructions; those that are not there are said to be invalid.
