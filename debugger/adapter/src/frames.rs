@@ -27,14 +27,20 @@ struct WantedSource {
 }
 
 impl Running {
-    /// The moment that a frame stands at: one of those that led to where the run stands now.
+    /// The moment that a frame stands at: one of those that led to where the run stands now. At the end the innermost stands
+    /// there.
     pub(crate) fn moment_of(&self, frame: Option<i64>) -> Result<usize, Wrong> {
         let frames = self.session.recording().frames(self.session.now());
         let found = match frame {
-            None => frames.first(),
-            Some(id) => frames.iter().find(|at| id_of(**at) == id),
+            None => Some(0),
+            Some(id) => frames.iter().position(|at| id_of(*at) == id),
         };
-        found.copied().ok_or_else(|| wrong("there is no such frame now"))
+        match found {
+            Some(0) => Ok(self.session.now()),
+            found => {
+                found.and_then(|place| frames.get(place)).copied().ok_or_else(|| wrong("there is no such frame now"))
+            }
+        }
     }
 }
 
@@ -42,7 +48,7 @@ fn id_of(at: usize) -> i64 {
     i64::try_from(at).unwrap_or(i64::MAX).saturating_add(1)
 }
 
-impl Adapter<'_> {
+impl Adapter {
     pub(crate) fn stack_trace(&self, mut request: Request) -> Answer {
         let (client, running) = (self.client()?, self.running()?);
         let Wanted { start_frame, levels } = request.arguments()?;
@@ -57,7 +63,7 @@ impl Adapter<'_> {
     pub(crate) fn source(&self, mut request: Request) -> Answer {
         let running = self.running()?;
         let WantedSource { source, source_reference } = request.arguments()?;
-        let number = source.source_reference.filter(|number| *number > 0).unwrap_or(source_reference);
+        let number = source.number().unwrap_or(source_reference);
         let found = number.checked_sub(1).and_then(|file| running.sources.get(file));
         let source = found.ok_or_else(|| wrong("there is no source with this number"))?;
         match &source.text {

@@ -34,7 +34,7 @@ impl Granularity {
     }
 }
 
-impl Adapter<'_> {
+impl Adapter {
     /// `continue`, `reverseContinue` and all steps.
     pub(crate) fn travel(&mut self, mut request: Request) -> Answer {
         let Step { granularity } = request.arguments()?;
@@ -118,6 +118,10 @@ impl Adapter<'_> {
             None => ("stdout", format!("valid, {cost}"), 0),
             Some(reason) => ("stderr", format!("refused, {cost}: {reason}"), 1),
         };
+        for (condition, error) in running.session.unanswered() {
+            let text = format!("the condition `{}` never had a value: {error}", condition.text());
+            self.out.tell("console", &text);
+        }
         self.out.tell(category, &text);
         self.out.event("exited", json!({ "exitCode": code }));
         self.out.event("terminated", json!({}));
@@ -156,7 +160,10 @@ fn at_the_end(running: &mut Running, refusals: bool) -> Option<Value> {
         running.has_told = true;
         let last = running.session.recording().len().saturating_sub(1);
         running.session.go_to(last);
-        return Some(json!({ "reason": "exception", "description": "refused", "text": message }));
+        let is_cut = running.session.recording().is_cut();
+        let description =
+            if is_cut { "refused later: the run was too long, and its end is missing" } else { "refused" };
+        return Some(json!({ "reason": "exception", "description": description, "text": message }));
     }
     let stays = running.plan.stop_at_end && !std::mem::replace(&mut running.has_stayed, true);
     stays.then(|| json!({ "reason": "end", "description": "at the end" }))

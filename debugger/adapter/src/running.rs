@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use debugger::{Breakpoint, Session};
+use debugger::{Breakpoint, Session, lines};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use spec::artifact::{Locking, SourceSpan};
+use spec::artifact::SourceSpan;
 use spec::{Artifact, Transaction, TxOut};
 use vm::{FunctionId, Phase};
 
 use crate::client::Client;
 use crate::code::Code;
 use crate::launcher::{Run, Source};
-use crate::message::{Wrong, wrong};
+use crate::message::{Wrong, without_nulls, wrong};
 use crate::values::Handles;
 
 /// What `launch` says beside what to debug.
@@ -26,14 +26,15 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn of(arguments: &Value) -> Result<Self, Wrong> {
-        serde_json::from_value(arguments.clone()).map_err(|error| wrong(format!("the arguments of `launch`: {error}")))
+        let given = without_nulls(arguments.clone());
+        serde_json::from_value(given).map_err(|error| wrong(format!("the arguments of `launch`: {error}")))
     }
 }
 
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Nothing has run: the client says first where to stop.
+    /// It has not begun: the client says first where to stop.
     Waiting,
     /// It stands, and can go on or back.
     Standing,
@@ -68,11 +69,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(run: Run, plan: Plan, arguments: Value) -> Self {
+    /// A run that has not begun. `handles` are those of the run before, whose numbers mean nothing any more.
+    pub(crate) fn new(run: Run, plan: Plan, arguments: Value, mut handles: Handles) -> Self {
+        handles.clear();
         let Run { title, recording, tx, spent, input, artifact, sources, notes: _ } = run;
         let code = Code::of(&recording, artifact.as_ref());
-        let places = code.listed().filter_map(|listed| listed.place);
-        let lines = places.map(|place| (place.file, place.line)).collect();
+        let lines = lines(&recording, artifact.as_ref());
         Self {
             title,
             tx,
@@ -89,7 +91,7 @@ impl Running {
             state: State::Waiting,
             has_told: false,
             has_stayed: false,
-            handles: Handles::default(),
+            handles,
         }
     }
 
@@ -101,16 +103,11 @@ impl Running {
 
     /// What a piece of code is called.
     pub(crate) fn code_name(&self, phase: Phase, function: Option<FunctionId>) -> String {
-        let artifact = self.artifact.as_ref().filter(|artifact| {
-            phase
-                == match artifact.locking {
-                    Locking::P2sh32 => Phase::Redeem,
-                    Locking::P2s => Phase::Locking,
-                }
-        });
+        let recording = self.session.recording();
+        let artifact = self.artifact.as_ref().filter(|_| recording.mapped() == Some(phase));
         match (artifact, function) {
             (None, None) => phase.to_string(),
-            (Some(artifact), None) => match self.session.recording().path() {
+            (Some(artifact), None) => match recording.path() {
                 Some(path) => format!("{}.{path}", artifact.contract),
                 None => artifact.contract.clone(),
             },

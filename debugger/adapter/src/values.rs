@@ -34,15 +34,18 @@ pub(crate) enum Side {
     Alt,
 }
 
-/// The numbers under which a client asks for parts, until the run moves on.
+/// The numbers under which a client asks for parts, until the run moves on. None is given twice.
 #[derive(Debug, Default)]
 pub(crate) struct Handles {
+    /// So many numbers mean nothing any more.
+    gone: usize,
     places: Vec<Place>,
     numbers: BTreeMap<Place, usize>,
 }
 
 impl Handles {
     pub(crate) fn clear(&mut self) {
+        self.gone += self.places.len();
         self.places.clear();
         self.numbers.clear();
     }
@@ -51,12 +54,12 @@ impl Handles {
     fn number(&mut self, place: Place) -> usize {
         *self.numbers.entry(place).or_insert_with_key(|place| {
             self.places.push(place.clone());
-            self.places.len()
+            self.gone + self.places.len()
         })
     }
 
     fn place(&self, number: i64) -> Option<Place> {
-        self.places.get(usize::try_from(number).ok()?.checked_sub(1)?).cloned()
+        self.places.get(usize::try_from(number).ok()?.checked_sub(self.gone + 1)?).cloned()
     }
 }
 
@@ -119,7 +122,7 @@ struct Expression {
     format: Format,
 }
 
-impl Adapter<'_> {
+impl Adapter {
     pub(crate) fn scopes(&mut self, mut request: Request) -> Answer {
         let OfFrame { frame_id } = request.arguments()?;
         let running = self.running_mut()?;
@@ -182,7 +185,8 @@ impl Adapter<'_> {
         let named = running.locals(at);
         let Some(local) = find(&named, expression.trim()) else {
             let watch = Watch::new(&expression).map_err(|error| wrong(error.to_string()))?;
-            let value = watch.value(&main, &alt).map_err(|error| wrong(error.to_string()))?;
+            let value = if format.hex { watch.digits(&main, &alt) } else { watch.value(&main, &alt) };
+            let value = value.map_err(|error| wrong(error.to_string()))?;
             return Ok(json!({ "result": value, "variablesReference": 0 }));
         };
         let Variable { value, hex, ty, parts, .. } = variable_of(at, local);
@@ -275,20 +279,19 @@ impl Running {
 
     fn costs(&self, at: usize) -> Vec<Variable> {
         let recording = self.session.recording();
-        let end = recording.end();
-        // At the end there is no moment, and a frame stands at the last.
-        let now = if self.session.is_at_end() { None } else { recording.moment(at) };
-        let cost = now.map_or(end.metrics.cost.get(), |moment| moment.cost);
-        let next = recording.moment(at.saturating_add(1)).map_or(end.metrics.cost.get(), |moment| moment.cost);
-        let step = if self.session.is_at_end() { recording.len() } else { at };
+        let end = recording.end().metrics.cost.get();
+        let cost_at = |at: usize| recording.moment(at).map_or(end, |moment| moment.cost);
+        let cost = cost_at(at);
         let mut all = vec![
             Variable::plain("so far", cost),
             Variable::plain("budget", recording.budget()),
             Variable::plain("left", recording.budget().saturating_sub(cost)),
         ];
-        all.extend(now.map(|moment| Variable::plain("this instruction", next.saturating_sub(moment.cost))));
-        all.push(Variable::plain("at the end", end.metrics.cost.get()));
-        all.push(Variable::plain("step", format!("{step} of {}", recording.len())));
+        if recording.moment(at).is_some() {
+            all.push(Variable::plain("this instruction", cost_at(at.saturating_add(1)).saturating_sub(cost)));
+        }
+        all.push(Variable::plain("at the end", end));
+        all.push(Variable::plain("step", format!("{at} of {}", recording.len())));
         all
     }
 
