@@ -52,6 +52,20 @@ pub(crate) struct Wanted {
     target: TargetArgs,
     #[command(flatten)]
     node: NodeArgs,
+    /// What the first word is, if somebody has said that.
+    #[arg(skip)]
+    meaning: Option<Meaning>,
+}
+
+/// What the words of a configuration name, where a command line only has a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// A transaction, by its digits.
+    Digits,
+    /// A transaction of a node, by its id.
+    Txid,
+    /// A script.
+    Script,
 }
 
 /// A run that was recorded, with what people want to know of it.
@@ -68,6 +82,11 @@ pub(crate) struct Recorded {
 }
 
 impl Wanted {
+    /// The same, but the first word is nothing else than this, whatever it looks like.
+    pub(crate) fn meaning(self, meaning: Option<Meaning>) -> Self {
+        Self { meaning, ..self }
+    }
+
     /// Runs what is wanted; `report` tells what the compiler says of the sources of a test, and fails if that is an error.
     pub(crate) fn record(&self, report: &dyn Fn(&Compiled) -> Result<(), Fail>) -> Result<Recorded, Fail> {
         let mut target = self.target(report)?;
@@ -84,7 +103,8 @@ impl Wanted {
             Subject { rules: &rules, context: &context, input, artifact: artifact.as_ref(), sources: &texts.texts };
         let recording = Recording::of(&subject);
         if recording.is_empty() {
-            return Err(Fail::refused("there is nothing to step through: no instruction runs"));
+            let why = recording.end().reason().map(|why| format!(": {why}")).unwrap_or_default();
+            return Err(Fail::refused(format!("there is nothing to step through, since no instruction runs{why}")));
         }
         Ok(Recorded { recording, title, tx, spent, input, artifact, texts })
     }
@@ -97,14 +117,46 @@ impl Wanted {
         }
         let what = self.what.as_deref().unwrap_or_default();
         let artifact = self.artifact.as_deref().map(verify::artifact).transpose()?;
-        match what.parse() {
-            Ok(txid) if self.spent.is_empty() && self.unlock.is_none() => {
-                Target::of_node(&self.node.link(), txid, artifact)
+        if let Some(txid) = self.txid(what)? {
+            return Target::of_node(&self.node.link(), txid, artifact);
+        }
+        Ok(Target::given(self.case(what)?, artifact))
+    }
+
+    /// The transaction of a node that is wanted, if one is.
+    fn txid(&self, what: &str) -> Result<Option<Txid>, Fail> {
+        let is_alone = self.spent.is_empty() && self.unlock.is_none();
+        match (self.meaning, what.parse()) {
+            (None | Some(Meaning::Txid), Ok(txid)) if is_alone => Ok(Some(txid)),
+            (Some(Meaning::Txid), Ok(_)) => {
+                Err(Fail::usage("`txid` names a transaction of a node, which knows what it spends")
+                    .help("leave out `coins` and `unlock`"))
             }
-            _ => {
-                let rules = self.target.rules();
-                Target::given(what, self.unlock.as_deref(), &self.spent, rules, artifact)
+            (Some(Meaning::Txid), Err(_)) => Err(Fail::usage("`txid` is no id of a transaction")
+                .help("an id has 64 hexadecimal digits; those of the transaction itself are its `transactionHex`")),
+            _ => Ok(None),
+        }
+    }
+
+    /// The transaction or the script that is wanted.
+    fn case(&self, what: &str) -> Result<Case, Fail> {
+        let (rules, unlock) = (self.target.rules(), self.unlock.as_deref());
+        match self.meaning {
+            Some(Meaning::Script) if !self.spent.is_empty() => {
+                Err(Fail::usage("`coins` are what a transaction spends, and `script` is none")
+                    .help("leave out `coins`: a coin is made up for the script"))
             }
+            Some(Meaning::Script) => {
+                let lock = onchain::script(&onchain::text_of(what)?, rules)?;
+                Ok(Case::of_script(lock, onchain::script(unlock.unwrap_or_default(), rules)?))
+            }
+            Some(Meaning::Digits) => {
+                let about = |fail: Fail| Fail { message: format!("`transactionHex`: {}", fail.message), ..fail };
+                let bytes = onchain::digits(&onchain::text_of(what)?).map_err(about)?;
+                let tx = onchain::decode(&bytes).map_err(|broken| about(broken.into()))?;
+                Case::of_transaction(tx, unlock, &self.spent, rules)
+            }
+            Some(Meaning::Txid) | None => Case::read(what, unlock, &self.spent, rules),
         }
     }
 }
@@ -121,16 +173,9 @@ struct Target {
 
 impl Target {
     /// What the command line gives.
-    fn given(
-        what: &str,
-        unlock: Option<&str>,
-        spent: &[String],
-        set: RuleSet,
-        artifact: Option<Artifact>,
-    ) -> Result<Self, Fail> {
-        let Case { tx, spent } = Case::read(what, unlock, spent, set)?;
+    fn given(Case { tx, spent }: Case, artifact: Option<Artifact>) -> Self {
         let artifacts = vec![artifact; tx.inputs.len()];
-        Ok(Self { tx, spent, artifacts, from: String::new() })
+        Self { tx, spent, artifacts, from: String::new() }
     }
 
     /// A transaction that a node knows.

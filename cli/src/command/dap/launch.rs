@@ -7,7 +7,7 @@ use clap::Parser;
 use serde_json::Value;
 
 use crate::fail::Fail;
-use crate::subject::{Recorded, Wanted};
+use crate::subject::{Meaning, Recorded, Wanted};
 
 /// The words of a configuration, and the options of `bmc debug` that they stand for.
 const WORDS: [(&str, &str); 17] = [
@@ -30,7 +30,8 @@ const WORDS: [(&str, &str); 17] = [
     ("noHashLowering", "no-hash-lowering"),
 ];
 /// The words for what `bmc debug` takes without an option.
-const SUBJECTS: [&str; 3] = ["transactionHex", "txid", "script"];
+const SUBJECTS: [(&str, Meaning); 3] =
+    [("transactionHex", Meaning::Digits), ("txid", Meaning::Txid), ("script", Meaning::Script)];
 /// The words for the folder in which it is as if `bmc debug` were started.
 const FOLDERS: [&str; 2] = ["cwd", "project"];
 
@@ -54,20 +55,22 @@ impl Here {
 
     /// Goes to the folder that a configuration names, and says where that is.
     fn enter(&self, arguments: &Value) -> Result<PathBuf, Fail> {
-        let named = FOLDERS.iter().find_map(|word| arguments.get(word).filter(|value| !value.is_null()));
-        let folder = match named {
-            None => self.start.clone(),
-            Some(Value::String(folder)) => self.start.join(folder),
-            Some(other) => return Err(Fail::usage(format!("`cwd` is the path of a folder, and not {other}"))),
+        let said = |word: &str| arguments.get(word).filter(|value| !value.is_null());
+        let (word, folder) = match FOLDERS.iter().find_map(|word| Some((*word, said(word)?))) {
+            None => ("the folder in which the adapter was started", self.start.clone()),
+            Some((word, Value::String(folder))) => (word, self.start.join(folder)),
+            Some((word, other)) => {
+                return Err(Fail::usage(format!("`{word}` is the path of a folder, and not {other}")));
+            }
         };
         std::env::set_current_dir(&folder)
-            .map_err(|error| Fail::usage(format!("`cwd`, the folder `{}`: {error}", folder.display())))?;
+            .map_err(|error| Fail::usage(format!("`{word}`, the folder `{}`: {error}", folder.display())))?;
         Ok(folder)
     }
 }
 
-/// The words as a command line would have them.
-fn line(arguments: &Value) -> Result<Vec<String>, Fail> {
+/// The words as a command line would have them, and what its first word is.
+fn line(arguments: &Value) -> Result<(Vec<String>, Option<Meaning>), Fail> {
     let mut line = vec!["launch".to_owned()];
     for (word, option) in WORDS {
         let Some(value) = arguments.get(word) else { continue };
@@ -79,9 +82,9 @@ fn line(arguments: &Value) -> Result<Vec<String>, Fail> {
         }
     }
     let mut subjects = Vec::new();
-    for word in SUBJECTS {
+    for (word, meaning) in SUBJECTS {
         let Some(value) = arguments.get(word) else { continue };
-        subjects.extend(texts(word, value)?.into_iter().flatten());
+        subjects.extend(texts(word, value)?.into_iter().flatten().map(|text| (text, meaning)));
     }
     let given = subjects.len() + usize::from(arguments.get("test").is_some_and(|test| !test.is_null()));
     if given != 1 {
@@ -89,11 +92,9 @@ fn line(arguments: &Value) -> Result<Vec<String>, Fail> {
             if given == 0 { "the configuration does not say what to debug" } else { "this is too much to debug" };
         return Err(Fail::usage(problem).help("say one of `test`, `transactionHex`, `txid` and `script`"));
     }
-    if !subjects.is_empty() {
-        line.push("--".to_owned());
-    }
-    line.extend(subjects);
-    Ok(line)
+    let Some((subject, meaning)) = subjects.pop() else { return Ok((line, None)) };
+    line.extend(["--".to_owned(), subject]);
+    Ok((line, Some(meaning)))
 }
 
 /// The values of a word; nothing in place of a text where it is only said that it is so.
@@ -128,18 +129,19 @@ fn wrong_kind(word: &str, value: &Value) -> Fail {
 }
 
 fn wanted(arguments: &Value) -> Result<Wanted, Fail> {
-    let line = Line::try_parse_from(line(arguments)?).map_err(|error| {
+    let (words, meaning) = line(arguments)?;
+    let line = Line::try_parse_from(words).map_err(|error| {
         let text = error.to_string();
         let first = text.split("\n\n").next().unwrap_or_default();
         let first = first.strip_prefix("error: ").unwrap_or(first);
         Fail::usage(first.lines().map(str::trim).collect::<Vec<_>>().join(" "))
             .help("the words of a configuration stand for the options of `bmc debug`")
     })?;
-    Ok(line.wanted)
+    Ok(line.wanted.meaning(meaning))
 }
 
 impl Launcher for Here {
-    fn launch(&mut self, arguments: &Value) -> Result<Run, Refusal> {
+    fn launch(&self, arguments: &Value) -> Result<Run, Refusal> {
         let notes = std::cell::RefCell::new(Vec::new());
         let report = |compiled: &driver::Compiled| {
             compiled.render(&mut *notes.borrow_mut(), false)?;
@@ -175,8 +177,14 @@ fn run(recorded: Recorded, folder: &Path, notes: String) -> Run {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use spec::Transaction;
 
     use super::*;
+
+    /// What is debugged, recorded.
+    fn recorded(arguments: &Value) -> Result<Recorded, Fail> {
+        wanted(arguments)?.record(&|_| Ok(()))
+    }
 
     #[test]
     fn a_configuration_says_what_a_command_line_says() {
@@ -189,26 +197,79 @@ mod tests {
                 "launch --spent=1:51 --spent=2:52 --no-hash-lowering -- 00",
             ),
         ] {
-            assert_eq!(line(&arguments).unwrap().join(" "), expected);
+            assert_eq!(line(&arguments).unwrap().0.join(" "), expected);
             assert!(wanted(&arguments).is_ok(), "{arguments}");
         }
     }
 
     #[test]
     fn what_makes_no_sense_is_told() {
+        let id = "ab".repeat(32);
         for (arguments, expected) in [
             (json!({}), "does not say what to debug"),
             (json!(null), "does not say what to debug"),
             (json!({ "test": "a", "script": "51" }), "too much to debug"),
+            (json!({ "txid": id, "script": "51" }), "too much to debug"),
             (json!({ "test": ["a"] }), "`test` cannot be a list"),
             (json!({ "script": { "a": 1 } }), "`script` cannot be an object"),
             (json!({ "script": "51", "coins": [["a"]] }), "`coins` cannot be a list"),
             (json!({ "script": true }), "`script` cannot be true"),
             (json!({ "test": "a", "transaction": "x" }), "invalid value 'x' for '--transaction <N>'"),
             (json!({ "script": "51", "target": "dos" }), "write `bitmodel` or `bch2026`"),
+            (json!({ "txid": "deadbeef" }), "`txid` is no id of a transaction"),
+            (json!({ "txid": "2 OP_ADD" }), "`txid` is no id of a transaction"),
+            (json!({ "txid": id, "coins": ["1:51"] }), "`txid` names a transaction of a node"),
+            (json!({ "txid": id, "unlock": "3" }), "`txid` names a transaction of a node"),
+            (json!({ "transactionHex": "0200000001" }), "`transactionHex`: this is no transaction: byte 5"),
+            (json!({ "transactionHex": id }), "`transactionHex`: this is no transaction"),
+            (json!({ "transactionHex": "2 OP_ADD" }), "`transactionHex`: character 1 is ' '"),
+            (json!({ "script": "51", "coins": ["1:51"] }), "`coins` are what a transaction spends"),
+            (json!({ "script": "1", "unlock": "2 OP_DUP" }), "no instruction runs: the unlocking bytecode does more"),
         ] {
-            let fail = wanted(&arguments).err().unwrap_or_else(|| panic!("{arguments}"));
+            let fail = recorded(&arguments).err().unwrap_or_else(|| panic!("{arguments}"));
             assert!(fail.message.contains(expected), "{arguments}: {}", fail.message);
         }
+    }
+
+    #[test]
+    fn a_script_is_a_script_even_if_it_looks_like_something_else() {
+        let id = "51".repeat(32);
+        let made_up = recorded(&json!({ "script": "51" })).unwrap().tx.encode();
+        for script in [id, hex::encode(made_up)] {
+            let found = recorded(&json!({ "script": script })).unwrap();
+            assert_eq!(hex::encode(&found.spent[0].lock), script);
+        }
+        let other = Transaction { version: 7, ..recorded(&json!({ "script": "51" })).unwrap().tx };
+        let arguments = json!({ "transactionHex": hex::encode(other.encode()), "coins": ["1:51"] });
+        assert_eq!(recorded(&arguments).unwrap().tx, other);
+    }
+
+    #[test]
+    fn the_folder_is_named_by_the_word_that_names_it() {
+        let here = Here::new().unwrap();
+        for (arguments, expected) in [
+            (json!({ "cwd": 5 }), "`cwd` is the path of a folder, and not 5"),
+            (json!({ "project": 5 }), "`project` is the path of a folder, and not 5"),
+            (json!({ "cwd": null, "project": "no/such" }), "`project`, the folder `"),
+        ] {
+            let fail = here.enter(&arguments).err().unwrap_or_else(|| panic!("{arguments}"));
+            assert!(fail.message.contains(expected), "{arguments}: {}", fail.message);
+        }
+    }
+
+    #[test]
+    fn every_word_stands_in_the_book_and_in_the_extension() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+        let book = read("docs/book/src/debugging.md");
+        let package: Value = serde_json::from_str(&read("editors/vscode/package.json")).unwrap();
+        let known = &package["contributes"]["debuggers"][0]["configurationAttributes"]["launch"]["properties"];
+        let words = WORDS.iter().map(|(word, _)| *word).chain(SUBJECTS.iter().map(|(word, _)| *word));
+        let missing = |is_there: &dyn Fn(&str) -> bool| {
+            let all = words.clone().chain(FOLDERS).chain(["stopOnEntry", "stopAtEnd"]);
+            all.filter(|word| !is_there(word)).collect::<Vec<_>>()
+        };
+        assert_eq!(missing(&|word| book.contains(&format!("`{word}`"))), [""; 0], "in the book");
+        assert_eq!(missing(&|word| known.get(word).is_some()), [""; 0], "in the extension");
     }
 }

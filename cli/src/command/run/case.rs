@@ -42,7 +42,13 @@ impl Case {
         Self { tx, spent: vec![TxOut::plain(MADE_UP_SATS, lock)] }
     }
 
-    fn of_transaction(tx: Transaction, unlock: Option<&str>, spent: &[String], set: RuleSet) -> Result<Self, Fail> {
+    /// A transaction with what it spends, as that is given.
+    pub(crate) fn of_transaction(
+        tx: Transaction,
+        unlock: Option<&str>,
+        spent: &[String],
+        set: RuleSet,
+    ) -> Result<Self, Fail> {
         if unlock.is_some() {
             return Err(Fail::usage("a transaction has its own unlocking bytecode").help("leave out `--unlock`"));
         }
