@@ -35,5 +35,5 @@ await Promise.all([
 const [, stopped] = await Promise.all([client.continueRequest(thread), client.waitForEvent('stopped')]);
 assert.equal(stopped.body.reason, 'exception');
 assert.match(stopped.body.text, /too small/);
-await assert.rejects(client.launchRequest({ test: 'opens' }), /something runs already/);
+await assert.rejects(client.launchRequest({ test: 'opens' }), /something was launched already/);
 await client.stop();

@@ -371,6 +371,21 @@ fn transactions_and_scripts_are_debugged_by_instructions() {
 }
 
 #[test]
+fn the_end_shows_what_the_script_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut editor = Editor::start(folder.path(), json!({}));
+    editor.request("launch", json!({ "script": "2 OP_ADD 5 OP_EQUAL", "unlock": "3", "stopAtEnd": true }));
+    editor.event("initialized");
+    editor.request("configurationDone", Value::Null);
+    assert_eq!(editor.stopped(), "end");
+    assert_eq!(editor.scope("Stack"), ["[0] = 0x01 = 1"]);
+    assert_eq!(editor.scope("Cost").last().unwrap(), "step = 5 of 5");
+    editor.go("stepBack");
+    assert_eq!(editor.scope("Stack"), ["[0] = 0x05 = 5", "[1] = 0x05 = 5"]);
+    assert_eq!(editor.leave(), Some(0));
+}
+
+#[test]
 fn a_transaction_of_a_node_is_debugged_by_its_id() {
     let devnet = Devnet::start();
     devnet.json(&["new", "tea"]);
@@ -402,6 +417,8 @@ fn wrong_launches_and_malformed_messages_are_answered_and_the_adapter_lives_on()
         (json!({ "test": "opens", "cwd": "no/such/folder" }), "no/such/folder"),
         (json!({ "txid": "ab".repeat(32), "rpc": "127.0.0.1:1", "auth": "a:b" }), "no node answers"),
         (json!({ "script": "OP_NOPE OP_X" }), "OP_NOPE"),
+        (json!({ "script": "1", "unlock": "2 OP_DUP" }), "no instruction runs: the unlocking bytecode does more"),
+        (json!({ "txid": "deadbeef" }), "`txid` is no id of a transaction\nhelp: an id has 64 hexadecimal digits"),
         (json!({ "transactionHex": "00", "coins": { "a": 1 } }), "`coins` cannot be an object"),
     ] {
         let said = editor.refused("launch", arguments.clone());
@@ -418,11 +435,19 @@ fn wrong_launches_and_malformed_messages_are_answered_and_the_adapter_lives_on()
     assert_eq!(editor.leave(), Some(0));
 
     // What has no length that makes sense is no message, and the end of all messages is the end.
-    for noise in
-        ["Content-Length: 99999999999999\r\n\r\n{}", "Content-Length: x\r\n\r\n{}", "\r\n\r\n", &"a".repeat(100_000)]
-    {
+    for noise in ["Content-Length: x\r\n\r\n{}", "\r\n\r\n", &"a".repeat(100_000)] {
         let said = bmc_with(folder.path(), &["dap"], noise).fails_with(1);
         assert!(said.contains("docs/editors.md says how"), "{said}");
+    }
+    // A message that nobody can read to its end is an error, also behind others.
+    let hello = r#"{"seq":1,"type":"request","command":"initialize","arguments":{}}"#;
+    let hello = format!("Content-Length: {}\r\n\r\n{hello}", hello.len());
+    for (broken, expected) in [
+        ("Content-Length: 99999999999999\r\n\r\n{}", "a message has 99999999999999 bytes"),
+        ("Content-Length: 3\r\n\r\n{}", "the input ends in the middle of a message"),
+    ] {
+        let said = bmc_with(folder.path(), &["dap"], &format!("{hello}{broken}")).fails_with(1);
+        assert!(said.contains(expected), "{said}");
     }
     let mut gone = Editor::start(folder.path(), json!({}));
     drop(gone.stdin.take());
@@ -446,6 +471,6 @@ fn what_the_pages_say_to_launch_is_launched() {
         assert_eq!(editor.stopped(), "entry", "{text}");
         assert_eq!(editor.leave(), Some(0));
     }
-    let page = fs::read_to_string(root().join("docs/editors.md")).unwrap();
-    assert!(page.contains("command = \"bmc\", args = { \"dap\" }"), "the adapter is started by its name");
+    let neovim = fs::read_to_string(root().join("editors/neovim/lua/bmc/dap.lua")).unwrap();
+    assert!(neovim.contains("command = \"bmc\", args = { \"dap\" }"), "the adapter is started by its name");
 }
