@@ -13,8 +13,8 @@ use crate::ordered::Line;
 use crate::pool::{Pool, STACK_BYTES};
 use crate::report::Reporter;
 
-/// Threads that answer questions.
-const ANSWERERS: usize = 3;
+/// Threads that answer questions. Each keeps memory of its own for the next one.
+const ANSWERERS: usize = 2;
 
 /// What the owner thread has.
 pub(crate) struct Owner {

@@ -1,81 +1,54 @@
 //! Threads that answer questions.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// At most a few threads with one queue. Each ends when nothing waits: what it has kept of memory is then free for others,
-/// and to start one takes less time than any answer.
-pub(crate) struct Pool(Arc<Shared>);
-
-struct Shared {
-    name: &'static str,
-    threads_max: usize,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    threads: usize,
-    waiting: VecDeque<Job>,
+/// A few threads with one queue.
+pub(crate) struct Pool {
+    jobs: Sender<Job>,
 }
 
 impl Pool {
-    /// So many threads at most.
-    pub(crate) fn new(name: &'static str, threads_max: usize) -> Self {
-        Self(Arc::new(Shared { name, threads_max, state: Mutex::default() }))
+    /// So many threads, which end with the pool.
+    pub(crate) fn new(name: &str, threads: usize) -> Self {
+        let (jobs, queue) = channel::<Job>();
+        let queue = Arc::new(Mutex::new(queue));
+        for number in 0..threads {
+            let queue = Arc::clone(&queue);
+            // Deep trees are walked by recursion.
+            let builder = thread::Builder::new().name(format!("{name} {number}")).stack_size(STACK_BYTES);
+            if builder.spawn(move || work(&queue)).is_err() {
+                break;
+            }
+        }
+        Self { jobs }
     }
 
     /// Runs a job on one of the threads.
     pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) {
-        let mut state = self.0.lock();
-        state.waiting.push_back(Box::new(job));
-        if state.threads == self.0.threads_max {
-            return;
-        }
-        let shared = Arc::clone(&self.0);
-        // Deep trees are walked by recursion.
-        let builder = thread::Builder::new().name(self.0.name.to_owned()).stack_size(STACK_BYTES);
-        match builder.spawn(move || shared.work()) {
-            Ok(_) => state.threads += 1,
-            // Without threads the jobs are dropped, and whoever waits for them learns of that.
-            Err(_) if state.threads == 0 => state.waiting.clear(),
-            Err(_) => {}
-        }
+        // Without threads the job is dropped, and whoever waits for it learns of that.
+        let _ = self.jobs.send(Box::new(job));
     }
 }
 
 /// The stack of a thread.
 pub(crate) const STACK_BYTES: usize = 16 << 20;
 
-impl Shared {
-    fn work(&self) {
-        while let Some(job) = self.next() {
-            // A job that panics has lost its answer, and nothing else.
-            let _ = catch_unwind(AssertUnwindSafe(job));
-        }
-    }
-
-    /// What waits longest; without that the thread that asks ends.
-    fn next(&self) -> Option<Job> {
-        let mut state = self.lock();
-        let next = state.waiting.pop_front();
-        state.threads -= usize::from(next.is_none());
-        next
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+fn work(queue: &Mutex<Receiver<Job>>) {
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        // A job that panics has lost its answer, and nothing else.
+        let _ = catch_unwind(AssertUnwindSafe(job));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
-
     use super::*;
 
     #[test]
@@ -93,24 +66,5 @@ mod tests {
         let mut found: Vec<i32> = done.iter().collect();
         found.sort_unstable();
         assert_eq!(found, (0..100).filter(|number| number % 10 != 3).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn no_more_threads_run_than_there_may_be() {
-        let pool = Pool::new("test", 2);
-        let (sender, done) = channel();
-        let running = Arc::new(Mutex::new(0));
-        for _ in 0..50 {
-            let (sender, running) = (sender.clone(), Arc::clone(&running));
-            pool.run(move || {
-                *running.lock().unwrap() += 1;
-                thread::yield_now();
-                let now = *running.lock().unwrap();
-                *running.lock().unwrap() -= 1;
-                sender.send(now).unwrap();
-            });
-        }
-        drop(sender);
-        assert!(done.iter().all(|now| now <= 2));
     }
 }
