@@ -8,27 +8,17 @@
     reason = "an editor in a test fails by panicking"
 )]
 
-use std::collections::VecDeque;
-use std::io::{BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
-use std::time::Duration;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// No answer takes so long, however busy the machine is.
-const DEADLINE: Duration = Duration::from_secs(120);
+use crate::speaker::Speaker;
 
 /// An editor of a few lines.
 #[derive(Debug)]
 pub struct Editor {
-    child: Child,
-    stdin: ChildStdin,
-    messages: Receiver<Value>,
-    /// Messages that nobody has waited for yet.
-    kept: VecDeque<Value>,
+    server: Speaker,
     next: i64,
     /// What the server can do.
     pub capabilities: Value,
@@ -44,25 +34,9 @@ impl Editor {
     /// The same with settings.
     #[must_use]
     pub fn start_with(bmc: &Path, folder: &Path, able: &Value, options: &Value) -> Self {
-        let mut child = Command::new(bmc)
-            .args(["lsp", "--stdio"])
-            .env("XDG_CACHE_HOME", folder.join("cache"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let stdin = child.stdin.take().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, messages) = channel();
-        thread::spawn(move || {
-            while let Some(message) = read_message(&mut stdout) {
-                if sender.send(message).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut editor = Self { child, stdin, messages, kept: VecDeque::new(), next: 0, capabilities: Value::Null };
+        let cache = folder.join("cache");
+        let server = Speaker::start(Command::new(bmc).args(["lsp", "--stdio"]).env("XDG_CACHE_HOME", cache));
+        let mut editor = Self { server, next: 0, capabilities: Value::Null };
         let params = json!({ "processId": null, "rootUri": uri(folder), "capabilities": able,
             "initializationOptions": options, "workspaceFolders": [{ "uri": uri(folder), "name": "w" }] });
         editor.capabilities = editor.request("initialize", params)["capabilities"].clone();
@@ -72,14 +46,12 @@ impl Editor {
 
     /// Sends a message.
     pub fn send(&mut self, message: &Value) {
-        self.send_raw(message.to_string().as_bytes());
+        self.server.send(message);
     }
 
     /// Sends what may be no message.
     pub fn send_raw(&mut self, body: &[u8]) {
-        write!(self.stdin, "Content-Length: {}\r\n\r\n", body.len()).unwrap();
-        self.stdin.write_all(body).unwrap();
-        self.stdin.flush().unwrap();
+        self.server.send_raw(body);
     }
 
     /// Sends a notification.
@@ -97,16 +69,7 @@ impl Editor {
 
     /// The first message that fits, those kept from before included; the others are kept.
     pub fn wait(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        if let Some(at) = self.kept.iter().position(&fits) {
-            return self.kept.remove(at).unwrap();
-        }
-        loop {
-            match self.messages.recv_timeout(DEADLINE) {
-                Ok(message) if fits(&message) => return message,
-                Ok(message) => self.kept.push_back(message),
-                Err(why) => panic!("no {what}: {why}; kept: {:?}", self.kept),
-            }
-        }
+        self.server.wait(what, fits)
     }
 
     /// The whole answer to a request.
@@ -163,18 +126,18 @@ impl Editor {
 
     /// The exit code, once the server has ended.
     pub fn exit_code(&mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
+        self.server.exit_code()
     }
 
     /// The number of the server's process.
     #[must_use]
     pub fn process(&self) -> u32 {
-        self.child.id()
+        self.server.process()
     }
 
     /// Messages that nobody has waited for yet.
     pub fn kept(&self) -> impl Iterator<Item = &Value> {
-        self.kept.iter()
+        self.server.kept()
     }
 
     /// The number of the last request.
@@ -185,37 +148,8 @@ impl Editor {
 
     /// Takes all messages that have come and nobody has waited for.
     pub fn rest(&mut self) -> Vec<Value> {
-        self.kept.drain(..).chain(self.messages.try_iter()).collect()
+        self.server.rest()
     }
-}
-
-impl Drop for Editor {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The next message; nothing at the end.
-pub fn read_message(stdout: &mut impl std::io::BufRead) -> Option<Value> {
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if stdout.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        match line.trim() {
-            "" => break,
-            line => {
-                if let Some(digits) = line.strip_prefix("Content-Length: ") {
-                    length = digits.parse().ok()?;
-                }
-            }
-        }
-    }
-    let mut body = vec![0; length];
-    stdout.read_exact(&mut body).ok()?;
-    serde_json::from_slice(&body).ok()
 }
 
 /// The address of a file.

@@ -1,31 +1,21 @@
 //! `bmc dap`, as an editor speaks with it: the shipped binary over its standard input and output.
 
-use std::collections::VecDeque;
 use std::fs;
-use std::io::{BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
-use std::time::Duration;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use spec::{OutPoint, RuleSet, Sats, Transaction, TxIn, TxOut, asm};
+use tests::Speaker;
 
 use crate::bmc::{bmc, bmc_with, root};
 use crate::debug::{NESTED, TWICE};
 use crate::support::Devnet;
 
-/// No answer takes so long, however busy the machine is.
-const DEADLINE: Duration = Duration::from_secs(120);
-
 /// An editor of a few lines.
 struct Editor {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    messages: Receiver<Value>,
-    /// Events that nobody has waited for yet.
-    kept: VecDeque<Value>,
+    adapter: Speaker,
     next: i64,
     capabilities: Value,
 }
@@ -33,53 +23,29 @@ struct Editor {
 impl Editor {
     /// Starts the adapter in a folder, and says hello.
     fn start(folder: &Path, hello: Value) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bmc"))
-            .arg("dap")
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let stdin = child.stdin.take();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, messages) = channel();
-        thread::spawn(move || {
-            while let Some(message) = tests::read_message(&mut stdout) {
-                if sender.send(message).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut editor = Self { child, stdin, messages, kept: VecDeque::new(), next: 0, capabilities: Value::Null };
+        let adapter = Speaker::start(Command::new(env!("CARGO_BIN_EXE_bmc")).arg("dap").current_dir(folder));
+        let mut editor = Self { adapter, next: 0, capabilities: Value::Null };
         editor.capabilities = editor.request("initialize", hello);
         editor
     }
 
-    fn send_raw(&mut self, body: &[u8]) {
-        let stdin = self.stdin.as_mut().unwrap();
-        write!(stdin, "Content-Length: {}\r\n\r\n", body.len()).unwrap();
-        stdin.write_all(body).unwrap();
-        stdin.flush().unwrap();
-    }
-
-    fn message(&mut self) -> Value {
-        self.messages.recv_timeout(DEADLINE).expect("the adapter says something")
+    /// Sends a request; its number.
+    fn say(&mut self, command: &str, arguments: Value) -> i64 {
+        self.next += 1;
+        let seq = self.next;
+        self.adapter.send(&json!({ "seq": seq, "type": "request", "command": command, "arguments": arguments }));
+        seq
     }
 
     /// The whole answer to a request; events before it are kept.
     fn ask(&mut self, command: &str, arguments: Value) -> Value {
-        self.next += 1;
-        let seq = self.next;
-        let request = json!({ "seq": seq, "type": "request", "command": command, "arguments": arguments });
-        self.send_raw(request.to_string().as_bytes());
-        loop {
-            let message = self.message();
-            if message["type"] == "response" && message["request_seq"] == seq {
-                return message;
-            }
-            self.kept.push_back(message);
-        }
+        let seq = self.say(command, arguments);
+        self.answer(seq)
+    }
+
+    /// The answer to the request of this number.
+    fn answer(&mut self, seq: i64) -> Value {
+        self.adapter.wait("answer", |message| message["type"] == "response" && message["request_seq"] == seq)
     }
 
     /// The body of an answer, which must not be an error.
@@ -101,16 +67,7 @@ impl Editor {
 
     /// The body of the next event of this name; other events are kept.
     fn event(&mut self, name: &str) -> Value {
-        if let Some(at) = self.kept.iter().position(|message| message["event"] == name) {
-            return self.kept.remove(at).unwrap()["body"].clone();
-        }
-        loop {
-            let message = self.message();
-            if message["event"] == name {
-                return message["body"].clone();
-            }
-            self.kept.push_back(message);
-        }
+        self.adapter.wait(name, |message| message["event"] == name)["body"].clone()
     }
 
     /// Launches with breakpoints in lines of a file, and tells what became of them.
@@ -170,7 +127,7 @@ impl Editor {
     fn ends(&mut self, command: &str) -> (Value, String) {
         self.request(command, json!({ "threadId": 1 }));
         self.event("terminated");
-        let said = self.kept.iter().rfind(|message| message["event"] == "output").unwrap();
+        let said = self.adapter.kept().rfind(|message| message["event"] == "output").unwrap();
         let said = said["body"]["output"].as_str().unwrap().to_owned();
         (self.event("exited")["exitCode"].clone(), said)
     }
@@ -178,14 +135,7 @@ impl Editor {
     /// Leaves as the protocol wants; the exit code.
     fn leave(mut self) -> Option<i32> {
         self.request("disconnect", json!({ "terminateDebuggee": true }));
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Editor {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.adapter.exit_code()
     }
 }
 
@@ -405,6 +355,29 @@ fn a_transaction_of_a_node_is_debugged_by_its_id() {
 }
 
 #[test]
+fn who_waits_for_a_node_that_says_nothing_can_give_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let rpc = silent.local_addr().unwrap().to_string();
+    let launch = json!({ "txid": "ab".repeat(32), "rpc": rpc, "auth": "a:b" });
+    let mut editor = Editor::start(folder.path(), json!({}));
+    let launching = editor.say("launch", launch.clone());
+    let asked = silent.accept().unwrap();
+    editor.request("pause", json!({ "threadId": 1 }));
+    editor.request("cancel", json!({ "requestId": launching }));
+    let answer = editor.answer(launching);
+    assert_eq!((&answer["success"], &answer["message"]), (&json!(false), &json!("cancelled")));
+    assert_eq!(answer["body"]["error"]["showUser"], false);
+    assert_eq!(editor.leave(), Some(0));
+    drop(asked);
+    // The same by leaving at once.
+    let mut editor = Editor::start(folder.path(), json!({}));
+    editor.say("launch", launch);
+    let _asked = silent.accept().unwrap();
+    assert_eq!(editor.leave(), Some(0));
+}
+
+#[test]
 fn wrong_launches_and_malformed_messages_are_answered_and_the_adapter_lives_on() {
     let folder = folder();
     let mut editor = Editor::start(folder.path(), json!({}));
@@ -424,9 +397,9 @@ fn wrong_launches_and_malformed_messages_are_answered_and_the_adapter_lives_on()
         let said = editor.refused("launch", arguments.clone());
         assert!(said.contains(expected), "{arguments}: {said}");
     }
-    editor.send_raw(b"{ this is no JSON");
-    let answer = editor.message();
-    assert_eq!((&answer["success"], &answer["request_seq"]), (&json!(false), &json!(0)), "{answer}");
+    editor.adapter.send_raw(b"{ this is no JSON");
+    let answer = editor.answer(0);
+    assert_eq!(answer["success"], false, "{answer}");
     assert!(editor.refused("nonsense", Value::Null).contains("`nonsense`"));
     assert!(editor.refused("stackTrace", json!({ "threadId": 1 })).contains("`launch`"));
     editor.launch(json!({ "script": "51", "stopOnEntry": true }), Path::new("/nowhere.bmc"), &[3]);
@@ -450,8 +423,8 @@ fn wrong_launches_and_malformed_messages_are_answered_and_the_adapter_lives_on()
         assert!(said.contains(expected), "{said}");
     }
     let mut gone = Editor::start(folder.path(), json!({}));
-    drop(gone.stdin.take());
-    assert_eq!(gone.child.wait().unwrap().code(), Some(0));
+    gone.adapter.close();
+    assert_eq!(gone.adapter.exit_code(), Some(0));
 }
 
 #[test]
