@@ -72,6 +72,8 @@ pub struct Host {
     folders: BTreeSet<String>,
     /// The folder of the project of each document: finding it takes a look at the disk.
     homes: BTreeMap<Arc<str>, String>,
+    /// The documents whose last text does not count yet.
+    behind: BTreeSet<Arc<str>>,
     /// What contracts take.
     costs: Arc<Costs>,
     known_tokens: Arc<tokens::Known>,
@@ -117,6 +119,7 @@ impl Host {
             documents: BTreeMap::new(),
             folders: BTreeSet::new(),
             homes: BTreeMap::new(),
+            behind: BTreeSet::new(),
             costs: Arc::default(),
             known_tokens: Arc::default(),
         }
@@ -160,9 +163,25 @@ impl Host {
 
     /// An editor holds another text.
     pub fn change(&mut self, path: &str, lines: Lines, version: i32) {
-        let text = Arc::clone(lines.text());
-        self.documents.insert(path.into(), Document { lines, version });
-        self.settle(path, text);
+        self.edit(path, lines, version);
+        self.catch_up();
+    }
+
+    /// The same, but the text counts in snapshots only from the next [`Host::catch_up`] on: so many edits at once cost what one
+    /// costs.
+    pub fn edit(&mut self, path: &str, lines: Lines, version: i32) {
+        let path: Arc<str> = path.into();
+        self.documents.insert(Arc::clone(&path), Document { lines, version });
+        self.behind.insert(path);
+    }
+
+    /// Lets all edits count.
+    pub fn catch_up(&mut self) {
+        for path in std::mem::take(&mut self.behind) {
+            if let Some(text) = self.documents.get(&path).map(|document| Arc::clone(document.lines.text())) {
+                self.settle(&path, text);
+            }
+        }
     }
 
     /// The editor holds the text no more: what lies on the ground counts.

@@ -154,7 +154,7 @@ impl Backend {
         let path = self.shared.path(url);
         let about = Arc::clone(&path);
         self.ask(
-            move |owner| owner.host.snapshot(&about),
+            move |owner| owner.host().snapshot(&about),
             |snapshot, cancel| snapshot.iter().for_each(|snapshot| cancel.arm(snapshot.canceller())),
             move |shared, snapshot| match snapshot.and_then(|snapshot| Some((snapshot.lines(&path)?, snapshot))) {
                 Some((lines, snapshot)) => answer(shared, &snapshot, &path, &lines),
@@ -188,7 +188,7 @@ impl Backend {
         let path = self.shared.path(url);
         let about = Arc::clone(&path);
         self.ask(
-            move |owner| owner.host.snapshot(&about),
+            move |owner| owner.host().snapshot(&about),
             |snapshot, cancel| snapshot.iter().for_each(|snapshot| cancel.arm(snapshot.canceller())),
             move |shared, snapshot| {
                 let Some(snapshot) = snapshot.filter(|snapshot| snapshot.version(&path).is_some()) else {
@@ -211,7 +211,7 @@ impl Backend {
     ) -> Result<T> {
         let _shown = self.progress(token, title);
         self.ask(
-            |owner| owner.host.snapshots(),
+            |owner| owner.host().snapshots(),
             |snapshots, cancel| snapshots.iter().for_each(|snapshot| cancel.arm(snapshot.canceller())),
             move |shared, snapshots| answer(shared, &snapshots),
         )
@@ -237,7 +237,7 @@ impl Backend {
         let paths: Vec<Arc<str>> = urls.iter().map(|url| self.shared.path(url)).collect();
         let shown = self.progress(None, "reading the workspace");
         self.tell(move |owner| {
-            owner.host.rearranged(&paths);
+            owner.host().rearranged(&paths);
             owner.reporter.changed();
             drop(shown);
         });
@@ -257,7 +257,7 @@ impl LanguageServer for Backend {
             None => root.collect(),
         };
         let folders: Vec<Arc<str>> = folders.iter().map(|url| self.shared.path(url)).collect();
-        self.tell(move |owner| folders.iter().for_each(|folder| owner.host.add_folder(folder)));
+        self.tell(move |owner| folders.iter().for_each(|folder| owner.host().add_folder(folder)));
         Ok(InitializeResult {
             capabilities: capabilities::server(settings),
             server_info: Some(ServerInfo {
@@ -292,7 +292,7 @@ impl LanguageServer for Backend {
         let path = self.shared.path(&uri);
         self.shared.documents.set(&path, uri, version);
         self.tell(move |owner| {
-            owner.host.open(&path, text.into(), version);
+            owner.host().open(&path, text.into(), version);
             owner.reporter.changed();
         });
     }
@@ -303,15 +303,12 @@ impl LanguageServer for Backend {
         self.shared.documents.advance(&path, version);
         let encoding = self.shared.settings().encoding;
         self.tell(move |owner| {
-            let Some(mut lines) = owner.host.document(&path).map(|(lines, _)| lines.clone()) else { return };
-            for change in params.content_changes {
-                lines = match change.range {
+            owner.edit(&path, version, |lines| {
+                params.content_changes.into_iter().fold(lines, |lines, change| match change.range {
                     Some(range) => lines.replaced(bytes(&lines, encoding, range), &change.text),
                     None => Lines::new(change.text.into()),
-                };
-            }
-            owner.host.change(&path, lines, version);
-            owner.reporter.changed();
+                })
+            });
         });
     }
 
@@ -321,7 +318,7 @@ impl LanguageServer for Backend {
         self.shared.documents.close(&path);
         self.shared.tokens.forget(&path);
         self.tell(move |owner| {
-            owner.host.close(&path);
+            owner.host().close(&path);
             owner.reporter.clear(&path, uri);
             owner.reporter.changed();
         });
@@ -360,7 +357,7 @@ impl LanguageServer for Backend {
     async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
         let paths: Vec<Arc<str>> = params.changes.iter().map(|change| self.shared.path(&change.uri)).collect();
         self.tell(move |owner| {
-            paths.iter().for_each(|path| owner.host.changed_below(path));
+            paths.iter().for_each(|path| owner.host().changed_below(path));
             owner.reporter.changed();
         });
     }
@@ -371,8 +368,8 @@ impl LanguageServer for Backend {
         };
         let (added, removed) = (paths(params.event.added), paths(params.event.removed));
         self.tell(move |owner| {
-            removed.iter().for_each(|folder| owner.host.remove_folder(folder));
-            added.iter().for_each(|folder| owner.host.add_folder(folder));
+            removed.iter().for_each(|folder| owner.host().remove_folder(folder));
+            added.iter().for_each(|folder| owner.host().add_folder(folder));
             owner.reporter.changed();
         });
     }

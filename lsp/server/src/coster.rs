@@ -140,7 +140,7 @@ impl Worker {
         let (sender, answer) = channel();
         self.owner.hand_in(Box::new(move |owner: &mut Owner| {
             // Nobody may wait any more.
-            let _ = sender.send(owner.host.documents().cloned().collect());
+            let _ = sender.send(owner.host().documents().cloned().collect());
         }));
         answer.recv().unwrap_or_default()
     }
@@ -151,8 +151,9 @@ impl Worker {
         let (sender, answer) = channel();
         let about = Arc::clone(path);
         self.owner.hand_in(Box::new(move |owner: &mut Owner| {
-            let snapshot = owner.host.document(&about).and_then(|_| owner.host.snapshot(&about));
-            let _ = sender.send(snapshot);
+            let host = owner.host();
+            let is_open = host.document(&about).is_some();
+            let _ = sender.send(host.snapshot(&about).filter(|_| is_open));
         }));
         let snapshot = answer.recv().ok()??;
         // Where a question cannot be answered, others can.
@@ -201,7 +202,7 @@ impl Worker {
         if settings.refreshes_diagnostics && settings.pulls {
             let _ = self.asks.diagnostics.try_send(());
         }
-        self.owner.hand_in(Box::new(move |owner: &mut Owner| owner.reporter.report_again(&owner.host, &saying)));
+        self.owner.hand_in(Box::new(move |owner: &mut Owner| owner.report_again(&saying)));
     }
 }
 

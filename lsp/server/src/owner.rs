@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use driver::Canceller;
-use ide::{Ground, Host};
+use ide::{Ground, Host, Lines};
 
 use crate::ordered::Line;
 use crate::pool::{Pool, STACK_BYTES};
@@ -18,7 +18,7 @@ const ANSWERERS: usize = 2;
 
 /// What the owner thread has.
 pub(crate) struct Owner {
-    pub(crate) host: Host,
+    host: Host,
     pub(crate) pool: Pool,
     pub(crate) reporter: Reporter,
 }
@@ -34,10 +34,32 @@ impl Owner {
                 while let Some(task) = line.poll() {
                     owner.turn(task);
                 }
+                owner.turn(Box::new(|owner| owner.host.catch_up()));
                 owner.reporter.report(&owner.host);
             }
         };
         thread::Builder::new().name("owner".to_owned()).stack_size(STACK_BYTES).spawn(run).map(drop)
+    }
+
+    /// The state, in which all edits count.
+    pub(crate) fn host(&mut self) -> &mut Host {
+        self.host.catch_up();
+        &mut self.host
+    }
+
+    /// An editor has changed a document. What comes of many edits at once is asked once.
+    pub(crate) fn edit(&mut self, path: &str, version: i32, edited: impl FnOnce(Lines) -> Lines) {
+        if let Some((lines, _)) = self.host.document(path) {
+            let lines = edited(lines.clone());
+            self.host.edit(path, lines, version);
+            self.reporter.changed();
+        }
+    }
+
+    /// Reports about some documents what is known by now.
+    pub(crate) fn report_again(&mut self, documents: &[Arc<str>]) {
+        self.host.catch_up();
+        self.reporter.report_again(&self.host, documents);
     }
 
     fn turn(&mut self, task: crate::ordered::Task<Owner>) {
