@@ -107,7 +107,7 @@ impl Backend {
     /// Puts a question to the state at this place in the order, and awaits its answer. Giving up stops it.
     async fn ask<Q, T>(
         &self,
-        question: impl FnOnce(&Owner) -> Q + Send + 'static,
+        question: impl FnOnce(&mut Owner) -> Q + Send + 'static,
         armed: impl FnOnce(&Q, &Cancel) + Send + 'static,
         answer: impl FnOnce(&Shared, Q) -> Answer<T> + Send + 'static,
     ) -> Result<T>

@@ -14,7 +14,10 @@ use tests::{Editor, uri};
 const PAGE: &str = "docs/book/src/editor-figures.md";
 
 /// Lines of the sources.
-const SIZES: [usize; 3] = [500, 5_000, 20_000];
+const SIZES: [usize; 3] = [SMALL, USUAL, 20_000];
+const SMALL: usize = 500;
+/// The one that goals are for.
+const USUAL: usize = 5_000;
 /// How often each question is put: an even number, so that each key that comes also goes.
 const ROUNDS: usize = 200;
 /// How often the server is started.
@@ -62,7 +65,7 @@ pub(super) fn run(root: &Path, quick: bool, other: Option<&Path>) -> Result<(), 
         memory.push(bench.resident()?);
     }
     let edits = if quick { EDITS / 10 } else { EDITS };
-    println!("{edits} edits of the source of {} lines", SIZES[1]);
+    println!("{edits} edits of the source of {} lines", USUAL);
     let grown = soak(&bmc, edits)?;
     let tables = tables(&rows, &memory, stale, (edits, grown));
     print!("{tables}");
@@ -155,7 +158,7 @@ impl Bench {
         let opened = self.measured(1, |bench, _| {
             let text = bench.text.clone();
             bench.editor.open(&bench.uri, &text);
-            bench.reported();
+            assert!(bench.reported().is_empty(), "nothing is wrong with the source");
         })?;
         // Places in the middle of the document.
         let body = self.place("let base = n * ", 0);
@@ -214,7 +217,7 @@ impl Bench {
     fn keys(&mut self, rounds: usize, place: (u64, u64)) -> Result<Vec<Took>, String> {
         self.measured(rounds, |bench, round| {
             bench.key(round, place);
-            bench.reported();
+            drop(bench.reported());
         })
     }
 
@@ -222,7 +225,7 @@ impl Bench {
     fn settle(&mut self, place: (u64, u64)) {
         self.key(0, place);
         self.key(1, place);
-        self.reported();
+        drop(self.reported());
     }
 
     /// Keys that come faster than anybody types, from the last one to the report about it.
@@ -234,7 +237,7 @@ impl Bench {
             }
             let (begun, before) = (Instant::now(), processor(self.editor.process())?);
             let first = self.version - i64::try_from(KEYS).unwrap_or(0);
-            self.reported();
+            drop(self.reported());
             took.push(Took {
                 wall: begun.elapsed(),
                 processor: processor(self.editor.process())?.saturating_sub(before),
@@ -243,7 +246,7 @@ impl Bench {
             let versions: Vec<i64> = reports.filter_map(|message| message["params"]["version"].as_i64()).collect();
             self.stale += usize::from(!versions.is_sorted() || versions.iter().any(|version| *version < first));
             self.replace(line, column, KEYS as u64, "");
-            self.reported();
+            drop(self.reported());
             drop(self.editor.rest());
         }
         Ok(took)
@@ -264,8 +267,9 @@ impl Bench {
     /// The place behind a piece of text, in the middle of the document.
     fn place(&self, piece: &str, further: usize) -> (u64, u64) {
         let middle = self.text.floor_char_boundary(self.text.len() / 2);
-        let at = self.text[middle..].find(piece).map_or(0, |at| middle + at + piece.len() - further);
-        let before = &self.text[..at];
+        let behind = self.text.get(middle..).unwrap_or_default();
+        let at = behind.find(piece).map_or(0, |at| middle + at + piece.len() - further);
+        let before = self.text.get(..at).unwrap_or_default();
         (before.matches('\n').count() as u64, (at - before.rfind('\n').map_or(0, |at| at + 1)) as u64)
     }
 
@@ -292,8 +296,8 @@ impl Bench {
     }
 
     /// Waits for the diagnostics of the last state.
-    fn reported(&mut self) {
-        drop(self.editor.pushed(&self.uri, self.version));
+    fn reported(&mut self) -> Vec<String> {
+        self.editor.pushed(&self.uri, self.version)
     }
 
     fn ask(&mut self, method: &str, params: Value, fits: impl Fn(&Value) -> bool) {
@@ -309,18 +313,19 @@ impl Bench {
 
 /// The growth in bytes from the first thousand edits to the last.
 fn soak(bmc: &Path, edits: u64) -> Result<i64, String> {
-    let mut bench = Bench::start(bmc, SIZES[1])?;
+    let mut bench = Bench::start(bmc, USUAL)?;
     let text = bench.text.clone();
     bench.editor.open(&bench.uri, &text);
-    bench.reported();
+    drop(bench.reported());
     let places =
         [("let base = n * ", 0), ("contract Escrow_", 0), ("size: Int", 0)].map(|(piece, at)| bench.place(piece, at));
     let mut before = 0;
-    for edit in 0..edits {
-        let place = places[usize::try_from(edit / 2).unwrap_or(0) % places.len()];
+    // Each key that comes also goes.
+    let turns = places.into_iter().cycle().flat_map(|place| [place; 2]);
+    for (edit, place) in (0..edits).zip(turns) {
         bench.key(usize::try_from(edit).unwrap_or(0), place);
         if edit % 10 == 9 {
-            bench.reported();
+            drop(bench.reported());
             drop(bench.editor.rest());
         }
         if edit == edits / 15 {
@@ -378,11 +383,11 @@ fn tables(rows: &[Row], memory: &[u64], stale: usize, (edits, grown): (u64, i64)
             let (processor, processor_99) = middle(took.iter().map(|took| took.processor).collect());
             let (wall, wall_99) = middle(took.iter().map(|took| took.wall).collect());
             let goal = match row.goal {
-                Goal::Processor(goal) if *lines == SIZES[1] => format!("{goal} of processor"),
-                Goal::Wall(goal) if *lines == SIZES[1] => format!("{goal} by the clock"),
+                Goal::Processor(goal) if *lines == USUAL => format!("{goal} of processor"),
+                Goal::Wall(goal) if *lines == USUAL => format!("{goal} by the clock"),
                 _ => String::new(),
             };
-            let what = if *lines == SIZES[0] { row.what } else { "" };
+            let what = if *lines == SMALL { row.what } else { "" };
             let figures = [processor, processor_99, wall, wall_99].map(milliseconds).join(" | ");
             let _ = writeln!(out, "| {what} | {lines} | {figures} | {goal} |");
         }
@@ -395,7 +400,7 @@ fn tables(rows: &[Row], memory: &[u64], stale: usize, (edits, grown): (u64, i64)
          {} lines: {sign}{}.{:02} MB. Reports about an older state after one about a newer: {stale}.\n",
         memory.join(", "),
         edits / 15,
-        SIZES[1],
+        USUAL,
         size / 1_000_000,
         size % 1_000_000 / 10_000
     );

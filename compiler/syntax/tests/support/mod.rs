@@ -39,10 +39,12 @@ pub(crate) fn programs() -> Vec<(String, String)> {
     let mut files = Vec::new();
     while let Some(path) = waiting.pop() {
         if path.is_dir() {
-            waiting.extend(fs::read_dir(&path).expect("the folder can be read").map(|entry| entry.unwrap().path()));
+            let entries = fs::read_dir(&path).expect("the folder can be read");
+            waiting.extend(entries.map(|entry| entry.expect("the folder can be read").path()));
         } else if path.extension().is_some_and(|ending| ending == "bmc") {
             let text = fs::read_to_string(&path).expect("programs are UTF-8");
-            files.push((path.strip_prefix(&root).unwrap().display().to_string(), text));
+            let name = path.strip_prefix(&root).expect("it lies below");
+            files.push((name.display().to_string(), text));
         }
     }
     files.sort();
