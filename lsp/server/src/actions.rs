@@ -99,7 +99,7 @@ fn action(
     let whole = !action.edits.is_empty() || !action.creates.is_empty();
     let handle = || Handle {
         uri: params.text_document.uri.clone(),
-        version: convert.documents.version(&convert.path(&params.text_document.uri)),
+        version: snapshot.version(&convert.path(&params.text_document.uri)),
         range: params.range,
         kind: action.kind.name().to_owned(),
         title: action.title.clone(),

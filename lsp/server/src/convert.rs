@@ -80,7 +80,7 @@ impl Convert<'_> {
         ])
     }
 
-    /// Edits by their documents.
+    /// Edits by their documents, with the versions that the snapshot knows.
     pub(crate) fn document_edits(&self, snapshot: &Snapshot, edits: &[FileEdit]) -> Vec<lsp::TextDocumentEdit> {
         let mut by_path: Vec<(Arc<str>, Vec<TextEdit>)> = Vec::new();
         for FileEdit { path, edit } in edits {
@@ -92,8 +92,9 @@ impl Convert<'_> {
         let document = |(path, edits): (Arc<str>, Vec<TextEdit>)| {
             let (lines, uri) = (self.lines(snapshot, &path)?, self.documents.url(&path, self.ground)?);
             let edits = self.edits(&lines, edits).into_iter().map(lsp::OneOf::Left).collect();
-            let text_document =
-                lsp::OptionalVersionedTextDocumentIdentifier { uri, version: self.documents.version(&path) };
+            // The latest version may be another one by now.
+            let version = snapshot.version(&path);
+            let text_document = lsp::OptionalVersionedTextDocumentIdentifier { uri, version };
             Some(lsp::TextDocumentEdit { text_document, edits })
         };
         by_path.into_iter().filter_map(document).collect()
@@ -190,5 +191,30 @@ pub(crate) const fn symbol_kind(kind: SymbolKind) -> lsp::SymbolKind {
         SymbolKind::Variant => lsp::SymbolKind::ENUM_MEMBER,
         SymbolKind::Field => lsp::SymbolKind::FIELD,
         SymbolKind::Test => lsp::SymbolKind::EVENT,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use driver::MemoryWorld;
+    use ide::Host;
+
+    use super::*;
+    use crate::owner::tests::Folders;
+
+    #[test]
+    fn edits_are_for_the_version_that_they_were_made_of() {
+        let ground = Arc::new(Folders(MemoryWorld::default()));
+        let mut host = Host::new(Arc::clone(&ground) as Arc<dyn ide::Ground>);
+        host.open("one/a.bmc", "const A: Int = 1;".into(), 4);
+        // A handler has seen a later version before its turn came.
+        let documents = Documents::default();
+        documents.set("one/a.bmc", lsp::Url::parse("file:///one/a.bmc").unwrap(), 5);
+        let convert =
+            Convert { encoding: Encoding::Utf8, documents: &documents, ground: &*ground, known: RefCell::default() };
+        let edit = FileEdit { path: "one/a.bmc".into(), edit: TextEdit { range: 6..7, text: "B".to_owned() } };
+        let made = convert.document_edits(&host.snapshot("one/a.bmc").unwrap(), &[edit]);
+        let versions: Vec<Option<i32>> = made.iter().map(|made| made.text_document.version).collect();
+        assert_eq!(versions, [Some(4)]);
     }
 }

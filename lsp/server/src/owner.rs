@@ -110,7 +110,7 @@ impl Drop for Asker {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::path::{Path, PathBuf};
 
     use driver::{MemoryWorld, Stopped, World, WorldError};
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     /// Folders that are packages of their own.
-    struct Folders(MemoryWorld);
+    pub(crate) struct Folders(pub(crate) MemoryWorld);
 
     impl World for Folders {
         fn read(&self, path: &str) -> Result<Arc<str>, WorldError> {
