@@ -248,8 +248,8 @@ impl Backend {
 impl LanguageServer for Backend {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
         let settings = *self.shared.settings.get_or_init(|| Settings::of(&params.capabilities));
-        if let Some(options) = &params.initialization_options {
-            self.shared.config.set(Config::of(options));
+        if let Some(config) = params.initialization_options.as_ref().and_then(Config::of) {
+            self.shared.config.set(config);
         }
         let root = params.root_uri.into_iter();
         let folders: Vec<Url> = match params.workspace_folders {
@@ -330,7 +330,9 @@ impl LanguageServer for Backend {
         if self.shared.settings().configures {
             return self.pull_config();
         }
-        self.shared.config.set(Config::of(&params.settings));
+        if let Some(config) = Config::of(&params.settings) {
+            self.take_config(config);
+        }
     }
 
     async fn will_rename_files(&self, params: RenameFilesParams) -> Result<Option<WorkspaceEdit>> {

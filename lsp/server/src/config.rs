@@ -41,9 +41,14 @@ impl Default for Config {
 }
 
 impl Config {
-    /// What a client has sent: the section `bmc`, or an object that holds it.
-    pub(crate) fn of(value: &Value) -> Self {
+    /// What a client has sent: the section `bmc`, or an object that holds it. Of `null` there is nothing: so clients
+    /// answer for a section that they do not have, and what was set before goes on to count.
+    pub(crate) fn of(value: &Value) -> Option<Self> {
         let value = value.get("bmc").unwrap_or(value);
+        (!value.is_null()).then(|| Self::of_section(value))
+    }
+
+    fn of_section(value: &Value) -> Self {
         let default = Self::default();
         let on = |path: &str, default: bool| value.pointer(path).and_then(Value::as_bool).unwrap_or(default);
         let seconds = value.pointer("/answerSeconds").and_then(Value::as_u64);
@@ -86,11 +91,11 @@ impl Current {
     }
 }
 
-/// What the client says is set now; nothing if it does not answer.
+/// What the client says is set now; nothing if it does not answer, or has nothing to say.
 pub(crate) async fn pulled(client: &Client) -> Option<Config> {
     let item = ConfigurationItem { scope_uri: None, section: Some("bmc".to_owned()) };
     let values = client.configuration(vec![item]).await.ok()?;
-    values.first().map(Config::of)
+    values.first().and_then(Config::of)
 }
 
 #[cfg(test)]
@@ -102,20 +107,22 @@ mod tests {
     #[test]
     fn what_is_set_counts_and_what_is_malformed_does_not() {
         let default = Config::default();
-        for value in
-            [json!(null), json!({}), json!(5), json!({ "bmc": [] }), json!({ "inlayHints": { "types": "no" } })]
-        {
-            assert_eq!(Config::of(&value), default, "{value}");
+        let of = |value: Value| Config::of(&value).expect("something is said");
+        for value in [json!({}), json!(5), json!({ "bmc": [] }), json!({ "inlayHints": { "types": "no" } })] {
+            assert_eq!(of(value.clone()), default, "{value}");
         }
-        let one = Config::of(&json!({ "inlayHints": { "types": false } }));
+        for value in [json!(null), json!({ "bmc": null })] {
+            assert_eq!(Config::of(&value), None, "{value}");
+        }
+        let one = of(json!({ "inlayHints": { "types": false } }));
         assert_eq!(one, Config { type_hints: false, ..default.clone() });
-        let none = Config::of(&json!({ "bmc": { "inlayHints": { "enable": false } } }));
+        let none = of(json!({ "bmc": { "inlayHints": { "enable": false } } }));
         assert!(![none.type_hints, none.parameter_hints, none.share_hints].contains(&true));
-        let costs = Config::of(&json!({ "inlayHints": { "cost": true } }));
+        let costs = of(json!({ "inlayHints": { "cost": true } }));
         assert_eq!(costs, Config { cost_hints: true, ..default.clone() });
         for (seconds, wanted) in [(json!(5), 5), (json!(0), 1), (json!(u64::MAX), ANSWER_SECONDS_MAX), (json!(-1), 60)]
         {
-            let config = Config::of(&json!({ "answerSeconds": seconds }));
+            let config = of(json!({ "answerSeconds": seconds }));
             assert_eq!(config.answer.as_secs(), wanted, "{seconds}");
         }
     }

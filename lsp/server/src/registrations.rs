@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use tower_lsp::Client;
 use tower_lsp::lsp_types::{DidChangeWatchedFilesRegistrationOptions, FileSystemWatcher, GlobPattern, Registration};
 
-use crate::backend::Backend;
-use crate::config;
+use crate::backend::{Backend, Shared};
+use crate::config::{self, Config};
 
 impl Backend {
     /// Asks the client what is set, once it has time, and shows what follows from that.
@@ -13,10 +14,18 @@ impl Backend {
         let (client, shared) = (self.client.clone(), Arc::clone(&self.shared));
         tokio::spawn(async move {
             let Some(config) = config::pulled(&client).await else { return };
-            if shared.config.set(config) && shared.settings().refreshes_hints {
-                let _ = client.inlay_hint_refresh().await;
+            if shared.config.set(config) {
+                refresh_hints(client, &shared).await;
             }
         });
+    }
+
+    /// Takes what the client has sent by itself, and shows what follows from that.
+    pub(crate) fn take_config(&self, config: Config) {
+        if self.shared.config.set(config) {
+            let (client, shared) = (self.client.clone(), Arc::clone(&self.shared));
+            tokio::spawn(async move { refresh_hints(client, &shared).await });
+        }
     }
 
     /// Asks the client to say when settings change.
@@ -44,5 +53,12 @@ impl Backend {
         };
         // The client answers when it likes.
         tokio::spawn(async move { client.register_capability(vec![registration]).await });
+    }
+}
+
+/// Asks the client to ask for inlay hints again, if it can be asked.
+async fn refresh_hints(client: Client, shared: &Shared) {
+    if shared.settings().refreshes_hints {
+        let _ = client.inlay_hint_refresh().await;
     }
 }
