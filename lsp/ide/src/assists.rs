@@ -17,16 +17,19 @@ mod move_item;
 mod numbers;
 mod rewards;
 mod scaffold;
+mod tokens;
 mod write;
 
+use std::cell::OnceCell;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use driver::{Change, Diagnostic, Effect, ItemView, Remedy};
-use syntax::ast::{Block, Expr, Stmt};
+use syntax::ast::{BinaryOp, Block, Expr, ExprKind, Stmt};
 use syntax::{Code, FileId, Span};
 
-pub(crate) use imports::{Brought, uses};
+pub(crate) use imports::{Brought, comments_of, uses};
 pub use kinds::{ActionKind, Family};
 
 use crate::host::{Answer, Snapshot};
@@ -34,6 +37,7 @@ use crate::names::{Depth, Files, ItemNames, item_at, names_of};
 use crate::problems::place;
 use crate::text::{FileEdit, TextEdit};
 use crate::tree::{Node, walk};
+use tokens::ItemTokens;
 
 /// Something that an editor offers to do to the sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +115,14 @@ pub(crate) struct Site<'f, 's> {
     /// The diagnostic that is to be mended.
     mends: Option<Code>,
     out: &'f mut Vec<Action>,
+    known: Known,
+}
+
+/// What of an item is found out once for all that can be done there.
+#[derive(Default)]
+struct Known {
+    names: OnceCell<Rc<ItemNames>>,
+    tokens: OnceCell<Rc<ItemTokens>>,
 }
 
 /// What of a diagnostic mends ask for.
@@ -139,18 +151,60 @@ impl<'s> Site<'_, 's> {
     }
 
     /// The names of the item.
-    fn names(&self, depth: Depth) -> ItemNames {
-        names_of(self.files, self.file, self.item, depth)
+    fn names(&self) -> Rc<ItemNames> {
+        let found = || Rc::new(names_of(self.files, self.file, self.item, Depth::Names));
+        Rc::clone(self.known.names.get_or_init(found))
+    }
+
+    /// The tokens of the item.
+    fn tokens(&self) -> Rc<ItemTokens> {
+        Rc::clone(self.known.tokens.get_or_init(|| Rc::new(ItemTokens::of(self.item.text))))
     }
 
     /// The innermost expression around the selection; of a selection that is not empty, the one that fills it.
     fn expr(&self) -> Option<&'s Expr> {
-        let exprs = self.nodes.iter().rev().filter_map(|node| match node {
+        // What fills the selection may hold blocks; what is around a cursor stands in the innermost block.
+        let inner =
+            self.nodes.iter().rev().take_while(|node| !self.range.is_empty() || !matches!(node, Node::Block(_)));
+        let exprs = inner.filter_map(|node| match node {
             Node::Expr(expr) => Some(*expr),
             _ => None,
         });
-        let fits = |expr: &&Expr| self.range.is_empty() || expr.span == self.range;
-        exprs.take(if self.range.is_empty() { 1 } else { usize::MAX }).find(fits)
+        let mut values = exprs.filter(|expr| !self.is_change(expr) && !self.is_changed(expr));
+        match self.range.is_empty() {
+            true => values.next(),
+            false => values.find(|expr| expr.span == self.range),
+        }
+    }
+
+    /// Whether an operation is the `x += e` of an assignment: the tree has it as one, but it is no expression.
+    fn is_change(&self, expr: &Expr) -> bool {
+        let ExprKind::Binary { op, op_span, .. } = &expr.kind else { return false };
+        let counts = matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div);
+        counts && self.text(*op_span).ends_with('=')
+    }
+
+    /// Whether an expression is the `x.y` of `x.y += e`, or a part of it that cannot stand without it.
+    fn is_changed(&self, expr: &Expr) -> bool {
+        let place = self.nodes.iter().find_map(|node| match node {
+            Node::Expr(change @ Expr { kind: ExprKind::Binary { left, .. }, .. }) if self.is_change(change) => {
+                Some(left)
+            }
+            _ => None,
+        });
+        let mut rest = place.map(|place| &**place);
+        while let Some(part) = rest {
+            if part.span == expr.span {
+                return true;
+            }
+            rest = match &part.kind {
+                ExprKind::Field { base, .. } | ExprKind::Element { base, .. } | ExprKind::Index { base, .. } => {
+                    Some(&**base)
+                }
+                _ => None,
+            };
+        }
+        false
     }
 
     /// The innermost statement around the selection.
@@ -294,7 +348,18 @@ impl Snapshot {
             let range = unwrapped(item, range);
             let nodes = around(item, range);
             let path = Arc::clone(path);
-            let mut site = Site { files, file, path, item, range, nodes, wanted, mends: None, out: &mut out };
+            let mut site = Site {
+                files,
+                file,
+                path,
+                item,
+                range,
+                nodes,
+                wanted,
+                mends: None,
+                out: &mut out,
+                known: Known::default(),
+            };
             REFACTORINGS.iter().for_each(|refactoring| refactoring(&mut site));
             out
         })
@@ -368,7 +433,18 @@ fn mend(files: &Files<'_>, file: FileId, found: &Diagnostic, wanted: &Wanted, ou
     let span = primary.loc.span;
     let nodes = around(*item, span);
     let mends = Some(found.code);
-    let mut site = Site { files, file, path: Arc::clone(path), item: *item, range: span, nodes, wanted, mends, out };
+    let mut site = Site {
+        files,
+        file,
+        path: Arc::clone(path),
+        item: *item,
+        range: span,
+        nodes,
+        wanted,
+        mends,
+        out,
+        known: Known::default(),
+    };
     let found = Found { diagnostic: found, span };
     MENDS.iter().for_each(|mend| mend(&mut site, &found));
 }

@@ -163,7 +163,7 @@ fn the_type_of_a_value_is_found() {
     assert_eq!(fixture.show(&found[0].path, found[0].range.range()), "shapes.bmc:1 Point");
 }
 
-/// The texts of all files once edits are made.
+/// The texts of all files once edits are made, of which no two may touch: clients would be free to choose which is first.
 pub(crate) fn applied(fixture: &Fixture, edits: &[crate::FileEdit]) -> Vec<(String, String)> {
     let mut texts: Vec<(String, String)> = fixture
         .host
@@ -173,6 +173,9 @@ pub(crate) fn applied(fixture: &Fixture, edits: &[crate::FileEdit]) -> Vec<(Stri
     for (path, text) in &mut texts {
         let mut own: Vec<_> = edits.iter().filter(|edit| &*edit.path == path.as_str()).collect();
         own.sort_by_key(|edit| std::cmp::Reverse(edit.edit.range.start));
+        for pair in own.windows(2) {
+            assert!(pair[1].edit.range.end < pair[0].edit.range.start, "{path}: {pair:?}");
+        }
         for edit in own {
             text.replace_range(edit.edit.range.clone(), &edit.edit.text);
         }

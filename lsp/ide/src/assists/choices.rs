@@ -1,13 +1,17 @@
 //! `match`, `if let`, chains of `if`, and what patterns and literals lack.
 
-use analysis::hir::Type;
-use syntax::ast::{Arm, BinaryOp, Block, Expr, ExprKind, If, Match, MatchForm, Pattern, PatternKind, Stmt, StmtKind};
-use syntax::{Code, Span};
+use analysis::hir::{Type, Variant};
+use syntax::ast::{
+    Arm, BinaryOp, Block, Expr, ExprKind, Field, Ident, If, Item, Match, MatchForm, Pattern, PatternKind, PlanStmt,
+    PlanStmtKind, Stmt, StmtKind, VariantFields,
+};
+use syntax::{Code, FileId, ItemKind, Span, TokenKind, Word};
 
 use super::conditions::if_here;
-use super::edit::{has_struct, is_total, value_of, value_of_written};
+use super::edit::{dedented, has_struct, head, indented, value_of, value_of_written};
 use super::{ActionKind, Edits, Found, Site};
-use crate::names::{Def, DefKind, Depth, Target};
+use crate::names::{DefKind, Import, Target};
+use crate::text::FileEdit;
 use crate::tree::Node;
 
 /// The `match` whose head holds the selection.
@@ -32,16 +36,6 @@ fn body(site: &Site<'_, '_>, block: &Block) -> String {
     if site.is_braced(block) { text.to_owned() } else { format!("{{ {text} }}") }
 }
 
-/// A body inside of an arm, one level deeper.
-fn deeper(text: &str) -> String {
-    text.replace('\n', "\n    ")
-}
-
-/// A body one level higher.
-fn higher(text: &str) -> String {
-    text.replace("\n    ", "\n")
-}
-
 /// A chain of `if x == a { .. } else if x == b { .. } else { .. }`, or an `if let`, as a `match`.
 pub(super) fn if_to_match(site: &mut Site<'_, '_>) {
     if let Some((choice @ Match { form: MatchForm::IfLet { otherwise }, .. }, is_stmt)) = match_here(site) {
@@ -49,27 +43,29 @@ pub(super) fn if_to_match(site: &mut Site<'_, '_>) {
     }
     let Some(branch) = if_here(site) else { return };
     let Some((value, arms, rest)) = chain(site, branch) else { return };
-    if arms.len() < 2 || !is_total(value) || !is_first(site, branch) {
+    let bodies = arms.iter().flat_map(|(literal, block)| [*literal, block.span]);
+    let kept: Vec<Span> = bodies.chain([value.span]).chain(rest.map(|block| block.span)).collect();
+    let plain = site.is_total(value) && !site.loses_comment(branch.span, &kept);
+    if arms.len() < 2 || !plain || !is_first(site, branch.span.start) {
         return;
     }
     site.offer(ActionKind::IfToMatch, "write it as a `match`", |site| {
         let indent = site.indent(branch.span.start);
         let mut text = format!("match {} {{\n", site.text(value.span));
         for (literal, block) in &arms {
-            text += &format!("{indent}    {} => {}\n", site.text(*literal), deeper(&body(site, block)));
+            text += &format!("{indent}    {} => {}\n", site.text(*literal), indented(&body(site, block), 4));
         }
         text += &match rest {
-            Some(block) => format!("{indent}    _ => {}\n", deeper(&body(site, block))),
+            Some(block) => format!("{indent}    _ => {}\n", indented(&body(site, block), 4)),
             None => format!("{indent}    _ => {{}}\n"),
         };
         Edits::of([site.put(branch.span, format!("{text}{indent}}}"))])
     });
 }
 
-/// Whether an `if` is not the `else if` of another one.
-fn is_first(site: &Site<'_, '_>, branch: &If) -> bool {
-    let before = site.text(Span::new(0, branch.span.start)).trim_end();
-    !before.ends_with("else")
+/// Whether something is not the `else if` of an `if` before it.
+fn is_first(site: &Site<'_, '_>, start: u32) -> bool {
+    !matches!(site.tokens().before(start), Some((TokenKind::Keyword(Word::Else), _)))
 }
 
 type Chain<'s> = (&'s Expr, Vec<(Span, &'s Block)>, Option<&'s Block>);
@@ -110,14 +106,17 @@ fn compared<'s>(site: &Site<'_, '_>, cond: &'s Expr) -> Option<(&'s Expr, Span)>
 
 fn if_let_to_match(site: &mut Site<'_, '_>, choice: &Match, otherwise: bool, is_stmt: bool) {
     let [first, second] = choice.arms.as_ref() else { return };
-    if !otherwise && !is_stmt {
+    let kept = [choice.value.span, first.pattern.span, first.body.span, second.body.span];
+    // Behind an `else` stands a block or another `if`.
+    let placed = (otherwise || is_stmt) && is_first(site, choice.span.start);
+    if !placed || site.loses_comment(choice.span, &kept) {
         return;
     }
     site.offer(ActionKind::IfToMatch, "write it as a `match`", |site| {
         let indent = site.indent(choice.span.start);
-        let value = site.text(choice.value.span);
-        let taken = deeper(&body(site, &first.body));
-        let rest = if otherwise { deeper(&body(site, &second.body)) } else { "{}".to_owned() };
+        let value = head(site.text(choice.value.span).to_owned());
+        let taken = indented(&body(site, &first.body), 4);
+        let rest = if otherwise { indented(&body(site, &second.body), 4) } else { "{}".to_owned() };
         let pattern = site.text(first.pattern.span);
         let text = format!("match {value} {{\n{indent}    {pattern} => {taken}\n{indent}    _ => {rest}\n{indent}}}");
         Edits::of([site.put(choice.span, text)])
@@ -131,45 +130,36 @@ pub(super) fn match_to_if(site: &mut Site<'_, '_>) {
         return;
     }
     let Some((last, arms)) = choice.arms.split_last() else { return };
-    if arms.is_empty() || !matches!(last.pattern.kind, PatternKind::Wildcard) || has_comments(site, choice) {
+    let parts = choice.arms.iter().flat_map(|arm| [arm.pattern.span, arm.body.span]);
+    let kept: Vec<Span> = parts.chain([choice.value.span]).collect();
+    let plain = matches!(last.pattern.kind, PatternKind::Wildcard) && !site.loses_comment(choice.span, &kept);
+    if arms.is_empty() || !plain {
         return;
     }
     let values = arms.iter().all(|arm| matches!(arm.pattern.kind, PatternKind::Literal(_)));
     let text = match arms {
-        _ if values && is_total(&choice.value) => if_chain(site, choice, arms, last),
+        _ if values && site.is_total(&choice.value) => if_chain(site, choice, arms, last),
         [only] if !values && !matches!(only.pattern.kind, PatternKind::Or(_) | PatternKind::Literal(_)) => {
             let (pattern, value) = (site.text(only.pattern.span), site.text(choice.value.span));
-            format!("if let {pattern} = {value} {}{}", higher(&body(site, &only.body)), behind(site, last))
+            format!("if let {pattern} = {value} {}{}", dedented(&body(site, &only.body), 4), behind(site, last))
         }
         _ => return,
     };
     site.offer(ActionKind::MatchToIf, "write it with `if`", |site| Edits::of([site.put(choice.span, text)]));
 }
 
-/// Whether a comment stands between the arms, where it would be lost.
-fn has_comments(site: &Site<'_, '_>, choice: &Match) -> bool {
-    let mut at = choice.value.span.end;
-    for arm in choice.arms.iter() {
-        if site.text(Span::new(at, arm.span.start)).contains('/') {
-            return true;
-        }
-        at = arm.span.end;
-    }
-    site.text(Span::new(at, choice.span.end)).contains('/')
-}
-
 /// `else { .. }`, unless there is nothing in it.
 fn behind(site: &Site<'_, '_>, last: &Arm) -> String {
     match last.body.stmts.is_empty() && last.body.tail.is_none() {
         true => String::new(),
-        false => format!(" else {}", higher(&body(site, &last.body))),
+        false => format!(" else {}", dedented(&body(site, &last.body), 4)),
     }
 }
 
 fn if_chain(site: &Site<'_, '_>, choice: &Match, arms: &[Arm], last: &Arm) -> String {
     let value = site.operand(&choice.value, 4);
     let branch =
-        |arm: &Arm| format!("if {value} == {} {}", site.text(arm.pattern.span), higher(&body(site, &arm.body)));
+        |arm: &Arm| format!("if {value} == {} {}", site.text(arm.pattern.span), dedented(&body(site, &arm.body), 4));
     let chain = arms.iter().map(branch).collect::<Vec<_>>().join(" else ");
     chain + &behind(site, last)
 }
@@ -182,30 +172,18 @@ pub(super) fn add_arms(site: &mut Site<'_, '_>, found: &Found<'_>) {
     let Some((choice, is_stmt)) = match_here(site).filter(|(choice, _)| choice.form == MatchForm::Arms) else { return };
     if let Some(patterns) = missing(site, choice).filter(|patterns| !patterns.is_empty()) {
         let title = if patterns.len() == 1 { "add the missing arm" } else { "add the missing arms" };
-        site.offer(ActionKind::AddArms, title, |site| {
-            Edits::of([site.insert(end_of(site, choice), with_arms(site, choice, &patterns, is_stmt))])
-        });
+        site.offer(ActionKind::AddArms, title, |site| Edits::of(with_arms(site, choice, &patterns, is_stmt)));
     }
     site.offer(ActionKind::AddWildcard, "add the arm `_`", |site| {
-        Edits::of([site.insert(end_of(site, choice), with_arms(site, choice, &["_".to_owned()], is_stmt))])
+        Edits::of(with_arms(site, choice, &["_".to_owned()], is_stmt))
     });
 }
 
-/// Behind the last arm, or behind the brace.
-fn end_of(site: &Site<'_, '_>, choice: &Match) -> u32 {
-    let Some(last) = choice.arms.last() else { return choice.span.end - 1 };
-    let behind = site.item.text.get(last.span.end as usize..).unwrap_or_default();
-    last.span.end + u32::from(behind.starts_with(','))
-}
-
-fn with_arms(site: &Site<'_, '_>, choice: &Match, patterns: &[String], is_stmt: bool) -> String {
+/// Adds arms behind the last one and the comment on its line, or behind the brace.
+fn with_arms(site: &Site<'_, '_>, choice: &Match, patterns: &[String], is_stmt: bool) -> Vec<FileEdit> {
     let value = arm_value(site, choice, is_stmt);
     let last = choice.arms.last();
     let lines = last.is_none_or(|last| site.begins_line(last.span.start));
-    let ended = last.is_none_or(|last| {
-        let behind = site.item.text.get(last.span.end as usize..).unwrap_or_default();
-        behind.starts_with(',') || site.is_braced(&last.body)
-    });
     let indent = match last {
         Some(last) if lines => site.indent(last.span.start).to_owned(),
         _ => format!("{}    ", site.indent(choice.span.start)),
@@ -213,14 +191,16 @@ fn with_arms(site: &Site<'_, '_>, choice: &Match, patterns: &[String], is_stmt: 
     let gap = if lines { format!("\n{indent}") } else { " ".to_owned() };
     let arms = patterns.iter().map(|pattern| format!("{gap}{pattern} => {value}"));
     let text = arms.collect::<Vec<_>>().join(if value == "{}" { "" } else { "," });
-    let lead = if ended { "" } else { "," };
-    let tail = match (lines, value == "{}") {
-        (_, true) => "",
-        (true, false) => ",",
-        (false, false) => "",
+    let tail = if lines && value != "{}" { "," } else { "" };
+    let Some(last) = last else {
+        let close = format!("\n{}", site.indent(choice.span.start));
+        return vec![site.insert(choice.span.end - 1, format!("{text}{tail}{close}"))];
     };
-    let close = if last.is_none() && lines { format!("\n{}", site.indent(choice.span.start)) } else { String::new() };
-    format!("{lead}{text}{tail}{close}")
+    let comma = site.tokens().behind(last.span.end).filter(|(kind, _)| *kind == TokenKind::Comma);
+    let end = comma.map_or(last.span.end, |(_, comma)| comma.end);
+    let ended = comma.is_some() || site.is_braced(&last.body);
+    let lead = (!ended).then(|| site.insert(last.span.end, ","));
+    lead.into_iter().chain([site.insert(site.behind_comment(end), format!("{text}{tail}"))]).collect()
 }
 
 /// What an arm gives that nobody has written yet.
@@ -237,11 +217,11 @@ fn arm_value(site: &Site<'_, '_>, choice: &Match, is_stmt: bool) -> String {
 fn missing(site: &Site<'_, '_>, choice: &Match) -> Option<Vec<String>> {
     let ty = site.type_of(choice.value.span)?;
     if *ty == Type::Bool {
-        let has = |wanted: bool| {
-            choice.arms.iter().any(|arm| {
-            matches!(&arm.pattern.kind, PatternKind::Literal(value) if matches!(value.kind, ExprKind::Bool(known) if known == wanted))
-        })
+        let is = |arm: &Arm, wanted: bool| match &arm.pattern.kind {
+            PatternKind::Literal(value) => matches!(value.kind, ExprKind::Bool(known) if known == wanted),
+            _ => false,
         };
+        let has = |wanted: bool| choice.arms.iter().any(|arm| arm.guard.is_none() && is(arm, wanted));
         return Some([true, false].into_iter().filter(|value| !has(*value)).map(|value| value.to_string()).collect());
     }
     let Type::Enum(of) = ty else { return None };
@@ -250,18 +230,47 @@ fn missing(site: &Site<'_, '_>, choice: &Match) -> Option<Vec<String>> {
         variants(&arm.pattern, &mut taken);
     }
     let left = of.variants.iter().filter(|variant| !taken.contains(&variant.name.as_str()));
-    let of_option = of.name == "Option";
-    Some(
-        left.map(|variant| {
-            let path = if of_option { variant.name.clone() } else { format!("{}::{}", of.name, variant.name) };
-            match (variant.names.is_empty(), variant.fields.len()) {
-                (_, 0) => path,
-                (false, _) => format!("{path} {{ .. }}"),
-                (true, count) => format!("{path}({})", vec!["_"; count].join(", ")),
+    let before =
+        if of.name == "Option" { String::new() } else { format!("{}::", name_of_enum(site, choice, &of.name)?) };
+    let pattern = |variant: &Variant| {
+        let path = format!("{before}{}", variant.name);
+        match (variant.names.is_empty(), variant.fields.len()) {
+            (_, 0) => path,
+            (false, _) => format!("{path} {{ .. }}"),
+            (true, count) => format!("{path}({})", vec!["_"; count].join(", ")),
+        }
+    };
+    Some(left.map(pattern).collect())
+}
+
+/// What the file calls an enum: as the other arms do, or as it declares or imports it.
+fn name_of_enum(site: &Site<'_, '_>, choice: &Match, name: &str) -> Option<String> {
+    fn path(pattern: &Pattern) -> Option<&[Ident]> {
+        match &pattern.kind {
+            PatternKind::Path(path) | PatternKind::Variant { path, .. } | PatternKind::Struct { path, .. } => {
+                Some(path)
             }
-        })
-        .collect(),
-    )
+            PatternKind::Or(parts) => parts.iter().find_map(path),
+            _ => None,
+        }
+    }
+    let mut written = choice.arms.iter().filter_map(|arm| path(&arm.pattern)?.split_last());
+    if let Some((_, of)) = written.find(|(_, of)| !of.is_empty()) {
+        return Some(of.iter().map(Ident::as_str).collect::<Vec<_>>().join("::"));
+    }
+    let own = site.files.of(site.file);
+    if site.files.item(site.file, name).is_some_and(|item| item.key.kind == ItemKind::Enum) {
+        return Some(name.to_owned());
+    }
+    let mut imported: Vec<String> = Vec::new();
+    for (local, import) in &own.imports {
+        match import {
+            Import::Item(_, item) if **item == *name => imported.push((*local).to_owned()),
+            Import::Module(file) if site.files.item(*file, name).is_some() => imported.push(format!("{local}::{name}")),
+            _ => {}
+        }
+    }
+    imported.into_iter().min_by_key(|path| (path.contains(':'), path.clone()))
 }
 
 /// The variants that a pattern takes whole.
@@ -283,87 +292,114 @@ fn variants<'p>(pattern: &'p Pattern, taken: &mut Vec<&'p str>) {
 
 /// The fields that a literal or pattern lacks.
 pub(super) fn add_fields(site: &mut Site<'_, '_>, found: &Found<'_>) {
-    if found.diagnostic.code != Code::E0225 {
+    if found.diagnostic.code != Code::E0225 || !site.text(found.span).ends_with('}') {
         return;
     }
-    let names = missing_names(&found.diagnostic.message);
-    let text = site.text(found.span);
-    if names.is_empty() || !text.ends_with('}') {
-        return;
-    }
-    let literal = site.nodes.iter().rev().find_map(|node| match node {
-        Node::Expr(expr) if expr.span == found.span => Some(*expr),
+    let literal = site.nodes.iter().find_map(|node| match node {
+        Node::Expr(Expr { kind: ExprKind::Struct(literal), span }) if *span == found.span => Some(literal),
         _ => None,
     });
-    let title = if names.len() == 1 { "add the missing field" } else { "add the missing fields" };
-    match literal {
-        Some(_) => site.offer(ActionKind::AddFields, title, |site| {
-            let fields: Vec<String> =
-                names.iter().map(|name| format!("{name}: {}", value_for(site, found.span, name))).collect();
-            Edits::of([in_braces(site, found.span, &fields)])
-        }),
-        None => {
-            site.offer(ActionKind::AddFields, title, |site| Edits::of([in_braces(site, found.span, &names)]));
-            site.offer(ActionKind::AddRestPattern, "end the pattern with `..`", |site| {
-                Edits::of([in_braces(site, found.span, &["..".to_owned()])])
+    if let Some(literal) = literal {
+        let given: Vec<&str> = literal.fields.iter().map(|field| field.name.as_str()).collect();
+        let Some((file, lacking)) = lacking(site, &literal.path, &given) else { return };
+        site.offer(ActionKind::AddFields, add_title(&lacking), |site| {
+            let fields = lacking.iter().map(|field| {
+                let name = field.name.as_str();
+                format!("{name}: {}", value_for(site, found.span, file, field))
             });
-        }
+            Edits::of(in_braces(site, found.span, &fields.collect::<Vec<_>>()))
+        });
+        return;
     }
-}
-
-/// The names in back quotes behind the first, which is that of the type.
-fn missing_names(message: &str) -> Vec<String> {
-    let listed = message.split_once(" also ").map_or("", |(_, listed)| listed);
-    listed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-}
-
-/// A value for a field of what a literal makes.
-fn value_for(site: &Site<'_, '_>, literal: Span, field: &str) -> String {
-    let names = site.names(Depth::Names);
-    let visible = names.visible(literal.start);
-    if visible.iter().any(|(known, def)| &***known == field && def.kind != DefKind::Field) {
-        return field.to_owned();
+    let pattern = site.nodes.iter().flat_map(patterns_of).find_map(|pattern| pattern_at(pattern, found.span));
+    let Some(Pattern { kind: PatternKind::Struct { path, fields, .. }, .. }) = pattern else { return };
+    let given: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    if let Some((_, lacking)) = lacking(site, path, &given) {
+        site.offer(ActionKind::AddFields, add_title(&lacking), |site| {
+            let names: Vec<String> = lacking.iter().map(|field| field.name.to_string()).collect();
+            Edits::of(in_braces(site, found.span, &names))
+        });
     }
-    let head = site.text(literal).split('{').next().unwrap_or_default().len();
-    let head = Span::new(literal.start, literal.start + u32::try_from(head).unwrap_or(0));
-    let of = names.names.iter().rev().find(|name| head.start <= name.span.start && name.span.end <= head.end);
-    let Some(Target::Def(def)) = of.map(|name| &name.target) else { return "0".to_owned() };
-    field_type(site, def, field).unwrap_or_else(|| "0".to_owned())
+    site.offer(ActionKind::AddRestPattern, "end the pattern with `..`", |site| {
+        Edits::of(in_braces(site, found.span, &["..".to_owned()]))
+    });
 }
 
-fn field_type(site: &Site<'_, '_>, def: &Def, field: &str) -> Option<String> {
-    use syntax::ast::{Item, VariantFields};
-    let item = site.files.view(def)?;
-    let fields = match item.ast {
+const fn add_title(lacking: &[&Field]) -> &'static str {
+    if lacking.len() == 1 { "add the missing field" } else { "add the missing fields" }
+}
+
+/// The fields of what a path names that are not given, and the file that declares them.
+fn lacking<'s>(site: &Site<'_, 's>, path: &[Ident], given: &[&str]) -> Option<(FileId, Vec<&'s Field>)> {
+    let last = path.last()?;
+    let names = site.names();
+    let Target::Def(def) = &names.names.iter().find(|name| name.span == last.span)?.target else { return None };
+    let fields = match site.files.view(def)?.ast {
         Item::Struct(of) => of.fields.as_slice(),
-        Item::Enum(of) => {
-            let variant = of.variants.iter().find(|variant| variant.name.span == def.span)?;
-            match &variant.fields {
-                VariantFields::Struct(fields) => fields,
-                _ => return None,
-            }
-        }
+        Item::Enum(of) => match &of.variants.iter().find(|variant| variant.name.span == def.span)?.fields {
+            VariantFields::Struct(fields) => fields,
+            _ => return None,
+        },
         _ => return None,
     };
-    let found = fields.iter().find(|known| known.name.as_str() == field)?;
-    Some(value_of_written(site.files, def.file, &found.ty, 0))
+    let lacking: Vec<&Field> = fields.iter().filter(|field| !given.contains(&field.name.as_str())).collect();
+    (!lacking.is_empty()).then_some((def.file, lacking))
 }
 
-/// Adds elements at the end of what stands in braces.
-fn in_braces(site: &Site<'_, '_>, whole: Span, added: &[String]) -> crate::text::FileEdit {
-    let text = site.text(whole);
-    let inner = text.get(..text.len() - 1).unwrap_or_default();
-    let kept = inner.trim_end();
-    let at = whole.start + u32::try_from(kept.len()).unwrap_or(0);
-    let blank = kept.ends_with('{');
-    let lines = inner.contains('\n');
-    let lead = match () {
-        () if blank || kept.ends_with(',') => "",
-        () => ",",
+/// The patterns of a node itself.
+fn patterns_of<'s>(node: &Node<'s>) -> Vec<&'s Pattern> {
+    let of_match = |choice: &'s Match| choice.arms.iter().map(|arm| &arm.pattern).collect();
+    match node {
+        Node::Stmt(stmt) => match &stmt.kind {
+            StmtKind::Let { pattern, .. } => vec![pattern],
+            StmtKind::For(repeat) => vec![&repeat.pattern],
+            StmtKind::Match(choice) => of_match(choice),
+            _ => Vec::new(),
+        },
+        Node::Expr(Expr { kind: ExprKind::Match(choice), .. }) => of_match(choice),
+        Node::PlanStmt(PlanStmt { kind: PlanStmtKind::Let { pattern, .. }, .. }) => vec![pattern],
+        _ => Vec::new(),
+    }
+}
+
+/// The pattern in another one, or that itself, that fills a span.
+fn pattern_at(pattern: &Pattern, span: Span) -> Option<&Pattern> {
+    match &pattern.kind {
+        _ if pattern.span == span => Some(pattern),
+        PatternKind::Variant { fields: parts, .. }
+        | PatternKind::Tuple(parts)
+        | PatternKind::Array(parts)
+        | PatternKind::Or(parts) => parts.iter().find_map(|part| pattern_at(part, span)),
+        PatternKind::Struct { fields, .. } => fields.iter().find_map(|field| pattern_at(&field.pattern, span)),
+        _ => None,
+    }
+}
+
+/// A value for a field of what a literal makes: what has its name, or one to begin with.
+fn value_for(site: &Site<'_, '_>, literal: Span, file: FileId, field: &Field) -> String {
+    let (names, name) = (site.names(), field.name.as_str());
+    let visible = names.visible(literal.start);
+    match visible.iter().any(|(known, def)| &***known == name && def.kind != DefKind::Field) {
+        true => name.to_owned(),
+        false => value_of_written(site.files, file, &field.ty),
+    }
+}
+
+/// Adds elements at the end of what stands in braces, behind the comments there.
+fn in_braces(site: &Site<'_, '_>, whole: Span, added: &[String]) -> Vec<FileEdit> {
+    let close = whole.end - 1;
+    let inner = site.text(Span::new(whole.start, close));
+    let at = whole.start + u32::try_from(inner.trim_end().len()).unwrap_or(0);
+    let last = site.tokens().before(close);
+    let comma = match last {
+        Some((TokenKind::LBrace | TokenKind::Comma, _)) | None => None,
+        Some((_, last)) => Some(site.insert(last.end, ",")),
     };
-    let gap = if lines { format!("\n{}    ", site.indent(whole.end - 1)) } else { " ".to_owned() };
+    let lines = inner.contains('\n');
+    let gap = if lines { format!("\n{}    ", site.indent(close)) } else { " ".to_owned() };
     let body = added.iter().map(|field| format!("{gap}{field}")).collect::<Vec<_>>().join(",");
     let tail = if lines && added.last().is_some_and(|last| last != "..") { "," } else { "" };
-    let close = if lines { format!("\n{}", site.indent(whole.end - 1)) } else { " ".to_owned() };
-    site.put(Span::new(at, whole.end - 1), format!("{lead}{body}{tail}{close}"))
+    let end = if lines { format!("\n{}", site.indent(close)) } else { " ".to_owned() };
+    let body = site.put(Span::new(at, close), format!("{body}{tail}{end}"));
+    comma.into_iter().chain([body]).collect()
 }

@@ -4,7 +4,7 @@ use analysis::hir::Type;
 use syntax::Span;
 use syntax::ast::{BinaryOp, Block, Expr, ExprKind, If, Stmt, StmtKind, StringLit, UnaryOp};
 
-use super::edit::{has_struct, is_total, position, reads_time, strength};
+use super::edit::{ATOM, dedented, head, indented, position, reads_time, strength, tightness};
 use super::{ActionKind, Edits, Site};
 use crate::tree::Node;
 
@@ -41,16 +41,16 @@ const fn turned(op: BinaryOp) -> Option<BinaryOp> {
     })
 }
 
-/// The text of the opposite of a condition.
-fn negated(site: &Site<'_, '_>, cond: &Expr) -> String {
+/// The text of the opposite of a condition, and how strongly it holds together.
+fn negated(site: &Site<'_, '_>, cond: &Expr) -> (String, u8) {
     match &cond.kind {
-        ExprKind::Unary { op: UnaryOp::Not, operand } => site.text(operand.span).to_owned(),
+        ExprKind::Unary { op: UnaryOp::Not, operand } => (site.text(operand.span).to_owned(), tightness(operand)),
         ExprKind::Binary { op, left, right, .. } if opposite(*op).is_some() => {
-            let sign = opposite(*op).unwrap_or(*op).symbol();
-            format!("{} {sign} {}", site.operand(left, strength(*op) + 1), site.operand(right, strength(*op) + 1))
+            let (sign, outer) = (opposite(*op).unwrap_or(*op).symbol(), strength(*op) + 1);
+            (format!("{} {sign} {}", site.operand(left, outer), site.operand(right, outer)), strength(*op))
         }
-        ExprKind::Bool(value) => (!value).to_string(),
-        _ => format!("!{}", site.operand(cond, 10)),
+        ExprKind::Bool(value) => ((!value).to_string(), ATOM),
+        _ => (format!("!{}", site.operand(cond, 10)), 10),
     }
 }
 
@@ -58,9 +58,12 @@ fn negated(site: &Site<'_, '_>, cond: &Expr) -> String {
 pub(super) fn invert_if(site: &mut Site<'_, '_>) {
     let Some(branch) = if_here(site) else { return };
     let Some(otherwise) = branch.otherwise.as_ref().filter(|otherwise| site.is_braced(otherwise)) else { return };
+    if site.loses_comment(site.tokens().grouped(branch.cond.span), &[]) {
+        return;
+    }
     site.offer(ActionKind::InvertIf, "invert the `if`", |site| {
         Edits::of([
-            site.put(branch.cond.span, negated(site, &branch.cond)),
+            site.put_head(&branch.cond, negated(site, &branch.cond).0),
             site.put(branch.then.span, site.text(otherwise.span)),
             site.put(otherwise.span, site.text(branch.then.span)),
         ])
@@ -83,7 +86,8 @@ fn operation<'s>(site: &Site<'_, 's>) -> Option<(&'s Expr, BinaryOp, &'s Expr, &
 /// `a < b` as `b > a`.
 pub(super) fn flip(site: &mut Site<'_, '_>) {
     let Some((expr, op, left, right)) = operation(site) else { return };
-    let Some(other) = turned(op).filter(|_| !reads_time(expr)) else { return };
+    let kept = [left.span, right.span];
+    let Some(other) = turned(op).filter(|_| !reads_time(expr) && !site.loses_comment(expr.span, &kept)) else { return };
     site.offer(ActionKind::FlipComparison, "swap the sides of the comparison", |site| {
         let (left, right) = (site.operand(left, 4), site.operand(right, 4));
         Edits::of([site.put(expr.span, format!("{right} {} {left}", other.symbol()))])
@@ -108,39 +112,23 @@ pub(super) fn push_not(site: &mut Site<'_, '_>) {
         BinaryOp::Or => Some(BinaryOp::And),
         _ => None,
     };
-    if joined.or(opposite(*op)).is_none() {
+    if joined.or(opposite(*op)).is_none() || site.loses_comment(expr.span, &[]) {
         return;
     }
     site.offer(ActionKind::PushNot, "take the `!` inside", |site| {
-        let text = match joined {
+        let (text, tightness) = match joined {
             Some(other) => {
-                let part = |part: &Expr| {
-                    let text = negated(site, part);
-                    let comparison = matches!(&part.kind, ExprKind::Binary { op, .. } if opposite(*op).is_some());
-                    let plain = comparison || text.starts_with('!') || !matches!(part.kind, ExprKind::Unary { .. });
-                    if plain { text } else { format!("({text})") }
+                let part = |part: &Expr, outer: u8| {
+                    let (text, tightness) = negated(site, part);
+                    if tightness < outer { format!("({text})") } else { text }
                 };
-                format!("{} {} {}", part(left), other.symbol(), part(right))
+                let outer = strength(other);
+                (format!("{} {} {}", part(left, outer), other.symbol(), part(right, outer + 1)), outer)
             }
             None => negated(site, operand),
         };
-        Edits::of([site.put(expr.span, site.parenthesised(expr.span, operand, &text))])
+        Edits::of([site.put(expr.span, site.placed(expr.span, &text, tightness))])
     });
-}
-
-impl Site<'_, '_> {
-    /// A text for the place of a negation, with parentheses if anything stands around that place.
-    fn parenthesised(&self, place: Span, operand: &Expr, text: &str) -> String {
-        let inside = self.nodes.iter().any(|node| match node {
-            Node::Expr(expr) => {
-                let strict = expr.span != place && expr.span != operand.span;
-                let operator = matches!(expr.kind, ExprKind::Binary { .. } | ExprKind::Unary { .. });
-                strict && operator && expr.span.start <= place.start && place.end <= expr.span.end
-            }
-            _ => false,
-        });
-        if inside { format!("({text})") } else { text.to_owned() }
-    }
 }
 
 /// The only statement of a block.
@@ -155,64 +143,31 @@ fn only_stmt<'s>(site: &Site<'_, '_>, block: &'s Block) -> Option<&'s Stmt> {
 pub(super) fn merge_ifs(site: &mut Site<'_, '_>) {
     let Some(branch) = if_here(site).filter(|branch| branch.otherwise.is_none()) else { return };
     let Some(Stmt { kind: StmtKind::If(inner), .. }) = only_stmt(site, &branch.then) else { return };
-    if inner.otherwise.is_some() || has_comment(site, branch.then.span, inner.span) {
+    let kept = [branch.cond.span, inner.cond.span, inner.then.span];
+    if inner.otherwise.is_some() || site.loses_comment(branch.span, &kept) {
         return;
     }
     site.offer(ActionKind::MergeIfs, "join with the `if` inside", |site| {
-        let cond = format!("{} && {}", site.operand(&branch.cond, 2), site.operand(&inner.cond, 3));
+        let cond = head(format!("{} && {}", site.operand(&branch.cond, 2), site.operand(&inner.cond, 3)));
         let body = dedented(site.text(inner.then.span), 4);
-        Edits::of([site
-            .put(Span::new(branch.cond.span.start, branch.span.end), format!("{cond} {body}"))
-            .widened(site, &branch.cond)])
+        let start = site.tokens().grouped(branch.cond.span).start;
+        let gap = site.gap_before(start);
+        Edits::of([site.put(Span::new(start, branch.span.end), format!("{gap}{cond} {body}"))])
     });
-}
-
-impl crate::text::FileEdit {
-    /// The same over the parentheses before a condition.
-    fn widened(mut self, site: &Site<'_, '_>, cond: &Expr) -> Self {
-        let before = site.text(Span::new(0, cond.span.start));
-        self.edit.range.start -= before.len() - before.trim_end_matches('(').len();
-        self
-    }
-}
-
-/// Whether a comment stands in a block outside of its statement.
-fn has_comment(site: &Site<'_, '_>, block: Span, stmt: Span) -> bool {
-    let outside = [Span::new(block.start, stmt.start), Span::new(stmt.end, block.end)];
-    outside.iter().any(|part| site.text(*part).contains('/'))
-}
-
-/// A text whose later lines begin so many blanks earlier.
-fn dedented(text: &str, blanks: usize) -> String {
-    let cut = |line: &str| {
-        let own = line.len() - line.trim_start_matches(' ').len();
-        line.get(own.min(blanks)..).unwrap_or_default().to_owned()
-    };
-    let mut lines = text.split('\n');
-    let first = lines.next().unwrap_or_default().to_owned();
-    std::iter::once(first).chain(lines.map(cut)).collect::<Vec<_>>().join("\n")
-}
-
-/// A text whose later lines begin so many blanks later.
-fn indented(text: &str, blanks: usize) -> String {
-    let pad = " ".repeat(blanks);
-    let push = |line: &str| if line.trim().is_empty() { line.to_owned() } else { format!("{pad}{line}") };
-    let mut lines = text.split('\n');
-    let first = lines.next().unwrap_or_default().to_owned();
-    std::iter::once(first).chain(lines.map(push)).collect::<Vec<_>>().join("\n")
 }
 
 /// `if a && b { .. }` as `if a { if b { .. } }`.
 pub(super) fn split_if(site: &mut Site<'_, '_>) {
     let Some(branch) = if_here(site).filter(|branch| branch.otherwise.is_none()) else { return };
     let ExprKind::Binary { op: BinaryOp::And, op_span, left, right } = &branch.cond.kind else { return };
-    let is_stmt = branch.then.tail.is_none() && !has_struct(&branch.cond);
+    let kept = [left.span, right.span, branch.then.span];
+    let is_stmt = branch.then.tail.is_none() && !site.loses_comment(branch.span, &kept);
     if !is_stmt || !op_span.touches(site.range.start) {
         return;
     }
     site.offer(ActionKind::SplitIf, "split the `if`", |site| {
         let indent = site.indent(branch.span.start);
-        let (first, second) = (site.text(left.span), site.text(right.span));
+        let (first, second) = (head(site.text(left.span).to_owned()), head(site.text(right.span).to_owned()));
         let body = indented(site.text(branch.then.span), 4);
         let text = format!("if {first} {{\n{indent}    if {second} {body}\n{indent}}}");
         Edits::of([site.put(branch.span, text)])
@@ -236,6 +191,10 @@ fn behind(site: &Site<'_, '_>, message: Option<&StringLit>) -> String {
 pub(super) fn split_require(site: &mut Site<'_, '_>) {
     let Some((stmt, cond, message)) = require_here(site) else { return };
     let ExprKind::Binary { op: BinaryOp::And, left, right, .. } = &cond.kind else { return };
+    let kept = [left.span, right.span, message.map_or(left.span, |message| message.span)];
+    if site.loses_comment(stmt.span, &kept) {
+        return;
+    }
     site.offer(ActionKind::SplitRequire, "split the `require`", |site| {
         let tail = behind(site, message);
         let first = format!("require {}{tail};", site.text(left.span));
@@ -255,14 +214,14 @@ pub(super) fn merge_requires(site: &mut Site<'_, '_>) {
     let Some(next) = block.stmts.get(index + 1) else { return };
     let StmtKind::Require { cond: other, message: again } = &next.kind else { return };
     let same = message.map(|message| &message.value) == again.as_ref().map(|message| &message.value);
-    let between = site.text(Span::new(stmt.span.end, next.span.start));
-    if !same || !between.trim().is_empty() {
+    let (message_span, both) = (message.map_or(cond.span, |message| message.span), stmt.span.to(next.span));
+    if !same || site.loses_comment(both, &[cond.span, other.span, message_span]) {
         return;
     }
     site.offer(ActionKind::MergeRequires, "join with the next `require`", |site| {
         let (first, second) = (site.operand(cond, 2), site.operand(other, 3));
         let text = format!("require {first} && {second}{};", behind(site, message));
-        Edits::of([site.put(stmt.span.to(next.span), text)])
+        Edits::of([site.put(both, text)])
     });
 }
 
@@ -289,8 +248,8 @@ pub(super) fn within(site: &mut Site<'_, '_>) {
     let upper = bound(right, BinaryOp::Gt, BinaryOp::Lt);
     let Some(((low, value), (high, again))) = lower.zip(upper) else { return };
     let numbers = site.type_of(value.span).is_some_and(Type::is_number);
-    let plain = [low, value, high].into_iter().all(is_total) && !reads_time(expr);
-    if !numbers || !plain || site.text(value.span) != site.text(again.span) {
+    let plain = [low, value, high].into_iter().all(|part| site.is_total(part)) && !reads_time(expr);
+    if !numbers || !plain || site.loses_comment(expr.span, &[]) || site.text(value.span) != site.text(again.span) {
         return;
     }
     site.offer(ActionKind::UseWithin, "write it as `within`", |site| {

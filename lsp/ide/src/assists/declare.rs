@@ -1,12 +1,13 @@
 //! Declaring what a name is that means nothing yet.
 
 use syntax::ast::{BinaryOp, Expr, ExprKind, Item, Stmt, StmtKind};
-use syntax::{Code, Span};
+use syntax::{Code, Span, TokenKind};
 
 use super::edit::{snake, value_of};
 use super::{ActionKind, Edits, Found, Site};
 use crate::call::taken;
-use crate::names::{Depth, Target};
+use crate::names::Target;
+use crate::text::FileEdit;
 use crate::tree::Node;
 
 use analysis::hir::Type;
@@ -34,7 +35,9 @@ pub(super) fn value(site: &mut Site<'_, '_>, found: &Found<'_>) {
     let place =
         site.stmt().map(|stmt| stmt.span.start).filter(|_| site.block().is_some_and(|block| site.is_braced(block)));
     if let Some(at) = place {
-        let text = format!("let {name} = {first};");
+        // Bytes alone are bytes, whatever else they can be.
+        let annotation = if first.starts_with("0x") { format!(": {ty}") } else { String::new() };
+        let text = format!("let {name}{annotation} = {first};");
         site.offer(ActionKind::DeclareVariable, format!("declare the variable `{name}`"), |site| {
             Edits::of([site.stmt_before(at, &text)])
         });
@@ -51,20 +54,26 @@ pub(super) fn value(site: &mut Site<'_, '_>, found: &Found<'_>) {
     }
 }
 
-/// Adds a parameter behind the others, or into empty parentheses behind the name.
-fn with_param(
-    site: &Site<'_, '_>,
-    name: Span,
-    params: &[syntax::ast::Param],
-    new: &str,
-    ty: &str,
-) -> Option<crate::text::FileEdit> {
+/// Adds a parameter behind the others, into the empty parentheses behind the name, or with parentheses of its own where
+/// a contract has none.
+fn with_param(site: &Site<'_, '_>, name: Span, params: &[syntax::ast::Param], new: &str, ty: &str) -> Option<FileEdit> {
     if let Some(last) = params.last() {
         return Some(site.insert(last.span.end, format!(", {new}: {ty}")));
     }
-    let behind = site.item.text.get(name.end as usize..)?;
-    let open = u32::try_from(behind.find('(')?).ok()?;
-    Some(site.insert(name.end + open + 1, format!("{new}: {ty}")))
+    let tokens = site.tokens();
+    let (mut kind, mut span) = tokens.behind(name.end)?;
+    // Type parameters hold nothing but names.
+    if kind == TokenKind::Lt {
+        while kind != TokenKind::Gt {
+            (kind, span) = tokens.behind(span.end)?;
+        }
+        (kind, span) = tokens.behind(span.end)?;
+    }
+    match kind {
+        TokenKind::LParen => Some(site.insert(span.end, format!("{new}: {ty}"))),
+        TokenKind::LBrace => Some(site.insert(name.end, format!("({new}: {ty})"))),
+        _ => None,
+    }
 }
 
 /// The type that an unknown name probably has, from what stands beside it, and a value of it.
@@ -164,7 +173,7 @@ pub(super) fn params_of<'s>(
         ExprKind::Path(path) => path.last()?.span,
         _ => return None,
     };
-    let names = site.names(Depth::Names);
+    let names = site.names();
     let Target::Def(def) = &names.names.iter().find(|name| name.span == span)?.target else { return None };
     let item = site.files.view(def)?;
     let (params, ..) = taken(item.ast, def.span, def.kind)?;

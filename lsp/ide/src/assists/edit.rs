@@ -1,19 +1,24 @@
 //! Making edits: texts of nodes as operands, indentation, places in blocks, values to begin with.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use analysis::hir::Type;
 use syntax::ast::{
-    BinaryOp, Block, Expr, ExprKind, Item, Member, Param, Spend, Stmt, TypeArg, TypeExpr, TypeKind, VariantFields,
+    BinaryOp, Block, Expr, ExprKind, Field, ForRange, Ident, Item, Match, Member, Param, Spend, Stmt, StmtKind,
+    TypeArg, TypeExpr, TypeKind, VariantFields,
 };
-use syntax::{Span, Word};
+use syntax::{FileId, Span, Word};
 
-use super::{Edits, Site};
-use crate::names::{Depth, Files, Target};
+use super::tokens::has_bare_brace;
+use super::{Edits, Site, around};
+use crate::names::{Files, Target};
 use crate::text::{FileEdit, TextEdit};
+use crate::tree::{Node, walk_expr};
 
 impl Edits {
-    /// Edits, of which those that touch become one.
+    /// Edits, of which those that touch become one. What goes takes along what is edited inside of it; of edits that
+    /// overlap in another way there is nothing.
     pub(super) fn of(edits: impl IntoIterator<Item = FileEdit>) -> Option<Edits> {
         let mut edits: Vec<FileEdit> = edits.into_iter().collect();
         edits.sort_by(|a, b| {
@@ -22,12 +27,22 @@ impl Edits {
         });
         let mut merged: Vec<FileEdit> = Vec::with_capacity(edits.len());
         for next in edits {
-            match merged.last_mut() {
-                Some(last) if last.path == next.path && last.edit.range.end == next.edit.range.start => {
-                    last.edit.range.end = next.edit.range.end;
-                    last.edit.text += &next.edit.text;
-                }
-                _ => merged.push(next),
+            let Some(last) = merged.last_mut().filter(|last| last.path == next.path) else {
+                merged.push(next);
+                continue;
+            };
+            let (known, new) = (&mut last.edit, next.edit);
+            if known.range.end < new.range.start {
+                merged.push(FileEdit { path: next.path, edit: new });
+            } else if known.range.end == new.range.start {
+                known.range.end = new.range.end;
+                known.text += &new.text;
+            } else if known.text.is_empty() && new.range.end <= known.range.end {
+                // It goes with what is around it.
+            } else if new.text.is_empty() && known.range.start == new.range.start {
+                *known = new;
+            } else {
+                return None;
             }
         }
         Some(Edits { edits: merged, creates: Vec::new() })
@@ -53,7 +68,7 @@ pub(super) const fn strength(op: BinaryOp) -> u8 {
 pub(super) const ATOM: u8 = 11;
 
 /// How strongly an expression holds together.
-fn tightness(expr: &Expr) -> u8 {
+pub(super) fn tightness(expr: &Expr) -> u8 {
     match &expr.kind {
         ExprKind::Binary { op, .. } => strength(*op),
         ExprKind::Unary { .. } => 10,
@@ -67,13 +82,61 @@ fn tightness(expr: &Expr) -> u8 {
 /// What ends the condition of an `if`: a struct before its brace.
 pub(super) fn has_struct(expr: &Expr) -> bool {
     let mut found = false;
-    crate::tree::walk_expr(expr, &mut |node| {
-        if let crate::tree::Node::Expr(expr) = node {
+    walk_expr(expr, &mut |node| {
+        if let Node::Expr(expr) = node {
             found |= matches!(expr.kind, ExprKind::Struct(_));
         }
         true
     });
     found
+}
+
+/// A text whose later lines begin so many blanks later.
+pub(super) fn indented(text: &str, blanks: usize) -> String {
+    let pad = " ".repeat(blanks);
+    let push = |line: &str| if line.trim().is_empty() { line.to_owned() } else { format!("{pad}{line}") };
+    let mut lines = text.split('\n');
+    let first = lines.next().unwrap_or_default().to_owned();
+    std::iter::once(first).chain(lines.map(push)).collect::<Vec<_>>().join("\n")
+}
+
+/// A text whose later lines begin so many blanks earlier.
+pub(super) fn dedented(text: &str, blanks: usize) -> String {
+    let cut = |line: &str| {
+        let own = line.len() - line.trim_start_matches(' ').len();
+        line.get(own.min(blanks)..).unwrap_or_default().to_owned()
+    };
+    let mut lines = text.split('\n');
+    let first = lines.next().unwrap_or_default().to_owned();
+    std::iter::once(first).chain(lines.map(cut)).collect::<Vec<_>>().join("\n")
+}
+
+/// A text as what stands before the block of an `if` or `match`: in parentheses if it has a brace of its own.
+pub(super) fn head(text: String) -> String {
+    if has_bare_brace(&text) { format!("({text})") } else { text }
+}
+
+/// What stands before the blocks of a node.
+fn heads<'s>(node: &Node<'s>) -> Vec<&'s Expr> {
+    let of_match = |choice: &'s Match| {
+        let guards = choice.arms.iter().filter_map(|arm| arm.guard.as_ref());
+        std::iter::once(&*choice.value).chain(guards).collect()
+    };
+    match node {
+        Node::Expr(Expr { kind: ExprKind::If(branch), .. }) | Node::Stmt(Stmt { kind: StmtKind::If(branch), .. }) => {
+            vec![&*branch.cond]
+        }
+        Node::Expr(Expr { kind: ExprKind::Match(choice), .. })
+        | Node::Stmt(Stmt { kind: StmtKind::Match(choice), .. }) => of_match(choice),
+        Node::Stmt(Stmt { kind: StmtKind::While(repeat), .. }) => {
+            std::iter::once(&repeat.cond).chain(&repeat.max).collect()
+        }
+        Node::Stmt(Stmt { kind: StmtKind::For(repeat), .. }) => match &repeat.range {
+            ForRange::Numbers { from, to, max } => [from, to].into_iter().chain(max).collect(),
+            ForRange::Each(list) => std::iter::once(list).chain(&repeat.filter).collect(),
+        },
+        _ => Vec::new(),
+    }
 }
 
 /// Where the line begins that a byte stands on, and its blanks.
@@ -96,22 +159,52 @@ impl<'s> Site<'_, 's> {
         self.put(Span::point(at), text)
     }
 
-    /// The text of an expression, in parentheses where something that binds so strongly stands around it.
+    /// The text of an expression, in parentheses where something that binds so strongly stands around it, or if it has
+    /// some because of a brace.
     pub(super) fn operand(&self, expr: &Expr, outer: u8) -> String {
         let text = self.text(expr.span);
-        if tightness(expr) < outer { format!("({text})") } else { text.to_owned() }
+        let braced = || has_bare_brace(text) && self.tokens().grouped(expr.span) != expr.span;
+        if tightness(expr) < outer || braced() { format!("({text})") } else { text.to_owned() }
     }
 
-    /// An expression whose place is taken by `text`, in parentheses where what stands around it demands that.
-    pub(super) fn in_place_of(&self, name: Span, value: &Expr) -> String {
-        let mut outer = 0;
-        crate::tree::walk(self.item.ast, &mut |node| {
-            if let crate::tree::Node::Expr(expr) = node {
-                outer = outer.max(demanded(expr, name));
-            }
-            true
+    /// The text of an expression for another place, in parentheses where what stands around that place demands them.
+    pub(super) fn in_place_of(&self, place: Span, value: &Expr) -> String {
+        self.placed(place, self.text(value.span), tightness(value))
+    }
+
+    /// A text that holds together so strongly for a place, in parentheses where what stands around it demands them.
+    pub(super) fn placed(&self, place: Span, text: &str, tightness: u8) -> String {
+        let around = around(self.item, place);
+        let strongest = around.iter().filter_map(|node| match node {
+            Node::Expr(expr) if !self.is_change(expr) => Some(demanded(expr, place)),
+            _ => None,
         });
-        self.operand(value, outer)
+        let grouped = self.tokens().grouped(place) != place;
+        let weak = tightness < strongest.max().unwrap_or(0);
+        if !grouped && (weak || self.opens_block(&around, place, text)) { format!("({text})") } else { text.to_owned() }
+    }
+
+    /// Whether a text in a place would begin the block behind it.
+    fn opens_block(&self, around: &[Node<'_>], place: Span, text: &str) -> bool {
+        let holding = around.iter().flat_map(heads).map(|head| head.span);
+        has_bare_brace(text)
+            && holding.filter(|head| head.start <= place.start && place.end <= head.end).any(|head| {
+                let before = self.text(Span::new(head.start, place.start));
+                let behind = self.text(Span::new(place.end, head.end));
+                has_bare_brace(&format!("{before}{text}{behind}"))
+            })
+    }
+
+    /// Puts another condition before a block, without the parentheses around the one that stands there.
+    pub(super) fn put_head(&self, cond: &Expr, text: String) -> FileEdit {
+        let place = self.tokens().grouped(cond.span);
+        self.put(place, format!("{}{}", self.gap_before(place.start), head(text)))
+    }
+
+    /// A blank if what stands before a byte would run into a word there.
+    pub(super) fn gap_before(&self, at: u32) -> &'static str {
+        let head = self.text(Span::new(0, at));
+        if head.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') { " " } else { "" }
     }
 
     /// The blanks at the beginning of the line of a byte of the item.
@@ -161,7 +254,7 @@ impl<'s> Site<'_, 's> {
 
     /// A name that means nothing yet at a byte of the item.
     pub(super) fn fresh(&self, wanted: &str, at: u32) -> String {
-        let names = self.names(Depth::Names);
+        let names = self.names();
         let visible = names.visible(at);
         let own = self.files.of(self.file);
         let later = |name: &str| names.names.iter().any(|known| self.text(known.span) == name);
@@ -310,107 +403,136 @@ pub(super) fn value_of(ty: &Type) -> String {
 
 /// How deep the fields of fields are followed for a value to begin with.
 const DEPTH_MAX: u8 = 8;
+/// The most values that one is made of.
+const PARTS_MAX: u32 = 256;
 
 /// A value to begin with of a type as it is written in a file.
-pub(super) fn value_of_written(files: &Files<'_>, file: syntax::FileId, ty: &TypeExpr, depth: u8) -> String {
-    let inner = |ty: &TypeExpr| value_of_written(files, file, ty, depth + 1);
-    match &ty.kind {
-        _ if depth > DEPTH_MAX => "0".to_owned(),
-        TypeKind::Tuple(parts) => format!("({})", parts.iter().map(inner).collect::<Vec<_>>().join(", ")),
-        TypeKind::Array { element, length } => match &length.kind {
-            ExprKind::Int(digits) => format!("[{}; {digits}]", inner(element)),
-            ExprKind::Name(name) => format!("[{}; {name}]", inner(element)),
-            _ => "0".to_owned(),
-        },
-        TypeKind::Name { name, args, .. } => {
-            let length = args.iter().find_map(|arg| match arg {
-                TypeArg::Int { digits, .. } => digits.replace('_', "").parse::<u32>().ok(),
-                TypeArg::Type(_) => None,
-            });
-            value_of_named(files, file, name.as_str(), length, depth)
-        }
-        TypeKind::Error => "0".to_owned(),
-    }
+pub(super) fn value_of_written(files: &Files<'_>, file: FileId, ty: &TypeExpr) -> String {
+    Values { files, left: Cell::new(PARTS_MAX) }.written(file, ty, 0)
 }
 
-fn value_of_named(files: &Files<'_>, file: syntax::FileId, name: &str, length: Option<u32>, depth: u8) -> String {
-    let known = match name {
-        "Bool" => Some(Type::Bool),
-        "Coin" => Some(Type::Coin),
-        "Height" => Some(Type::Height),
-        "Time" => Some(Type::Time),
-        "Blocks" => Some(Type::Blocks),
-        "Duration" => Some(Type::Duration),
-        "PubKey" => Some(Type::PubKey),
-        "Category" | "Did" => Some(Type::Did),
-        "Hash160" => Some(Type::BytesN(20)),
-        "Hash256" => Some(Type::BytesN(32)),
-        "Bytes" => Some(length.map_or(Type::Bytes, Type::BytesN)),
-        "Sig" | "DataSig" => Some(Type::Sig),
-        "Lock" => Some(Type::Lock),
-        "Option" => return "None".to_owned(),
-        _ => None,
-    };
-    if let Some(ty) = known {
-        return value_of(&ty);
-    }
-    let Some((file, item)) = files.type_named(file, name) else { return "0".to_owned() };
-    let fields = |fields: &[syntax::ast::Field]| {
-        let one = |field: &syntax::ast::Field| {
-            format!("{}: {}", field.name, value_of_written(files, file, &field.ty, depth + 1))
-        };
-        fields.iter().map(one).collect::<Vec<_>>().join(", ")
-    };
-    match item.ast {
-        Item::Struct(of) => format!("{name} {{ {} }}", fields(&of.fields)),
-        Item::Enum(of) => of.variants.first().map_or_else(String::new, |variant| match &variant.fields {
-            VariantFields::Unit => format!("{name}::{}", variant.name),
-            VariantFields::Tuple(types) => {
-                let values = types.iter().map(|ty| value_of_written(files, file, ty, depth + 1));
-                format!("{name}::{}({})", variant.name, values.collect::<Vec<_>>().join(", "))
+/// Makes one value to begin with.
+struct Values<'f, 's> {
+    files: &'f Files<'s>,
+    /// How many parts it may still have.
+    left: Cell<u32>,
+}
+
+impl Values<'_, '_> {
+    fn written(&self, file: FileId, ty: &TypeExpr, depth: u8) -> String {
+        let inner = |ty: &TypeExpr| self.written(file, ty, depth + 1);
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        match &ty.kind {
+            _ if depth > DEPTH_MAX || left == 0 => "0".to_owned(),
+            TypeKind::Tuple(parts) => format!("({})", parts.iter().map(inner).collect::<Vec<_>>().join(", ")),
+            TypeKind::Array { element, length } => match &length.kind {
+                ExprKind::Int(digits) => format!("[{}; {digits}]", inner(element)),
+                ExprKind::Name(name) => format!("[{}; {name}]", inner(element)),
+                _ => "0".to_owned(),
+            },
+            TypeKind::Name { name, args, .. } => {
+                let length = args.iter().find_map(|arg| match arg {
+                    TypeArg::Int { digits, .. } => digits.replace('_', "").parse::<u32>().ok(),
+                    TypeArg::Type(_) => None,
+                });
+                self.named(file, name.as_str(), length, depth)
             }
-            VariantFields::Struct(of) => format!("{name}::{} {{ {} }}", variant.name, fields(of)),
-        }),
-        _ => "0".to_owned(),
+            TypeKind::Error => "0".to_owned(),
+        }
+    }
+
+    fn named(&self, file: FileId, name: &str, length: Option<u32>, depth: u8) -> String {
+        let known = match name {
+            "Bool" => Some(Type::Bool),
+            "Coin" => Some(Type::Coin),
+            "Height" => Some(Type::Height),
+            "Time" => Some(Type::Time),
+            "Blocks" => Some(Type::Blocks),
+            "Duration" => Some(Type::Duration),
+            "PubKey" => Some(Type::PubKey),
+            "Category" | "Did" => Some(Type::Did),
+            "Hash160" => Some(Type::BytesN(20)),
+            "Hash256" => Some(Type::BytesN(32)),
+            "Bytes" => Some(length.map_or(Type::Bytes, Type::BytesN)),
+            "Sig" | "DataSig" => Some(Type::Sig),
+            "Lock" => Some(Type::Lock),
+            "Option" => return "None".to_owned(),
+            _ => None,
+        };
+        if let Some(ty) = known {
+            return value_of(&ty);
+        }
+        let Some((file, item)) = self.files.type_named(file, name) else { return "0".to_owned() };
+        let fields = |fields: &[Field]| {
+            let one = |field: &Field| format!("{}: {}", field.name, self.written(file, &field.ty, depth + 1));
+            fields.iter().map(one).collect::<Vec<_>>().join(", ")
+        };
+        match item.ast {
+            Item::Struct(of) => format!("{name} {{ {} }}", fields(&of.fields)),
+            Item::Enum(of) => of.variants.first().map_or_else(String::new, |variant| match &variant.fields {
+                VariantFields::Unit => format!("{name}::{}", variant.name),
+                VariantFields::Tuple(types) => {
+                    let values = types.iter().map(|ty| self.written(file, ty, depth + 1));
+                    format!("{name}::{}({})", variant.name, values.collect::<Vec<_>>().join(", "))
+                }
+                VariantFields::Struct(of) => format!("{name}::{} {{ {} }}", variant.name, fields(of)),
+            }),
+            _ => "0".to_owned(),
+        }
     }
 }
 
-/// Whether an expression gives a value whatever the transaction is, so that it may be computed earlier, later or never.
-pub(super) fn is_total(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Int(_)
-        | ExprKind::Decimal(_)
-        | ExprKind::Quantity { .. }
-        | ExprKind::Moment { .. }
-        | ExprKind::Percent(_)
-        | ExprKind::Bytes(_)
-        | ExprKind::Str(_)
-        | ExprKind::Bool(_)
-        | ExprKind::Name(_)
-        | ExprKind::Path(_)
-        | ExprKind::SelfRef
-        | ExprKind::Tx => true,
-        ExprKind::Field { base, .. } | ExprKind::Element { base, .. } => is_total(base),
-        ExprKind::Unary { operand, .. } => is_total(operand),
-        ExprKind::Binary { op, left, right, .. } => {
-            let fails = matches!(op, BinaryOp::Div | BinaryOp::Mod | BinaryOp::Shl | BinaryOp::Shr);
-            !fails && is_total(left) && is_total(right)
+impl Site<'_, '_> {
+    /// Whether an expression gives a value whatever the transaction is, so that it may be computed earlier, later or
+    /// never.
+    pub(super) fn is_total(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Int(_)
+            | ExprKind::Decimal(_)
+            | ExprKind::Quantity { .. }
+            | ExprKind::Moment { .. }
+            | ExprKind::Percent(_)
+            | ExprKind::Bytes(_)
+            | ExprKind::Str(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Name(_)
+            | ExprKind::Path(_)
+            | ExprKind::SelfRef
+            | ExprKind::Tx => true,
+            ExprKind::Field { base, .. } | ExprKind::Element { base, .. } => self.is_total(base),
+            ExprKind::Unary { operand, .. } => self.is_total(operand),
+            ExprKind::Binary { op, left, right, .. } => {
+                let fails = matches!(op, BinaryOp::Div | BinaryOp::Mod | BinaryOp::Shl | BinaryOp::Shr);
+                !fails && self.is_total(left) && self.is_total(right)
+            }
+            ExprKind::Call { callee, args } => {
+                let name = match &callee.kind {
+                    ExprKind::Name(name) => name,
+                    _ => return false,
+                };
+                TOTAL.contains(&name.as_str()) && self.is_builtin(name) && args.iter().all(|arg| self.is_total(arg))
+            }
+            ExprKind::Array(parts) | ExprKind::Tuple(parts) => parts.iter().all(|part| self.is_total(part)),
+            ExprKind::Struct(literal) => literal.fields.iter().all(|field| self.is_total(&field.value)),
+            _ => false,
         }
-        ExprKind::Call { callee, args } => {
-            let hashes = ["sha256", "sha1", "ripemd160", "hash160", "hash256", "min", "max", "abs", "within", "p2pkh"];
-            matches!(&callee.kind, ExprKind::Name(name) if hashes.contains(&name.as_str())) && args.iter().all(is_total)
-        }
-        ExprKind::Array(parts) | ExprKind::Tuple(parts) => parts.iter().all(is_total),
-        ExprKind::Struct(literal) => literal.fields.iter().all(|field| is_total(&field.value)),
-        _ => false,
+    }
+
+    /// Whether a name means a function of the language, whose name no item has taken.
+    fn is_builtin(&self, name: &Ident) -> bool {
+        self.names().names.iter().any(|known| known.span == name.span && known.target == Target::Builtin)
     }
 }
+
+/// The functions of the language that give a value for all arguments.
+const TOTAL: [&str; 10] = ["sha256", "sha1", "ripemd160", "hash160", "hash256", "min", "max", "abs", "within", "p2pkh"];
 
 /// Whether an expression reads what is no value: a time that can only be bounded from below.
 pub(super) fn reads_time(expr: &Expr) -> bool {
     let mut found = false;
-    crate::tree::walk_expr(expr, &mut |node| {
-        if let crate::tree::Node::Expr(expr) = node
+    walk_expr(expr, &mut |node| {
+        if let Node::Expr(expr) = node
             && let ExprKind::Field { base, name } = &expr.kind
         {
             found |= matches!(base.kind, ExprKind::Tx) && matches!(name.as_str(), "height" | "time")

@@ -2,11 +2,11 @@
 
 use analysis::hir::Type;
 use syntax::Span;
-use syntax::ast::{BinaryOp, Block, Expr, ExprKind, Stmt, StmtKind};
+use syntax::ast::{BinaryOp, Block, Expr, ExprKind, ForRange, Match, Stmt, StmtKind};
 
-use super::edit::{is_total, reads_time, snake};
+use super::edit::{reads_time, snake};
 use super::{ActionKind, Edits, Site};
-use crate::names::{DefKind, Depth, Target};
+use crate::names::{DefKind, Target};
 use crate::tree::{Node, walk_expr};
 
 /// `let name = expr;` before the statement that holds the expression.
@@ -31,7 +31,8 @@ pub(super) fn variable(site: &mut Site<'_, '_>) {
     site.offer(ActionKind::ExtractVariable, "extract into a variable", |site| {
         let name = site.fresh(&name_for(expr), at);
         let declared = site.stmt_before(at, &format!("let {name}{annotation} = {value};"));
-        Edits::of([declared, site.put(whole(site, expr), name)])
+        let place = whole(site, expr);
+        Edits::of([declared, site.put(place, format!("{}{name}", site.gap_before(place.start)))])
     });
 }
 
@@ -56,24 +57,58 @@ fn place_for(site: &Site<'_, '_>, expr: &Expr) -> Option<u32> {
                 place = Some(stmt.span.start).filter(|_| once(stmt, expr));
                 earlier = true;
             }
+            // A guard knows the names of its pattern, which nobody knows before the `match`.
+            Node::Expr(Expr { kind: ExprKind::Match(choice), .. }) if in_guard(choice, expr) => return None,
+            Node::Expr(around) if is_constant(around, expr) => return None,
             Node::Expr(around) => earlier &= around.span == expr.span || always(around, expr),
             _ => {}
         }
     }
     block?;
-    place.filter(|_| earlier || is_total(expr))
+    place.filter(|_| earlier || site.is_total(expr))
 }
 
 fn holds(outer: Span, inner: Span) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
 
-/// Whether an expression of a statement is computed exactly once, at its beginning.
+/// Whether an expression of a statement is computed exactly once, at its beginning, and need not be a constant.
 fn once(stmt: &Stmt, expr: &Expr) -> bool {
+    let within = |part: &Expr| holds(part.span, expr.span);
     match &stmt.kind {
         StmtKind::While(_) | StmtKind::Budget(_) => false,
-        StmtKind::For(repeat) => repeat.filter.as_ref().is_none_or(|filter| !holds(filter.span, expr.span)),
+        StmtKind::Match(choice) => !in_guard(choice, expr),
+        StmtKind::For(repeat) => {
+            let bound = match &repeat.range {
+                ForRange::Numbers { from, to, max: None } => within(from) || within(to),
+                ForRange::Numbers { max: Some(max), .. } => within(max),
+                ForRange::Each(_) => false,
+            };
+            !bound && !repeat.filter.as_ref().is_some_and(within)
+        }
         _ => true,
+    }
+}
+
+/// Whether an expression stands behind the `if` of an arm.
+fn in_guard(choice: &Match, expr: &Expr) -> bool {
+    choice.arms.iter().filter_map(|arm| arm.guard.as_ref()).any(|guard| holds(guard.span, expr.span))
+}
+
+/// Whether a part of an expression says how long or how many, or which of several, and is known while compiling.
+fn is_constant(around: &Expr, part: &Expr) -> bool {
+    let within = |place: &Expr| holds(place.span, part.span);
+    let literal = matches!(part.kind, ExprKind::Int(_));
+    match &around.kind {
+        ExprKind::Repeat { count, .. } => within(count),
+        ExprKind::Quorum { needed, .. } | ExprKind::Threshold { needed, .. } => within(needed),
+        ExprKind::Index { index, .. } => literal && within(index),
+        ExprKind::Slice { from, to, .. } => literal && [from, to].into_iter().flatten().any(|bound| within(bound)),
+        ExprKind::Call { callee, args } => {
+            let sized = matches!(&callee.kind, ExprKind::Name(name) if name.as_str() == "bytes");
+            sized && literal && args.iter().skip(1).any(within)
+        }
+        _ => false,
     }
 }
 
@@ -98,13 +133,8 @@ fn nameable<'s>(site: &Site<'_, 's>, expr: &Expr) -> Option<&'s Type> {
 
 /// The expression with the parentheses around it, which a name needs no more.
 fn whole(site: &Site<'_, '_>, expr: &Expr) -> Span {
-    let (before, behind) = (site.text(Span::new(0, expr.span.start)), site.item.text);
-    let behind = behind.get(expr.span.end as usize..).unwrap_or_default();
-    let called = before.trim_end_matches('(').ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '>');
-    match before.ends_with('(') && behind.starts_with(')') && !called {
-        true => Span::new(expr.span.start - 1, expr.span.end + 1),
-        false => expr.span,
-    }
+    let grouped = site.tokens().grouped(expr.span);
+    if site.loses_comment(grouped, &[expr.span]) { expr.span } else { grouped }
 }
 
 /// What an expression may be called.
@@ -194,7 +224,7 @@ fn free_names(site: &Site<'_, '_>, expr: &Expr) -> Option<Vec<(String, String)>>
         }
         true
     });
-    for name in site.names(Depth::Names).names.iter().filter(|name| holds(expr.span, name.span)) {
+    for name in site.names().names.iter().filter(|name| holds(expr.span, name.span)) {
         let Target::Def(def) = &name.target else { continue };
         if name.declares && def.kind == DefKind::Local {
             // Names that the expression brings itself would need another look at what is free.

@@ -8,6 +8,7 @@ use driver::{Diagnostic, ItemView};
 use syntax::ast::{Item, Use};
 use syntax::{Code, FileId, ItemKind, Span};
 
+use super::tokens::ItemTokens;
 use super::{ActionKind, Edits, Found, Site};
 use crate::complete::{LIBRARY, import_of};
 use crate::names::Files;
@@ -97,7 +98,18 @@ fn modules_with(files: &Files<'_>, file: FileId, name: &str) -> Vec<ModulePath> 
     found
 }
 
-/// The imports of a file, if nothing but blanks stands between them and each says what it brings.
+/// The comments in an import of an item with this text, each on its line.
+pub(crate) fn comments_of(text: &str, used: &Use) -> String {
+    let comments: Vec<Span> = ItemTokens::of(text).comments(used.span).collect();
+    comments.iter().filter_map(|span| Some(format!("{}\n", text.get(span.range())?))).collect()
+}
+
+/// Whether a comment stands in an import, where it would be lost if the import is written anew.
+fn has_comment(item: ItemView<'_>, used: &Use) -> bool {
+    !comments_of(item.text, used).is_empty()
+}
+
+/// The imports of a file, if nothing but blanks stands between and in them and each says what it brings.
 fn block<'s>(files: &Files<'s>, file: FileId) -> Option<Vec<(ItemView<'s>, &'s Use)>> {
     let own = files.of(file);
     let text = files.session.text(file)?;
@@ -105,7 +117,7 @@ fn block<'s>(files: &Files<'s>, file: FileId) -> Option<Vec<(ItemView<'s>, &'s U
     for item in &own.items {
         let Item::Use(used) = item.ast else { continue };
         let start = item.start as usize + used.span.start as usize;
-        if !used.docs.is_empty() || analysis::leaves(used).is_empty() {
+        if !used.docs.is_empty() || analysis::leaves(used).is_empty() || has_comment(*item, used) {
             return None;
         }
         if let Some((last, of)) = found.last()
@@ -164,10 +176,10 @@ pub(super) fn merge(site: &mut Site<'_, '_>) {
         .items
         .iter()
         .filter(|item| item.key != site.item.key)
-        .filter(|item| matches!(item.ast, Item::Use(other) if other.docs.is_empty() && only_module(other).as_ref() == Some(&module)))
+        .filter(|item| matches!(item.ast, Item::Use(other) if other.docs.is_empty() && only_module(other).as_ref() == Some(&module) && !has_comment(**item, other)))
         .copied()
         .collect();
-    if others.is_empty() {
+    if others.is_empty() || has_comment(site.item, used) {
         return;
     }
     site.offer(ActionKind::MergeImports, "join the imports of this module", |site| {
@@ -199,7 +211,7 @@ fn only_module(used: &Use) -> Option<ModulePath> {
 pub(super) fn split(site: &mut Site<'_, '_>) {
     let Item::Use(used) = site.item.ast else { return };
     let leaves = analysis::leaves(used);
-    if leaves.len() < 2 {
+    if leaves.len() < 2 || has_comment(site.item, used) {
         return;
     }
     site.offer(ActionKind::SplitImport, "give each name a `use` of its own", |site| {

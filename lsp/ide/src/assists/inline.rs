@@ -3,26 +3,27 @@
 use syntax::ast::{Expr, ExprKind, Item, Member, PatternKind, Stmt, StmtKind};
 use syntax::{ItemKind, Span};
 
-use super::edit::is_total;
 use super::{ActionKind, Edits, Site};
-use crate::names::{Def, DefKind, Depth, ItemNames, Name, Target};
+use crate::names::{Def, DefKind, ItemNames, Name, Target};
 use crate::tree::{Node, walk, walk_expr};
 
 /// Writes the value of a variable wherever it is read, and removes it.
 pub(super) fn variable(site: &mut Site<'_, '_>) {
-    let names = site.names(Depth::Names);
+    let names = site.names();
     let Some(Name { target: Target::Def(def), .. }) = names.at(site.range.start) else { return };
     if def.kind != DefKind::Local || def.file != site.file || def.item != *site.item.key {
         return;
     }
-    let def = def.clone();
+    let (def, target) = (def.clone(), Target::Def(def.clone()));
     let Some((stmt, value)) = declaration(site, &def) else { return };
-    let reads: Vec<&Name> =
-        names.names.iter().filter(|name| !name.declares && name.target == Target::Def(def.clone())).collect();
-    let plain = expr_names(site);
-    let can =
-        reads.iter().all(|read| !read.writes && plain.contains(&read.span) && same_meaning(site, &names, value, read));
-    if !can || reads.is_empty() || !is_total(value) || site.type_of(value.span) != site.type_of(def.span) {
+    let reads: Vec<&Name> = names.names.iter().filter(|name| !name.declares && name.target == target).collect();
+    let total = site.is_total(value) && site.type_of(value.span) == site.type_of(def.span);
+    if reads.is_empty() || !total || site.loses_comment(stmt.span, &[value.span]) {
+        return;
+    }
+    let (plain, own) = (expr_names(site), Reads::of(&names, value));
+    let stays = |read: &&Name| !read.writes && plain.contains(&read.span) && own.mean_the_same(site, &names, read);
+    if own.written || !reads.iter().all(stays) {
         return;
     }
     let title = format!("inline the variable `{}`", site.text(def.span));
@@ -73,21 +74,38 @@ fn expr_names(site: &Site<'_, '_>) -> Vec<Span> {
     found
 }
 
-/// Whether every name of a value means the same at another place, and nothing of it is ever written to.
-fn same_meaning(site: &Site<'_, '_>, names: &ItemNames, value: &Expr, read: &Name) -> bool {
-    let inside = |name: &&Name| value.span.start <= name.span.start && name.span.end <= value.span.end;
-    names.names.iter().filter(inside).all(|name| {
-        let Target::Def(def) = &name.target else { return true };
-        let written = names.names.iter().any(|other| other.writes && other.target == name.target);
-        let local = matches!(def.kind, DefKind::Local | DefKind::Argument);
-        let visible = names.visible(read.span.start);
-        let same = visible.iter().find(|(known, _)| &***known == site.text(name.span));
-        !written && same.map_or(!local, |(_, other)| *other == def)
-    })
+/// What a value names.
+struct Reads<'n> {
+    names: Vec<(&'n Name, &'n Def)>,
+    /// Whether any of that is ever written to.
+    written: bool,
+}
+
+impl<'n> Reads<'n> {
+    fn of(names: &'n ItemNames, value: &Expr) -> Self {
+        let inside = |name: &&Name| value.span.start <= name.span.start && name.span.end <= value.span.end;
+        let means = |name: &'n Name| match &name.target {
+            Target::Def(def) => Some((name, def)),
+            _ => None,
+        };
+        let own: Vec<(&Name, &Def)> = names.names.iter().filter(inside).filter_map(means).collect();
+        let is_own = |other: &Name| own.iter().any(|(name, _)| name.target == other.target);
+        Self { written: names.names.iter().any(|other| other.writes && is_own(other)), names: own }
+    }
+
+    /// Whether every name means the same where a variable is read.
+    fn mean_the_same(&self, site: &Site<'_, '_>, names: &ItemNames, read: &Name) -> bool {
+        let visible = if self.names.is_empty() { Vec::new() } else { names.visible(read.span.start) };
+        self.names.iter().all(|(name, def)| {
+            let local = matches!(def.kind, DefKind::Local | DefKind::Argument);
+            let same = visible.iter().find(|(known, _)| &***known == site.text(name.span));
+            same.map_or(!local, |(_, other)| other == def)
+        })
+    }
 }
 
 /// A statement with its line, if it has one of its own.
-fn line_of(site: &Site<'_, '_>, stmt: &Stmt) -> Span {
+pub(super) fn line_of(site: &Site<'_, '_>, stmt: &Stmt) -> Span {
     let behind = site.item.text.get(stmt.span.end as usize..).unwrap_or_default();
     let blanks = behind.len() - behind.trim_start_matches([' ', '\t']).len();
     let newline = behind.get(blanks..).is_some_and(|rest| rest.starts_with('\n'));
@@ -100,7 +118,7 @@ fn line_of(site: &Site<'_, '_>, stmt: &Stmt) -> Span {
 
 /// Writes the value of a constant in its place.
 pub(super) fn constant(site: &mut Site<'_, '_>) {
-    let names = site.names(Depth::Names);
+    let names = site.names();
     let Some(name @ Name { target: Target::Def(def), declares: false, .. }) = names.at(site.range.start) else {
         return;
     };

@@ -3,6 +3,7 @@
 use syntax::ast::{BinaryOp, Expr, ExprKind, Item, Member, StmtKind};
 use syntax::{Code, Span};
 
+use super::edit::reads_time;
 use super::{ActionKind, Edits, Found, Site};
 use crate::tree::{Node, walk_block};
 
@@ -69,34 +70,46 @@ pub(super) fn multiply_first(site: &mut Site<'_, '_>, found: &Found<'_>) {
         _ => None,
     });
     let Some((whole, left, right)) = product else { return };
-    let quotient = |expr: &Expr| match &expr.kind {
+    let quotient = |expr: &Expr, outer: u8| match &expr.kind {
         ExprKind::Binary { op: BinaryOp::Div, left, right, .. } => {
-            Some((site.operand(left, 9), site.operand(right, 10)))
+            Some((site.operand(left, outer), site.operand(right, 10)))
         }
         _ => None,
     };
-    let text = match (quotient(left), quotient(right)) {
+    let text = match (quotient(left, 9), quotient(right, 10)) {
         (Some((above, below)), None) => format!("{above} * {} / {below}", site.operand(right, 10)),
-        (None, Some((above, below))) => format!("{} * {} / {below}", site.operand(left, 9), above),
+        (None, Some((above, below))) => format!("{} * {above} / {below}", site.operand(left, 9)),
         _ => return,
     };
+    if site.loses_comment(whole.span, &[]) {
+        return;
+    }
+    // `x *= a / b` is no product of its own.
+    let text = if site.is_change(whole) { format!("{} = {text}", site.text(left.span)) } else { text };
     site.offer(ActionKind::MultiplyFirst, "multiply first", |site| Edits::of([site.put(whole.span, text.as_str())]));
 }
 
-/// `tx.height < h` as `tx.height >= h`, which is another path's condition.
+/// `tx.height < h` as `tx.height >= h`, and `h > tx.height` as `h <= tx.height`, which is another path's condition.
 pub(super) fn lower_bound(site: &mut Site<'_, '_>, found: &Found<'_>) {
     if found.diagnostic.code != Code::E0408 {
         return;
     }
     let compared = site.nodes.iter().rev().find_map(|node| match node {
         Node::Expr(expr) => match &expr.kind {
-            ExprKind::Binary { op, op_span, .. } => Some((*op, *op_span)),
+            ExprKind::Binary { op, op_span, left, .. } => Some((*op, *op_span, left)),
             _ => None,
         },
         _ => None,
     });
-    let Some((BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Eq, place)) = compared else { return };
-    site.offer(ActionKind::LowerBound, "bound it by `>=`", |site| Edits::of([site.put(place, ">=")]));
+    let Some((op, place, left)) = compared else { return };
+    let (sign, title) = match reads_time(left) {
+        true => (BinaryOp::Ge, "bound it by `>=`"),
+        false => (BinaryOp::Le, "bound it by `<=`"),
+    };
+    let turns = matches!(op, BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge | BinaryOp::Eq);
+    if turns && op != sign {
+        site.offer(ActionKind::LowerBound, title, |site| Edits::of([site.put(place, sign.symbol())]));
+    }
 }
 
 /// `continue { .. };` or `end;` at the end of the path.

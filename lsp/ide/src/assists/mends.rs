@@ -1,27 +1,38 @@
 //! What mends mistakes in bodies.
 
-use syntax::ast::{Expr, ExprKind, ForRange, InputSource, Param, PatternKind, PlanStmtKind, Stmt, StmtKind};
+use analysis::hir::Type;
+use syntax::ast::{
+    Expr, ExprKind, ForRange, InputSource, Item, Param, PatternKind, PlanStmt, PlanStmtKind, Stmt, StmtKind,
+};
 use syntax::{Code, FileId, Span};
 
 use super::declare::params_of;
-use super::edit::{is_total, value_of_written};
+use super::edit::value_of_written;
+use super::inline::line_of;
+use super::tokens::{ItemTokens, List};
 use super::{ActionKind, Edits, Found, Site};
-use crate::names::{Def, DefKind, Depth, Files, Target, names_of};
+use crate::names::{Def, DefKind, Depth, Files, Name, Target, names_of};
 use crate::text::{FileEdit, TextEdit};
 use crate::tree::{Node, walk};
 
-/// `let mut` where a variable is declared that is assigned.
+/// `mut` where a variable is declared that is assigned.
 pub(super) fn make_mutable(site: &mut Site<'_, '_>, found: &Found<'_>) {
     if found.diagnostic.code != Code::E0107 {
         return;
     }
-    let names = site.names(Depth::Names);
+    let names = site.names();
     let Some(Target::Def(def)) = names.at(found.span.start).map(|name| &name.target) else { return };
     if def.kind != DefKind::Local || def.item != *site.item.key || def.file != site.file {
         return;
     }
-    let (at, name) = (def.span.start, site.text(def.span));
-    site.offer(ActionKind::MakeMutable, format!("write `let mut {name}`"), |site| Edits::of([site.insert(at, "mut ")]));
+    let name = site.text(def.span);
+    // A field that stands for a variable too has no place for the word.
+    let short = names.names.iter().any(|known| known.declares && known.span == def.span && known.short.is_some());
+    let (title, text) = match short {
+        true => (format!("write `{name}: mut {name}`"), format!("{name}: mut ")),
+        false => (format!("write `let mut {name}`"), "mut ".to_owned()),
+    };
+    site.offer(ActionKind::MakeMutable, title, |site| Edits::of([site.insert(def.span.start, text)]));
 }
 
 /// The type of the value in place of the one that is written.
@@ -53,8 +64,8 @@ impl<'s> Site<'_, 's> {
     /// The function of the item that holds a byte.
     fn function_at(&self, at: u32) -> Option<&'s syntax::ast::Fn> {
         match self.item.ast {
-            syntax::ast::Item::Fn(function) => Some(function),
-            syntax::ast::Item::Contract(contract) => contract.members.iter().find_map(|member| match member {
+            Item::Fn(function) => Some(function),
+            Item::Contract(contract) => contract.members.iter().find_map(|member| match member {
                 syntax::ast::Member::Fn(of) if of.span.start <= at && at <= of.span.end => Some(of),
                 _ => None,
             }),
@@ -65,8 +76,10 @@ impl<'s> Site<'_, 's> {
 
 /// `hash160(key)` where its hash is needed.
 pub(super) fn hash_key(site: &mut Site<'_, '_>, found: &Found<'_>) {
-    let needed = found.diagnostic.message == "`Bytes<20>` is needed, but this is `PubKey`";
-    if found.diagnostic.code != Code::E0201 || !needed {
+    // What is needed is the first type that the message names.
+    let needed = found.diagnostic.message.split('`').nth(1);
+    let is_key = site.type_of(found.span) == Some(&Type::PubKey);
+    if found.diagnostic.code != Code::E0201 || !is_key || needed != Some(Type::BytesN(20).to_string().as_str()) {
         return;
     }
     site.offer(ActionKind::HashKey, "write `hash160(..)`", |site| {
@@ -81,27 +94,32 @@ pub(super) fn arguments(site: &mut Site<'_, '_>, found: &Found<'_>) {
     }
     let call = site.nodes.iter().rev().find_map(|node| match node {
         Node::Expr(expr) if expr.span == found.span => match &expr.kind {
-            ExprKind::Call { callee, args } => Some((*expr, callee, args)),
+            ExprKind::Call { callee, args } => Some((callee, args)),
             _ => None,
         },
         _ => None,
     });
-    let Some((call, callee, args)) = call else { return };
+    let Some((callee, args)) = call else { return };
     let Some((file, _, params)) = params_of(site, callee) else { return };
+    // While a call is written, its list may be no list yet.
+    let Some(List { elements, inner }) = site.tokens().list(callee.span.end, args.len()) else { return };
     if args.len() > params.len() {
-        let kept = params.len().checked_sub(1).and_then(|last| args.get(last)).map(|arg| arg.span.end);
-        let first = args.get(params.len()).map(|arg| arg.span.start);
-        let Some((first, last)) = first.zip(args.last()) else { return };
-        let gone = Span::new(kept.unwrap_or(first), last.span.end);
-        site.offer(ActionKind::AddArguments, "remove what is too much", |site| Edits::of([site.put(gone, "")]));
+        let kept = params.len().checked_sub(1).and_then(|last| elements.get(last)).map(|kept| kept.end);
+        let gone = match (kept, elements.last()) {
+            (Some(kept), Some(last)) => Span::new(kept, last.end),
+            _ => inner,
+        };
+        if !site.loses_comment(gone, &[]) {
+            site.offer(ActionKind::AddArguments, "remove what is too much", |site| Edits::of([site.put(gone, "")]));
+        }
         return;
     }
     let title = if params.len() - args.len() == 1 { "add the missing value" } else { "add the missing values" };
     site.offer(ActionKind::AddArguments, title, |site| {
         let missing = params.iter().skip(args.len());
-        let missing: Vec<String> = missing.map(|param| value_of_written(site.files, file, &param.ty, 0)).collect();
+        let missing: Vec<String> = missing.map(|param| value_of_written(site.files, file, &param.ty)).collect();
         let lead = if args.is_empty() { "" } else { ", " };
-        let at = args.last().map_or(call.span.end - 1, |arg| arg.span.end);
+        let at = elements.last().map_or(inner.start, |last| last.end);
         Edits::of([site.insert(at, format!("{lead}{}", missing.join(", ")))])
     });
 }
@@ -121,25 +139,16 @@ pub(super) fn name_value(site: &mut Site<'_, '_>, found: &Found<'_>) {
 pub(super) fn remove_variable(site: &mut Site<'_, '_>, found: &Found<'_>) {
     let Some(stmt) = site.stmt().filter(|_| found.diagnostic.code == Code::E0111) else { return };
     let StmtKind::Let { pattern, value, .. } = &stmt.kind else { return };
-    let written = site.names(Depth::Names).names.iter().any(|name| {
+    let written = site.names().names.iter().any(|name| {
         name.writes && matches!(&name.target, Target::Def(def) if def.span == found.span && def.item == *site.item.key)
     });
     let plain = matches!(&pattern.kind, PatternKind::Name { name, .. } if name.span == found.span);
-    if !plain || written || !is_total(value) {
+    if !plain || written || !site.is_total(value) {
         return;
     }
     site.offer(ActionKind::RemoveVariable, "remove the variable", |site| {
-        Edits::of([site.put(site.with_blanks(stmt.span), "")])
+        Edits::of([site.put(line_of(site, stmt), "")])
     });
-}
-
-impl Site<'_, '_> {
-    /// A statement with the blanks before it: its line, if it has one of its own.
-    pub(super) fn with_blanks(&self, span: Span) -> Span {
-        let before = self.text(Span::new(0, span.start));
-        let blanks = before.len() - before.trim_end().len();
-        Span::new(span.start - u32::try_from(blanks).unwrap_or(0), span.end)
-    }
 }
 
 /// Removes a parameter that nothing reads, and the value for it wherever something is given.
@@ -147,13 +156,19 @@ pub(super) fn remove_parameter(site: &mut Site<'_, '_>, found: &Found<'_>) {
     if !matches!(found.diagnostic.code, Code::E0111 | Code::E0403) {
         return;
     }
-    let names = site.names(Depth::Names);
+    let names = site.names();
     let Some(Target::Def(def)) = names.at(found.span.start).map(|name| name.target.clone()) else { return };
     if !matches!(def.kind, DefKind::Argument | DefKind::Parameter) || def.item != *site.item.key {
         return;
     }
     let Some((owner, index, params)) = owner_of(site, &def) else { return };
-    let Some(gone) = without(params.iter().map(|param| param.span), index) else { return };
+    let tokens = site.tokens();
+    // Type parameters may stand between the name and the list.
+    let open = params.first().and_then(|first| tokens.before(first.span.start));
+    let list = open.and_then(|(_, open)| tokens.list(open.start, params.len()));
+    let Some(gone) = list.and_then(|list| list.without(index)).filter(|gone| !site.loses_comment(*gone, &[])) else {
+        return;
+    };
     let title = format!("remove `{}` and its value from every call", site.text(def.span));
     site.offer(ActionKind::RemoveParameter, title, |site| {
         let name = site.text(def.span);
@@ -173,7 +188,7 @@ fn owner_of<'s>(site: &Site<'_, 's>, param: &Def) -> Option<(Def, usize, &'s [Pa
         let index = params.iter().position(|known| known.name.span == param.span)?;
         Some((Def { span, kind, ..param.clone() }, index, params))
     };
-    if let syntax::ast::Item::Contract(contract) = site.item.ast
+    if let Item::Contract(contract) = site.item.ast
         && let Some(found) = of(contract.name.span, DefKind::Item(syntax::ItemKind::Contract), &contract.params)
     {
         return Some(found);
@@ -183,20 +198,8 @@ fn owner_of<'s>(site: &Site<'_, 's>, param: &Def) -> Option<(Def, usize, &'s [Pa
     of(member.name, kind, member.params)
 }
 
-/// What goes with an element of a list, so that the others stay a list.
-fn without(spans: impl IntoIterator<Item = Span>, index: usize) -> Option<Span> {
-    let spans: Vec<Span> = spans.into_iter().collect();
-    let own = *spans.get(index)?;
-    let next = spans.get(index + 1).map(|next| Span::new(own.start, next.start));
-    let previous = index.checked_sub(1).and_then(|before| spans.get(before));
-    Some(next.or(previous.map(|before| Span::new(before.end, own.end))).unwrap_or(own))
-}
-
-fn value_without(args: &[Expr], index: usize) -> Option<Span> {
-    without(args.iter().map(|arg| arg.span), index)
-}
-
-/// Takes a value out of the calls of an item; nothing if it is named in another way, so that a call cannot be found.
+/// Takes a value out of the calls of an item; nothing if it is named in another way than a call or an import, or if the
+/// list of a call is none yet.
 fn calls<'s>(
     files: &Files<'s>,
     file: FileId,
@@ -205,48 +208,72 @@ fn calls<'s>(
     (index, name): (usize, &str),
     edits: &mut Vec<FileEdit>,
 ) -> Option<()> {
-    let path = files.session.path(file)?;
-    let start = item.start as usize;
-    let mut remove = |span: Span| {
-        let range = start + span.start as usize..start + span.end as usize;
-        edits.push(FileEdit { path: path.clone(), edit: TextEdit { range, text: String::new() } });
-    };
+    let target = Target::Def(owner.clone());
     let names = names_of(files, file, item, Depth::Names);
-    let means =
-        |span: Span| names.names.iter().any(|known| known.span == span && known.target == Target::Def(owner.clone()));
+    let is_named = |known: &&Name| !known.declares && known.target == target;
+    let mut open: Vec<Span> = names.names.iter().filter(is_named).map(|known| known.span).collect();
+    if open.is_empty() || matches!(item.ast, Item::Use(_)) {
+        return Some(());
+    }
+    let mut lists = Vec::new();
     walk(item.ast, &mut |node| {
-        match node {
-            Node::Expr(Expr { kind: ExprKind::Call { callee, args }, .. }) => {
-                let last = match &callee.kind {
-                    ExprKind::Name(name) => Some(name.span),
-                    ExprKind::Path(path) => path.last().map(|name| name.span),
-                    _ => None,
-                };
-                if last.is_some_and(means) {
-                    value_without(args, index).into_iter().for_each(&mut remove);
-                }
+        for list in lists_of(node, name, index) {
+            let count = open.len();
+            open.retain(|span| *span != list.owner);
+            if open.len() < count {
+                lists.push(list);
             }
-            Node::Expr(Expr { kind: ExprKind::MethodCall { method, args, .. }, .. }) if means(method.span) => {
-                value_without(args, index).into_iter().for_each(&mut remove);
-            }
-            Node::PlanStmt(stmt) => {
-                if let PlanStmtKind::Input { source: InputSource::Path { path, args, contract, params, .. }, .. } =
-                    &stmt.kind
-                {
-                    let at = args.iter().position(|arg| arg.name.as_str() == name);
-                    if let Some(at) = at.filter(|_| means(path.span)) {
-                        without(args.iter().map(|arg| arg.span), at).into_iter().for_each(&mut remove);
-                    }
-                    if contract.last().is_some_and(|name| means(name.span)) {
-                        value_without(params.as_deref().unwrap_or_default(), index).into_iter().for_each(&mut remove);
-                    }
-                }
-            }
-            _ => {}
         }
         true
     });
-    Some(())
+    let (path, tokens) = (files.session.path(file)?, ItemTokens::of(item.text));
+    for list in lists {
+        let Some((at, count)) = list.values else { continue };
+        let gone = tokens.list(list.owner.end, count)?.without(at)?;
+        if tokens.comments(gone).next().is_some() {
+            return None;
+        }
+        let start = item.start as usize;
+        let range = start + gone.start as usize..start + gone.end as usize;
+        edits.push(FileEdit { path: path.clone(), edit: TextEdit { range, text: String::new() } });
+    }
+    open.is_empty().then_some(())
+}
+
+/// Where something is given values.
+struct Given {
+    /// The name behind which the list stands.
+    owner: Span,
+    /// Which value it is, and how many there are; nothing where none is given for it.
+    values: Option<(usize, usize)>,
+}
+
+/// The lists of a node itself, as far as they may hold the value of the parameter with this name and index.
+fn lists_of(node: Node<'_>, name: &str, index: usize) -> Vec<Given> {
+    let by_index = |owner: Span, count: usize| Given { owner, values: (index < count).then_some((index, count)) };
+    match node {
+        Node::Expr(Expr { kind: ExprKind::Call { callee, args }, .. }) => {
+            let last = match &callee.kind {
+                ExprKind::Name(name) => Some(name.span),
+                ExprKind::Path(path) => path.last().map(|name| name.span),
+                _ => None,
+            };
+            last.map(|owner| by_index(owner, args.len())).into_iter().collect()
+        }
+        Node::Expr(Expr { kind: ExprKind::MethodCall { method, args, .. }, .. }) => {
+            vec![by_index(method.span, args.len())]
+        }
+        Node::PlanStmt(PlanStmt {
+            kind: PlanStmtKind::Input { source: InputSource::Path { path, args, contract, params, .. }, .. },
+            ..
+        }) => {
+            let at = args.iter().position(|arg| arg.name.as_str() == name);
+            let of_path = Given { owner: path.span, values: at.map(|at| (at, args.len())) };
+            let of_contract = contract.last().map(|last| by_index(last.span, params.as_ref().map_or(0, Vec::len)));
+            of_contract.into_iter().chain([of_path]).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// A bound for the rounds of a loop, which its author has to look at.
@@ -254,18 +281,16 @@ pub(super) fn add_max(site: &mut Site<'_, '_>, found: &Found<'_>) {
     if found.diagnostic.code != Code::E0220 {
         return;
     }
-    let at = site.nodes.iter().rev().find_map(|node| match node {
-        Node::Stmt(Stmt { kind: StmtKind::While(repeat), .. }) if repeat.max.is_none() => Some(repeat.cond.span.end),
+    let bound = site.nodes.iter().rev().find_map(|node| match node {
+        Node::Stmt(Stmt { kind: StmtKind::While(repeat), .. }) if repeat.max.is_none() => Some(&repeat.cond),
         Node::Stmt(Stmt { kind: StmtKind::For(repeat), .. }) => match &repeat.range {
-            ForRange::Numbers { to, max: None, .. } => Some(to.span.end),
+            ForRange::Numbers { to, max: None, .. } => Some(to),
             _ => None,
         },
         _ => None,
     });
-    let Some(at) = at else { return };
-    let behind = site.item.text.get(at as usize..).unwrap_or_default();
-    let closed = behind.len() - behind.trim_start_matches(')').len();
+    let Some(bound) = bound else { return };
     site.offer(ActionKind::AddMax, "bound the rounds by `max 10`", |site| {
-        Edits::of([site.insert(at + u32::try_from(closed).ok()?, " max 10")])
+        Edits::of([site.insert(site.tokens().grouped(bound.span).end, " max 10")])
     });
 }

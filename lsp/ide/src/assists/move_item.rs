@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use analysis::ModulePath;
 use syntax::ast::Item;
-use syntax::{ItemKind, Span};
+use syntax::{ItemKind, Span, TokenKind, Word};
 
 use super::edit::snake;
 use super::imports::{Brought, uses};
 use super::{ActionKind, Edits, Site};
 use crate::complete::import_of;
-use crate::names::{Def, DefKind, Depth, Target, names_of};
+use crate::names::{Def, DefKind, Target};
 use crate::navigate::mentions;
 use crate::text::FileEdit;
 
@@ -40,7 +40,7 @@ struct Plan {
 
 fn plan(site: &Site<'_, '_>, name: &str, span: Span) -> Option<Plan> {
     let session = site.files.session;
-    let module = ModulePath { package: None, folders: Vec::new(), name: snake(name).into() };
+    let module = ModulePath { package: None, folders: Vec::new(), name: file_name(name, site.item.key.kind).into() };
     let folder = site.path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let path: Arc<str> = format!("{folder}{}.bmc", module.name).into();
     let own = session.packages().name_for(&path, &site.path)?;
@@ -60,23 +60,32 @@ fn plan(site: &Site<'_, '_>, name: &str, span: Span) -> Option<Plan> {
     (!named_here || !back).then_some(Plan { module, path, needs, named_here })
 }
 
+/// What the file of an item is called, which imports have to name: a keyword is none.
+fn file_name(item: &str, kind: ItemKind) -> String {
+    let name = snake(item);
+    match Word::from_text(&name).is_some_and(Word::is_keyword) {
+        true => format!("{name}_{}", kind.word()),
+        false => name,
+    }
+}
+
 /// What the item names outside of itself, and whether this file is among what it needs.
 fn needs(site: &Site<'_, '_>, own: &ModulePath) -> Option<(BTreeMap<ModulePath, Vec<Brought>>, bool)> {
     let mut needs: BTreeMap<ModulePath, Vec<Brought>> = BTreeMap::new();
     let mut back = false;
-    let text = |span: Span| site.text(span);
+    let (names, tokens) = (site.names(), site.tokens());
     let mut named: BTreeSet<&str> = BTreeSet::new();
-    for name in names_of(site.files, site.file, site.item, Depth::Names).names {
-        let mut outside = |def: &Def| {
-            let item = matches!(def.kind, DefKind::Item(_)) && (def.file != site.file || def.item != *site.item.key);
-            if item {
-                named.insert(text(name.span));
+    for name in &names.names {
+        let outside = match &name.target {
+            Target::Def(def) => {
+                matches!(def.kind, DefKind::Item(_)) && (def.file != site.file || def.item != *site.item.key)
             }
+            Target::Module(_) => true,
+            _ => false,
         };
-        match &name.target {
-            Target::Def(def) => outside(def),
-            Target::Module(_) => drop(named.insert(text(name.span))),
-            _ => {}
+        // What stands behind `::` is a name of that module.
+        if outside && !matches!(tokens.before(name.span.start), Some((TokenKind::PathSep, _))) {
+            named.insert(site.text(name.span));
         }
     }
     let own_names = site.files.of(site.file);

@@ -1,85 +1,63 @@
 //! Numbers, amounts, shares and bytes in another spelling.
 
+use spec::Ratio;
+use spec::num::{grouped, grouped_digits};
 use syntax::ast::{BinaryOp, Expr, ExprKind, Item, Unit};
 
 use super::{ActionKind, Edits, Site};
 use crate::tree::Node;
 
-/// A fraction in lowest terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ratio {
-    pub(super) above: u128,
-    pub(super) below: u128,
+/// A sum; nothing if its parts are too large.
+pub(super) fn plus(a: Ratio, b: Ratio) -> Option<Ratio> {
+    let ((a_top, a_bottom), (b_top, b_bottom)) = (a.parts(), b.parts());
+    let top = a_top.checked_mul(b_bottom)?.checked_add(b_top.checked_mul(a_bottom)?)?;
+    Ratio::new(top, a_bottom.checked_mul(b_bottom)?)
 }
 
-const fn divisor(mut a: u128, mut b: u128) -> u128 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
+/// A difference.
+pub(super) fn minus(a: Ratio, b: Ratio) -> Option<Ratio> {
+    let (top, bottom) = b.parts();
+    plus(a, Ratio::new(top.checked_neg()?, bottom)?)
 }
 
-impl Ratio {
-    pub(super) fn new(above: u128, below: u128) -> Option<Self> {
-        let common = divisor(above, below);
-        (below != 0 && common != 0).then(|| Self { above: above / common, below: below / common })
-    }
+/// A quotient; nothing unless what divides is above zero.
+pub(super) fn over(a: Ratio, b: Ratio) -> Option<Ratio> {
+    let ((a_top, a_bottom), (b_top, b_bottom)) = (a.parts(), b.parts());
+    Ratio::new(a_top.checked_mul(b_bottom)?, a_bottom.checked_mul(b_top)?)
+}
 
-    pub(super) fn plus(self, other: Self) -> Option<Self> {
-        let left = self.above.checked_mul(other.below)?;
-        let right = other.above.checked_mul(self.below)?;
-        Self::new(left.checked_add(right)?, self.below.checked_mul(other.below)?)
-    }
+/// A percentage as sources write it, if that is exact.
+fn percent(share: Ratio) -> Option<String> {
+    let shown = share.percent();
+    let digits = shown.strip_suffix(" %").filter(|digits| !digits.starts_with('≈'))?;
+    Some(format!("{digits}%"))
+}
 
-    pub(super) fn minus(self, other: Self) -> Option<Self> {
-        let left = self.above.checked_mul(other.below)?;
-        let right = other.above.checked_mul(self.below)?;
-        Self::new(left.checked_sub(right)?, self.below.checked_mul(other.below)?)
-    }
+fn fraction(share: Ratio) -> String {
+    let (top, bottom) = share.parts();
+    format!("{top}/{bottom}")
+}
 
-    pub(super) fn over(self, other: Self) -> Option<Self> {
-        Self::new(self.above.checked_mul(other.below)?, self.below.checked_mul(other.above)?)
-    }
-
-    /// As a percentage, if that is exact with at most four decimals.
-    pub(super) fn percent(self) -> Option<String> {
-        let scaled = self.above.checked_mul(1_000_000)?;
-        if !scaled.is_multiple_of(self.below) {
-            return None;
-        }
-        let whole = scaled / self.below;
-        let text = format!("{}.{:04}", whole / 10_000, whole % 10_000);
-        Some(format!("{}%", text.trim_end_matches('0').trim_end_matches('.')))
-    }
-
-    pub(super) fn fraction(self) -> String {
-        format!("{}/{}", self.above, self.below)
-    }
-
-    /// As a percentage if that is exact, otherwise as a fraction.
-    pub(super) fn written(self) -> String {
-        self.percent().unwrap_or_else(|| self.fraction())
-    }
+/// A percentage if that is exact, otherwise a fraction.
+pub(super) fn written(share: Ratio) -> String {
+    percent(share).unwrap_or_else(|| fraction(share))
 }
 
 /// Digits with at most one dot as a fraction.
 fn decimal(digits: &str) -> Option<Ratio> {
     let digits = digits.replace('_', "");
     let (whole, rest) = digits.split_once('.').unwrap_or((&digits, ""));
-    let scale = 10_u128.checked_pow(u32::try_from(rest.len()).ok()?)?;
+    let scale = 10_i128.checked_pow(u32::try_from(rest.len()).ok()?)?;
     Ratio::new(format!("{whole}{rest}").parse().ok()?, scale)
 }
 
 /// A weight as it is written.
 pub(super) fn weight(expr: &Expr) -> Option<Ratio> {
     match &expr.kind {
-        ExprKind::Percent(digits) => {
-            let Ratio { above, below } = decimal(digits)?;
-            Ratio::new(above, below.checked_mul(100)?)
-        }
+        ExprKind::Percent(digits) => over(decimal(digits)?, Ratio::new(100, 1)?),
         ExprKind::Decimal(digits) | ExprKind::Int(digits) => decimal(digits),
         ExprKind::Binary { op: BinaryOp::Div, left, right, .. } => match (&left.kind, &right.kind) {
-            (ExprKind::Int(above), ExprKind::Int(below)) => decimal(above)?.over(decimal(below)?),
+            (ExprKind::Int(above), ExprKind::Int(below)) => over(decimal(above)?, decimal(below)?),
             _ => None,
         },
         _ => None,
@@ -106,13 +84,13 @@ pub(super) fn shares(site: &mut Site<'_, '_>) {
     let Some(share) = weight(expr) else { return };
     match &expr.kind {
         ExprKind::Percent(_) => {
-            let text = share.fraction();
+            let text = fraction(share);
             site.offer(ActionKind::Fraction, format!("write `{text}`"), |site| {
                 Edits::of([site.put(expr.span, text.as_str())])
             });
         }
         _ => {
-            let Some(text) = share.percent() else { return };
+            let Some(text) = percent(share) else { return };
             site.offer(ActionKind::Percent, format!("write `{text}`"), |site| {
                 Edits::of([site.put(expr.span, text.as_str())])
             });
@@ -121,22 +99,10 @@ pub(super) fn shares(site: &mut Site<'_, '_>) {
 }
 
 /// Units of one kind with what they are worth in the smallest, the largest first.
-const UNITS: [&[(Unit, u128)]; 2] = [
+const UNITS: [&[(Unit, i128)]; 2] = [
     &[(Unit::Coin, 100_000_000), (Unit::Sats, 1)],
     &[(Unit::Weeks, 604_800), (Unit::Days, 86_400), (Unit::Hours, 3_600), (Unit::Minutes, 60), (Unit::Seconds, 1)],
 ];
-
-/// Digits in groups of three.
-pub(super) fn grouped(digits: &str) -> String {
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push('_');
-        }
-        out.push(digit);
-    }
-    out
-}
 
 /// `2 days` as `48 hours`, `0.5 coin` as `50_000_000 sats`.
 pub(super) fn units(site: &mut Site<'_, '_>) {
@@ -145,8 +111,11 @@ pub(super) fn units(site: &mut Site<'_, '_>) {
     let Some(list) = UNITS.into_iter().find(|list| list.iter().any(|(known, _)| known == unit)) else { return };
     let Some((_, worth)) = list.iter().find(|(known, _)| known == unit) else { return };
     let Some(amount) = decimal(digits) else { return };
-    let Some(base) = amount.above.checked_mul(*worth).filter(|base| base.is_multiple_of(amount.below)) else { return };
-    let base = base / amount.below;
+    let Some((base, 1)) =
+        amount.parts().0.checked_mul(*worth).and_then(|top| Ratio::new(top, amount.parts().1)).map(Ratio::parts)
+    else {
+        return;
+    };
     for (other, each) in list.iter().filter(|(other, _)| other != unit) {
         let Some(text) = in_unit(base, *other, *each) else { continue };
         site.offer(ActionKind::ConvertUnit, format!("write `{text}`"), |site| {
@@ -156,11 +125,11 @@ pub(super) fn units(site: &mut Site<'_, '_>) {
 }
 
 /// An amount in a unit; durations only in whole ones.
-fn in_unit(base: u128, unit: Unit, each: u128) -> Option<String> {
+fn in_unit(base: i128, unit: Unit, each: i128) -> Option<String> {
     let (whole, rest) = (base / each, base % each);
     let digits = match (rest, unit) {
-        (0, _) => grouped(&whole.to_string()),
-        (rest, Unit::Coin) => format!("{}.{}", grouped(&whole.to_string()), format!("{rest:08}").trim_end_matches('0')),
+        (0, _) => grouped(whole),
+        (rest, Unit::Coin) => format!("{}.{}", grouped(whole), format!("{rest:08}").trim_end_matches('0')),
         _ => return None,
     };
     Some(format!("{digits} {}", unit.word()))
@@ -175,7 +144,7 @@ pub(super) fn digits(site: &mut Site<'_, '_>) {
         _ => return,
     };
     let plain = written.replace('_', "");
-    let text = grouped(&plain);
+    let text = grouped_digits(&plain);
     if plain.len() < 4 || text == written || !plain.bytes().all(|byte| byte.is_ascii_digit()) {
         return;
     }
@@ -222,7 +191,7 @@ pub(super) fn use_constant(site: &mut Site<'_, '_>) {
     );
     let Some(ty) = site.type_of(expr.span).filter(|_| literal) else { return };
     let own = site.files.of(site.file);
-    let names = site.names(crate::names::Depth::Names);
+    let names = site.names();
     for item in &own.items {
         let Item::Const(constant) = item.ast else { continue };
         let name = constant.name.as_str();

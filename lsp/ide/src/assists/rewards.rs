@@ -1,9 +1,10 @@
 //! Weights that add up, and declarations written out.
 
+use spec::Ratio;
 use syntax::ast::{Entry, EntryValue, Expr, Item};
 use syntax::{Code, ItemKind, Span};
 
-use super::numbers::{Ratio, weight};
+use super::numbers::{minus, over, plus, weight, written};
 use super::{ActionKind, Edits, Found, Site};
 use crate::names::{Def, DefKind};
 use crate::navigate::mentions;
@@ -51,25 +52,24 @@ pub(super) fn weights(site: &mut Site<'_, '_>, found: &Found<'_>) {
     let Some(sources) = group(&reward.entries, found.span).filter(|_| found.diagnostic.code == Code::E0301) else {
         return;
     };
-    let one = Ratio { above: 1, below: 1 };
-    let sum = sources.iter().map(|source| Some(source.share)).reduce(|a, b| a?.plus(b?)).flatten();
-    let Some(sum) = sum else { return };
+    let sum = sources.iter().map(|source| Some(source.share)).reduce(|a, b| plus(a?, b?)).flatten();
+    let Some((one, sum)) = Ratio::new(1, 1).zip(sum) else { return };
     for source in &sources {
         // What the others leave.
-        let left = sum.minus(source.share).map_or(Some(one), |others| one.minus(others));
-        let Some(left) = left.filter(|left| left.above > 0) else { continue };
+        let left = minus(sum, source.share).and_then(|others| minus(one, others));
+        let Some(left) = left.filter(|left| left.parts().0 > 0) else { continue };
         let at = source.weight.span;
         if source.plain && at == found.span {
             let title = format!("let `{}` be `rest`", source.key);
             site.offer(ActionKind::LetRest, title, |site| Edits::of([site.put(at, "rest")]));
         }
         if at == found.span {
-            let (text, title) = (left.written(), format!("give `{}` {}", source.key, left.written()));
+            let (text, title) = (written(left), format!("give `{}` {}", source.key, written(left)));
             site.offer(ActionKind::AdjustWeight, title, |site| Edits::of([site.put(at, text.as_str())]));
         }
     }
     let scaled: Option<Vec<(Span, String)>> =
-        sources.iter().map(|source| Some((source.weight.span, source.share.over(sum)?.written()))).collect();
+        sources.iter().map(|source| Some((source.weight.span, written(over(source.share, sum)?)))).collect();
     let Some(scaled) = scaled else { return };
     site.offer(ActionKind::NormaliseWeights, "scale all weights to add up to 100%", |site| {
         Edits::of(scaled.iter().map(|(span, text)| site.put(*span, text.as_str())))
@@ -84,7 +84,9 @@ pub(super) fn expand(site: &mut Site<'_, '_>) {
     };
     let generated = site.files.session.generated(&site.path);
     let Some((_, text)) = generated.into_iter().find(|(key, _)| key == site.item.key) else { return };
-    if text.trim().is_empty() || !stands_alone(site, name.span) {
+    // The items are written anew, so what the declaration's comments say would be lost.
+    let commented = site.loses_comment(site.item.ast.span(), &[]);
+    if text.trim().is_empty() || commented || !stands_alone(site, name.span) {
         return;
     }
     site.offer(ActionKind::ExpandDeclaration, format!("write `{name}` out as plain items"), |site| {

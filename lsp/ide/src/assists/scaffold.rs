@@ -4,11 +4,11 @@ use syntax::ast::{Item, Member, Param, TypeKind};
 
 use super::edit::{snake, value_of_written};
 use super::{ActionKind, Edits, Site};
-use crate::names::{DefKind, Depth, Target};
+use crate::names::{DefKind, Target};
 
 /// `/// ..` before what has no documentation.
 pub(super) fn docs(site: &mut Site<'_, '_>) {
-    let names = site.names(Depth::Names);
+    let names = site.names();
     let Some(name) = names.at(site.range.start).filter(|name| name.declares) else { return };
     let Target::Def(def) = &name.target else { return };
     let span = name.span;
@@ -85,7 +85,7 @@ fn is_named(param: &Param, wanted: &str) -> bool {
 fn given(site: &Site<'_, '_>, param: &Param, people: &mut impl Iterator<Item = &'static str>) -> String {
     match is_named(param, "PubKey") {
         true => people.next().unwrap_or("alice").to_owned(),
-        false => value_of_written(site.files, site.file, &param.ty, 0),
+        false => value_of_written(site.files, site.file, &param.ty),
     }
 }
 
@@ -107,9 +107,8 @@ fn with_state(site: &Site<'_, '_>) -> String {
         _ => None,
     });
     let Some(state) = state else { return String::new() };
-    let field = |field: &syntax::ast::Field| {
-        format!("{}: {}", field.name, value_of_written(site.files, site.file, &field.ty, 0))
-    };
+    let field =
+        |field: &syntax::ast::Field| format!("{}: {}", field.name, value_of_written(site.files, site.file, &field.ty));
     let fields = state.fields.iter().map(field).collect::<Vec<_>>().join(", ");
     format!(
         " with {{\n        token: {{ category: sha256(\"state\"), amount: 0, capability: mutable, state: {{ {fields} }} }},\n    }}"

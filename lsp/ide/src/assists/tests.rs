@@ -2,12 +2,13 @@
 
 mod cases;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use driver::{MemoryWorld, Options, Severity, compile};
 
-use super::{Action, ActionKind, Family, Wanted};
+use super::{Action, ActionKind, Edits, Family, Wanted};
 use crate::tests::{Fixture, applied};
+use crate::text::{FileEdit, TextEdit};
 use cases::CASES;
 
 /// The selection that two marks make, and the fixture without them.
@@ -75,41 +76,52 @@ fn every_kind_has_a_case_and_a_line_on_the_page_about_editors() {
         let line = format!("| `{}` | {} |", kind.name(), kind.doc());
         assert!(page.contains(&line), "docs/editors.md lacks\n{line}");
     }
-    let listed = page.lines().filter(|line| line.starts_with("| `") && line.matches('`').count() >= 2);
-    let rows =
-        listed.filter(|line| ActionKind::ALL.iter().any(|kind| line.contains(&format!("| `{}` |", kind.name()))));
-    assert_eq!(rows.count(), ActionKind::ALL.len());
-    assert!(ActionKind::ALL.len() >= 25);
+    let (_, part) = page.split_once("\n## Quick fixes and refactorings\n").expect("the page has the lists");
+    let part = part.split("\n## ").next().unwrap_or_default();
+    let rows = part.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let listed: Vec<&str> = rows.map(|(name, _)| name).collect();
+    let names: Vec<&str> = ActionKind::ALL.iter().map(|kind| kind.name()).collect();
+    assert_eq!(listed, names, "docs/editors.md lists what there is, in the order of the table");
+    // What an editor shows at a place; putting imports in order and mending all are no such thing.
+    let at_a_place = ActionKind::ALL.iter().filter(|kind| !matches!(kind.family(), Family::Organize | Family::FixAll));
+    assert!(at_a_place.count() >= 25);
 }
 
-/// The errors of the source that is asked about, by code.
-fn errors(texts: &[(String, String)], path: &str) -> Vec<String> {
-    let all: String = texts.iter().map(|(path, text)| format!("//- {path}\n{text}")).collect();
+/// How often each code is told of in all sources, as errors and as warnings.
+fn told(texts: &[(String, String)]) -> BTreeMap<(String, Severity), usize> {
+    let all: String = texts.iter().map(|(path, text)| format!("//- {path}\n{text}\n")).collect();
     let fixture = Fixture::new(&all);
-    let problems = fixture.host.snapshot(path).unwrap().problems(path).unwrap();
-    let grave = problems.iter().filter(|found| found.severity == Severity::Error);
-    grave.map(|found| format!("{} {}", found.code, found.message)).collect()
+    let mut told = BTreeMap::new();
+    for (path, _) in texts {
+        for found in fixture.host.snapshot(path).unwrap().problems(path).unwrap() {
+            *told.entry((found.code.to_string(), found.severity)).or_default() += 1;
+        }
+    }
+    told
 }
+
+/// What leaves something to do that a warning tells of: an import that only the item needed which is moved away.
+const LEAVES_WORK: [&str; 1] = ["move_to_file"];
 
 #[test]
 fn what_is_mended_is_mended_and_what_is_rewritten_stays_right() {
     let mut wrong = Vec::new();
     for (name, before, _) in CASES {
         let (fixture, range) = marked(before);
-        let old = errors(&applied(&fixture, &[]), &fixture.path);
+        let old = told(&applied(&fixture, &[]));
+        // What goes unused is told of only where nothing is wrong.
+        let was_wrong = old.keys().any(|(_, severity)| *severity == Severity::Error);
         for action in offered(&fixture, &range, &Wanted::Whole) {
-            let new = errors(&done(&fixture, &action), &fixture.path);
+            let new = told(&done(&fixture, &action));
             let mended = action.mends.map(|code| code.to_string());
-            let count = |found: &[String]| match &mended {
-                // One mistake less of those that it mends, or a warning less.
-                Some(code) => found.iter().filter(|found| found.starts_with(code)).count(),
-                None => found.len(),
+            let own = |told: &BTreeMap<(String, Severity), usize>| -> usize {
+                let of_code = told.iter().filter(|((code, _), _)| Some(code) == mended.as_ref());
+                of_code.map(|(_, count)| count).sum()
             };
-            let fine = match action.kind.family() {
-                Family::QuickFix => count(&new) < count(&old) || count(&old) == 0,
-                _ => count(&new) <= count(&old),
-            };
-            if !fine {
+            let may_warn = was_wrong || LEAVES_WORK.contains(&action.kind.name());
+            let more = new.iter().filter(|(what, count)| **count > old.get(*what).copied().unwrap_or(0));
+            let worse = more.filter(|((_, severity), _)| *severity == Severity::Error || !may_warn).count();
+            if worse > 0 || (mended.is_some() && own(&new) >= own(&old)) {
                 let made = shown(&done(&fixture, &action));
                 wrong.push(format!("{name}: {} `{}`\n{old:?}\n{new:?}\n{made}", action.kind.name(), action.title));
             }
@@ -173,7 +185,8 @@ fn what_only_says_the_same_in_another_way_compiles_to_the_same_scripts() {
             compared.insert(name);
         }
     }
-    assert!(compared.len() >= 15, "{compared:?}");
+    let lacking: Vec<&&str> = same.iter().filter(|name| !compared.contains(**name)).collect();
+    assert!(lacking.is_empty(), "no case with a script: {lacking:?}");
 }
 
 #[test]
@@ -214,6 +227,51 @@ fn nothing_is_offered_that_would_change_what_is_done() {
         ("use_within", "fn f(a: Int, b: Int) -> Bool { 1 <= a $0&& b < 5 }"),
         ("if_to_match", "fn f(a: Int, b: Int) -> Int { if $0a == 1 { 1 } else if b == 2 { 2 } else { 3 } }"),
         ("merge_requires", "fn f(a: Int) { require $0a > 1, \"one\"; require a < 5, \"two\"; }"),
+        // What changes a variable is no value, nor is the place that it changes.
+        ("extract_variable", "fn f(a: Int) -> Int { let mut sum = a; sum $0+= 1; sum }"),
+        ("extract_variable", "struct P { x: Int }\nfn f(a: P) -> Int { let mut p = a; p.$0x += 1; p.x }"),
+        // The names of a pattern are known behind it only, and a guard is not always computed.
+        ("extract_variable", "fn f(a: Option<Int>) -> Int { match a { Some(n) if $0n * 2$0 > 10 => 1, _ => 0 } }"),
+        (
+            "extract_variable",
+            "fn f(a: Int, b: Int, c: Int) { match a { 1 if $0b / c$0 > 1 => { require a > 5; } _ => {} } }",
+        ),
+        // Rounds, lengths and indexes are known while compiling.
+        ("extract_variable", "fn f(a: Int) -> Int { let mut x = a; for i in 0..$016 { x += i; } x }"),
+        ("extract_variable", "fn f(a: Int) -> Int { let mut x = a; for i in 0..a max $010 { x += i; } x }"),
+        ("extract_variable", "fn f(a: Int) -> Int { let b = [a; $03]; b[0] }"),
+        ("extract_variable", "fn f(a: [Int; 3]) -> Int { a[$02] }"),
+        // An item has taken the name of what gives a value for all numbers.
+        (
+            "extract_variable",
+            "fn max(a: Int, b: Int) -> Int { a / b }\nfn f(a: Int, b: Int) -> Bool { b != 0 && $0max(a, b)$0 > 1 }",
+        ),
+        // A `match` cannot stand behind `else`.
+        (
+            "if_to_match",
+            "fn f(a: Option<Int>, b: Bool) -> Int { if b { 1 } else $0if let Some(n) = a { n } else { 2 } }",
+        ),
+        // Comments would be lost.
+        ("if_to_match", "fn f(a: Int) -> Int { $0if a == 1 { 1 } /* one */ else if a == 2 { 2 } else { 3 } }"),
+        ("if_to_match", "fn f(a: Option<Int>) -> Int { $0if let Some(n) = a { n } /* one */ else { 2 } }"),
+        ("match_to_if", "fn f(a: Int) -> Int { $0match a { 1 => 10, /* one */ 2 => 20, _ => 30 } }"),
+        ("split_require", "fn f(a: Int) { $0require a > 1 /* one */ && a < 5; }"),
+        ("merge_requires", "fn f(a: Int) { $0require a > 1; /* one */ require a < 5; }"),
+        ("split_if", "fn f(a: Int, b: Bool) { if b /* one */ $0&& a > 1 { require a < 5; } }"),
+        ("merge_ifs", "fn f(a: Int, b: Bool) { $0if b { /* one */ if a > 1 { require a < 5; } } }"),
+        ("flip_comparison", "fn f(a: Int, b: Int) -> Bool { a /* one */ $0< b }"),
+        ("push_not", "fn f(a: Int, b: Int) -> Bool { $0!(a /* one */ < b) }"),
+        ("invert_if", "fn f(a: Bool) -> Int { $0if (/* one */ a) { 1 } else { 2 } }"),
+        ("inline_variable", "fn f(a: Int) -> Int { let $0b /* one */ = a + 1; b }"),
+        ("short_assign", "fn f(a: Int) -> Int { let mut b = a; $0b = b /* one */ + 1; b }"),
+        (
+            "merge_imports",
+            "use std::math::{\n    $0isqrt, // one\n};\nuse std::math::mul_div;\nfn f() -> Int { isqrt(9) }",
+        ),
+        ("split_import", "use std::math::{\n    $0isqrt, // one\n    mul_div,\n};\nfn f() -> Int { isqrt(9) }"),
+        ("remove_parameter", "fn f(b: Int, $0a: Int) -> Int { b }\nfn g() -> Int { f(1 /* one */, 2) }"),
+        // What is written is no list yet.
+        ("add_arguments", "fn g(a: Int) -> Int { a }\nfn f() -> Int { $0g( }"),
         (
             "expand_declaration",
             "reward $0R { a: 50%, b: rest, minimum: 20_000 sats, fee: up to 1_000 sats, }\ncontract C() { spend s() { split self.value by R; } }",
@@ -240,6 +298,8 @@ fn imports_are_put_in_order_and_what_is_sure_is_mended() {
     assert!(made.starts_with(wanted), "{made}");
     let again: String = texts.iter().map(|(path, text)| format!("//- {path}\n{text}")).collect();
     assert_eq!(Fixture::new(&again).snapshot().organized_imports("a.bmc").unwrap(), []);
+    let commented = Fixture::new("use std::math::mul_div;\nuse std::math::{\n    isqrt, // one\n};\n");
+    assert_eq!(commented.snapshot().organized_imports("a.bmc").unwrap(), []);
     let fixture = Fixture::new("use std::math::isqrt;\nfn f(a: Int) -> Int { let b = 1; a }\n");
     let edits = fixture.snapshot().remedies_of_all("a.bmc").unwrap();
     assert_eq!(applied(&fixture, &edits)[0].1, "fn f(a: Int) -> Int { let _b = 1; a }\n");
@@ -276,4 +336,41 @@ fn the_examples_of_mistakes_have_one_less_once_they_are_mended() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n======\n"));
     assert!(mended.len() >= 20, "{mended:?}");
+}
+
+#[test]
+fn actions_of_one_kind_are_told_apart_by_their_titles() {
+    for (title, before, after) in [(
+        "make `n` a parameter of the contract",
+        "contract C {\n    spend s() {\n        require $0n > 1;\n    }\n}",
+        "contract C(n: Int) {\n    spend s() {\n        require n > 1;\n    }\n}",
+    )] {
+        let (fixture, range) = marked(before);
+        let found = offered(&fixture, &range, &Wanted::Whole);
+        let action = found.iter().find(|action| action.title == title).expect(title);
+        assert_eq!(shown(&done(&fixture, action)), after);
+    }
+}
+
+#[test]
+fn a_value_to_begin_with_has_an_end() {
+    let fields: String = (0..20).map(|n| format!("f{n}: S, ")).collect();
+    let text = format!("struct S {{ {fields} }}\ncontract C(s: S) {{ spend $0s(n: Int) {{ require n > 1; }} }}\n");
+    let (fixture, range) = marked(&text);
+    let found = offered(&fixture, &range, &Wanted::Whole);
+    let test = found.iter().find(|action| action.kind == ActionKind::AddTest).expect("a test can be begun");
+    assert!(test.edits[0].edit.text.len() < 200_000);
+}
+
+#[test]
+fn what_goes_takes_along_what_is_inside_of_it() {
+    let edit = |range: std::ops::Range<usize>, text: &str| FileEdit {
+        path: "a.bmc".into(),
+        edit: TextEdit { range, text: text.to_owned() },
+    };
+    let made = |edits: &[FileEdit]| Edits::of(edits.to_vec()).map(|made| made.edits);
+    assert_eq!(made(&[edit(2..9, ""), edit(4..5, "x")]), Some(vec![edit(2..9, "")]));
+    assert_eq!(made(&[edit(2..5, ""), edit(2..9, "")]), Some(vec![edit(2..9, "")]));
+    assert_eq!(made(&[edit(2..5, ""), edit(5..5, "x"), edit(2..2, "y")]), Some(vec![edit(2..5, "yx")]));
+    assert_eq!(made(&[edit(2..5, "a"), edit(4..9, "b")]), None);
 }

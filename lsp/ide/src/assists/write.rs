@@ -32,7 +32,7 @@ pub(super) fn short_field(site: &mut Site<'_, '_>) {
     });
     let Some(field) = field else { return };
     let same = matches!(&field.value.kind, ExprKind::Name(name) if name.as_str() == field.name.as_str());
-    if !same || field.value.span == field.name.span {
+    if !same || field.value.span == field.name.span || site.loses_comment(field.span, &[]) {
         return;
     }
     site.offer(ActionKind::ShortField, "write the field short", |site| {
@@ -47,7 +47,8 @@ pub(super) fn short_assign(site: &mut Site<'_, '_>) {
     let ExprKind::Binary { op, left, right, .. } = &value.kind else { return };
     let known = matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div);
     let between = site.text(Span::new(place.span.end, value.span.start));
-    if !known || between.trim() != "=" || site.text(left.span) != site.text(place.span) {
+    let same = between.trim() == "=" && site.text(left.span) == site.text(place.span);
+    if !known || !same || site.loses_comment(stmt.span, &[right.span]) {
         return;
     }
     let text = format!("{} {}= {};", site.text(place.span), op.symbol(), site.text(right.span));

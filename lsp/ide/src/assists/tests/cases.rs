@@ -405,4 +405,176 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
         "contract Vault(owner: PubKey, heir: PubKey, least: Coin) {\n    state { count: Int }\n    spend $0take(sig: Sig, n: Int) {\n        require owner.signed(sig) && n > 1 && heir != owner && self.value > least;\n        continue { count: n };\n    }\n}\n",
         "contract Vault(owner: PubKey, heir: PubKey, least: Coin) {\n    state { count: Int }\n    spend take(sig: Sig, n: Int) {\n        require owner.signed(sig) && n > 1 && heir != owner && self.value > least;\n        continue { count: n };\n    }\n}\n\ntest take_of_vault {\n    let coin = chain.fund(Vault(alice, bob, 0 sats), 1 coin) with {\n        token: { category: sha256(\"state\"), amount: 0, capability: mutable, state: { count: 0 } },\n    };\n    passes { coin.take(alice, 0) }\n}\n",
     ),
+    // Places that are easily mistaken.
+    (
+        "multiply_first",
+        "contract C(owner: PubKey, a: Int) {\n    spend s(sig: Sig, n: Int) {\n        let mut x = n;\n        $0x *= a / 100;\n        require owner.signed(sig) && x > 1;\n    }\n}",
+        "contract C(owner: PubKey, a: Int) {\n    spend s(sig: Sig, n: Int) {\n        let mut x = n;\n        x = x * a / 100;\n        require owner.signed(sig) && x > 1;\n    }\n}",
+    ),
+    (
+        "multiply_first",
+        "contract C(owner: PubKey) {\n    spend s(sig: Sig, n: Int) {\n        require owner.signed(sig) && $0n * (n mod 7 / 3) > 1;\n    }\n}",
+        "contract C(owner: PubKey) {\n    spend s(sig: Sig, n: Int) {\n        require owner.signed(sig) && n * (n mod 7) / 3 > 1;\n    }\n}",
+    ),
+    (
+        "lower_bound",
+        "contract C(owner: PubKey) {\n    spend s(sig: Sig) {\n        require owner.signed(sig);\n        require $0height 925_000 > tx.height;\n    }\n}",
+        "contract C(owner: PubKey) {\n    spend s(sig: Sig) {\n        require owner.signed(sig);\n        require height 925_000 <= tx.height;\n    }\n}",
+    ),
+    (
+        "lower_bound",
+        "contract C(owner: PubKey) {\n    spend s(sig: Sig) {\n        require owner.signed(sig);\n        require $0height 925_000 >= tx.height;\n    }\n}",
+        "contract C(owner: PubKey) {\n    spend s(sig: Sig) {\n        require owner.signed(sig);\n        require height 925_000 <= tx.height;\n    }\n}",
+    ),
+    (
+        "extract_variable",
+        "fn f(n: Int) -> Int { let mut x = n; for i in 0..$0n + 1$0 max 10 { x += i; } x }",
+        "fn f(n: Int) -> Int { let mut x = n; let value = n + 1; for i in 0..value max 10 { x += i; } x }",
+    ),
+    (
+        "extract_variable",
+        "fn g(a: Int) -> Int { a }\nfn f(a: Int, b: Int) -> Int { g ($0a + b$0) }",
+        "fn g(a: Int) -> Int { a }\nfn f(a: Int, b: Int) -> Int { let value = a + b; g (value) }",
+    ),
+    (
+        "push_not",
+        "fn f(a: Bool, b: Bool, c: Bool) -> Bool { $0!(!(!a || b) || c) }",
+        "fn f(a: Bool, b: Bool, c: Bool) -> Bool { (!a || b) && !c }",
+    ),
+    (
+        "push_not",
+        "fn f(a: Int, b: Bool) -> Bool { b == $0!(a < 5) }",
+        "fn f(a: Int, b: Bool) -> Bool { b == (a >= 5) }",
+    ),
+    (
+        "remove_parameter",
+        "fn f($0a: Int) -> Int { 1 }\nfn g() -> Int { f(f(1)) }",
+        "fn f() -> Int { 1 }\nfn g() -> Int { f() }",
+    ),
+    (
+        "remove_parameter",
+        "fn f($0a: Int, b: Int) -> Int { b }\nfn g(b: Int) -> Int { f((b), b) }",
+        "fn f(b: Int) -> Int { b }\nfn g(b: Int) -> Int { f(b) }",
+    ),
+    (
+        "add_arguments",
+        "fn g(a: Int, b: Int) -> Int { a + b }\nfn f(a: Int) -> Int { $0g((a)) }",
+        "fn g(a: Int, b: Int) -> Int { a + b }\nfn f(a: Int) -> Int { g((a), 0) }",
+    ),
+    (
+        "add_arguments",
+        "fn g(a: Int) -> Int { a }\nfn f() -> Int { $0g(1, (2 + 3)) }",
+        "fn g(a: Int) -> Int { a }\nfn f() -> Int { g(1) }",
+    ),
+    (
+        "merge_ifs",
+        "fn f(a: Bool, b: Bool, c: Int) { $0if(a) { if b { require c > 1; } } }",
+        "fn f(a: Bool, b: Bool, c: Int) { if a && b { require c > 1; } }",
+    ),
+    (
+        "merge_ifs",
+        "fn f(a: Bool, b: Bool, c: Int) { $0if ( a ) { if b { require c > 1; } } }",
+        "fn f(a: Bool, b: Bool, c: Int) { if a && b { require c > 1; } }",
+    ),
+    (
+        "merge_ifs",
+        "struct P { x: Int }\nfn f(p: P, b: Bool, c: Int) { $0if (p == P { x: 1 }) { if b { require c > 1; } } }",
+        "struct P { x: Int }\nfn f(p: P, b: Bool, c: Int) { if (p == P { x: 1 }) && b { require c > 1; } }",
+    ),
+    (
+        "invert_if",
+        "struct P { x: Int }\nfn f(p: P) -> Int { $0if p == (P { x: 1 }) { 1 } else { 2 } }",
+        "struct P { x: Int }\nfn f(p: P) -> Int { if p != (P { x: 1 }) { 2 } else { 1 } }",
+    ),
+    (
+        "invert_if",
+        "fn f(a: Bool) -> Int { $0if(a) { 1 } else { 2 } }",
+        "fn f(a: Bool) -> Int { if !a { 2 } else { 1 } }",
+    ),
+    (
+        "inline_variable",
+        "struct P { x: Int }\nfn f(p: P) -> Int { let $0c = P { x: 1 }; if c == p { 1 } else { 2 } }",
+        "struct P { x: Int }\nfn f(p: P) -> Int { if (P { x: 1 }) == p { 1 } else { 2 } }",
+    ),
+    (
+        "make_mutable",
+        "struct P { x: Int }\nfn f(p: P) -> Int { let P { x } = p; $0x = 5; x }",
+        "struct P { x: Int }\nfn f(p: P) -> Int { let P { x: mut x } = p; x = 5; x }",
+    ),
+    (
+        "add_fields",
+        "struct P { x: Int, y: Int }\nfn f() -> P {\n    $0P {\n        x: 1 // one\n    }\n}",
+        "struct P { x: Int, y: Int }\nfn f() -> P {\n    P {\n        x: 1, // one\n        y: 0,\n    }\n}",
+    ),
+    (
+        "add_arms",
+        "enum Side { Buyer, Seller }\nfn f(side: Side) -> Int {\n    $0match side {\n        Side::Buyer => 1 // one\n    }\n}",
+        "enum Side { Buyer, Seller }\nfn f(side: Side) -> Int {\n    match side {\n        Side::Buyer => 1, // one\n        Side::Seller => 0,\n    }\n}",
+    ),
+    (
+        "add_arms",
+        "fn f(a: Bool, n: Int) -> Int { $0match a { true if n > 1 => 1, false => 2 } }",
+        "fn f(a: Bool, n: Int) -> Int { match a { true if n > 1 => 1, false => 2, true => 0 } }",
+    ),
+    (
+        "add_arms",
+        "//- a.bmc\nuse ./b::Side as S;\n\nfn f(side: S) -> Int { $0match side { S::Buyer => 1 } }\n//- b.bmc\nenum Side { Buyer, Seller }\n",
+        "//- a.bmc\nuse ./b::Side as S;\n\nfn f(side: S) -> Int { match side { S::Buyer => 1, S::Seller => 0 } }\n//- b.bmc\nenum Side { Buyer, Seller }\n",
+    ),
+    (
+        "remove_variable",
+        "fn f(a: Int) -> Int {\n    // why\n    let $0b = 1; a\n}",
+        "fn f(a: Int) -> Int {\n    // why\n    a\n}",
+    ),
+    (
+        "move_to_file",
+        "//- a.bmc\nstruct $0Split { x: Int }\n\nfn f(s: Split) -> Int { s.x }\n",
+        "//- a.bmc\nuse ./split_struct::Split;\nfn f(s: Split) -> Int { s.x }\n//- split_struct.bmc\nstruct Split { x: Int }\n",
+    ),
+    (
+        "move_to_file",
+        "//- a.bmc\nuse ./b;\n\nfn $0f() -> Int { b::one() }\n\nfn one() -> Int { b::one() }\n//- b.bmc\nfn one() -> Int { 2 }\n",
+        "//- a.bmc\nuse ./b;\n\nfn one() -> Int { b::one() }\n//- b.bmc\nfn one() -> Int { 2 }\n//- f.bmc\nuse ./b;\n\nfn f() -> Int { b::one() }\n",
+    ),
+    (
+        "declare_variable",
+        "contract C(owner: PubKey) {\n    spend s(g: Sig, h: Sig) {\n        require owner.signed(g) && $0keeper.signed(h);\n    }\n}",
+        "contract C(owner: PubKey) {\n    spend s(g: Sig, h: Sig) {\n        let keeper: PubKey = 0x000000000000000000000000000000000000000000000000000000000000000000;\n        require owner.signed(g) && keeper.signed(h);\n    }\n}",
+    ),
+    // The same in contracts, whose scripts can be compared.
+    (
+        "underscore",
+        "contract C(k: PubKey) { spend s(g: Sig) { let $0b = 1; require k.signed(g); } }",
+        "contract C(k: PubKey) { spend s(g: Sig) { let _b = 1; require k.signed(g); } }",
+    ),
+    (
+        "make_comment",
+        "contract C(k: PubKey) {\n    spend s(g: Sig) {\n        $0/// one\n        require k.signed(g);\n    }\n}",
+        "contract C(k: PubKey) {\n    spend s(g: Sig) {\n        // one\n        require k.signed(g);\n    }\n}",
+    ),
+    (
+        "remove_dead",
+        "fn f(a: Int) -> Int {\n    return a;\n    $0let b = 1;\n}\ncontract C(k: PubKey) { spend s(g: Sig, n: Int) { require k.signed(g) && f(n) > 1; } }",
+        "fn f(a: Int) -> Int {\n    return a;\n}\ncontract C(k: PubKey) { spend s(g: Sig, n: Int) { require k.signed(g) && f(n) > 1; } }",
+    ),
+    (
+        "remove_import",
+        "use std::math::{isqrt, $0mul_div};\ncontract C(k: PubKey) { spend s(g: Sig, n: Int) { require k.signed(g) && isqrt(n) > 1; } }",
+        "use std::math::{isqrt};\ncontract C(k: PubKey) { spend s(g: Sig, n: Int) { require k.signed(g) && isqrt(n) > 1; } }",
+    ),
+    (
+        "short_field",
+        "struct P { x: Int, y: Int }\ncontract C(k: PubKey) { spend s(g: Sig, x: Int) { let p = P { $0x: x, y: 1 }; require k.signed(g) && p.x > p.y; } }",
+        "struct P { x: Int, y: Int }\ncontract C(k: PubKey) { spend s(g: Sig, x: Int) { let p = P { x, y: 1 }; require k.signed(g) && p.x > p.y; } }",
+    ),
+    (
+        "merge_imports",
+        "//- a.bmc\nuse $0./b::two;\nuse ./b::one;\n\ncontract C(k: PubKey) { spend s(g: Sig, n: Int) { require k.signed(g) && n > one() + two(); } }\n//- b.bmc\nfn one() -> Int { 1 }\nfn two() -> Int { 2 }\n",
+        "//- a.bmc\nuse ./b::{one, two};\n\ncontract C(k: PubKey) { spend s(g: Sig, n: Int) { require k.signed(g) && n > one() + two(); } }\n//- b.bmc\nfn one() -> Int { 1 }\nfn two() -> Int { 2 }\n",
+    ),
+    (
+        "split_import",
+        "//- a.bmc\nuse $0./b::{one, two};\n\ncontract C(k: PubKey) { spend s(g: Sig, n: Int) { require k.signed(g) && n > one() + two(); } }\n//- b.bmc\nfn one() -> Int { 1 }\nfn two() -> Int { 2 }\n",
+        "//- a.bmc\nuse ./b::one;\nuse ./b::two;\n\ncontract C(k: PubKey) { spend s(g: Sig, n: Int) { require k.signed(g) && n > one() + two(); } }\n//- b.bmc\nfn one() -> Int { 1 }\nfn two() -> Int { 2 }\n",
+    ),
 ];
