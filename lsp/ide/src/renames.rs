@@ -6,7 +6,7 @@ use analysis::{Leaf, ModulePath};
 use syntax::ast::{Item, Use};
 use syntax::{FileId, Span};
 
-use crate::assists::{Brought, uses};
+use crate::assists::{Brought, comments_of, uses};
 use crate::host::{Answer, Snapshot};
 use crate::names::Files;
 use crate::text::{FileEdit, TextEdit};
@@ -92,6 +92,8 @@ fn edit(text: &str, used: &Use, renamed: &[(&Leaf<'_>, ModulePath)]) -> Option<(
         };
         return Some((place, format!("{module}{alias}")));
     }
+    // What is said between the names is said above them.
+    let comments = comments_of(text, used);
     let lines: String = renamed.iter().map(|(leaf, module)| uses(module, &[Brought::of(leaf)])).collect();
-    Some((used.span, lines.trim_end().to_owned()))
+    Some((used.span, format!("{comments}{}", lines.trim_end())))
 }
