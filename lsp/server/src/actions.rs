@@ -27,14 +27,14 @@ const fn kind_of(family: Family) -> CodeActionKind {
     }
 }
 
-/// Whether the client wants actions of a family.
+/// Whether the client wants actions of a family. The kind without a name is that of all.
 fn wants(params: &CodeActionParams, family: Family) -> bool {
     let (only, kind) = (params.context.only.as_deref(), kind_of(family));
-    only.is_none_or(|only| {
-        only.iter().any(|wanted| {
-            kind.as_str().strip_prefix(wanted.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
-    })
+    let holds = |wanted: &str| {
+        let rest = kind.as_str().strip_prefix(wanted);
+        rest.is_some_and(|rest| wanted.is_empty() || rest.is_empty() || rest.starts_with('.'))
+    };
+    only.is_none_or(|only| only.iter().any(|wanted| holds(wanted.as_str())))
 }
 
 /// By which an action is found again when its edits are wanted.

@@ -25,6 +25,9 @@ use crate::report::Reporter;
 use crate::tokens::{TokenCache, encode};
 use crate::{actions, files};
 
+/// What the protocol calls `RequestFailed`: nothing is wrong with the question, but there is no answer.
+const REQUEST_FAILED: i64 = -32803;
+
 /// The most symbols of an answer.
 const SYMBOLS_MAX: usize = 500;
 
@@ -134,7 +137,8 @@ impl Backend {
         drop(asker);
         let Ok(answer) = answer else {
             let message = format!("this took longer than the {} seconds of `bmc.answerSeconds`", limit.as_secs());
-            return Err(Error { code: ErrorCode::RequestCancelled, message: message.into(), data: None });
+            // What was cancelled is shown to nobody.
+            return Err(Error { code: ErrorCode::ServerError(REQUEST_FAILED), message: message.into(), data: None });
         };
         match answer {
             Ok(Ok(answer)) => Ok(answer),

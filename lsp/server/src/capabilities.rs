@@ -81,6 +81,9 @@ const fn encoding_kind(encoding: Encoding) -> PositionEncodingKind {
     }
 }
 
+/// The client may give such a question the name under which progress is told.
+const SHOWS_PROGRESS: WorkDoneProgressOptions = WorkDoneProgressOptions { work_done_progress: Some(true) };
+
 pub(crate) fn server(settings: Settings) -> ServerCapabilities {
     ServerCapabilities {
         position_encoding: Some(encoding_kind(settings.encoding)),
@@ -116,7 +119,10 @@ pub(crate) fn server(settings: Settings) -> ServerCapabilities {
         call_hierarchy_provider: Some(CallHierarchyServerCapability::Simple(true)),
         inlay_hint_provider: Some(OneOf::Left(true)),
         document_symbol_provider: Some(OneOf::Left(true)),
-        workspace_symbol_provider: Some(OneOf::Left(true)),
+        workspace_symbol_provider: Some(OneOf::Right(WorkspaceSymbolOptions {
+            work_done_progress_options: SHOWS_PROGRESS,
+            resolve_provider: None,
+        })),
         folding_range_provider: Some(FoldingRangeProviderCapability::Simple(true)),
         selection_range_provider: Some(SelectionRangeProviderCapability::Simple(true)),
         document_formatting_provider: Some(OneOf::Left(true)),
@@ -135,7 +141,7 @@ pub(crate) fn server(settings: Settings) -> ServerCapabilities {
             identifier: Some("bmc".to_owned()),
             inter_file_dependencies: true,
             workspace_diagnostics: true,
-            work_done_progress_options: WorkDoneProgressOptions::default(),
+            work_done_progress_options: SHOWS_PROGRESS,
         })),
         workspace: Some(WorkspaceServerCapabilities {
             workspace_folders: Some(WorkspaceFoldersServerCapabilities {

@@ -49,6 +49,9 @@ fn actions_come_by_kind_and_their_edits_when_one_is_chosen() {
     assert_eq!(edit["range"], range(1, 4, 4));
     assert!(edit["newText"].as_str().unwrap().starts_with("/// "), "{edit}");
     assert!(actions(&mut editor, &file, &range(1, 10, 10), &["quickfix"]).is_empty());
+    // The kind without a name is that of all.
+    let all = actions(&mut editor, &file, &range(1, 10, 10), &[""]);
+    assert!(found.iter().all(|action| all.iter().any(|known| known["title"] == action["title"])), "{all:?}");
     assert!(!actions(&mut editor, &file, &range(1, 10, 10), &["refactor"]).is_empty());
 
     let moved = actions(&mut editor, &file, &range(0, 10, 10), &["refactor.extract"]);
@@ -98,8 +101,11 @@ fn imports_follow_a_file_in_all_packages_and_the_server_sees_where_it_went() {
     fs::write(lib.join("old.bmc"), "fn one() -> Int { 1 }\n").unwrap();
     fs::write(lib.join("user.bmc"), "use ./old::one;\n\nfn two() -> Int { one() + one() }\n").unwrap();
     fs::write(app.join("main.bmc"), "use lib::old::one;\n\nfn f() -> Int { one() }\n").unwrap();
+    let both = "use lib::{\n    old, // the first\n    user,\n};\n\nfn h() -> Int { old::one() + user::two() }\n";
+    fs::write(app.join("more.bmc"), both).unwrap();
     let mut editor = start(folder.path(), &able());
     let (main, user) = (uri(&app.join("main.bmc")), uri(&lib.join("user.bmc")));
+    let (more, lines) = (uri(&app.join("more.bmc")), "// the first\nuse lib::new as old;\nuse lib::user;");
     editor.open(&main, "use lib::old::one;\n\nfn f() -> Int { one() }\n");
     assert_eq!(editor.pushed(&main, 1), Vec::<String>::new());
     let files = json!({ "files": [{ "oldUri": uri(&lib.join("old.bmc")), "newUri": uri(&lib.join("new.bmc")) }] });
@@ -110,7 +116,8 @@ fn imports_follow_a_file_in_all_packages_and_the_server_sees_where_it_went() {
         changed.push((document["textDocument"]["uri"].as_str().unwrap().to_owned(), text.to_owned()));
     }
     changed.sort();
-    assert_eq!(changed, [(main.clone(), "lib::new".to_owned()), (user, "./new".to_owned())]);
+    let wanted = [(main.clone(), "lib::new"), (more, lines), (user, "./new")];
+    assert_eq!(changed, wanted.map(|(file, text)| (file, text.to_owned())));
 
     fs::rename(lib.join("old.bmc"), lib.join("new.bmc")).unwrap();
     editor.notify("workspace/didRenameFiles", files);
@@ -135,12 +142,29 @@ fn settings_are_read_at_the_start_when_they_change_and_when_the_client_is_asked(
         found.as_array().unwrap().iter().map(|hint| hint["label"].as_str().unwrap().to_owned()).collect()
     };
     let options = json!({ "bmc": { "inlayHints": { "types": false } } });
-    let mut editor = Editor::start_with(Path::new(env!("CARGO_BIN_EXE_bmc")), folder.path(), &json!({}), &options);
+    let with = |able: &Value, options: &Value| {
+        Editor::start_with(Path::new(env!("CARGO_BIN_EXE_bmc")), folder.path(), able, options)
+    };
+    let mut editor = with(&json!({ "workspace": { "inlayHint": { "refreshSupport": true } } }), &options);
     editor.open(&file, text);
     assert_eq!(labels(&mut editor), ["a:"]);
     let changed = json!({ "settings": { "bmc": { "inlayHints": { "parameters": false } } } });
     editor.notify("workspace/didChangeConfiguration", changed);
+    let refresh = editor.wait("a refresh", |message| message["method"] == "workspace/inlayHint/refresh");
+    editor.send(&json!({ "jsonrpc": "2.0", "id": refresh["id"], "result": null }));
     assert_eq!(labels(&mut editor), [": Int"]);
+    editor.notify("workspace/didChangeConfiguration", json!({ "settings": null }));
+    assert_eq!(labels(&mut editor), [": Int"]);
+    assert_eq!(editor.leave(), Some(0));
+
+    // Neovim announces that it answers, and has no such section beside what it starts the server with.
+    let mut editor = with(&json!({ "workspace": { "configuration": true } }), &options);
+    editor.open(&file, text);
+    let asked = editor.wait("a question", |message| message["method"] == "workspace/configuration");
+    editor.send(&json!({ "jsonrpc": "2.0", "id": asked["id"], "result": [null] }));
+    for _ in 0..20 {
+        assert_eq!(labels(&mut editor), ["a:"]);
+    }
     assert_eq!(editor.leave(), Some(0));
 
     let able = json!({ "workspace": { "configuration": true, "inlayHint": { "refreshSupport": true } } });
@@ -175,6 +199,35 @@ fn short_work_shows_no_progress_and_a_manifest_is_told_about_once() {
     let manifest = uri(&folder.path().join("bmc.toml"));
     assert_eq!(editor.kept().filter(|message| message["params"]["uri"] == manifest.as_str()).count(), 1);
     assert_eq!(editor.leave(), Some(0));
+}
+
+#[test]
+fn long_work_shows_progress_and_fails_once_it_takes_longer_than_is_set() {
+    let options = json!({ "answerSeconds": 1 });
+    // How much work takes longer than a second depends on the machine.
+    let text: String = (0..1_000).map(|n| format!("fn f{n}(a: Int) -> Int {{ a + b{n} }}\n")).collect();
+    for files in [16, 64, 256] {
+        let folder = tempfile::tempdir().unwrap();
+        package(folder.path(), "long", "");
+        (0..files).for_each(|n| fs::write(folder.path().join(format!("f{n}.bmc")), &text).unwrap());
+        let bmc = Path::new(env!("CARGO_BIN_EXE_bmc"));
+        let mut editor = Editor::start_with(bmc, folder.path(), &json!({}), &options);
+        for question in ["workspaceSymbolProvider", "diagnosticProvider"] {
+            assert_eq!(editor.capabilities[question]["workDoneProgress"], true, "{question}");
+        }
+        let question = json!({ "previousResultIds": [], "workDoneToken": "mine" });
+        let id = editor.ask("workspace/diagnostic", question);
+        let answer = editor.answer(id);
+        let Some(error) = answer.get("error") else { continue };
+        assert_eq!(error["code"], -32803, "{error}");
+        assert!(error["message"].as_str().unwrap().contains("`bmc.answerSeconds`"), "{error}");
+        for kind in ["begin", "end"] {
+            let told = editor.wait(kind, |message| message["params"]["value"]["kind"] == kind);
+            assert_eq!((&told["method"], &told["params"]["token"]), (&json!("$/progress"), &json!("mine")));
+        }
+        return;
+    }
+    panic!("no work was long enough");
 }
 
 #[test]
