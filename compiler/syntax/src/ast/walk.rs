@@ -1,4 +1,4 @@
-//! Walks over trees: every expression, block and statement of an item.
+//! Walks over trees: every block and statement of an item, and every expression but those in patterns and types.
 
 use super::{
     Block, Entry, EntryValue, Expr, ExprKind, FieldInit, ForRange, If, InputSource, Item, Match, Member, PlaceStep,
@@ -49,7 +49,11 @@ pub fn walk<'t>(item: &'t Item, see: &mut dyn FnMut(Node<'t>) -> bool) {
         Item::Imi(item) => walk.entries(&item.entries),
         Item::Imo(item) => walk.entries(&item.entries),
         Item::Plan(item) => walk.plan_stmts(&item.stmts),
-        Item::Test(item) => walk.plan_stmts(&item.stmts),
+        Item::Test(item) => {
+            let ranges = item.params.iter().flatten().filter_map(|param| param.range.as_ref());
+            ranges.for_each(|range| [&range.from, &range.to].into_iter().for_each(|bound| walk.expr(bound)));
+            walk.plan_stmts(&item.stmts);
+        }
         Item::Use(_) | Item::Struct(_) | Item::Enum(_) | Item::Error(_) => {}
     }
 }
@@ -77,7 +81,8 @@ impl<'t> Walk<'_, 't> {
             Member::Const(member) => self.expr(&member.value),
             Member::Fn(member) => self.block(&member.body),
             Member::Spend(member) => self.block(&member.body),
-            Member::State(_) | Member::Allow(_) | Member::Budget(_) | Member::Error(_) => {}
+            Member::Budget(member) => self.inits(&member.limits),
+            Member::State(_) | Member::Allow(_) | Member::Error(_) => {}
         }
     }
 

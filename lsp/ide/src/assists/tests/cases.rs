@@ -577,4 +577,14 @@ pub(super) const CASES: &[(&str, &str, &str)] = &[
         "//- a.bmc\nuse $0./b::{one, two};\n\ncontract C(k: PubKey) { spend s(g: Sig, n: Int) { require k.signed(g) && n > one() + two(); } }\n//- b.bmc\nfn one() -> Int { 1 }\nfn two() -> Int { 2 }\n",
         "//- a.bmc\nuse ./b::one;\nuse ./b::two;\n\ncontract C(k: PubKey) { spend s(g: Sig, n: Int) { require k.signed(g) && n > one() + two(); } }\n//- b.bmc\nfn one() -> Int { 1 }\nfn two() -> Int { 2 }\n",
     ),
+    (
+        "group_digits",
+        "contract C(k: PubKey) {\n    budget(cost: $040000000);\n    spend s(g: Sig) { require k.signed(g); }\n}",
+        "contract C(k: PubKey) {\n    budget(cost: 40_000_000);\n    spend s(g: Sig) { require k.signed(g); }\n}",
+    ),
+    (
+        "group_digits",
+        "property p(n: Int in 0..$01000) { assert n < 1_000; }",
+        "property p(n: Int in 0..1_000) { assert n < 1_000; }",
+    ),
 ];
