@@ -33,7 +33,7 @@ use crate::{budget, hir};
 pub(crate) const SOURCES_MAX: usize = 200;
 
 /// The keys at the top of a reward that are no sources.
-const SETTINGS: [&str; 5] = ["dust", "minimum", "fee", "adjust", budget::KEY];
+pub const SETTINGS: [&str; 5] = ["dust", "minimum", "fee", "adjust", budget::KEY];
 
 /// How a reward knows its recipients.
 #[derive(Clone, Debug, PartialEq, Eq)]

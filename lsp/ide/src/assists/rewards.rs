@@ -9,9 +9,6 @@ use super::{ActionKind, Edits, Found, Site};
 use crate::names::{Def, DefKind};
 use crate::navigate::mentions;
 
-/// The settings of a reward, which are no sources.
-const SETTINGS: [&str; 5] = ["dust", "minimum", "fee", "adjust", "budget"];
-
 /// One source with its weight.
 struct Source<'s> {
     key: &'s str,
@@ -32,7 +29,8 @@ fn weight_of(entry: &Entry) -> Option<(&Expr, bool)> {
 
 /// The sources of the group that holds a weight; nothing if one of them has no exact weight.
 fn group<'s>(entries: &'s [Entry], at: Span) -> Option<Vec<Source<'s>>> {
-    let sources: Vec<&Entry> = entries.iter().filter(|entry| !SETTINGS.contains(&entry.key.as_str())).collect();
+    let is_source = |entry: &&Entry| !analysis::REWARD_SETTINGS.contains(&entry.key.as_str());
+    let sources: Vec<&Entry> = entries.iter().filter(is_source).collect();
     if sources.iter().any(|entry| weight_of(entry).is_some_and(|(weight, _)| weight.span == at)) {
         let source = |entry: &&'s Entry| {
             let (expr, plain) = weight_of(entry)?;
