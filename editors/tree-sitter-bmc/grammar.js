@@ -42,7 +42,8 @@ module.exports = grammar({
     anything: (_) => [],
   },
 
-  externals: ($) => [$.block_comment],
+  // The last two tell the scanner where it is: in a string, where no comment begins, or behind an error.
+  externals: ($) => [$.block_comment, $._in_string, $._recovering],
 
   extras: ($) => [/[ \t\r\n\f\uFEFF]+/, $.line_comment, $.block_comment, $.doc_comment, $.inner_doc_comment],
 
@@ -606,8 +607,8 @@ module.exports = grammar({
     height: ($) => seq("height", $.integer),
     time: ($) => seq("time", $.string),
     boolean: (_) => choice("true", "false"),
-    string: ($) =>
-      seq('"', repeat(choice($.escape_sequence, alias(token.immediate(prec(1, /[^"\\\r\n]+/)), $.string_content))), token.immediate('"')),
+    string: ($) => seq('"', repeat(choice($.escape_sequence, $._content, $._in_string)), token.immediate('"')),
+    _content: ($) => alias(token.immediate(prec(1, /[^"\\\r\n]+/)), $.string_content),
     escape_sequence: (_) => token.immediate(/\\([ntr0\\"]|x[0-7][0-9A-Fa-f]|u\{[0-9A-Fa-f]{1,6}\})/),
   },
 });

@@ -13,11 +13,14 @@ use crate::install::{done, is_there, npm, target};
 const EXTENSION: &str = "editors/vscode";
 const GRAMMAR: &str = "editors/tree-sitter-bmc";
 
-/// What `tree-sitter generate` writes, from the grammar's folder.
+/// What the parser is made of, as the hash of the file that says it: tests without Node.js see by it whether that has changed.
+const MADE_OF: &str = "src/grammar.sha256";
+/// What [`generate`] writes, from the grammar's folder.
 const GENERATED: &[&str] = &[
     "src/parser.c",
     "src/grammar.json",
     "src/node-types.json",
+    MADE_OF,
     "src/tree_sitter/alloc.h",
     "src/tree_sitter/array.h",
     "src/tree_sitter/parser.h",
@@ -106,7 +109,11 @@ fn generate(root: &Path, folder: &Path) -> Result<(), String> {
     let mut cargo = crate::cargo();
     cargo.args(["run", "--quiet", "--locked", "--release", "--manifest-path"]);
     cargo.arg(root.join(GRAMMAR).join("generate/Cargo.toml")).arg("--").arg(folder);
-    done(cargo.env("CARGO_TARGET_DIR", target(root).join("editors/generate")), "the generator of the parser")
+    done(cargo.env("CARGO_TARGET_DIR", target(root).join("editors/generate")), "the generator of the parser")?;
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let grammar = fs::read(folder.join("grammar.js")).map_err(failed)?;
+    let hash = hex::encode(spec::hash::sha256(&grammar));
+    fs::write(folder.join(MADE_OF), format!("{hash}\n")).map_err(failed)
 }
 
 fn parser_is_generated(root: &Path, scratch: &Path) -> Result<(), String> {

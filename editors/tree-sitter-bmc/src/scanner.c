@@ -2,7 +2,9 @@
 
 #include "tree_sitter/parser.h"
 
-enum { BLOCK_COMMENT };
+// IN_STRING and RECOVERING are never found. The first is valid where the text of a string may go on; the second only where the
+// parser recovers from an error, and then all of them are.
+enum { BLOCK_COMMENT, IN_STRING, RECOVERING };
 
 void *tree_sitter_bmc_external_scanner_create(void) { return 0; }
 
@@ -28,6 +30,8 @@ static bool is_space(int32_t c) {
 bool tree_sitter_bmc_external_scanner_scan(void *payload, TSLexer *lexer, const bool *valid_symbols) {
   (void)payload;
   if (!valid_symbols[BLOCK_COMMENT]) return false;
+  // In a string, `/*` is text.
+  if (valid_symbols[IN_STRING] && !valid_symbols[RECOVERING]) return false;
   while (is_space(lexer->lookahead)) lexer->advance(lexer, true);
   if (lexer->lookahead != '/') return false;
   lexer->advance(lexer, false);
