@@ -53,7 +53,8 @@ struct Ground<'r> {
 
 /// Runs every client that can be installed; fails if one of them does.
 pub(crate) fn run(root: &Path, wanted: &E2e) -> Result<(), String> {
-    done(crate::cargo().current_dir(root).args(["build", "--quiet", "-p", "bmc"]), "the build")?;
+    // Alone the program would have fewer features than in the workspace, and all that it stands on would be built twice.
+    done(crate::cargo().current_dir(root).args(["build", "--quiet", "--workspace", "--bin", "bmc"]), "the build")?;
     let ground = Ground { root, binary: target(root).join("debug/bmc"), scratch: target(root).join("e2e") };
     fs::create_dir_all(&ground.scratch).map_err(|error| format!("`{}`: {error}", ground.scratch.display()))?;
     let parts = Part::value_variants().iter().filter(|part| wanted.parts.is_empty() || wanted.parts.contains(part));

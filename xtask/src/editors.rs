@@ -62,6 +62,15 @@ pub(crate) fn run(root: &Path, wanted: &Editors) -> Result<(), String> {
 /// Builds the extension in a copy of its sources, and packs it.
 pub(crate) fn vsix(root: &Path) -> Result<PathBuf, String> {
     let extension = target(root).join("editors/vscode");
+    for sources in ["src", "syntaxes", "test"] {
+        // What is no longer among the sources would be checked and packed, too.
+        match fs::remove_dir_all(extension.join(sources)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(format!("{}: {error}", extension.join(sources).display()));
+            }
+            _ => {}
+        }
+    }
     copy(&root.join(EXTENSION), &extension)?;
     npm(&extension, &["ci", "--ignore-scripts"])?;
     done(Command::new("node").current_dir(&extension).args(["node_modules/typescript/bin/tsc", "--noEmit"]), "`tsc`")?;
