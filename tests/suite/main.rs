@@ -26,6 +26,7 @@ mod decompile;
 mod diagnostics;
 mod dispatch;
 mod doc;
+mod editors;
 mod flows;
 mod fmt;
 mod gates;

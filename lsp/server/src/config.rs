@@ -100,9 +100,64 @@ pub(crate) async fn pulled(client: &Client) -> Option<Config> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::path::Path;
+
     use serde_json::json;
 
     use super::*;
+
+    /// A file of the repository.
+    fn read(path: &str) -> String {
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
+    }
+
+    /// The settings that VS Code is told of, with their defaults; but for those that the extension reads itself.
+    fn declared() -> BTreeMap<String, Value> {
+        let manifest: Value = serde_json::from_str(&read("editors/vscode/package.json")).unwrap();
+        let all = manifest["contributes"]["configuration"]["properties"].as_object().unwrap().clone();
+        let own = |name: &String| ["bmc.path", "bmc.trace.server"].contains(&name.as_str());
+        all.into_iter().filter(|(name, _)| !own(name)).map(|(name, about)| (name, about["default"].clone())).collect()
+    }
+
+    /// `a.b.c: value` as `{ "a": { "b": { "c": value } } }`.
+    fn nested(name: &str, value: Value) -> Value {
+        name.rsplit('.').fold(value, |value, word| json!({ word: value }))
+    }
+
+    /// Another value of the same kind.
+    fn other(value: &Value) -> Value {
+        value.as_bool().map_or_else(|| json!(value.as_u64().unwrap() + 1), |on| json!(!on))
+    }
+
+    #[test]
+    fn what_editors_are_told_of_settings_is_what_counts() {
+        let default = Config::default();
+        let declared = declared();
+        let page = read("docs/editors.md");
+        let setting = |row: &str| {
+            let (name, rest) = row.strip_prefix("| `")?.split_once("` | `")?;
+            let value = serde_json::from_str(rest.split_once('`')?.0).ok()?;
+            name.starts_with("bmc.").then(|| (name.to_owned(), value))
+        };
+        let listed: BTreeMap<String, Value> = page.lines().filter_map(setting).collect();
+        assert_eq!(listed, declared, "docs/editors.md and editors/vscode/package.json");
+        let mut all = json!({ "inlayHints": {} });
+        for (name, value) in &declared {
+            assert_eq!(Config::of(&nested(name, value.clone())), default, "{name}");
+            assert_ne!(Config::of(&nested(name, other(value))), default, "{name} is no setting");
+            if name != "bmc.inlayHints.enable" {
+                let path = format!("/{}", name.strip_prefix("bmc.").unwrap().replace('.', "/"));
+                let (folder, word) = path.rsplit_once('/').unwrap();
+                all.pointer_mut(folder).unwrap()[word] = other(value);
+            }
+        }
+        // No setting counts that nobody is told of.
+        let Config { type_hints, parameter_hints, share_hints, cost_hints, answer } = Config::of(&all);
+        assert_eq!((type_hints, parameter_hints, share_hints, cost_hints), (false, false, false, true));
+        assert_ne!(answer, default.answer);
+    }
 
     #[test]
     fn what_is_set_counts_and_what_is_malformed_does_not() {
