@@ -22,8 +22,15 @@ export interface Ran {
 /** What is kept of what a program prints. */
 const PRINTED_MAX = 64 << 20;
 
-/** Runs `bmc` to its end, or ends it when asked to. Fails if it cannot be started. */
-export function run(args: string[], cwd: string, stop?: vscode.CancellationToken): Promise<Ran> {
+/** What ends `bmc` before it ends by itself. */
+interface Limit {
+  stop?: vscode.CancellationToken;
+  /** The longest that it may take. */
+  seconds?: number;
+}
+
+/** Runs `bmc` to its end, or ends it when asked to. Fails if it cannot be started, or takes too long. */
+export function run(args: string[], cwd: string, { stop, seconds }: Limit = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(binary(), args, { cwd, env: { ...process.env, NO_COLOR: "1" } });
     const kept = { stdout: "", stderr: "" };
@@ -35,12 +42,22 @@ export function run(args: string[], cwd: string, stop?: vscode.CancellationToken
     keep("stdout");
     keep("stderr");
     const asked = stop?.onCancellationRequested(() => child.kill());
-    child.on("error", (error) => {
+    const late = () => {
+      child.kill("SIGKILL");
+      // What it has started may keep its output open, so its end is not waited for.
+      reject(new Error(`it says nothing for ${seconds} seconds`));
+    };
+    const timer = seconds === undefined ? undefined : setTimeout(late, seconds * 1000);
+    const ended = () => {
       asked?.dispose();
+      clearTimeout(timer);
+    };
+    child.on("error", (error) => {
+      ended();
       reject(error);
     });
     child.on("close", (code) => {
-      asked?.dispose();
+      ended();
       resolve({ code, ...kept });
     });
     child.stdin.end();
@@ -60,12 +77,29 @@ export async function packageOf(file: vscode.Uri): Promise<string> {
   }
 }
 
+/** What went wrong, as people read it. */
+export function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** An action that tells the author why it failed, and then has no result. */
+export function told<A extends unknown[], R>(action: (...args: A) => R | Promise<R>): (...args: A) => Promise<R | undefined> {
+  return async (...args) => {
+    try {
+      return await action(...args);
+    } catch (error) {
+      void vscode.window.showErrorMessage(`Bitmodel: ${reason(error)}`);
+      return undefined;
+    }
+  };
+}
+
 /** Says that there is no `bmc`, and what to do about it. */
-export async function tellMissing(reason: string): Promise<void> {
+export async function tellMissing(why: string): Promise<void> {
   const settings = "Open Settings";
   const again = "Try Again";
   const chosen = await vscode.window.showErrorMessage(
-    `Bitmodel: \`${binary()}\` does not start: ${reason}. ` +
+    `Bitmodel: \`${binary()}\` does not start: ${why}. ` +
       "Install it with `cargo install --locked --path cli` from its sources, or say in `bmc.path` where it is.",
     settings,
     again,

@@ -1,7 +1,7 @@
 // The commands of lenses and of the palette.
 
 import * as vscode from "vscode";
-import { binary, packageOf, run } from "./binary";
+import { binary, packageOf, run, told } from "./binary";
 import type { Server } from "./client";
 import type { Costs } from "./cost";
 import { debugTest } from "./debug";
@@ -9,12 +9,13 @@ import { placeAtCursor, placeOf, type Place } from "./place";
 import type { Tests } from "./tests";
 
 const TESTS = ["test", "property"];
-const CONTRACTS = ["contract", "reward", "model", "imi", "imo"];
+// The others become contracts of other names.
+const CONTRACTS = ["contract", "reward", "model"];
 const EXPANDED = "bmc-expanded";
 
 export function registerCommands(server: Server, tests: Tests, costs: Costs): vscode.Disposable {
   const expanded = new Expanded(server);
-  const command = (name: string, action: (...args: unknown[]) => unknown) => vscode.commands.registerCommand(name, action);
+  const command = (name: string, action: (...args: unknown[]) => unknown) => vscode.commands.registerCommand(name, told(action));
   const at = async (args: unknown[], kinds: string[]) => placeOf(args) ?? (await placeAtCursor(server, kinds));
   return vscode.Disposable.from(
     expanded,
@@ -27,7 +28,7 @@ export function registerCommands(server: Server, tests: Tests, costs: Costs): vs
     }),
     command("bmc.debug", async (...args) => {
       const place = await at(args, TESTS);
-      if (place?.name) await debugTest(place);
+      if (place?.name) await debugTest(place.file, place.name);
     }),
     command("bmc.deploy", async (...args) => {
       const place = await at(args, CONTRACTS);
@@ -56,12 +57,24 @@ async function deploy(place: Place): Promise<void> {
   const terminal = vscode.window.createTerminal({ name: `bmc deploy ${place.name ?? ""}`, cwd });
   const words = [binary(), "deploy", place.file.fsPath, ...(place.name ? ["--contract", place.name] : [])];
   terminal.show();
-  terminal.sendText(`${words.map(quoted).join(" ")} `, false);
+  terminal.sendText(`${typed(words, vscode.env.shell)} `, false);
 }
 
-function quoted(word: string): string {
-  if (/^[\w@%+=:,./\\~-]+$/.test(word)) return word;
-  return process.platform === "win32" ? `"${word.replaceAll('"', '""')}"` : `'${word.replaceAll("'", "'\\''")}'`;
+/** Words as one types them into a shell. */
+function typed(words: string[], shell: string): string {
+  const name = shell.replace(/^.*[\\/]/, "").replace(/\.exe$/i, "").toLowerCase();
+  const unless = (plain: RegExp, quote: (word: string) => string) =>
+    words.map((word) => (plain.test(word) ? word : quote(word))).join(" ");
+  switch (name) {
+    case "powershell":
+    case "pwsh":
+      // A text in quotes is run only behind `&`.
+      return `& ${unless(/^[\w.:\\/-]+$/, (word) => `'${word.replaceAll("'", "''")}'`)}`;
+    case "cmd":
+      return unless(/^[\w.:\\/-]+$/, (word) => `"${word.replaceAll('"', '""')}"`);
+    default:
+      return unless(/^[\w@%+=:,./-]+$/, (word) => `'${word.replaceAll("'", "'\\''")}'`);
+  }
 }
 
 /** Documents that show what declarations turn into. */
@@ -90,8 +103,8 @@ class Expanded implements vscode.TextDocumentContentProvider, vscode.Disposable 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     const place = this.asked.get(uri.toString()) ?? { file: uri.with({ scheme: "file", path: uri.path.replace(/ \(expanded\)\.bmc$/, ".bmc"), query: "" }) };
     const about = { uri: this.server.uri(place.file), name: place.name };
-    const told = await this.server.execute<unknown>("bmc.expand", [about]);
-    if (typeof told === "string") return told;
+    const text = await this.server.execute<unknown>("bmc.expand", [about]);
+    if (typeof text === "string") return text;
     const { stdout, stderr } = await run(["expand", place.file.fsPath, "--json"], await packageOf(place.file));
     try {
       return (JSON.parse(stdout) as { source: string }).source;

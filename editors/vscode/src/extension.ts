@@ -7,20 +7,28 @@ import { Costs } from "./cost";
 import { registerDebugger } from "./debug";
 import { Tests } from "./tests";
 
+let server: Server | undefined;
+
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
-  const server = new Server();
-  const tests = new Tests(server);
-  const costs = new Costs();
+  // Windows would look for `bmc` first in the folder that is open, which others may have filled.
+  process.env.NoDefaultCurrentDirectoryInExePath = "1";
+  const own = (server = new Server());
+  const tests = new Tests(own);
+  const costs = new Costs(own);
   context.subscriptions.push(
-    server,
+    own,
     tests,
     costs,
-    registerCommands(server, tests, costs),
-    registerDebugger(server),
+    registerCommands(own, tests, costs),
+    registerDebugger(own),
     vscode.workspace.onDidChangeConfiguration((change) => {
-      if (["bmc.path", "bmc.hints"].some((key) => change.affectsConfiguration(key))) void server.start();
+      if (change.affectsConfiguration("bmc.path")) void own.start();
     }),
   );
   await vscode.commands.executeCommand("setContext", "bmc.active", true);
-  await server.start();
+  await own.start();
+}
+
+export function deactivate(): Promise<void> | undefined {
+  return server?.stop();
 }

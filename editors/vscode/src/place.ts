@@ -1,5 +1,6 @@
 // What a command is about: the arguments of a lens, or else where the cursor is.
 
+import * as path from "node:path";
 import * as vscode from "vscode";
 import type { Server } from "./client";
 
@@ -40,7 +41,7 @@ interface ServerSymbol {
   range: { start: { line: number; character: number }; end: { line: number; character: number } };
 }
 
-/** What a file declares at its top, in order. */
+/** What a file declares at its top, in order. Fails if the server does not run. */
 export async function declared(server: Server, file: vscode.Uri): Promise<Declared[]> {
   const textDocument = { uri: server.uri(file) };
   const symbols = await server.ask<ServerSymbol[] | null>("textDocument/documentSymbol", { textDocument });
@@ -49,6 +50,12 @@ export async function declared(server: Server, file: vscode.Uri): Promise<Declar
     kind: detail ?? "",
     range: new vscode.Range(start.line, start.character, end.line, end.character),
   }));
+}
+
+/** The name by which `bmc` knows a test when it is started in a folder: the path of the file from there, and the name. */
+export function testName(file: vscode.Uri, name: string, folder: string): string {
+  const inside = path.relative(folder, file.fsPath).replaceAll(path.sep, "/");
+  return `${inside.replace(/\.bmc$/, "")}::${name}`;
 }
 
 /** Where the cursor is: the file and the declaration of one of the kinds there. */

@@ -1,16 +1,14 @@
 // The test explorer: what tests there are, by the server; how they end, by `bmc test`.
 
-import * as path from "node:path";
 import * as vscode from "vscode";
-import { packageOf, run } from "./binary";
+import { packageOf, reason, run } from "./binary";
 import type { Server } from "./client";
 import { debugTest } from "./debug";
-import { declared, type Place } from "./place";
+import { declared, testName, type Place } from "./place";
 
 /** One result of `bmc test --json`. */
 interface Outcome {
   name: string;
-  file: string;
   line: number;
   passed: boolean;
   bytes: number;
@@ -22,6 +20,8 @@ interface Outcome {
 }
 
 const KINDS = ["test", "property"];
+/** Folders whose sources are nobody's tests. */
+const LEFT_OUT = ["node_modules", "target", ".git"];
 
 export class Tests implements vscode.Disposable {
   private readonly controller = vscode.tests.createTestController("bmc", "Bitmodel");
@@ -33,12 +33,16 @@ export class Tests implements vscode.Disposable {
     this.controller.refreshHandler = () => this.lookEverywhere();
     this.controller.createRunProfile("Run", vscode.TestRunProfileKind.Run, (request, stop) => this.run(request, stop), true);
     this.controller.createRunProfile("Debug", vscode.TestRunProfileKind.Debug, (request) => this.debug(request), true);
-    const watcher = vscode.workspace.createFileSystemWatcher("**/*.bmc");
+    const watcher = vscode.workspace.createFileSystemWatcher("**/*.bmc", false, false, true);
+    // When a folder goes, nothing is said of the files in it.
+    const deletions = vscode.workspace.createFileSystemWatcher("**", true, true);
     this.rest = [
       watcher,
       watcher.onDidCreate((file) => this.lookSoon(file)),
       watcher.onDidChange((file) => this.lookSoon(file)),
-      watcher.onDidDelete((file) => this.controller.items.delete(file.toString())),
+      deletions,
+      deletions.onDidDelete((gone) => this.forget(({ id }) => id === gone.toString() || id.startsWith(`${gone}/`))),
+      vscode.workspace.onDidRenameFiles(() => void this.lookEverywhere()),
       vscode.workspace.onDidOpenTextDocument((document) => this.lookSoon(document.uri, document)),
       vscode.workspace.onDidChangeTextDocument(({ document }) => this.lookSoon(document.uri, document)),
       server.onStarted(() => void this.lookEverywhere()),
@@ -46,13 +50,24 @@ export class Tests implements vscode.Disposable {
   }
 
   private async lookEverywhere(): Promise<void> {
-    const files = await vscode.workspace.findFiles("**/*.bmc", "**/{node_modules,target,.git}/**", 5_000);
-    await Promise.all(files.map((file) => this.look(file)));
+    const found = await vscode.workspace.findFiles("**/*.bmc", `**/{${LEFT_OUT.join(",")}}/**`, 5_000);
+    const open = vscode.workspace.textDocuments.filter(isListed).map(({ uri }) => uri);
+    const files = new Map([...found, ...open].map((file) => [file.toString(), file]));
+    this.forget(({ id }) => !files.has(id));
+    await Promise.all([...files.values()].map((file) => this.look(file)));
+  }
+
+  private forget(isGone: (item: vscode.TestItem) => boolean): void {
+    const gone: string[] = [];
+    this.controller.items.forEach((item) => {
+      if (isGone(item)) gone.push(item.id);
+    });
+    gone.forEach((id) => this.controller.items.delete(id));
   }
 
   /** Looks at a file once no more edits come. */
   private lookSoon(file: vscode.Uri, document?: vscode.TextDocument): void {
-    if (file.scheme !== "file" || (document && document.languageId !== "bmc")) return;
+    if (!isListed(document ?? { uri: file, languageId: "bmc" })) return;
     const key = file.toString();
     clearTimeout(this.waiting.get(key));
     this.waiting.set(
@@ -64,16 +79,18 @@ export class Tests implements vscode.Disposable {
     );
   }
 
-  /** The items of a file become what it declares now. */
+  /** The items of a file become what it declares now; they stay as they are if nobody can say. */
   private async look(file: vscode.Uri): Promise<void> {
-    let found;
     try {
-      found = (await declared(this.server, file)).filter(({ kind }) => KINDS.includes(kind));
+      await this.list(file);
     } catch (error) {
-      // An edit came in between, and with it the next look.
-      this.server.log.debug(`${file.fsPath}: no tests are known: ${error}`);
-      return;
+      // An edit came in between, and with it the next look; or the server does not run, and looks when it does.
+      this.server.log.debug(`${file.fsPath}: no tests are known: ${reason(error)}`);
     }
+  }
+
+  private async list(file: vscode.Uri): Promise<void> {
+    const found = (await declared(this.server, file)).filter(({ kind }) => KINDS.includes(kind));
     const key = file.toString();
     if (found.length === 0) return this.controller.items.delete(key);
     const parent = this.controller.items.get(key) ?? this.controller.createTestItem(key, vscode.workspace.asRelativePath(file), file);
@@ -88,9 +105,9 @@ export class Tests implements vscode.Disposable {
     this.controller.items.add(parent);
   }
 
-  /** Runs one test, as its lens asks. */
+  /** Runs one test, as its lens asks. Fails if nobody can say what tests there are. */
   async runAt(place: Place): Promise<void> {
-    await this.look(place.file);
+    await this.list(place.file);
     const parent = this.controller.items.get(place.file.toString());
     const item = place.name === undefined ? parent : parent?.children.get(`${parent.id}::${place.name}`);
     if (!item) return void vscode.window.showWarningMessage(`Bitmodel: no test ${place.name ?? ""} in this file`);
@@ -112,18 +129,21 @@ export class Tests implements vscode.Disposable {
 
   private async run(request: vscode.TestRunRequest, stop: vscode.CancellationToken): Promise<void> {
     const run = this.controller.createTestRun(request);
-    await vscode.workspace.saveAll(false);
-    const byPackage = new Map<string, vscode.TestItem[]>();
-    for (const item of this.chosen(request)) {
-      const folder = await packageOf(item.uri!);
-      byPackage.set(folder, [...(byPackage.get(folder) ?? []), item]);
-      run.enqueued(item);
+    try {
+      await vscode.workspace.saveAll(false);
+      const byPackage = new Map<string, vscode.TestItem[]>();
+      for (const item of this.chosen(request)) {
+        const folder = await packageOf(item.uri!);
+        byPackage.set(folder, [...(byPackage.get(folder) ?? []), item]);
+        run.enqueued(item);
+      }
+      const everything = !request.include && !request.exclude?.length;
+      for (const [folder, items] of byPackage) {
+        await this.runPackage(run, folder, items, everything, stop);
+      }
+    } finally {
+      run.end();
     }
-    const everything = request.include === undefined && request.exclude === undefined;
-    for (const [folder, items] of byPackage) {
-      await this.runPackage(run, folder, items, everything, stop);
-    }
-    run.end();
   }
 
   private async runPackage(
@@ -134,15 +154,15 @@ export class Tests implements vscode.Disposable {
     stop: vscode.CancellationToken,
   ): Promise<void> {
     items.forEach((item) => run.started(item));
-    const filters = everything ? [] : items.map((item) => `${path.basename(item.uri!.fsPath, ".bmc")}::${item.label}`);
+    const nameOf = (item: vscode.TestItem) => testName(item.uri!, item.label, folder);
+    const filters = everything ? [] : items.map(nameOf);
     const print = (text: string) => run.appendOutput(`${text.replaceAll("\r\n", "\n").replaceAll("\n", "\r\n")}\r\n`);
     print(`${folder}$ bmc test ${filters.join(" ")}`);
     let ran;
     try {
       ran = await runTests(filters, folder, stop);
     } catch (error) {
-      const message = new vscode.TestMessage(error instanceof Error ? error.message : String(error));
-      return items.forEach((item) => run.errored(item, message));
+      return items.forEach((item) => run.errored(item, new vscode.TestMessage(reason(error))));
     }
     if (stop.isCancellationRequested) return items.forEach((item) => run.skipped(item));
     const outcomes = ran.outcomes;
@@ -151,9 +171,7 @@ export class Tests implements vscode.Disposable {
       return items.forEach((item) => run.errored(item, new vscode.TestMessage(ran.stderr.trim() || "`bmc test` says nothing")));
     }
     for (const item of items) {
-      const same = (outcome: Outcome) =>
-        outcome.name.endsWith(`::${item.label}`) && path.resolve(folder, outcome.file) === item.uri!.fsPath;
-      const outcome = outcomes.find(same);
+      const outcome = outcomes.find(({ name }) => name === nameOf(item));
       if (!outcome) {
         run.skipped(item);
         continue;
@@ -167,7 +185,7 @@ export class Tests implements vscode.Disposable {
 
   private async debug(request: vscode.TestRunRequest): Promise<void> {
     const [item] = this.chosen(request);
-    if (item) await debugTest({ file: item.uri!, name: item.label });
+    if (item) await debugTest(item.uri!, item.label);
   }
 
   dispose(): void {
@@ -177,12 +195,21 @@ export class Tests implements vscode.Disposable {
   }
 }
 
+/** Whether a document's tests are to be in the explorer by themselves. */
+function isListed({ uri, languageId }: Pick<vscode.TextDocument, "uri" | "languageId">): boolean {
+  if (uri.scheme !== "file" || languageId !== "bmc") return false;
+  // A single file may be open, without any folder.
+  if (!vscode.workspace.workspaceFolders) return true;
+  const folders = vscode.workspace.asRelativePath(uri, false).split("/");
+  return vscode.workspace.getWorkspaceFolder(uri) !== undefined && !folders.some((folder) => LEFT_OUT.includes(folder));
+}
+
 async function runTests(
   filters: string[],
   folder: string,
   stop: vscode.CancellationToken,
 ): Promise<{ outcomes?: Outcome[]; stderr: string }> {
-  const { stdout, stderr } = await run(["test", "--json", ...filters], folder, stop);
+  const { stdout, stderr } = await run(["test", "--json", ...filters], folder, { stop });
   try {
     return { outcomes: (JSON.parse(stdout) as { tests: Outcome[] }).tests, stderr };
   } catch {
