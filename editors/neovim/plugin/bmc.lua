@@ -17,10 +17,10 @@ end
 
 local function command(name, action, desc)
   vim.api.nvim_create_user_command(name, function(options)
-    action(bmc.place({ vim.api.nvim_buf_get_name(0), options.args ~= "" and options.args or nil }, 0))
+    action({ file = vim.api.nvim_buf_get_name(0), name = options.args ~= "" and options.args or nil, typed = true })
   end, { nargs = "?", desc = desc })
 end
 command("BmcTest", bmc.runTest, "Run the tests of the package, or those with this name")
-command("BmcDebug", bmc.debug, "Debug a test in a terminal")
+command("BmcDebug", bmc.debug, "Debug the test with this name")
 command("BmcExpand", bmc.expand, "Show the plain contracts of this file")
 command("BmcCost", bmc.showCost, "Show what the contracts of this file cost")

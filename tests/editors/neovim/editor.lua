@@ -113,6 +113,43 @@ vim.api.nvim_buf_set_lines(buffer, 0, -1, false, vim.split((text:gsub("\n    ", 
 vim.lsp.buf.format({ async = false, timeout_ms = 20000 })
 check(table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), "\n") == text, "the file is not as `bmc fmt` writes it")
 
+-- What lenses and commands do: the server expands and measures the text as it is, and `bmc` runs on what is written for it.
+local function shown(wanted)
+  local found = eventually(wanted, function()
+    local now = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n")
+    return now:find(wanted, 1, true) and now
+  end)
+  vim.cmd("bwipeout!")
+  return found
+end
+local on_disk = table.concat(vim.fn.readfile(folder .. "/htlc.bmc"), "\n")
+vim.api.nvim_buf_set_lines(buffer, -1, -1, false, {
+  "reward Halves { a: 1/2, b: rest, minimum: 20_000 sats, fee: up to 1_000 sats, }",
+})
+vim.cmd("BmcExpand Halves")
+check(not shown("contract Halves("):find("contract Htlc", 1, true), "more is expanded than was asked for")
+vim.cmd("BmcCost Halves")
+shown("Halves: ")
+check(table.concat(vim.fn.readfile(folder .. "/htlc.bmc"), "\n") == on_disk, "what only the server is asked writes nothing")
+vim.api.nvim_buf_set_lines(buffer, -2, -1, false, {})
+vim.cmd("BmcCost")
+local cost = shown("Htlc: ")
+check(cost:find("claim", 1, true) and cost:find("htlc.bmc:", 1, true), cost)
+vim.api.nvim_buf_set_lines(buffer, -1, -1, false, { "// the end" })
+-- Of two tests with one name, the one in the file of the lens is run.
+vim.fn.mkdir(folder .. "/inner", "p")
+local tests = table.concat(vim.fn.readfile(folder .. "/tests.bmc"), "\n")
+vim.fn.writefile(vim.split((tests:gsub("use %./htlc", "use ../htlc")), "\n"), folder .. "/inner/tests.bmc")
+local name = "whoever_shows_the_secret_is_paid"
+local about = { uri = vim.uri_from_fname(folder .. "/inner/tests.bmc"), name = name }
+vim.lsp.commands["bmc.runTest"]({ arguments = { about } }, { bufnr = buffer })
+local ran = shown("1 test passed")
+check(ran:find("inner/tests::" .. name, 1, true), ran)
+vim.fn.delete(folder .. "/inner", "rf")
+check(not vim.bo[buffer].modified, "a test runs on what was not written")
+vim.api.nvim_buf_set_lines(buffer, -2, -1, false, {})
+vim.cmd("silent write")
+
 -- The tree and its queries.
 if parser then
   check(vim.treesitter.highlighter.active[buffer], "no colours by the tree")
@@ -125,7 +162,7 @@ if parser then
   check(#captures > 0, "nothing is captured")
 end
 
-print(("%s: %d bytes, %d tests of the editor's own"):format("Neovim " .. tostring(vim.version()), #text, 6))
+print(("%s: %d bytes, %d tests of the editor's own"):format("Neovim " .. tostring(vim.version()), #text, 7))
 client:stop()
 vim.wait(5000, function()
   return client:is_stopped()

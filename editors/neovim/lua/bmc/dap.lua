@@ -22,6 +22,7 @@ function M.setup()
         return vim.fn.input("txid: ")
       end,
       cwd = "${workspaceFolder}",
+      stopOnEntry = true,
     },
   }
 end
