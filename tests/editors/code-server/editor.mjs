@@ -14,6 +14,7 @@ import { chromium } from "playwright-core";
 const [, , program, packed, folder, browserName] = process.argv;
 const data = join(process.cwd(), "data");
 rmSync(data, { recursive: true, force: true });
+rmSync(join(folder, ".vscode"), { recursive: true, force: true });
 for (const scope of ["User", "Machine"]) mkdirSync(join(data, scope), { recursive: true });
 // Where programs lie is a setting of the machine that they run on.
 writeFileSync(join(data, "Machine/settings.json"), JSON.stringify({ "bmc.path": program }));
@@ -147,6 +148,16 @@ async function drive(page) {
   await command(page, "Bitmodel: Show Costs");
   await page.locator(".monaco-list-row", { hasText: "claim" }).filter({ hasText: "cost" }).first().waitFor();
   await page.screenshot({ path: "costs.png" });
+
+  // A setting counts as soon as it is set: the bytes of each check.
+  const hint = editor.locator(".view-line", { hasText: /secret";\s*\d+\sbytes/ }).first();
+  assert.equal(await hint.count(), 0);
+  mkdirSync(join(folder, ".vscode"));
+  writeFileSync(join(folder, ".vscode/settings.json"), JSON.stringify({ "bmc.inlayHints.cost": true }));
+  await hint.waitFor();
+  await page.screenshot({ path: "hints.png" });
+  rmSync(join(folder, ".vscode"), { recursive: true });
+  await hint.waitFor({ state: "detached" });
 
   const debugs = spawnSync(program, ["dap", "--help"]).status === 0;
   if (debugs) await debugged(page);
