@@ -31,8 +31,18 @@ for at in range(height + 1):
         assert isinstance(again, CTransaction) and again.serialize() == tx.serialize()
         spent += sum(not i.prevout.is_null() for i in tx.vin)
     previous = block_hash
+    reward = block.vtx[0]
+    if at > 0 and not reward.vout[0].scriptPubKey.is_unspendable():
+        paid, paid_at = reward.GetTxid(), at
 assert proxy.getbestblockhash() == previous
-assert proxy.gettxout(bitcoin.core.COutPoint(block.vtx[0].GetTxid(), 0))["confirmations"] == 1
+assert proxy.gettxout(bitcoin.core.COutPoint(paid, 0))["confirmations"] == height - paid_at + 1
+# The last blocks of a devnet pay nobody, and what nobody can spend is no coin.
+assert block.vtx[0].vout[0].scriptPubKey.is_unspendable()
+try:
+    proxy.gettxout(bitcoin.core.COutPoint(block.vtx[0].GetTxid(), 0))
+    raise SystemExit("an output that nobody can spend was found")
+except IndexError:
+    pass
 try:
     proxy.getblock(b"\1" * 32)
     raise SystemExit("a block that is none was found")
