@@ -117,7 +117,7 @@ export class Server implements vscode.Disposable {
     try {
       await client?.dispose();
     } catch {
-      // It had stopped by itself.
+      // It had stopped by itself, or was still starting; its process is ended in either case.
     }
   }
 
