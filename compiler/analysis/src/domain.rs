@@ -122,11 +122,11 @@ fn prove_models(signatures: &mut Signatures, items: &[SourceItem<'_>]) -> Vec<Di
     found
 }
 
-/// The plain items, with their trees, of every declaration whose proofs hold.
-pub(crate) fn generate(
-    signatures: &Signatures,
-    items: &[SourceItem<'_>],
-) -> (BTreeMap<ItemKey, Vec<(GeneratedItem, Item)>>, Vec<Diagnostic>) {
+/// What declarations have become, with the trees.
+pub(crate) type Trees = BTreeMap<ItemKey, Vec<(GeneratedItem, Item)>>;
+
+/// The plain items of every declaration whose proofs hold.
+pub(crate) fn generate(signatures: &Signatures, items: &[SourceItem<'_>]) -> (Trees, Vec<Diagnostic>) {
     let mut numbers = generated::Numbers::of(items);
     let mut found = Vec::new();
     let mut generated = BTreeMap::new();
