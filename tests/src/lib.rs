@@ -22,6 +22,6 @@ pub use editor::{Editor, codes, uri};
 pub use independent::{Independent, scripts_agree};
 pub use lines::{Ran, Spend, compile_named, compile_with, run_by_hand, run_lines, run_sealed, sealed, with_categories};
 pub use size::{ByLevel, RIVALS, Rival, Size, own_table, rival_by_hand, rival_sizes, rival_source, rival_table};
-pub use speaker::Speaker;
+pub use speaker::{Speaker, read_message};
 pub use story::Story;
 pub use vector::{Expect, Recorded, Vector, open};

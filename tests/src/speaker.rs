@@ -111,7 +111,7 @@ impl Drop for Speaker {
 }
 
 /// The next message; nothing at the end.
-fn read_message(stdout: &mut impl BufRead) -> Option<Value> {
+pub fn read_message(stdout: &mut impl BufRead) -> Option<Value> {
     let mut length = 0;
     loop {
         let mut line = String::new();

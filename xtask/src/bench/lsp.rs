@@ -186,12 +186,13 @@ impl Bench {
             bench.ask("textDocument/hover", here, Value::is_object);
         })?);
         let document = json!({ "textDocument": { "uri": self.uri } });
-        let mut known = self.editor.request("textDocument/semanticTokens/full", document.clone())["resultId"].clone();
+        let name = |answer: &Value| answer.get("resultId").cloned().unwrap_or_default();
+        let mut known = name(&self.editor.request("textDocument/semanticTokens/full", document));
         rows.push(self.measured(rounds, |bench, round| {
             bench.key(round, body);
             let params = json!({ "textDocument": { "uri": bench.uri }, "previousResultId": known });
             let answer = bench.editor.request("textDocument/semanticTokens/full/delta", params);
-            known = answer["resultId"].clone();
+            known = name(&answer);
         })?);
         self.settle(body);
         rows.push(self.measured(rounds.div_ceil(4), |bench, _| {
@@ -242,8 +243,11 @@ impl Bench {
                 wall: begun.elapsed(),
                 processor: processor(self.editor.process())?.saturating_sub(before),
             });
-            let reports = self.editor.kept().filter(|message| message["method"] == "textDocument/publishDiagnostics");
-            let versions: Vec<i64> = reports.filter_map(|message| message["params"]["version"].as_i64()).collect();
+            let is_report =
+                |message: &&Value| message.get("method").is_some_and(|it| it == "textDocument/publishDiagnostics");
+            let reports = self.editor.kept().filter(is_report);
+            let versions: Vec<i64> =
+                reports.filter_map(|message| message.pointer("/params/version")?.as_i64()).collect();
             self.stale += usize::from(!versions.is_sorted() || versions.iter().any(|version| *version < first));
             self.replace(line, column, KEYS as u64, "");
             drop(self.reported());

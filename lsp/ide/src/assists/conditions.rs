@@ -259,7 +259,7 @@ pub(super) fn within(site: &mut Site<'_, '_>) {
 }
 
 /// The bound and what is bounded: `bound op value`, or `value turned bound`.
-fn bound<'e>(expr: &'e Expr, first: BinaryOp, second: BinaryOp) -> Option<(&'e Expr, &'e Expr)> {
+fn bound(expr: &Expr, first: BinaryOp, second: BinaryOp) -> Option<(&Expr, &Expr)> {
     let ExprKind::Binary { op, left, right, .. } = &expr.kind else { return None };
     match *op {
         op if op == first => Some((left, right)),

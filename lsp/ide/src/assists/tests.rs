@@ -340,16 +340,11 @@ fn the_examples_of_mistakes_have_one_less_once_they_are_mended() {
 
 #[test]
 fn actions_of_one_kind_are_told_apart_by_their_titles() {
-    for (title, before, after) in [(
-        "make `n` a parameter of the contract",
-        "contract C {\n    spend s() {\n        require $0n > 1;\n    }\n}",
-        "contract C(n: Int) {\n    spend s() {\n        require n > 1;\n    }\n}",
-    )] {
-        let (fixture, range) = marked(before);
-        let found = offered(&fixture, &range, &Wanted::Whole);
-        let action = found.iter().find(|action| action.title == title).expect(title);
-        assert_eq!(shown(&done(&fixture, action)), after);
-    }
+    let (fixture, range) = marked("contract C {\n    spend s() {\n        require $0n > 1;\n    }\n}");
+    let found = offered(&fixture, &range, &Wanted::Whole);
+    let action = found.iter().find(|action| action.title == "make `n` a parameter of the contract").unwrap();
+    let after = "contract C(n: Int) {\n    spend s() {\n        require n > 1;\n    }\n}";
+    assert_eq!(shown(&done(&fixture, action)), after);
 }
 
 #[test]
