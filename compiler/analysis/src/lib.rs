@@ -2,7 +2,7 @@
 //! It knows no bytecode layout, no query framework, no files and no screen.
 //!
 //! [`analyse`] does all of it for one file. Who caches calls [`signatures()`], [`check_item`] and
-//! [`link`] instead: an edit inside a body changes what one `check_item` gives, and nothing else.
+//! [`assemble`] instead: an edit inside a body changes what one `check_item` gives, and nothing else.
 
 pub mod hir;
 

@@ -49,7 +49,7 @@ impl Origins {
 }
 
 /// A plain item that a declaration has become. Its tree is many times as large as its text, so who needs it
-/// [reads](GeneratedItem::tree) it.
+/// reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GeneratedItem {
     key: ItemKey,
