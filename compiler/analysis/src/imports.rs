@@ -380,7 +380,7 @@ fn where_to_put(module: &ModulePath, known: &[Arc<str>]) -> String {
 /// [`crate::CheckedItem::mentioned`] which ones it does.
 pub fn unused_imports<'n>(
     signatures: &Signatures,
-    items: &[SourceItem<'_>],
+    items: impl IntoIterator<Item = SourceItem<'n>>,
     mentioned: impl IntoIterator<Item = &'n Arc<str>>,
 ) -> Vec<Diagnostic> {
     let mut left: BTreeSet<&Arc<str>> = signatures.needy.iter().collect();
@@ -391,7 +391,7 @@ pub fn unused_imports<'n>(
     if left.is_empty() {
         return found;
     }
-    for (item, used) in uses(items) {
+    for (item, used) in uses(&items.into_iter().collect::<Vec<_>>()) {
         for leaf in leaves(used).iter().filter(|leaf| left.remove(&leaf.local.name)) {
             let (local, whole) = (item.loc(signatures.file, leaf.local.span), removal(used, leaf.local));
             let warning = Diagnostic::warning(Code::E0123, format!("nothing uses the import `{}`", leaf.local), local);

@@ -47,7 +47,6 @@ impl CheckedItem {
         self.plans.extend(other.plans);
         self.tests.extend(other.tests);
         self.functions.extend(other.functions);
-        self.mentioned.extend(other.mentioned);
         self.broken |= other.broken;
         self.diagnostics.extend(other.diagnostics);
     }

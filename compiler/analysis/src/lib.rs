@@ -42,8 +42,8 @@ pub use item::{CheckedItem, check_item, types_in};
 pub use outline::outline;
 pub use plan::default_plans;
 pub use program::{
-    Analysis, ItemCalls, SourceItem, analyse, are_understood, assemble, callees, covenants, problems_of_whole, reached,
-    source_items,
+    Analysis, ItemCalls, SourceItem, analyse, are_understood, assemble, callees, callees_of_value, covenants, gather,
+    problems_of_whole, source_items,
 };
 pub use signatures::{Interface, Signatures, signatures, signatures_with};
 

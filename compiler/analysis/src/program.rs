@@ -6,7 +6,7 @@ use std::sync::Arc;
 use syntax::{Code, Diagnostic, FileId, Island, ItemKey, Loc, Parse, Span, ast};
 
 use crate::domain::Origins;
-use crate::hir::{self, Block, Contract, Expr, ExprKind, Function, FunctionId, Functions, Program, Stmt, StmtKind};
+use crate::hir::{self, Block, Expr, ExprKind, Function, FunctionId, Functions, Program, Stmt, StmtKind};
 use crate::imports::{Modules, unused_imports};
 use crate::item::{CheckedItem, check_item};
 use crate::number::grouped;
@@ -81,7 +81,11 @@ pub fn analyse(file: FileId, items: &[SourceItem<'_>]) -> Analysis {
 pub(crate) fn analyse_with(file: FileId, items: &[SourceItem<'_>], modules: &Modules) -> Analysis {
     let (signatures, mut diagnostics) = signatures(file, items, modules);
     let checked: Vec<_> = items.iter().map(|item| check_item(&signatures, item)).collect();
-    diagnostics.extend(unused_imports(&signatures, items, checked.iter().flat_map(|item| &item.mentioned)));
+    diagnostics.extend(unused_imports(
+        &signatures,
+        items.iter().copied(),
+        checked.iter().flat_map(|item| &item.mentioned),
+    ));
     diagnostics.extend(checked.iter().flat_map(|item| item.diagnostics.iter().cloned()));
     let (program, found) = link(checked, &|_| None);
     diagnostics.extend(found);
@@ -122,20 +126,36 @@ pub fn assemble(
         program.tests.extend(item.tests);
         item.functions.into_iter().for_each(|(id, function)| program.functions.insert(id, function));
     }
+    gather(&mut program.functions, wanted, imported);
+    program
+}
+
+/// Adds to `functions` those that are wanted, and all that these call, directly or through others, as far as `find`
+/// finds them. What is there is taken to have all that it calls.
+pub fn gather(
+    functions: &mut Functions,
+    wanted: impl IntoIterator<Item = FunctionId>,
+    find: impl Fn(FunctionId) -> Option<Arc<Function>>,
+) {
+    let mut wanted: Vec<FunctionId> = wanted.into_iter().collect();
     while let Some(id) = wanted.pop() {
-        if program.functions.get(id).is_none()
-            && let Some(function) = imported(id)
+        if functions.get(id).is_none()
+            && let Some(function) = find(id)
         {
             wanted.extend(callees(&function.body));
-            program.functions.insert(id, function);
+            functions.insert(id, function);
         }
     }
-    program
 }
 
 /// The functions that a body calls itself.
 pub fn callees(body: &Block) -> Vec<FunctionId> {
     Calls::of(body).callees
+}
+
+/// The functions that a value calls itself.
+pub fn callees_of_value(value: &Expr) -> Vec<FunctionId> {
+    Calls::of_value(value).callees
 }
 
 /// What only all items of a file together show, [`covenants`] apart: functions that call themselves, paths that grow
@@ -196,7 +216,7 @@ impl ItemCalls {
         ItemCalls {
             functions: item.functions.iter().map(function).collect(),
             paths: item.contracts.iter().flat_map(|contract| &contract.paths).map(path).collect(),
-            others: exprs.flat_map(|expr| Calls::of_value(expr).callees).collect(),
+            others: exprs.flat_map(callees_of_value).collect(),
             locks: item.contracts.iter().map(|of| (of.name.clone(), of.derived.clone())).collect(),
             broken: item.broken && item.contracts.is_empty(),
         }
@@ -299,22 +319,6 @@ fn circle(function: &Called) -> Diagnostic {
     let message = format!("`{}` calls itself, directly or through others", function.name);
     Diagnostic::error(Code::E0110, message, function.loc.clone())
         .help("functions are copied into their callers; write the steps out")
-}
-
-/// Those of `functions` that the paths of a contract call, directly or through others.
-#[must_use]
-pub fn reached(contract: &Contract, functions: &Functions) -> Functions {
-    let mut found = Functions::default();
-    let mut todo: Vec<FunctionId> = contract.paths.iter().flat_map(|path| Calls::of(&path.body).callees).collect();
-    while let Some(id) = todo.pop() {
-        if found.get(id).is_none()
-            && let Some(function) = functions.shared(id)
-        {
-            todo.extend(Calls::of(&function.body).callees);
-            found.insert(id, function);
-        }
-    }
-    found
 }
 
 /// What a body calls, as often as it does, and how many nodes it has itself.

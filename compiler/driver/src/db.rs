@@ -385,15 +385,8 @@ fn covenants<'db>(
 ) -> Vec<Diagnostic> {
     let item = body(db, sources, source, island);
     let mut functions = Functions::default();
-    let mut wanted: Vec<FunctionId> = calls(db, sources, source, island).callees().collect();
-    while let Some(id) = wanted.pop() {
-        if functions.get(id).is_none()
-            && let Some(function) = known(db, sources, id)
-        {
-            wanted.extend(analysis::callees(&function.body));
-            functions.insert(id, function);
-        }
-    }
+    let called = calls(db, sources, source, island).callees();
+    analysis::gather(&mut functions, called, |id| known(db, sources, id));
     analysis::covenants(item, &functions)
 }
 
@@ -414,7 +407,8 @@ pub(crate) fn told(db: &dyn salsa::Database, sources: Sources, source: Source) -
     told.extend(signatures(db, sources, source).1.iter().cloned());
     let checked = || islands().map(|island| body(db, sources, source, island));
     let mentioned = checked().flat_map(|item| &item.mentioned);
-    told.extend(analysis::unused_imports(scope(db, sources, source), &outlines(db, source), mentioned));
+    let items = islands().map(|island| source_item(db, island));
+    told.extend(analysis::unused_imports(scope(db, sources, source), items, mentioned));
     told.extend(checked().flat_map(|item| &item.diagnostics).cloned());
     let calls: Vec<&ItemCalls> = islands().map(|island| calls(db, sources, source, island)).collect();
     let of_whole = analysis::problems_of_whole(&calls, &|id| known(db, sources, id));

@@ -194,12 +194,6 @@ impl Session {
         }
     }
 
-    /// The byte of its file at which an item starts.
-    #[must_use]
-    pub fn start_of(&self, file: FileId, item: &ItemKey) -> Option<u32> {
-        self.items(file).iter().find(|view| view.key == item).map(|view| view.start)
-    }
-
     /// Where places are, in every source.
     #[must_use]
     pub fn places(&self) -> Places {

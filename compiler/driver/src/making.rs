@@ -110,17 +110,21 @@ impl<'s> MakingView<'s> {
     /// Takes it out.
     #[must_use]
     pub fn take(&self) -> Making {
-        let (thing, functions) = match self.thing {
+        let (thing, wanted): (Owned, Vec<hir::FunctionId>) = match self.thing {
             Thing::Contract(contract) => {
-                (Owned::Contract(Box::new(contract.clone())), analysis::reached(contract, self.functions))
+                let called = contract.paths.iter().flat_map(|path| analysis::callees(&path.body)).collect();
+                (Owned::Contract(Box::new(contract.clone())), called)
             }
             Thing::Plan(plan) => {
-                (Owned::Plan(Box::new(plan.clone())), reached::functions(plan.exprs(), self.functions))
+                let called = plan.exprs().into_iter().flat_map(analysis::callees_of_value).collect();
+                (Owned::Plan(Box::new(plan.clone())), called)
             }
             Thing::Test(test) => {
-                (Owned::Test(Box::new(test.clone())), reached::functions(test.exprs(), self.functions))
+                let called = test.exprs().into_iter().flat_map(analysis::callees_of_value).collect();
+                (Owned::Test(Box::new(test.clone())), called)
             }
         };
+        let functions = reached::functions(wanted, self.functions);
         Making { thing, functions, is_held: self.is_held, options: self.options }
     }
 }

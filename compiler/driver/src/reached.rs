@@ -3,24 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use analysis::hir::{Block, Expr, ExprKind, FunctionId, Functions, Part, StmtKind};
+use analysis::hir::{Block, FunctionId, Functions, Part};
 use syntax::{FileId, Loc};
 
-/// Those of `functions` that expressions call, directly or through others.
-pub fn functions<'t>(exprs: impl IntoIterator<Item = &'t Expr>, functions: &Functions) -> Functions {
-    let mut todo = Vec::new();
-    for expr in exprs {
-        visit(Part::Expr(expr), &mut |_, called| todo.extend(called));
-    }
+/// Those of `functions` that are wanted, and what these call, directly or through others.
+pub fn functions(wanted: impl IntoIterator<Item = FunctionId>, functions: &Functions) -> Functions {
     let mut found = Functions::default();
-    while let Some(id) = todo.pop() {
-        if found.get(id).is_none()
-            && let Some(function) = functions.shared(id)
-        {
-            todo.extend(analysis::callees(&function.body));
-            found.insert(id, function);
-        }
-    }
+    analysis::gather(&mut found, wanted, |id| functions.shared(id));
     found
 }
 
@@ -28,25 +17,23 @@ pub fn functions<'t>(exprs: impl IntoIterator<Item = &'t Expr>, functions: &Func
 pub fn files<'t>(blocks: impl IntoIterator<Item = &'t Block>) -> BTreeSet<FileId> {
     let mut found = BTreeSet::new();
     for block in blocks {
-        visit(Part::Block(block), &mut |loc, _| {
+        visit(Part::Block(block), &mut |loc| {
             found.insert(loc.file);
         });
     }
     found
 }
 
-/// Visits the place of each statement and expression, and what it calls.
-fn visit(part: Part<'_>, seen: &mut dyn FnMut(&Loc, Option<FunctionId>)) {
+/// Visits the place of each statement and expression.
+fn visit(part: Part<'_>, seen: &mut dyn FnMut(&Loc)) {
     match part {
         Part::Expr(expr) => {
-            let called = if let ExprKind::Call { function, .. } = expr.kind { Some(function) } else { None };
-            seen(&expr.loc, called);
+            seen(&expr.loc);
             expr.parts().into_iter().for_each(|part| visit(part, seen));
         }
         Part::Block(block) => {
             for stmt in &block.stmts {
-                let called = if let StmtKind::Call { function, .. } = stmt.kind { Some(function) } else { None };
-                seen(&stmt.loc, called);
+                seen(&stmt.loc);
                 stmt.parts().into_iter().for_each(|part| visit(part, seen));
             }
             block.value.iter().for_each(|value| visit(Part::Expr(value), seen));
