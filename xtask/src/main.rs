@@ -11,6 +11,7 @@ mod editors;
 mod fuzz;
 mod r#gen;
 mod install;
+mod process;
 mod sanitize;
 mod soak;
 mod tidy;

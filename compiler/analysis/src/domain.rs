@@ -35,6 +35,7 @@ pub(crate) use expand::names_of_contract;
 pub use expand::{expand, generated};
 pub use generated::GeneratedItem;
 pub(crate) use generated::{Origins, block};
+pub use imi::snake;
 pub use reward::SETTINGS as REWARD_SETTINGS;
 pub(crate) use text::{Names, Text};
 

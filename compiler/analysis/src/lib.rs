@@ -32,7 +32,7 @@ mod types;
 mod walk;
 
 pub use body::builtins;
-pub use domain::{GeneratedItem, REWARD_SETTINGS, expand, generated};
+pub use domain::{GeneratedItem, REWARD_SETTINGS, expand, generated, snake};
 pub use given::{AsmFault, asm_effect};
 pub use imports::{
     Digests, Leaf, ModulePath, ModuleProblem, Modules, STD, imported_items, imports, leaves, unused_imports,

@@ -363,6 +363,28 @@ fn an_edit_in_a_body_checks_that_body_alone_again_whatever_is_asked() {
 }
 
 #[test]
+fn a_name_is_coloured_anew_when_what_it_means_is_declared_otherwise() {
+    let mut host = Fixture::new(
+        "//- a.bmc\nuse ./b::THING;\nfn f() -> Int { let x = THING; 1 }\n//- b.bmc\nconst THING: Int = 1;\n",
+    )
+    .host;
+    let kind = |host: &Host| {
+        let snapshot = host.snapshot("a.bmc").unwrap();
+        let (tokens, at) = (snapshot.tokens("a.bmc", None).unwrap(), snapshot.lines("a.bmc").unwrap());
+        let place = at.text().find("THING; 1").unwrap();
+        tokens.iter().find(|token| token.range.start == place).map(|token| token.kind)
+    };
+    assert_eq!(kind(&host), Some(crate::TokenKind::Variable));
+    for (version, (text, wanted)) in (1..).zip([
+        ("struct THING { n: Int }\n", crate::TokenKind::Struct),
+        ("fn THING() -> Int { 1 }\n", crate::TokenKind::Function),
+    ]) {
+        host.open("b.bmc", text.into(), version);
+        assert_eq!(kind(&host), Some(wanted), "{text}");
+    }
+}
+
+#[test]
 fn a_question_is_stopped_by_who_asked_it() {
     let fixture = at("sum + i", 1);
     let snapshot = fixture.snapshot();
@@ -390,6 +412,8 @@ fn whatever_is_typed_every_question_has_an_answer() {
         snapshot.hints("a.bmc", &(0..cut), true).unwrap();
         let tokens = snapshot.tokens("a.bmc", None).unwrap();
         assert!(tokens.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start), "{cut}");
+        // Those of a range are found anew each time.
+        assert_eq!(tokens, snapshot.tokens("a.bmc", Some(0..cut)).unwrap(), "{cut}");
         snapshot.folds("a.bmc").unwrap();
         snapshot.outline("a.bmc").unwrap();
         snapshot.remedies("a.bmc", &(0..cut), &crate::Wanted::Whole).unwrap();

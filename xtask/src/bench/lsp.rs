@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tests::{Editor, uri};
 
+use crate::process::{processor, resident_kib};
+
 const PAGE: &str = "docs/book/src/editor-figures.md";
 
 /// Lines of the sources.
@@ -311,7 +313,7 @@ impl Bench {
 
     /// The memory of the server, in bytes.
     fn resident(&self) -> Result<u64, String> {
-        resident(self.editor.process())
+        resident_kib(self.editor.process()).map(|kib| kib << 10)
     }
 }
 
@@ -342,28 +344,6 @@ fn soak(bmc: &Path, edits: u64) -> Result<i64, String> {
 
 fn able() -> Value {
     json!({ "general": { "positionEncodings": ["utf-8"] } })
-}
-
-/// What the threads of a process have used of a processor since it began.
-fn processor(process: u32) -> Result<Duration, String> {
-    let tasks = fs::read_dir(format!("/proc/{process}/task")).map_err(|error| format!("this needs Linux: {error}"))?;
-    let mut nanoseconds = 0;
-    for task in tasks.flatten() {
-        // A thread may end in between.
-        let text = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-        nanoseconds += text.split(' ').next().and_then(|number| number.parse::<u64>().ok()).unwrap_or(0);
-    }
-    Ok(Duration::from_nanos(nanoseconds))
-}
-
-fn resident(process: u32) -> Result<u64, String> {
-    let status =
-        fs::read_to_string(format!("/proc/{process}/status")).map_err(|error| format!("this needs Linux: {error}"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    kilobytes
-        .map(|kilobytes| kilobytes * 1024)
-        .ok_or_else(|| "the kernel does not say how much memory it has".to_owned())
 }
 
 /// Median and 99th percentile.

@@ -91,11 +91,7 @@ impl Node {
 
     /// What it takes of the machine's memory.
     pub fn resident_kib(&self) -> Result<u64, String> {
-        let status =
-            fs::read_to_string(format!("/proc/{}/status", self.child.id())).map_err(|error| error.to_string())?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
-        kib.ok_or_else(|| "the system does not say how much memory a node takes".to_owned())
+        crate::process::resident_kib(self.child.id())
     }
 }
 

@@ -27,6 +27,7 @@ mod text;
 mod ways;
 
 pub(crate) use check::check;
+pub use plans::snake;
 pub(crate) use text::{beside, text};
 
 use dashu_ratio::RBig;

@@ -1,9 +1,10 @@
 //! Declaring what a name is that means nothing yet.
 
+use analysis::snake;
 use syntax::ast::{BinaryOp, Expr, ExprKind, Item, Stmt, StmtKind};
 use syntax::{Code, Span, TokenKind};
 
-use super::edit::{snake, value_of};
+use super::edit::value_of;
 use super::{ActionKind, Edits, Found, Site};
 use crate::call::taken;
 use crate::names::Target;

@@ -543,20 +543,6 @@ pub(super) fn reads_time(expr: &Expr) -> bool {
     found
 }
 
-/// A name in `snake_case`.
-pub(super) fn snake(name: &str) -> String {
-    let mut out = String::new();
-    let mut before = '_';
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
-            out.push('_');
-        }
-        out.push(c.to_ascii_lowercase());
-        before = c;
-    }
-    out
-}
-
 /// The index of a statement in its block.
 pub(super) fn position(block: &Block, stmt: &Stmt) -> Option<usize> {
     block.stmts.iter().position(|known| known.span == stmt.span)

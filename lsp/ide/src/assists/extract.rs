@@ -1,10 +1,11 @@
 //! Giving a part of the source a name of its own.
 
 use analysis::hir::Type;
+use analysis::snake;
 use syntax::Span;
 use syntax::ast::{BinaryOp, Block, Expr, ExprKind, ForRange, Match, Stmt, StmtKind};
 
-use super::edit::{reads_time, snake};
+use super::edit::reads_time;
 use super::{ActionKind, Edits, Site};
 use crate::names::{DefKind, Target};
 use crate::tree::{Node, walk_expr};

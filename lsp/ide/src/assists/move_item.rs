@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use analysis::ModulePath;
+use analysis::{ModulePath, snake};
 use syntax::ast::Item;
 use syntax::{ItemKind, Span, TokenKind, Word};
 
-use super::edit::snake;
 use super::imports::{Brought, uses};
 use super::{ActionKind, Edits, Site};
 use crate::complete::import_of;

@@ -1,8 +1,9 @@
 //! Beginnings: of documentation, of tests.
 
+use analysis::snake;
 use syntax::ast::{Item, Member, Param, TypeKind};
 
-use super::edit::{snake, value_of_written};
+use super::edit::value_of_written;
 use super::{ActionKind, Edits, Site};
 use crate::names::{DefKind, Target};
 

@@ -56,7 +56,7 @@ fn plan(text: &mut Text, parts: &Parts<'_>, name: &str, args: &str, write: impl 
 }
 
 /// `TinyCoder` as `tiny_coder`.
-fn snake(name: &str) -> String {
+pub fn snake(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
     let mut lower = false;
     for c in name.chars() {
