@@ -1,5 +1,6 @@
 //! Declaring what a name is that means nothing yet.
 
+use analysis::hir::Type;
 use analysis::snake;
 use syntax::ast::{BinaryOp, Expr, ExprKind, Item, Stmt, StmtKind};
 use syntax::{Code, Span, TokenKind};
@@ -10,8 +11,6 @@ use crate::call::taken;
 use crate::names::Target;
 use crate::text::FileEdit;
 use crate::tree::Node;
-
-use analysis::hir::Type;
 
 /// A constant, a variable or a parameter of an unknown name.
 pub(super) fn value(site: &mut Site<'_, '_>, found: &Found<'_>) {
