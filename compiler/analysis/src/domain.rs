@@ -40,6 +40,7 @@ pub use reward::SETTINGS as REWARD_SETTINGS;
 pub(crate) use text::{Names, Text};
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use syntax::ast::{self, Item};
 use syntax::{Diagnostic, ItemKey};
@@ -178,7 +179,7 @@ pub(crate) fn check(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedIt
         && let Some(Some(table)) = signatures.reward(name.as_str())
         && let Some(contract) = checked.contracts.iter_mut().find(|contract| *contract.name == *table.name)
     {
-        contract.reward = Some(table.shares());
+        Arc::make_mut(contract).reward = Some(table.shares());
     }
     checked
 }

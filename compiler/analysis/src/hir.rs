@@ -24,6 +24,8 @@ pub use plan::{
 pub use test::{Test, TestCoin, TestParam, TestPlan, TestSpend, TestStep, TestStepKind, TestTry};
 pub use ty::{EnumType, StructType, Type, Variant};
 
+use std::sync::Arc;
+
 use spec::Sats;
 use syntax::Loc;
 
@@ -64,11 +66,11 @@ ids! {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Program {
     /// Contracts in source order; rewards have become contracts.
-    pub contracts: Vec<Contract>,
+    pub contracts: Vec<Arc<Contract>>,
     /// Plans in source order, generated ones among them.
-    pub plans: Vec<Plan>,
+    pub plans: Vec<Arc<Plan>>,
     /// Tests and properties in source order.
-    pub tests: Vec<Test>,
+    pub tests: Vec<Arc<Test>>,
     /// The functions of the sources and all that they call in other files. Their calls form no circle.
     pub functions: Functions,
 }

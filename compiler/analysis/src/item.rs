@@ -25,11 +25,11 @@ const PAYMENTS_MAX: usize = 2 * reward::SOURCES_MAX;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckedItem {
     /// The contracts it declares; a domain declaration may declare several.
-    pub contracts: Vec<hir::Contract>,
+    pub contracts: Vec<Arc<hir::Contract>>,
     /// The plans it declares.
-    pub plans: Vec<hir::Plan>,
+    pub plans: Vec<Arc<hir::Plan>>,
     /// The tests it declares.
-    pub tests: Vec<hir::Test>,
+    pub tests: Vec<Arc<hir::Test>>,
     /// The functions it declares, with their places in the program.
     pub functions: Vec<(FunctionId, Arc<hir::Function>)>,
     /// The imported names that it mentions.
@@ -98,12 +98,12 @@ fn check_with(signatures: &Signatures, item: &SourceItem<'_>, report: &mut Repor
         }
         Item::Contract(contract) => {
             let (contract, functions, broken) = check_contract(signatures, item, contract, report);
-            checked.contracts.push(contract);
+            checked.contracts.push(Arc::new(contract));
             checked.functions = functions;
             checked.broken = broken;
         }
-        Item::Test(test) => checked.tests.extend(check_test(signatures, test, report)),
-        Item::Plan(plan) => checked.plans.extend(check_plan(signatures, plan, report)),
+        Item::Test(test) => checked.tests.extend(check_test(signatures, test, report).map(Arc::new)),
+        Item::Plan(plan) => checked.plans.extend(check_plan(signatures, plan, report).map(Arc::new)),
         Item::Reward(_) | Item::Model(_) | Item::Imi(_) | Item::Imo(_) => {}
         Item::Use(_) | Item::Const(_) | Item::Struct(_) | Item::Enum(_) | Item::Error(_) => {}
     }

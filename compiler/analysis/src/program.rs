@@ -107,7 +107,7 @@ pub(crate) fn link(
     let program = assemble(items, imported);
     if found.is_empty() && are_understood(&calls) {
         let contracts = program.contracts.iter().zip(sound).filter(|(_, sound)| *sound);
-        found.extend(lint::covenants(&program.functions, contracts.map(|(contract, _)| contract)));
+        found.extend(lint::covenants(&program.functions, contracts.map(|(contract, _)| &**contract)));
     }
     (program, found)
 }
@@ -175,7 +175,7 @@ pub fn are_understood<'i>(items: impl IntoIterator<Item = &'i ItemCalls>) -> boo
 /// What the contracts of an item let happen, with every call copied in: `functions` has all that they call, directly or
 /// through others.
 pub fn covenants(item: &CheckedItem, functions: &Functions) -> Vec<Diagnostic> {
-    if item.broken { Vec::new() } else { lint::covenants(functions, &item.contracts) }
+    if item.broken { Vec::new() } else { lint::covenants(functions, item.contracts.iter().map(|contract| &**contract)) }
 }
 
 /// What an item calls and what it is called: all that the other items of its file have to know of its bodies.

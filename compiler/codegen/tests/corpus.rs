@@ -26,7 +26,7 @@ fn compile(text: &str, rules: RuleSet) -> Vec<(String, Generated)> {
     let errors: Vec<_> = parse.diagnostics.iter().chain(&analysis.diagnostics).filter(is_error).collect();
     assert!(errors.is_empty(), "{errors:#?}");
     let program = analysis.program;
-    let generate = |contract: &analysis::hir::Contract| {
+    let generate = |contract: &std::sync::Arc<analysis::hir::Contract>| {
         let (generated, diagnostics) =
             codegen::generate(contract, &program.functions, &Options { rules, ..Options::default() });
         assert!(diagnostics.is_empty(), "{diagnostics:#?}");

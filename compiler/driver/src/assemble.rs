@@ -1,6 +1,7 @@
 //! Puts an artifact together from what code generation made and where its places are.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use analysis::hir;
 use codegen::Generated;
@@ -35,7 +36,7 @@ pub fn artifact(
     let reward =
         contract.reward.as_ref().map(|reward| reward_table(reward, &mut |loc| spans.span(loc).unwrap_or_default()));
     let plans = spans.plans(contract, programs);
-    let is_held = |other: &hir::Contract| other.derived.iter().any(|derived| derived.contract == contract.name);
+    let is_held = |other: &Arc<hir::Contract>| other.derived.iter().any(|derived| derived.contract == contract.name);
     let held = programs.iter().flat_map(|program| &program.contracts).any(is_held);
     let by_script = generated.stands_in_outputs && !held;
     Artifact {

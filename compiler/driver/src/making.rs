@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use analysis::hir::{self, Functions};
 use spec::artifact::{Locking, PathSize, SourceSpan};
@@ -20,21 +21,21 @@ use crate::session::{Options, Session};
 /// What code is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Thing<'s> {
-    Contract(&'s hir::Contract),
-    Plan(&'s hir::Plan),
-    Test(&'s hir::Test),
+    Contract(&'s Arc<hir::Contract>),
+    Plan(&'s Arc<hir::Plan>),
+    Test(&'s Arc<hir::Test>),
 }
 
-/// The same for itself.
+/// The same out of the session, which shares it for as long as it stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Owned {
-    Contract(Box<hir::Contract>),
-    Plan(Box<hir::Plan>),
-    Test(Box<hir::Test>),
+    Contract(Arc<hir::Contract>),
+    Plan(Arc<hir::Plan>),
+    Test(Arc<hir::Test>),
 }
 
 impl Owned {
-    fn as_thing(&self) -> Thing<'_> {
+    const fn as_thing(&self) -> Thing<'_> {
         match self {
             Self::Contract(contract) => Thing::Contract(contract),
             Self::Plan(plan) => Thing::Plan(plan),
@@ -77,7 +78,7 @@ pub struct Making {
 impl<'s> MakingView<'s> {
     /// The contract, if it is one.
     #[must_use]
-    pub const fn contract(&self) -> Option<&'s hir::Contract> {
+    pub fn contract(&self) -> Option<&'s hir::Contract> {
         match self.thing {
             Thing::Contract(contract) => Some(contract),
             Thing::Plan(_) | Thing::Test(_) => None,
@@ -113,15 +114,15 @@ impl<'s> MakingView<'s> {
         let (thing, wanted): (Owned, Vec<hir::FunctionId>) = match self.thing {
             Thing::Contract(contract) => {
                 let called = contract.paths.iter().flat_map(|path| analysis::callees(&path.body)).collect();
-                (Owned::Contract(Box::new(contract.clone())), called)
+                (Owned::Contract(Arc::clone(contract)), called)
             }
             Thing::Plan(plan) => {
                 let called = plan.exprs().into_iter().flat_map(analysis::callees_of_value).collect();
-                (Owned::Plan(Box::new(plan.clone())), called)
+                (Owned::Plan(Arc::clone(plan)), called)
             }
             Thing::Test(test) => {
                 let called = test.exprs().into_iter().flat_map(analysis::callees_of_value).collect();
-                (Owned::Test(Box::new(test.clone())), called)
+                (Owned::Test(Arc::clone(test)), called)
             }
         };
         let functions = reached::functions(wanted, self.functions);

@@ -422,7 +422,7 @@ impl Session {
 fn with_derived<'p>(program: &'p hir::Program, named: &BTreeSet<Arc<str>>) -> BTreeSet<&'p str> {
     let written =
         program.contracts.iter().filter(|contract| contract.reward.is_none() && named.contains(contract.name.as_str()));
-    let mut todo: Vec<&hir::Contract> = written.collect();
+    let mut todo: Vec<&Arc<hir::Contract>> = written.collect();
     let mut found = BTreeSet::new();
     while let Some(contract) = todo.pop() {
         if found.insert(contract.name.as_str()) {

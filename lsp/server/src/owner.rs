@@ -14,7 +14,7 @@ use crate::pool::{Pool, STACK_BYTES};
 use crate::report::Reporter;
 
 /// Threads that answer questions. Each keeps memory of its own for the next one.
-const ANSWERERS: usize = 2;
+const ANSWERERS: usize = 1;
 
 /// What the owner thread has.
 pub(crate) struct Owner {
@@ -35,7 +35,7 @@ impl Owner {
                     owner.turn(task);
                 }
                 owner.turn(Box::new(|owner| owner.host.catch_up()));
-                owner.reporter.report(&owner.host);
+                owner.reporter.report(&owner.host, &owner.pool);
             }
         };
         thread::Builder::new().name("owner".to_owned()).stack_size(STACK_BYTES).spawn(run).map(drop)
@@ -59,7 +59,7 @@ impl Owner {
     /// Reports about some documents what is known by now.
     pub(crate) fn report_again(&mut self, documents: &[Arc<str>]) {
         self.host.catch_up();
-        self.reporter.report_again(&self.host, documents);
+        self.reporter.report_again(&self.host, &self.pool, documents);
     }
 
     fn turn(&mut self, task: crate::ordered::Task<Owner>) {

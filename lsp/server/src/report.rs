@@ -30,7 +30,6 @@ struct Report {
 pub(crate) struct Reporter {
     shared: Arc<Shared>,
     reports: UnboundedSender<Report>,
-    pool: Pool,
     /// Something has changed since the last report.
     dirty: bool,
     /// Counts changes.
@@ -46,15 +45,7 @@ impl Reporter {
         let generation = Arc::<AtomicU64>::default();
         let coster = Coster::start(Arc::clone(&shared), client.clone(), owner, Arc::clone(&generation));
         tokio::spawn(publish(client, Arc::clone(&shared), queue));
-        Self {
-            shared,
-            reports,
-            pool: Pool::new("reports", 1),
-            dirty: false,
-            generation,
-            troubled: BTreeMap::new(),
-            coster,
-        }
+        Self { shared, reports, dirty: false, generation, troubled: BTreeMap::new(), coster }
     }
 
     /// Something has changed: the last report counts no more.
@@ -80,25 +71,25 @@ impl Reporter {
     }
 
     /// Begins the report about a change, if there was one and the client does not ask by itself.
-    pub(crate) fn report(&mut self, host: &Host) {
+    pub(crate) fn report(&mut self, host: &Host, pool: &Pool) {
         if !std::mem::take(&mut self.dirty) {
             return;
         }
         self.manifests(host);
         self.coster.changed();
         let documents: Vec<Arc<str>> = host.documents().cloned().collect();
-        self.report_again(host, &documents);
+        self.report_again(host, pool, &documents);
     }
 
     /// Reports about some documents what is known by now, if the client does not ask by itself.
-    pub(crate) fn report_again(&self, host: &Host, documents: &[Arc<str>]) {
+    pub(crate) fn report_again(&self, host: &Host, pool: &Pool, documents: &[Arc<str>]) {
         if self.shared.settings().pulls {
             return;
         }
         let snapshots = by_package(host, documents);
         let (shared, reports) = (Arc::clone(&self.shared), self.reports.clone());
         let (generation, begun) = (Arc::clone(&self.generation), self.generation.load(Ordering::Acquire));
-        self.pool.run(move || {
+        pool.run(move || {
             for (snapshot, paths) in snapshots {
                 for path in paths {
                     let current = || generation.load(Ordering::Acquire) == begun;

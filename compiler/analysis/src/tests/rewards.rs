@@ -140,7 +140,7 @@ fn random_reward(random: &mut Random) -> Contract {
         write!(text, "dust: {}, ", names[usize::try_from(dust).unwrap()]).unwrap();
     }
     text.push_str("minimum: 1_000 coin, fee: up to 1_000 sats }");
-    sound(&text).program.contracts.remove(0)
+    Contract::clone(&sound(&text).program.contracts[0])
 }
 
 #[test]
