@@ -19,7 +19,7 @@ use crate::convert::{Convert, bytes, offset};
 use crate::documents::{Documents, path_of};
 use crate::lenses::{self, Subject};
 use crate::ordered::{Aside, Line, ticket};
-use crate::owner::{Asker, Cancel, Owner};
+use crate::owner::{Asker, Cancel, Owner, Reach};
 use crate::progress::{Place, Progress};
 use crate::report::Reporter;
 use crate::tokens::{TokenCache, encode};
@@ -110,6 +110,7 @@ impl Backend {
     /// Puts a question to the state at this place in the order, and awaits its answer. Giving up stops it.
     async fn ask<Q, T>(
         &self,
+        reach: Reach,
         question: impl FnOnce(&mut Owner) -> Q + Send + 'static,
         armed: impl FnOnce(&Q, &Cancel) + Send + 'static,
         answer: impl FnOnce(&Shared, Q) -> Answer<T> + Send + 'static,
@@ -126,7 +127,7 @@ impl Backend {
         ticket.hand_in(Box::new(move |owner| {
             let question = question(owner);
             armed(&question, &cancel);
-            owner.pool.run(move || {
+            owner.worker(reach).run(move || {
                 let answer = if cancel.is_given_up() { Err(Stopped::Asked) } else { answer(&shared, question) };
                 // Nobody may wait any more.
                 let _ = sender.send(answer);
@@ -158,6 +159,7 @@ impl Backend {
         let path = self.shared.path(url);
         let about = Arc::clone(&path);
         self.ask(
+            Reach::Package,
             move |owner| owner.host().snapshot(&about),
             |snapshot, cancel| snapshot.iter().for_each(|snapshot| cancel.arm(snapshot.canceller())),
             move |shared, snapshot| match snapshot.and_then(|snapshot| Some((snapshot.lines(&path)?, snapshot))) {
@@ -192,6 +194,7 @@ impl Backend {
         let path = self.shared.path(url);
         let about = Arc::clone(&path);
         self.ask(
+            Reach::Package,
             move |owner| owner.host().snapshot(&about),
             |snapshot, cancel| snapshot.iter().for_each(|snapshot| cancel.arm(snapshot.canceller())),
             move |shared, snapshot| {
@@ -215,6 +218,7 @@ impl Backend {
     ) -> Result<T> {
         let _shown = self.progress(token, title);
         self.ask(
+            Reach::Everything,
             |owner| owner.host().snapshots(),
             |snapshots, cancel| snapshots.iter().for_each(|snapshot| cancel.arm(snapshot.canceller())),
             move |shared, snapshots| answer(shared, &snapshots),

@@ -18,7 +18,7 @@ use tower_lsp::Client;
 use crate::backend::Shared;
 use crate::ordered::Aside;
 use crate::owner::Owner;
-use crate::pool::STACK_BYTES;
+use crate::worker::STACK_BYTES;
 
 /// So long after the last edit it begins.
 const PAUSE: Duration = Duration::from_millis(150);

@@ -4,7 +4,7 @@
 //! ```text
 //! stdin ─► tower-lsp ─► Ordered: a ticket for each message ─► handlers enqueue ─► owner thread, in order of tickets
 //!                                                                                   │ edits: applied at once
-//!                                                                                   ├ questions: a snapshot each ─► pool
+//!                                                                                   ├ questions: a snapshot each ─► answers
 //!                                                                                   └ what changed: out of the state ─► costs
 //! ```
 //!
@@ -22,12 +22,12 @@ mod files;
 mod lenses;
 mod ordered;
 mod owner;
-mod pool;
 mod progress;
 mod registrations;
 mod report;
 mod serve;
 mod tokens;
 mod wire;
+mod worker;
 
 pub use serve::serve;

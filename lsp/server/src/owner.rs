@@ -1,6 +1,7 @@
 //! The one thread that changes the state. It takes messages in their order: edits at once, questions as snapshots that
 //! other threads answer.
 
+use std::cell::LazyCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,16 +11,16 @@ use driver::Canceller;
 use ide::{Ground, Host, Lines};
 
 use crate::ordered::Line;
-use crate::pool::{Pool, STACK_BYTES};
 use crate::report::Reporter;
-
-/// Threads that answer questions. Each keeps memory of its own for the next one.
-const ANSWERERS: usize = 1;
+use crate::worker::{STACK_BYTES, Worker};
 
 /// What the owner thread has.
 pub(crate) struct Owner {
     host: Host,
-    pub(crate) pool: Pool,
+    /// Answers and reports. They want the same of the state, and what one has given back of memory serves the next.
+    answers: Worker,
+    /// What concerns all packages may take long, and nothing else waits for it. Most editors never ask that.
+    surveys: LazyCell<Worker>,
     pub(crate) reporter: Reporter,
 }
 
@@ -27,7 +28,8 @@ impl Owner {
     /// Starts the thread; it ends when nobody can hand in anything any more.
     pub(crate) fn start(ground: Arc<dyn Ground>, reporter: Reporter, mut line: Line<Owner>) -> std::io::Result<()> {
         let run = move || {
-            let mut owner = Owner { host: Host::new(ground), pool: Pool::new("answers", ANSWERERS), reporter };
+            let surveys = LazyCell::<Worker>::new(|| Worker::start("surveys"));
+            let mut owner = Owner { host: Host::new(ground), answers: Worker::start("answers"), surveys, reporter };
             while let Some(task) = line.wait() {
                 owner.turn(task);
                 // Reports are for when nothing else is waiting.
@@ -35,7 +37,7 @@ impl Owner {
                     owner.turn(task);
                 }
                 owner.turn(Box::new(|owner| owner.host.catch_up()));
-                owner.reporter.report(&owner.host, &owner.pool);
+                owner.reporter.report(&owner.host, &owner.answers);
             }
         };
         thread::Builder::new().name("owner".to_owned()).stack_size(STACK_BYTES).spawn(run).map(drop)
@@ -45,6 +47,14 @@ impl Owner {
     pub(crate) fn host(&mut self) -> &mut Host {
         self.host.catch_up();
         &mut self.host
+    }
+
+    /// The thread for a question.
+    pub(crate) fn worker(&self, reach: Reach) -> &Worker {
+        match reach {
+            Reach::Package => &self.answers,
+            Reach::Everything => &self.surveys,
+        }
     }
 
     /// An editor has changed a document. What comes of many edits at once is asked once.
@@ -59,7 +69,7 @@ impl Owner {
     /// Reports about some documents what is known by now.
     pub(crate) fn report_again(&mut self, documents: &[Arc<str>]) {
         self.host.catch_up();
-        self.reporter.report_again(&self.host, &self.pool, documents);
+        self.reporter.report_again(&self.host, &self.answers, documents);
     }
 
     fn turn(&mut self, task: crate::ordered::Task<Owner>) {
@@ -68,6 +78,15 @@ impl Owner {
             let _ = catch_unwind(AssertUnwindSafe(|| self.host.reload()));
         }
     }
+}
+
+/// What a question is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reach {
+    /// A document and its package.
+    Package,
+    /// All packages.
+    Everything,
 }
 
 /// Stops a question when its asker gives up: by `$/cancelRequest`, or by leaving.

@@ -13,7 +13,7 @@ use crate::backend::Shared;
 use crate::coster::Coster;
 use crate::ordered::Aside;
 use crate::owner::Owner;
-use crate::pool::Pool;
+use crate::worker::Worker;
 
 /// What manifests are called.
 const MANIFEST: &str = "bmc.toml";
@@ -71,25 +71,25 @@ impl Reporter {
     }
 
     /// Begins the report about a change, if there was one and the client does not ask by itself.
-    pub(crate) fn report(&mut self, host: &Host, pool: &Pool) {
+    pub(crate) fn report(&mut self, host: &Host, worker: &Worker) {
         if !std::mem::take(&mut self.dirty) {
             return;
         }
         self.manifests(host);
         self.coster.changed();
         let documents: Vec<Arc<str>> = host.documents().cloned().collect();
-        self.report_again(host, pool, &documents);
+        self.report_again(host, worker, &documents);
     }
 
     /// Reports about some documents what is known by now, if the client does not ask by itself.
-    pub(crate) fn report_again(&self, host: &Host, pool: &Pool, documents: &[Arc<str>]) {
+    pub(crate) fn report_again(&self, host: &Host, worker: &Worker, documents: &[Arc<str>]) {
         if self.shared.settings().pulls {
             return;
         }
         let snapshots = by_package(host, documents);
         let (shared, reports) = (Arc::clone(&self.shared), self.reports.clone());
         let (generation, begun) = (Arc::clone(&self.generation), self.generation.load(Ordering::Acquire));
-        pool.run(move || {
+        worker.run(move || {
             for (snapshot, paths) in snapshots {
                 for path in paths {
                     let current = || generation.load(Ordering::Acquire) == begun;
