@@ -210,13 +210,13 @@ pub struct PlanRequire {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PlanOutput {
     /// The records that it is made for.
-    pub each: Option<PlanEach>,
+    pub each: Option<Box<PlanEach>>,
     /// Who can spend it.
     pub lock: PlanLock,
     /// A `Coin`; data has none, nor have shares of one amount.
     pub value: Option<Expr>,
     /// The token on it.
-    pub token: Option<PlanToken>,
+    pub token: Option<Box<PlanToken>>,
     /// Where.
     pub loc: Loc,
 }
@@ -334,7 +334,7 @@ impl PlanOutput {
     /// The expressions in it.
     pub fn exprs(&self) -> Vec<&Expr> {
         let mut found: Vec<&Expr> = Vec::new();
-        if let Some(PlanEach { list: PlanList::Values(list), .. }) = &self.each {
+        if let Some(PlanEach { list: PlanList::Values(list), .. }) = self.each.as_deref() {
             found.push(list);
         }
         if let Some(PlanSplit { amount, weight }) = self.each.as_ref().and_then(|each| each.split.as_ref()) {

@@ -249,11 +249,9 @@ fn output(pin: &Pin<'_>, reads: &mut Reads<'_>, made: &[PlanOutput], path: &Spen
     };
     let (category, amount, commitment) = (known(pin.category)?, known(pin.tokens)?, known(pin.commitment)?);
     let none = |category: &Expr| matches!(&category.kind, ExprKind::Bytes(bytes) if bytes.is_empty());
-    let token = category.filter(|category| !none(category)).map(|category| PlanToken {
-        category,
-        capability: None,
-        amount,
-        commitment: commitment.map_or(PlanCommitment::Empty, PlanCommitment::Bytes),
+    let token = category.filter(|category| !none(category)).map(|category| {
+        let commitment = commitment.map_or(PlanCommitment::Empty, PlanCommitment::Bytes);
+        Box::new(PlanToken { category, capability: None, amount, commitment })
     });
     Some(PlanOutput { each: None, lock: PlanLock::Lock(lock), value: Some(value), token, loc: path.loc.clone() })
 }

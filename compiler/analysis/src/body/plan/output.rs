@@ -143,11 +143,11 @@ impl Body<'_, '_> {
             None => self.lacks("value", "value: 1_000 sats", span),
         };
         let token = match fields.get("token") {
-            Some(token) => Some(self.plan_token(token, lock.as_ref())?),
+            Some(token) => Some(Box::new(self.plan_token(token, lock.as_ref())?)),
             None => None,
         };
         let loc = self.report.loc(span);
-        Some(PlanOutput { each, lock: PlanLock::Lock(lock?), value: value?, token, loc })
+        Some(PlanOutput { each: each.map(Box::new), lock: PlanLock::Lock(lock?), value: value?, token, loc })
     }
 
     fn lacks<T>(&mut self, field: &str, example: &str, span: Span) -> Option<T> {
