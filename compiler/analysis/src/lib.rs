@@ -1,8 +1,9 @@
 //! Turns trees into typed programs: names, types, units, share arithmetic and its proofs, covenant lints.
 //! It knows no bytecode layout, no query framework, no files and no screen.
 //!
-//! [`analyse`] does all of it for one file. Who caches calls [`signatures()`], [`check_item`] and
-//! [`assemble`] instead: an edit inside a body changes what one `check_item` gives, and nothing else.
+//! [`analyse`] does all of it for one file. Who caches calls [`signatures()`], [`Signatures::seen_from`], [`check_item`] and
+//! [`assemble`] instead: an edit inside a body changes what one `check_item` gives, and nothing else; an edit of a
+//! signature changes what the items see that mention it.
 
 pub mod hir;
 
@@ -25,6 +26,7 @@ mod outline;
 mod plan;
 mod program;
 mod report;
+mod seen;
 mod signatures;
 mod suggest;
 mod test;

@@ -5,6 +5,7 @@ mod fixtures;
 mod hostile;
 mod rewards;
 mod seams;
+mod seen;
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! The incremental database: the only file that knows salsa.
 //!
 //! ```text
-//! Source (input) ─ cut ─► Island ─ parsed ─┬─ outline ─► imports ─► usable ─► signatures ─┐
-//!                                          └─ body ◄─────────────────────────────────────┴─► told, program ─► emitted
+//! Source (input) ─ cut ─► Island ─ parsed ─┬─ outline ─► imports ─► usable ─► signatures ─► seen ─┐
+//!                                          └─ body ◄─────────────────────────────────────────────┴─► told, program ─► emitted
 //! ```
 //!
 //! A source's signatures need the interfaces of the sources that it imports, which `usable` keeps free
@@ -12,7 +12,7 @@
 //! An island's text is a tracked field keyed by the item's name, and spans count from the island's
 //! start; so an edit re-parses one island, re-checks it, and leaves the others' results alone as long
 //! as the signatures stay the same. Those are read from outlines, which have no bodies: an edit in a body does
-//! not even ask for them again. Diagnostics are values returned by queries.
+//! not even ask for them again, and an edit of a signature checks those items again that mention it. Diagnostics are values returned by queries.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -307,9 +307,19 @@ pub(crate) fn interface(db: &dyn salsa::Database, sources: Sources, source: Sour
     Arc::clone(scope(db, sources, source).interface())
 }
 
+/// The signatures that an item can see: others may change, and its check stays.
+#[salsa::tracked(returns(ref))]
+fn seen<'db>(db: &'db dyn salsa::Database, sources: Sources, source: Source, island: Island<'db>) -> Signatures {
+    scope(db, sources, source).seen_from(&source_item(db, island))
+}
+
 #[salsa::tracked(returns(ref))]
 fn body<'db>(db: &'db dyn salsa::Database, sources: Sources, source: Source, island: Island<'db>) -> CheckedItem {
-    analysis::check_item(scope(db, sources, source), &source_item(db, island))
+    let item = source_item(db, island);
+    let checked = analysis::check_item(seen(db, sources, source, island), &item);
+    // What is wrong with it is told with all names at hand, one of which was perhaps meant.
+    let silent = checked.diagnostics.is_empty();
+    if silent { checked } else { analysis::check_item(scope(db, sources, source), &item) }
 }
 
 /// The types of what the author wrote in an item, in the order of their places. Only editors ask, so that nobody else
@@ -322,7 +332,7 @@ fn types<'db>(
     island: Island<'db>,
 ) -> Vec<(Span, hir::Type)> {
     // The last entry of a place is what came of it.
-    let noted = analysis::types_in(scope(db, sources, source), &source_item(db, island));
+    let noted = analysis::types_in(seen(db, sources, source, island), &source_item(db, island));
     let by_place: BTreeMap<Span, hir::Type> = noted.into_iter().collect();
     by_place.into_iter().collect()
 }

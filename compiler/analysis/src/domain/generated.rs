@@ -68,6 +68,11 @@ impl GeneratedItem {
         SourceItem { key: &self.key, text: &self.text, ast: tree, origins: Some(&self.origins) }
     }
 
+    /// Its name in the file.
+    pub(crate) const fn key(&self) -> &ItemKey {
+        &self.key
+    }
+
     /// Its source.
     pub fn text(&self) -> &str {
         &self.text

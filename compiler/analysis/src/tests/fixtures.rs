@@ -14,7 +14,7 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests").join(name)
 }
 
-fn sources(name: &str) -> Vec<(PathBuf, String)> {
+pub(super) fn sources(name: &str) -> Vec<(PathBuf, String)> {
     let mut paths: Vec<_> = std::fs::read_dir(folder(name)).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "bmc"));
     paths.sort();
