@@ -29,6 +29,8 @@ pub(crate) struct Lsp {
 impl Lsp {
     pub(crate) fn run(self, _: &Shell) -> Result<(), Fail> {
         let Self { stdio: _ } = self;
+        #[cfg(unix)]
+        give_memory_back();
         // Of ten threads each would have pages of two megabytes, most of them empty. Where that cannot be, more memory is used.
         #[cfg(target_os = "linux")]
         let _ = rustix::thread::disable_transparent_huge_pages(true);
@@ -37,6 +39,21 @@ impl Lsp {
         }
         Err(Fail::refused("the client left without saying `shutdown`")
             .help("this is for an editor to start; docs/editors.md says how"))
+    }
+}
+
+/// Begins anew as a process that gives memory back as soon as it is free, unless somebody has decided how that is: an
+/// editor waits most of the time, and what it waits with should be little. The allocator reads that before anything else
+/// runs. Where it cannot be, more memory is used.
+#[cfg(unix)]
+fn give_memory_back() {
+    use std::os::unix::process::CommandExt as _;
+
+    /// Milliseconds until free memory is given back.
+    const DELAY: &str = "MIMALLOC_PURGE_DELAY";
+    let mut arguments = std::env::args_os();
+    if let (None, Ok(own), Some(name)) = (std::env::var_os(DELAY), std::env::current_exe(), arguments.next()) {
+        let _ = std::process::Command::new(own).arg0(name).args(arguments).env(DELAY, "0").exec();
     }
 }
 

@@ -172,7 +172,7 @@ fn write(signatures: &Signatures, item: &SourceItem<'_>, registry: &mut bool) ->
 /// Checks the items that a declaration has become.
 pub(crate) fn check(signatures: &Signatures, item: &SourceItem<'_>) -> CheckedItem {
     let mut checked = CheckedItem::default();
-    for generated in signatures.generated.get(item.key).into_iter().flatten() {
+    for generated in signatures.generated.get(item.key).into_iter().flat_map(|items| &**items) {
         checked.add(check_item(signatures, &generated.source_item(&generated.tree())));
     }
     if let Item::Reward(ast::Reward { name, .. }) | Item::Model(ast::Model { name, .. }) = item.ast

@@ -31,7 +31,7 @@ impl Signatures {
     #[must_use]
     pub fn seen_from(&self, item: &SourceItem<'_>) -> Signatures {
         let generated = self.generated.get_key_value(item.key);
-        let becomes = || generated.iter().flat_map(|(_, items)| *items);
+        let becomes = || generated.iter().flat_map(|(_, items)| &***items);
         let texts = [item.text].into_iter().chain(becomes().map(|item| item.text()));
         let words: BTreeSet<&str> = texts.flat_map(words).collect();
         let keys = [item.key].into_iter().chain(becomes().map(|item| item.key()));
@@ -43,7 +43,7 @@ impl Signatures {
         Signatures {
             file: self.file,
             own: Arc::new(self.own.named(&words)),
-            generated: generated.map(|(key, items)| (key.clone(), items.clone())).into_iter().collect(),
+            generated: generated.map(|(key, items)| (key.clone(), Arc::clone(items))).into_iter().collect(),
             imported: self.imported.named(&words),
             modules: modules.map(|(name, module)| (Arc::clone(name), Arc::clone(module))).collect(),
             broken: own(&self.broken),

@@ -28,7 +28,7 @@ pub struct Signatures {
     /// What the file declares.
     pub(crate) own: Arc<Interface>,
     /// What each domain declaration has become.
-    pub(crate) generated: BTreeMap<ItemKey, Vec<domain::GeneratedItem>>,
+    pub(crate) generated: BTreeMap<ItemKey, Arc<[domain::GeneratedItem]>>,
     /// Single items of other files, by their names here.
     pub(crate) imported: Interface,
     /// Other files as a whole, by their names here.

@@ -22,18 +22,18 @@ const DECLARATIONS: &[&str] = &["imi", "imo", "model"];
 /// What a test expects of a transaction: a sentence that may stand on one line.
 const SENTENCES: &[&str] = &["fails", "passes"];
 
-/// The document of a file.
-pub(crate) fn file<'a>(nodes: &[Node<'a>]) -> Doc<'a> {
+/// The documents of a file, one for each item: an item is printed and forgotten before the next is laid out.
+pub(crate) fn file<'a>(nodes: &[Node<'a>], mut print: impl FnMut(&Doc<'a>)) {
     let elements = element::cut(nodes, Ends::Statements);
-    let mut docs = vec![];
     let mut before: Option<&Element<'a>> = None;
     for element in &elements.all {
         let apart = before.is_some_and(|before| !(is_short(before) && is_short(element)));
-        let doc = statement(element);
-        push_element(&mut docs, element, doc, apart);
+        // Nothing in words, but all except the first begin on a line of their own.
+        let mut docs: Vec<Doc<'a>> = before.map(|_| Doc::Seq(Vec::new())).into_iter().collect();
+        push_element(&mut docs, element, statement(element), apart);
+        print(&docs.into());
         before = Some(element);
     }
-    docs.into()
 }
 
 /// Imports and constants may stand without empty lines between them, comments alone too.

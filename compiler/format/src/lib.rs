@@ -51,7 +51,9 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
 pub fn lay_out(text: &str) -> String {
     let tokens = syntax::lex(text);
     let tree = tree::grow(&tokens, text);
-    let pretty = print::print(&layout::file(&tree));
+    let mut printer = print::Printer::default();
+    layout::file(&tree, |doc| printer.print(doc));
+    let pretty = printer.finish();
     // Whatever a mistake of ours would cost, it must not be the author's text.
     let same = edits::same_tokens(text, &pretty);
     debug_assert!(same, "the layout changed the tokens");

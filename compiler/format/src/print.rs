@@ -27,25 +27,30 @@ struct Job<'d, 'a> {
     broken: bool,
 }
 
-struct Printer {
+/// Takes documents one after the other.
+#[derive(Default)]
+pub(crate) struct Printer {
     rows: Vec<Row>,
     row: Row,
     /// Characters of `row`.
     width: usize,
 }
 
-/// The text of a document.
-pub(crate) fn print(doc: &Doc<'_>) -> String {
-    let mut printer = Printer { rows: Vec::new(), row: Row::default(), width: 0 };
-    let mut jobs = vec![Job { doc, level: 0, broken: true }];
-    while let Some(job) = jobs.pop() {
-        printer.step(job, &mut jobs);
-    }
-    printer.end_line();
-    finish(printer.rows)
-}
-
 impl Printer {
+    /// Prints a document behind those before. Whatever stands on its last line belongs to it.
+    pub(crate) fn print(&mut self, doc: &Doc<'_>) {
+        let mut jobs = vec![Job { doc, level: 0, broken: true }];
+        while let Some(job) = jobs.pop() {
+            self.step(job, &mut jobs);
+        }
+    }
+
+    /// The text of all of them.
+    pub(crate) fn finish(mut self) -> String {
+        self.end_line();
+        finish(self.rows)
+    }
+
     fn step<'d, 'a>(&mut self, job: Job<'d, 'a>, jobs: &mut Vec<Job<'d, 'a>>) {
         let Job { doc, level, broken } = job;
         match doc {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use syntax::ast::{self, Item, StmtKind};
 use syntax::{ItemKey, Span, TokenKind};
@@ -48,7 +49,7 @@ pub fn expand(signatures: &Signatures, items: &[SourceItem<'_>]) -> String {
 /// assert!(all[0].1.starts_with("contract All(only: Lock) {"));
 /// ```
 pub fn generated(signatures: &Signatures) -> Vec<(ItemKey, String)> {
-    let of = |(key, items): (&ItemKey, &Vec<GeneratedItem>)| {
+    let of = |(key, items): (&ItemKey, &Arc<[GeneratedItem]>)| {
         items.iter().map(|item| (key.clone(), item.text().to_owned())).collect::<Vec<_>>()
     };
     signatures.generated.iter().flat_map(of).collect()
