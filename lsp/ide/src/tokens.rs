@@ -63,6 +63,9 @@ const DOCUMENTATION: u32 = 4;
 const LIBRARY: u32 = 8;
 const MODIFICATION: u32 = 16;
 
+/// So long is a token with what stands before it, or longer.
+const BYTES_OF_TOKEN: usize = 5;
+
 /// A piece of a source with what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
@@ -133,7 +136,7 @@ impl Snapshot {
         let Some(path) = files.session.path(file) else { return Vec::new() };
         let declared = files.session.declared();
         let known = self.known_tokens.of(path, declared);
-        let mut now = OfSource { declared, items: HashMap::new() };
+        let mut now = OfSource { declared, items: HashMap::with_capacity(known.items.len()) };
         let found = tokens(
             files,
             file,
@@ -158,7 +161,8 @@ fn tokens<'s>(
     mut of_item: impl FnMut(ItemView<'s>) -> Arc<[Token]>,
 ) -> Vec<Token> {
     let Some(text) = files.session.text(file) else { return Vec::new() };
-    let mut out = Vec::new();
+    // A list that grows is copied again and again.
+    let mut out = Vec::with_capacity(text.len() / BYTES_OF_TOKEN);
     let between = |range: Range<usize>, out: &mut Vec<Token>| {
         let part = text.get(range.clone()).unwrap_or_default();
         out.extend(lexed_of(part, &[]).into_iter().map(|token| token.shifted(range.start)));

@@ -30,14 +30,20 @@ impl TokenCache {
 
     /// Like `full`, but only what is different if the client still has the tokens called `previous`.
     pub(crate) fn delta(&self, path: &str, previous: &str, data: Vec<SemanticToken>) -> SemanticTokensFullDeltaResult {
-        let before = {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.1.remove(path).filter(|(name, _)| name.to_string() == previous)
-        };
-        let full = self.full(path, data);
-        let Some((_, before)) = before else { return full.into() };
-        let edits = difference(&before, &full.data).into_iter().collect();
-        SemanticTokensDelta { result_id: full.result_id, edits }.into()
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = known.0 + 1;
+        match known.1.get_mut(path).filter(|(name, _)| name.to_string() == previous) {
+            Some(before) => {
+                let edits = difference(&before.1, &data).into_iter().collect();
+                *before = (next, data);
+                known.0 = next;
+                SemanticTokensDelta { result_id: Some(next.to_string()), edits }.into()
+            }
+            None => {
+                drop(known);
+                self.full(path, data).into()
+            }
+        }
     }
 
     pub(crate) fn forget(&self, path: &str) {
