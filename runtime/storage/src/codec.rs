@@ -7,8 +7,8 @@ use spec::codec::{Reader, write_bytes, write_compact_size};
 use spec::hash::sha256;
 use spec::{BlockHash, BlockHeader, Category, DecodeError, Height, OutPoint, Sats, Token, TxOut, Txid};
 
-/// The bytes of an outpoint as a key.
-pub(crate) const OUTPOINT_BYTES: usize = 36;
+/// The bytes of an outpoint at the end of keys.
+const OUTPOINT_BYTES: usize = 36;
 
 /// Where the bytes of a block lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,58 +64,108 @@ pub(crate) fn whole<'a, T>(
     Ok(value)
 }
 
-/// The key of a coin.
-pub(crate) fn outpoint_key(outpoint: &OutPoint) -> [u8; OUTPOINT_BYTES] {
-    let mut key = [0; OUTPOINT_BYTES];
-    let bytes = outpoint.txid.as_wire().iter().copied().chain(outpoint.index.to_be_bytes());
-    key.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
-    key
+/// What the keys of a kind begin with, among all that blocks change. Whatever writes several kinds does so in this order.
+pub(crate) mod kind {
+    /// Coins by outpoint.
+    pub(crate) const COIN: u8 = b'c';
+    /// Nothing, by the digest of a lock or a category and an outpoint.
+    pub(crate) const LOCK: u8 = b'l';
+    /// Places of transactions by id.
+    pub(crate) const PLACE: u8 = b'p';
+    /// The block that all of it belongs to.
+    pub(crate) const TIP: u8 = b't';
+    /// Undo records by the block's hash.
+    pub(crate) const UNDO: u8 = b'u';
 }
 
-/// The outpoint of a coin's key.
+/// Keys are written one after the other into the same room.
+#[derive(Default)]
+pub(crate) struct KeyBuffer(Vec<u8>);
+
+impl KeyBuffer {
+    /// The key of a coin.
+    pub(crate) fn coin(&mut self, outpoint: &OutPoint) -> &[u8] {
+        self.key(kind::COIN, &[outpoint.txid.as_wire(), &outpoint.index.to_be_bytes()])
+    }
+
+    /// The key of a coin in the index by lock, or by category, of such a front.
+    pub(crate) fn indexed(&mut self, front: Front, outpoint: &OutPoint) -> &[u8] {
+        self.key(kind::LOCK, &[&front.0.to_be_bytes(), outpoint.txid.as_wire(), &outpoint.index.to_be_bytes()])
+    }
+
+    /// What the keys of all coins begin with that have such a front in the index.
+    pub(crate) fn front(&mut self, front: Front) -> &[u8] {
+        self.key(kind::LOCK, &[&front.0.to_be_bytes()])
+    }
+
+    /// The key of a transaction's place.
+    pub(crate) fn place(&mut self, txid: &Txid) -> &[u8] {
+        self.key(kind::PLACE, &[txid.as_wire()])
+    }
+
+    /// The key of a block's undo record.
+    pub(crate) fn undo(&mut self, hash: &BlockHash) -> &[u8] {
+        self.key(kind::UNDO, &[hash.as_wire()])
+    }
+
+    fn key(&mut self, kind: u8, parts: &[&[u8]]) -> &[u8] {
+        self.0.clear();
+        self.0.push(kind);
+        parts.iter().for_each(|part| self.0.extend_from_slice(part));
+        &self.0
+    }
+}
+
+/// The outpoint at the end of a coin's key, in whichever index.
 pub(crate) fn outpoint_of(key: &[u8]) -> Result<OutPoint, StoreError> {
+    let (_, key) = key.split_last_chunk::<OUTPOINT_BYTES>().ok_or(StoreError::Damaged("a coin's key"))?;
     whole(key, "a coin's key", |reader| {
         Ok(OutPoint { txid: Txid::from_wire(reader.array()?), index: u32::from_be_bytes(reader.array()?) })
     })
 }
 
-/// Bytes of a lock's digest in the index: few others have the same, and whoever reads it looks at the lock itself.
-const LOCK_BYTES: usize = 8;
+/// The first bytes of a digest, by which coins are indexed: few others have the same, and whoever reads the index looks at the
+/// lock or the category itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Front(u64);
 
-/// The front of the keys of all coins with a lock. Locks may be longer than a key may be, so it is of their digest.
-pub(crate) fn lock_key(lock: &[u8]) -> [u8; LOCK_BYTES] {
-    sha256(lock).first_chunk().copied().unwrap_or_default()
+impl Front {
+    /// That of all coins with a lock. Locks may be longer than a key may be.
+    pub(crate) fn of_lock(lock: &[u8]) -> Self {
+        Self::of(&sha256(lock))
+    }
+
+    /// That of all coins with tokens of a category. They lie among those by lock.
+    pub(crate) fn of_category(category: &Category) -> Self {
+        Self::of(&sha256(&[b"category", &category.as_wire()[..]].concat()))
+    }
+
+    /// Those of a coin: by lock, and by category if it has tokens.
+    pub(crate) fn all(coin: &Coin) -> impl Iterator<Item = Self> {
+        std::iter::once(Self::of_lock(&coin.output.lock)).chain(coin.category().map(Self::of_category))
+    }
+
+    fn of(digest: &[u8; 32]) -> Self {
+        Self(first_bytes(digest))
+    }
 }
 
-/// The front of the keys of all coins with tokens of a category. They lie among those by lock.
-pub(crate) fn category_key(category: &Category) -> [u8; LOCK_BYTES] {
-    sha256(&[b"category", &category.as_wire()[..]].concat()).first_chunk().copied().unwrap_or_default()
-}
-
-/// The key of one coin in the index by lock, and the one by category if it has tokens.
-pub(crate) fn index_keys(outpoint: &OutPoint, coin: &Coin) -> impl Iterator<Item = [u8; LOCK_BYTES + OUTPOINT_BYTES]> {
-    let by_lock = std::iter::once(lock_key(&coin.output.lock));
-    let outpoint = outpoint_key(outpoint);
-    by_lock.chain(coin.category().map(category_key)).map(move |front| {
-        let mut key = [0; LOCK_BYTES + OUTPOINT_BYTES];
-        key.iter_mut().zip(front.into_iter().chain(outpoint)).for_each(|(to, from)| *to = from);
-        key
-    })
+/// The first bytes of an id as a number, in the order of ids.
+pub(crate) fn first_bytes(id: &[u8; 32]) -> u64 {
+    id.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 /// A coin: a code of height and coinbase, the amount, whether a token follows, the token, and the lock to the end.
 ///
 /// The token is told by a byte of its own: a lock may open with the byte of a token's prefix and carry none.
-pub(crate) fn coin_bytes(coin: &Coin) -> Vec<u8> {
-    let mut out = Vec::with_capacity(16 + coin.output.lock.len());
-    write_compact_size(&mut out, u64::from(coin.height.get()) << 1 | u64::from(coin.coinbase));
-    write_compact_size(&mut out, coin.output.value.get());
+pub(crate) fn write_coin(out: &mut Vec<u8>, coin: &Coin) {
+    write_compact_size(out, u64::from(coin.height.get()) << 1 | u64::from(coin.coinbase));
+    write_compact_size(out, coin.output.value.get());
     out.push(u8::from(coin.output.token.is_some()));
     if let Some(token) = &coin.output.token {
-        token.write(&mut out);
+        token.write(out);
     }
     out.extend_from_slice(&coin.output.lock);
-    out
 }
 
 /// A coin of its bytes.
@@ -136,9 +186,13 @@ pub(crate) fn coin_of(bytes: &[u8]) -> Result<Coin, StoreError> {
 
 /// An undo record: the coins that a block spent, in ascending order of their outpoints.
 pub(crate) fn undo_bytes<'a>(coins: impl ExactSizeIterator<Item = &'a Coin>) -> Vec<u8> {
-    let mut out = Vec::new();
+    let (mut out, mut one) = (Vec::new(), Vec::new());
     write_compact_size(&mut out, coins.len() as u64);
-    coins.for_each(|coin| write_bytes(&mut out, &coin_bytes(coin)));
+    for coin in coins {
+        one.clear();
+        write_coin(&mut one, coin);
+        write_bytes(&mut out, &one);
+    }
     out
 }
 

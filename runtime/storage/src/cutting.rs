@@ -12,7 +12,7 @@ use chain::{Remains, StoreError};
 use spec::hash::sha256;
 use spec::{Block, BlockHash, Height};
 
-use crate::codec::{self, Form, Kept, Span};
+use crate::codec::{self, Form, Kept, KeyBuffer, Span};
 use crate::disk::{CUT, DiskStore, Durability};
 use crate::files::{HEAD_BYTES, failed};
 
@@ -37,7 +37,7 @@ impl DiskStore {
             let key = u32::try_from(place).map_err(|_| StoreError::Damaged("too many headers"))?;
             batch.put(&self.tables().headers, &key.to_be_bytes(), &codec::kept_bytes(kept));
             if kept.span.form == Form::Cut {
-                batch.remove(&self.tables().undo, kept.record.header.hash().as_wire());
+                batch.remove(&self.tables().state, KeyBuffer::default().undo(&kept.record.header.hash()));
             }
         }
         batch.commit(self.durability())?;

@@ -2,7 +2,7 @@
 //!
 //! A block goes to its file first, beside the work, then a batch confirms it with its header and the new end of the files:
 //! at the latest before it is connected. Then the new tip is written down, and what the block changes waits in memory. From time to time all that waits
-//! goes to the tables in one batch, beside the work: coins, indexes, undo records and the tables' tip change together or
+//! goes to the tables at once, beside the work: coins, indexes, undo records and the tables' tip change together or
 //! not at all. After an end without warning the blocks above the tables' tip are applied again.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use chain::{BlockDelta, Coin, HeaderRecord, Remains, Store, StoreError, TxLocation};
 use spec::{Block, BlockHash, Category, Height, OutPoint, Txid};
 
-use crate::codec::{self, End, Form, Kept};
+use crate::codec::{self, End, Form, Front, Kept, KeyBuffer, kind};
 use crate::files::BlockFiles;
 use crate::keeping::Keeping;
 use crate::pending::Pending;
@@ -47,8 +47,8 @@ pub struct DiskOptions {
     pub block_bytes_max: u32,
     /// The most bytes of one block file, unless a single block is longer.
     pub file_bytes_max: u64,
-    /// The most bytes of what blocks changed in memory: half of it grows while the other is written. Each table takes up to an
-    /// eighth more, between half a MiB and 32, before it goes to files.
+    /// The most bytes of what blocks changed in memory: half of it grows while the other is written. What is read of the
+    /// tables' files stays in up to half as much, and each table takes up to an eighth, before it goes to files.
     pub coin_cache_bytes: usize,
     /// What waits in memory is written after so many blocks, so that not many have to be applied again.
     pub waiting_blocks_max: usize,
@@ -95,8 +95,6 @@ pub struct DiskStore {
     durability: Durability,
 }
 
-/// The block that the tables' coins belong to.
-pub(crate) const TIP: &[u8] = b"tip";
 /// The block that was connected last, or is left of what was taken back; zeros for none.
 const ACTIVE: &[u8] = b"active";
 const END: &[u8] = b"end";
@@ -106,7 +104,7 @@ const FIRST: &[u8] = b"first";
 pub(crate) const CUT: &[u8] = b"cut";
 const IDENTITY: &[u8] = b"identity";
 /// The first byte of the identity: the version of the format.
-const VERSION: &str = "3 ";
+const VERSION: &str = "4 ";
 /// How many blocks are kept in memory, and up to which size each.
 const RECENT_BLOCKS: usize = 4;
 const RECENT_BLOCK_BYTES: u32 = 8 << 20;
@@ -133,8 +131,9 @@ impl DiskStore {
         reindex::ready_tables(folder, options)?;
         let tables = Arc::new(Tables::open(&tables_folder(folder), options.coin_cache_bytes)?);
         check_identity(&tables, options)?;
-        let hash_at = |key| tables::get(&tables.meta, key)?.map(|bytes| codec::hash_of(&bytes)).transpose();
-        let (tip, active) = (hash_at(TIP)?, hash_at(ACTIVE)?);
+        let hash_at = |table, key| tables::get(table, key)?.map(|bytes| codec::hash_of(&bytes)).transpose();
+        let tip: Option<BlockHash> = hash_at(&tables.state, &[kind::TIP])?;
+        let active: Option<BlockHash> = hash_at(&tables.meta, ACTIVE)?;
         let end = tables::get(&tables.meta, END)?.map(|bytes| codec::end_of(&bytes)).transpose()?;
         let number_at = |key| tables::get(&tables.meta, key)?.map(|bytes| codec::file_of(&bytes)).transpose();
         let (first, cut) = (number_at(FIRST)?.unwrap_or(0), number_at(CUT)?.unwrap_or(0));
@@ -331,13 +330,6 @@ impl DiskStore {
         if full { self.writer.begin(&mut self.pending) } else { self.writer.poll() }
     }
 
-    /// Writes down which block the coins belong to, before anybody is told.
-    fn write_down_tip(&self) -> Result<(), StoreError> {
-        let mut batch = self.tables.batch();
-        batch.put(&self.tables.meta, ACTIVE, self.pending.tip().unwrap_or_default().as_wire());
-        batch.commit(self.durability)
-    }
-
     /// Writes all that waits into the tables.
     ///
     /// # Errors
@@ -353,18 +345,17 @@ impl DiskStore {
     /// The first `max` coins that are wanted, all of which have this front in the index.
     fn coins_by(
         &self,
-        front: &[u8],
+        front: Front,
         max: usize,
         wanted: &dyn Fn(&Coin) -> bool,
     ) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
         let mut found = BTreeMap::new();
-        tables::visit(&self.tables.locks, front, &mut |key, _| {
+        tables::visit(&self.tables.state, KeyBuffer::default().front(front), &mut |key, _| {
             // Keys come in the order of outpoints, so what is left out comes behind all that was found.
             if found.len() >= max {
                 return Ok(());
             }
-            let key = key.split_last_chunk::<{ codec::OUTPOINT_BYTES }>();
-            let outpoint = codec::outpoint_of(key.ok_or(StoreError::Damaged("the index of coins"))?.1)?;
+            let outpoint = codec::outpoint_of(key)?;
             if self.waiting_coin(&outpoint).is_none() {
                 let coin = self.stored_coin(&outpoint)?.ok_or(StoreError::Damaged("the index of coins"))?;
                 if wanted(&coin) {
@@ -383,7 +374,7 @@ impl DiskStore {
     }
 
     fn stored_coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
-        let bytes = tables::get(&self.tables.coins, &codec::outpoint_key(outpoint))?;
+        let bytes = tables::get(&self.tables.state, KeyBuffer::default().coin(outpoint))?;
         bytes.map(|bytes| codec::coin_of(&bytes)).transpose()
     }
 }
@@ -403,6 +394,13 @@ pub(crate) fn blocks_folder(folder: &Path) -> PathBuf {
 /// Where the tables of a store lie.
 pub(crate) fn tables_folder(folder: &Path) -> PathBuf {
     folder.join("chainstate")
+}
+
+/// Writes down which block the coins belong to, before anybody is told.
+fn write_down(tables: &Tables, tip: BlockHash, durability: Durability) -> Result<(), StoreError> {
+    let mut batch = tables.batch();
+    batch.put(&tables.meta, ACTIVE, tip.as_wire());
+    batch.commit(durability)
 }
 
 fn identity(options: &DiskOptions) -> String {
@@ -450,13 +448,13 @@ impl Store for DiskStore {
     fn connect(&mut self, delta: BlockDelta) -> Result<(), StoreError> {
         self.settle()?;
         self.apply(delta)?;
-        self.write_down_tip()
+        write_down(&self.tables, self.pending.tip().unwrap_or_default(), self.durability)
     }
 
     fn disconnect(&mut self) -> Result<BlockDelta, StoreError> {
         self.settle()?;
         let delta = self.take_back()?;
-        self.write_down_tip()?;
+        write_down(&self.tables, self.pending.tip().unwrap_or_default(), self.durability)?;
         Ok(delta)
     }
 
@@ -465,8 +463,11 @@ impl Store for DiskStore {
             return Err(StoreError::Pruned);
         }
         let spent = match self.waiting().find_map(|pending| pending.undo(hash)) {
-            Some(spent) => spent.map(<[Coin]>::to_vec),
-            None => tables::get(&self.tables.undo, hash.as_wire())?.map(|bytes| codec::undo_of(&bytes)).transpose()?,
+            Some(spent) => spent.map(|spent| spent.iter().map(|(_, coin)| coin.clone()).collect()),
+            None => {
+                let bytes = tables::get(&self.tables.state, KeyBuffer::default().undo(hash))?;
+                bytes.map(|bytes| codec::undo_of(&bytes)).transpose()?
+            }
         };
         let Some(spent) = spent else { return Ok(None) };
         let delta = BlockDelta::rebuild(&*self.must_read(hash)?, self.record(hash)?.height, spent);
@@ -476,7 +477,7 @@ impl Store for DiskStore {
     fn locate(&self, txid: &Txid) -> Result<Option<TxLocation>, StoreError> {
         let place = match self.waiting().find_map(|pending| pending.place(txid)) {
             Some(place) => place,
-            None => tables::get(&self.tables.transactions, txid.as_wire())?
+            None => tables::get(&self.tables.state, KeyBuffer::default().place(txid))?
                 .map(|bytes| codec::place_of(&bytes))
                 .transpose()?,
         };
@@ -542,7 +543,7 @@ impl Store for DiskStore {
         let mut waiting: BTreeMap<&OutPoint, Option<&Coin>> = BTreeMap::new();
         self.waiting().rev().for_each(|pending| waiting.extend(pending.coins()));
         let mut waiting = waiting.into_iter().peekable();
-        tables::visit(&self.tables.coins, &[], &mut |key, value| {
+        tables::visit(&self.tables.state, &[kind::COIN], &mut |key, value| {
             let stored = codec::outpoint_of(key)?;
             while let Some((outpoint, coin)) = waiting.next_if(|(outpoint, _)| **outpoint < stored) {
                 coin.into_iter().for_each(|coin| visit(outpoint, coin));
@@ -560,11 +561,11 @@ impl Store for DiskStore {
     }
 
     fn coins_by_lock(&self, lock: &[u8]) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
-        self.coins_by(&codec::lock_key(lock), usize::MAX, &|coin| coin.output.lock == lock)
+        self.coins_by(Front::of_lock(lock), usize::MAX, &|coin| coin.output.lock == lock)
     }
 
     fn coins_by_category(&self, category: &Category, max: usize) -> Result<Vec<(OutPoint, Coin)>, StoreError> {
-        self.coins_by(&codec::category_key(category), max, &|coin| coin.category() == Some(category))
+        self.coins_by(Front::of_category(category), max, &|coin| coin.category() == Some(category))
     }
 
     fn prune(&mut self, highest: Height, bytes_max: u64) -> Result<(), StoreError> {
@@ -578,7 +579,7 @@ impl Store for DiskStore {
         batch.put(&self.tables.meta, FIRST, &first.to_le_bytes());
         let from = self.headers.partition_point(|kept| kept.span.file < old);
         for kept in self.headers.iter().skip(from).take_while(|kept| kept.span.file < first) {
-            batch.remove(&self.tables.undo, kept.record.header.hash().as_wire());
+            batch.remove(&self.tables.state, KeyBuffer::default().undo(&kept.record.header.hash()));
         }
         // First it is said, then done: files that are left over after a crash go at the next start.
         batch.commit(self.durability)?;

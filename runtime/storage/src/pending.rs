@@ -5,17 +5,19 @@
 use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
 
-use chain::{BlockDelta, Coin, StoreError};
+use chain::{BlockDelta, Coin};
 use foldhash::{HashMap, HashMapExt as _};
 use spec::{BlockHash, OutPoint, Txid};
 
-use crate::codec;
-use crate::disk::{Durability, TIP};
-use crate::tables::{Batch, Tables};
+use crate::codec::{self, Front, KeyBuffer, first_bytes, kind};
+use crate::disk::Durability;
+use crate::tables::{Put, Tables, Written};
 
 /// What an entry takes beside a coin's lock, roughly: key, value, and room in the table.
 const ENTRY_BYTES: usize = 192;
 const TX_BYTES: usize = 64;
+/// So many changes are worth files of their own.
+const MANY: usize = 4_096;
 
 /// Changes of some blocks after one another.
 #[derive(Debug)]
@@ -24,7 +26,9 @@ pub(crate) struct Pending {
     /// The number of a transaction's block and its position there; nothing where it was taken back.
     places: HashMap<Txid, Option<(u32, u32)>>,
     /// The coins that a block spent, in ascending order of outpoints; nothing where it was taken back.
-    undo: BTreeMap<BlockHash, Option<Vec<Coin>>>,
+    undo: BTreeMap<BlockHash, Option<Vec<(OutPoint, Coin)>>>,
+    /// Coins of the tables that blocks made which were taken back.
+    unmade: Vec<(OutPoint, Coin)>,
     tip: Option<BlockHash>,
     blocks: usize,
     bytes: usize,
@@ -35,14 +39,23 @@ pub(crate) struct Pending {
 enum Change {
     /// It was made. The tables know nothing of it if it is fresh.
     Made { coin: Box<Coin>, fresh: bool },
-    /// It was spent, and the tables have it.
-    Spent(Box<Coin>),
+    /// It was spent, and the tables have it. It is among what a block spent, or unmade.
+    Spent,
 }
 
 impl Pending {
     /// Nothing, above a tip.
     pub(crate) fn above(tip: Option<BlockHash>) -> Self {
-        Self { coins: HashMap::new(), places: HashMap::new(), undo: BTreeMap::new(), tip, blocks: 0, bytes: 0 }
+        let (coins, places) = (HashMap::new(), HashMap::new());
+        Self { coins, places, undo: BTreeMap::new(), unmade: Vec::new(), tip, blocks: 0, bytes: 0 }
+    }
+
+    /// Nothing, above these, with room for as much.
+    pub(crate) fn next(&self) -> Self {
+        let mut next = Self::above(self.tip);
+        next.coins.reserve(self.coins.len());
+        next.places.reserve(self.places.len());
+        next
     }
 
     /// The tip after the changes.
@@ -64,7 +77,7 @@ impl Pending {
     pub(crate) fn coin(&self, outpoint: &OutPoint) -> Option<Option<&Coin>> {
         Some(match self.coins.get(outpoint)? {
             Change::Made { coin, .. } => Some(coin),
-            Change::Spent(_) => None,
+            Change::Spent => None,
         })
     }
 
@@ -72,7 +85,7 @@ impl Pending {
     pub(crate) fn coins(&self) -> impl Iterator<Item = (&OutPoint, Option<&Coin>)> {
         self.coins.iter().map(|(outpoint, change)| match change {
             Change::Made { coin, .. } => (outpoint, Some(&**coin)),
-            Change::Spent(_) => (outpoint, None),
+            Change::Spent => (outpoint, None),
         })
     }
 
@@ -82,7 +95,7 @@ impl Pending {
     }
 
     /// What is known of what a block spent.
-    pub(crate) fn undo(&self, hash: &BlockHash) -> Option<Option<&[Coin]>> {
+    pub(crate) fn undo(&self, hash: &BlockHash) -> Option<Option<&[(OutPoint, Coin)]>> {
         self.undo.get(hash).map(Option::as_deref)
     }
 
@@ -100,16 +113,18 @@ impl Pending {
             self.places.insert(txid, Some((number, position)));
             self.bytes += TX_BYTES;
         }
-        let spent: Vec<Coin> = delta.spent.into_iter().map(|(_, coin)| coin).collect();
-        self.bytes += spent.iter().map(size).sum::<usize>();
-        self.undo.insert(delta.hash, Some(spent));
+        self.bytes += delta.spent.iter().map(|(_, coin)| size(coin)).sum::<usize>();
+        self.undo.insert(delta.hash, Some(delta.spent));
         self.moved(Some(delta.hash));
     }
 
     /// Takes a block back.
     pub(crate) fn disconnect(&mut self, delta: &BlockDelta, tip: Option<BlockHash>) {
         for (outpoint, coin) in &delta.created {
-            self.remove(outpoint, coin);
+            if self.remove(outpoint, coin) {
+                self.bytes += size(coin);
+                self.unmade.push((*outpoint, coin.clone()));
+            }
         }
         for (outpoint, coin) in &delta.spent {
             self.add(*outpoint, coin.clone());
@@ -141,73 +156,96 @@ impl Pending {
         }
     }
 
-    fn remove(&mut self, outpoint: &OutPoint, coin: &Coin) {
-        let spent = || Change::Spent(Box::new(coin.clone()));
+    /// Says whether the tables have it.
+    fn remove(&mut self, outpoint: &OutPoint, coin: &Coin) -> bool {
         match self.coins.entry(*outpoint) {
             Entry::Occupied(entry) if matches!(entry.get(), Change::Made { fresh: true, .. }) => {
                 self.bytes = self.bytes.saturating_sub(size(coin));
                 entry.remove();
-                return;
+                return false;
             }
             Entry::Occupied(mut entry) => {
-                entry.insert(spent());
+                entry.insert(Change::Spent);
             }
             Entry::Vacant(entry) => {
-                entry.insert(spent());
+                entry.insert(Change::Spent);
             }
         }
-        self.bytes += size(coin);
+        self.bytes += ENTRY_BYTES;
+        true
     }
 
-    /// Writes all changes into the tables, in one batch.
-    pub(crate) fn write(&self, tables: &Tables, durability: Durability) -> Result<(), StoreError> {
-        let mut batch = tables.batch();
-        self.write_coins(tables, &mut batch);
+    /// Writes all changes into the tables: they happen together.
+    pub(crate) fn write(&self, tables: &Tables, durability: Durability) -> Written {
+        if self.coins.len() + self.places.len() < MANY {
+            tables.write_few(durability, |put| self.put_all(put))
+        } else {
+            tables.write_many(|put| self.put_all(put))
+        }
+    }
+
+    /// All changes in ascending order of their keys.
+    fn put_all(&self, put: &mut Put<'_>) -> Written {
+        let mut key = KeyBuffer::default();
+        self.put_coins(&mut key, put)?;
+        self.put_locks(&mut key, put)?;
+        self.put_places(&mut key, put)?;
+        put(&[kind::TIP], self.tip.as_ref().map(|tip| &tip.as_wire()[..]))?;
+        for (hash, spent) in &self.undo {
+            let bytes = spent.as_ref().map(|spent| codec::undo_bytes(spent.iter().map(|(_, coin)| coin)));
+            put(key.undo(hash), bytes.as_deref())?;
+        }
+        Ok(())
+    }
+
+    fn put_coins(&self, key: &mut KeyBuffer, put: &mut Put<'_>) -> Written {
+        // Most comparisons need no more than the first bytes, and these lie where they are compared.
+        let all = self.coins.iter().map(|(outpoint, change)| (first_bytes(outpoint.txid.as_wire()), outpoint, change));
+        let mut coins: Vec<(u64, &OutPoint, &Change)> = all.collect();
+        coins.sort_unstable_by_key(|(first, outpoint, _)| (*first, *outpoint));
+        let mut value = Vec::new();
+        for (_, outpoint, change) in coins {
+            value.clear();
+            let made = match change {
+                Change::Made { coin, .. } => {
+                    codec::write_coin(&mut value, coin);
+                    Some(&value[..])
+                }
+                Change::Spent => None,
+            };
+            put(key.coin(outpoint), made)?;
+        }
+        Ok(())
+    }
+
+    fn put_locks(&self, key: &mut KeyBuffer, put: &mut Put<'_>) -> Written {
+        let mut locks: Vec<(Front, &OutPoint, bool)> = Vec::with_capacity(self.coins.len());
+        for (outpoint, change) in &self.coins {
+            if let Change::Made { coin, .. } = change {
+                locks.extend(Front::all(coin).map(|front| (front, outpoint, true)));
+            }
+        }
+        let gone = self.undo.values().flatten().flatten().chain(&self.unmade);
+        for (outpoint, coin) in gone.filter(|(outpoint, _)| matches!(self.coins.get(outpoint), Some(Change::Spent))) {
+            locks.extend(Front::all(coin).map(|front| (front, outpoint, false)));
+        }
+        locks.sort_unstable();
+        // A coin may have been unmade and spent, and a lock may have the front of a category.
+        locks.dedup();
+        for (front, outpoint, made) in locks {
+            put(key.indexed(front, outpoint), made.then_some(&[]))?;
+        }
+        Ok(())
+    }
+
+    fn put_places(&self, key: &mut KeyBuffer, put: &mut Put<'_>) -> Written {
         let mut places: Vec<(&Txid, &Option<(u32, u32)>)> = self.places.iter().collect();
         places.sort_unstable_by_key(|(txid, _)| **txid);
         for (txid, place) in places {
-            match place {
-                Some((number, position)) => {
-                    batch.put(&tables.transactions, txid.as_wire(), &codec::place_bytes(*number, *position));
-                }
-                None => batch.remove(&tables.transactions, txid.as_wire()),
-            }
+            let bytes = place.map(|(number, position)| codec::place_bytes(number, position));
+            put(key.place(txid), bytes.as_ref().map(|bytes| &bytes[..]))?;
         }
-        for (hash, spent) in &self.undo {
-            match spent {
-                Some(spent) => batch.put(&tables.undo, hash.as_wire(), &codec::undo_bytes(spent.iter())),
-                None => batch.remove(&tables.undo, hash.as_wire()),
-            }
-        }
-        match &self.tip {
-            Some(tip) => batch.put(&tables.meta, TIP, tip.as_wire()),
-            None => batch.remove(&tables.meta, TIP),
-        }
-        batch.commit(durability)
-    }
-
-    /// In the order of their keys: each is put beside the one before, which is quickly found.
-    fn write_coins(&self, tables: &Tables, batch: &mut Batch) {
-        let mut coins: Vec<(&OutPoint, &Change)> = self.coins.iter().collect();
-        coins.sort_unstable_by_key(|(outpoint, _)| **outpoint);
-        let mut locks = Vec::with_capacity(coins.len());
-        for (outpoint, change) in coins {
-            let key = codec::outpoint_key(outpoint);
-            match change {
-                Change::Made { coin, .. } => {
-                    batch.put(&tables.coins, &key, &codec::coin_bytes(coin));
-                    locks.extend(codec::index_keys(outpoint, coin).map(|key| (key, true)));
-                }
-                Change::Spent(coin) => {
-                    batch.remove(&tables.coins, &key);
-                    locks.extend(codec::index_keys(outpoint, coin).map(|key| (key, false)));
-                }
-            }
-        }
-        locks.sort_unstable();
-        for (key, made) in locks {
-            if made { batch.put(&tables.locks, &key, &[]) } else { batch.remove(&tables.locks, &key) }
-        }
+        Ok(())
     }
 }
 

@@ -32,8 +32,8 @@ impl Writer {
     /// Begins to write, after the lot before. If that failed and fails again, nothing is taken.
     pub(crate) fn begin(&mut self, pending: &mut Pending) -> Result<(), StoreError> {
         self.finish()?;
-        let tip = pending.tip();
-        let changes = Arc::new(std::mem::replace(pending, Pending::above(tip)));
+        let next = pending.next();
+        let changes = Arc::new(std::mem::replace(pending, next));
         self.changes = Some(Arc::clone(&changes));
         let (tables, durability) = (Arc::clone(&self.tables), self.durability);
         let work = move || changes.write(&tables, durability);
