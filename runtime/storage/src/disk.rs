@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use chain::{BlockDelta, Coin, HeaderRecord, Remains, Store, StoreError, TxLocation};
 use spec::{Block, BlockHash, Category, Height, OutPoint, Txid};
@@ -105,6 +106,8 @@ pub(crate) const CUT: &[u8] = b"cut";
 const IDENTITY: &[u8] = b"identity";
 /// The first byte of the identity: the version of the format.
 const VERSION: &str = "4 ";
+/// Fewer coins are changed sooner than a thread is started.
+const MANY: usize = 1_000;
 /// How many blocks are kept in memory, and up to which size each.
 const RECENT_BLOCKS: usize = 4;
 const RECENT_BLOCK_BYTES: u32 = 8 << 20;
@@ -309,10 +312,33 @@ impl DiskStore {
 
     /// Applies a block in memory. When much waits, it is written.
     pub(crate) fn apply(&mut self, delta: BlockDelta) -> Result<(), StoreError> {
-        let (number, _) = self.kept(&delta.hash).ok_or(StoreError::Damaged("no such header"))?;
-        self.make_room()?;
+        let number = self.ready(&delta)?;
         self.pending.connect(number, delta);
         Ok(())
+    }
+
+    /// Applies a block in memory while it is written down as the tip.
+    fn apply_and_write_down(&mut self, delta: BlockDelta) -> Result<(), StoreError> {
+        let number = self.ready(&delta)?;
+        let (hash, tables, pending, durability) = (delta.hash, &*self.tables, &mut self.pending, self.durability);
+        if delta.created.len() + delta.spent.len() < MANY {
+            pending.connect(number, delta);
+            return write_down(tables, hash, durability);
+        }
+        thread::scope(|scope| {
+            let write = move || write_down(tables, hash, durability);
+            let writing = thread::Builder::new().name("tip".to_owned()).spawn_scoped(scope, write);
+            pending.connect(number, delta);
+            // Without a thread it is written now.
+            writing.map_or_else(|_| write(), |writing| writing.join().unwrap_or_else(|_| write()))
+        })
+    }
+
+    /// The number of a block's header, once there is room for what it changes.
+    fn ready(&mut self, delta: &BlockDelta) -> Result<u32, StoreError> {
+        let (number, _) = self.kept(&delta.hash).ok_or(StoreError::Damaged("no such header"))?;
+        self.make_room()?;
+        Ok(number)
     }
 
     /// Takes the tip's block back in memory.
@@ -447,8 +473,7 @@ impl Store for DiskStore {
 
     fn connect(&mut self, delta: BlockDelta) -> Result<(), StoreError> {
         self.settle()?;
-        self.apply(delta)?;
-        write_down(&self.tables, self.pending.tip().unwrap_or_default(), self.durability)
+        self.apply_and_write_down(delta)
     }
 
     fn disconnect(&mut self) -> Result<BlockDelta, StoreError> {
