@@ -27,6 +27,9 @@ pub struct Edit {
 /// ```
 #[must_use]
 pub fn edits(old: &str, new: &str, within: Option<Range<usize>>) -> Vec<Edit> {
+    if old == new {
+        return Vec::new();
+    }
     // Lines: what stands on a line that `within` touches may change.
     let within = within.map(|range| whole_lines(old, range));
     let (old_pieces, new_pieces) = (pieces(old), pieces(new));
@@ -81,7 +84,7 @@ fn pieces(text: &str) -> Vec<Range<usize>> {
 
 /// Whether two texts have the same tokens and the same comments, but for commas before a closing bracket.
 pub(crate) fn same_tokens(old: &str, new: &str) -> bool {
-    tokens(old) == tokens(new) && comments(old) == comments(new)
+    old == new || tokens(old) == tokens(new) && comments(old) == comments(new)
 }
 
 fn tokens(text: &str) -> Vec<(TokenKind, &str)> {

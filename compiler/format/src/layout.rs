@@ -4,6 +4,7 @@ use syntax::{TokenKind, Word};
 
 use crate::doc::Doc;
 use crate::element::{self, Element, Elements, Ends};
+use crate::print::Printer;
 use crate::space;
 use crate::tree::{Bracket, Group, Node, What};
 
@@ -22,18 +23,19 @@ const DECLARATIONS: &[&str] = &["imi", "imo", "model"];
 /// What a test expects of a transaction: a sentence that may stand on one line.
 const SENTENCES: &[&str] = &["fails", "passes"];
 
-/// The documents of a file, one for each item: an item is printed and forgotten before the next is laid out.
-pub(crate) fn file<'a>(nodes: &[Node<'a>], mut print: impl FnMut(&Doc<'a>)) {
+/// The text of a file. An item is printed and forgotten before the next is laid out.
+pub(crate) fn file(nodes: &[Node<'_>], mut printer: Printer) -> String {
     let elements = element::cut(nodes, Ends::Statements);
-    let mut before: Option<&Element<'a>> = None;
+    let mut before: Option<&Element<'_>> = None;
     for element in &elements.all {
         let apart = before.is_some_and(|before| !(is_short(before) && is_short(element)));
         // Nothing in words, but all except the first begin on a line of their own.
-        let mut docs: Vec<Doc<'a>> = before.map(|_| Doc::Seq(Vec::new())).into_iter().collect();
+        let mut docs: Vec<Doc<'_>> = before.map(|_| Doc::Seq(Vec::new())).into_iter().collect();
         push_element(&mut docs, element, statement(element), apart);
-        print(&docs.into());
+        printer.print(&docs.into());
         before = Some(element);
     }
+    printer.finish()
 }
 
 /// Imports and constants may stand without empty lines between them, comments alone too.

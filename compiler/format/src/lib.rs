@@ -51,9 +51,7 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
 pub fn lay_out(text: &str) -> String {
     let tokens = syntax::lex(text);
     let tree = tree::grow(&tokens, text);
-    let mut printer = print::Printer::default();
-    layout::file(&tree, |doc| printer.print(doc));
-    let pretty = printer.finish();
+    let pretty = layout::file(&tree, print::Printer::default());
     // Whatever a mistake of ours would cost, it must not be the author's text.
     let same = edits::same_tokens(text, &pretty);
     debug_assert!(same, "the layout changed the tokens");

@@ -240,6 +240,9 @@ pub fn lex(text: &str) -> Tokens {
     if text.len() > TEXT_LEN_MAX {
         tokens.push(TokenKind::Error, 0);
     } else {
+        // Of usual texts a token has four bytes; lists that grow are copied again and again.
+        tokens.kinds.reserve(text.len() / 4);
+        tokens.starts.reserve(text.len() / 4 + 1);
         let mut lexer = TokenKind::lexer(text);
         while let Some(found) = lexer.next() {
             let kind = match found {
