@@ -208,7 +208,7 @@ impl Parser<'_> {
         });
         if let Some((explanation, place, previous, open)) = stopped {
             self.stops += 1;
-            if !told {
+            if !told || (explanation.opens_braces() && self.stray.is_some()) {
                 self.tell_stop(explanation, place, previous, open);
             }
         }

@@ -14,8 +14,8 @@ use crate::words::Word;
 /// The most brackets that may stand in one another.
 pub(crate) const BRACKETS_MAX: usize = 200;
 
-/// How many tokens of a line are looked at for the `=>` behind a pattern.
-const ARM_PATTERN_MAX: usize = 32;
+/// How many tokens of a line are looked at ahead: for the `=>` behind a pattern, for a bracket that closes.
+const LINE_MAX: usize = 32;
 
 /// The terminals of a piece.
 pub(crate) struct Piece {
@@ -209,10 +209,7 @@ impl Parser<'_> {
                     self.push(&mut piece, depth);
                     return piece;
                 }
-                Some(TokenKind::RBrace) => {
-                    self.stray_brace(at);
-                    piece.next += 1;
-                }
+                Some(TokenKind::RBrace) => self.skip_stray(&mut piece),
                 Some(TokenKind::LBrace) => {
                     self.push_braces(&mut piece, depth);
                     if piece.open.is_empty() && self.ends_with_block(&piece, hi) {
@@ -251,10 +248,7 @@ impl Parser<'_> {
             match self.source.kind(piece.next) {
                 Some(TokenKind::LBrace | TokenKind::RBrace) if imports => self.push(&mut piece, 0),
                 Some(TokenKind::LBrace) => self.push_braces(&mut piece, 0),
-                Some(TokenKind::RBrace) => {
-                    self.stray_brace(piece.next);
-                    piece.next += 1;
-                }
+                Some(TokenKind::RBrace) => self.skip_stray(&mut piece),
                 _ => self.push(&mut piece, 0),
             }
         }
@@ -267,7 +261,7 @@ impl Parser<'_> {
         while piece.next < hi && !self.begins_next(&piece) {
             let at = piece.next;
             match self.source.kind(at) {
-                Some(TokenKind::Comma) if piece.open.is_empty() && !self.in_type_args(&piece) => {
+                Some(TokenKind::Comma) if piece.open.is_empty() && !self.separates_inside(&piece) => {
                     piece.next += 1;
                     piece.complete = true;
                     return piece;
@@ -278,10 +272,7 @@ impl Parser<'_> {
                     piece.complete = true;
                     return piece;
                 }
-                Some(TokenKind::RBrace) => {
-                    self.stray_brace(at);
-                    piece.next += 1;
-                }
+                Some(TokenKind::RBrace) => self.skip_stray(&mut piece),
                 Some(TokenKind::LBrace) => {
                     self.push_braces(&mut piece, depth);
                     if start == Start::Arm && self.ends_arm(&piece, hi) {
@@ -296,10 +287,17 @@ impl Parser<'_> {
         piece
     }
 
+    /// Whether a comma stands inside the element: between type arguments, or in a bracket of an entry whose opening sign
+    /// is missing.
+    fn separates_inside(&self, piece: &Piece) -> bool {
+        let same_line = !self.source.fresh_line(piece.next + 1);
+        self.in_type_args(piece) || (piece.in_phrases() && same_line && self.closes_bracket(piece.next + 1))
+    }
+
     /// Whether a comma separates type arguments: no field begins behind it.
     fn in_type_args(&self, piece: &Piece) -> bool {
-        let begins_field =
-            self.source.is(piece.next + 1, TokenKind::Ident) && self.source.is(piece.next + 2, TokenKind::Colon);
+        let next = self.source.skip_docs(piece.next + 1);
+        let begins_field = self.source.is(next, TokenKind::Ident) && self.source.is(next + 1, TokenKind::Colon);
         piece.angles > 0 && !begins_field
     }
 
@@ -380,11 +378,34 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether a `=>` stands on the line at `at`.
+    /// Whether a `=>` stands on the line at `at`, outside of all brackets that begin there.
     fn begins_arm(&self, at: usize) -> bool {
-        (at..at + ARM_PATTERN_MAX)
-            .take_while(|next| *next == at || !self.source.fresh_line(*next))
-            .any(|at| self.source.is(at, TokenKind::FatArrow))
+        self.outside_brackets(at).any(|kind| kind == TokenKind::FatArrow)
+    }
+
+    /// Whether the line at `at` closes a bracket that it does not open, before any key.
+    fn closes_bracket(&self, at: usize) -> bool {
+        let closes = |kind: &TokenKind| matches!(kind, TokenKind::RParen | TokenKind::RBracket);
+        self.outside_brackets(at).take_while(|kind| *kind != TokenKind::Colon).any(|kind| closes(&kind))
+    }
+
+    /// What stands on the line at `at` outside of the brackets that begin there, up to one that closes another.
+    fn outside_brackets(&self, at: usize) -> impl Iterator<Item = TokenKind> {
+        let line = (at..at + LINE_MAX).take_while(move |next| *next == at || !self.source.fresh_line(*next));
+        let mut depth = 0_usize;
+        let mut over = false;
+        line.map_while(|at| self.source.kind(at)).filter(move |kind| match kind {
+            TokenKind::LParen | TokenKind::LBracket | TokenKind::LBrace => {
+                depth += 1;
+                false
+            }
+            TokenKind::RParen | TokenKind::RBracket | TokenKind::RBrace if depth > 0 => {
+                depth -= 1;
+                false
+            }
+            TokenKind::RParen | TokenKind::RBracket | TokenKind::RBrace => !std::mem::replace(&mut over, true),
+            _ => depth == 0 && !over,
+        })
     }
 
     /// Whether the next token begins the next element, though no comma stands before it.
@@ -404,9 +425,15 @@ impl Parser<'_> {
                     && matches!(self.source.kind(at), Some(TokenKind::Ident | TokenKind::Doc))
             }
             Start::Arm => {
-                let ends_here = !piece.in_pattern && piece.open.is_empty() && piece.ends_operand();
-                let begins_here = self.before_arrow(at) || (self.source.fresh_line(at) && self.begins_arm(at));
-                ends_here && begins_here
+                let begins_line = self.source.fresh_line(at) && self.begins_arm(at);
+                if piece.in_pattern {
+                    false
+                } else if piece.open.is_empty() {
+                    piece.ends_operand() && (begins_line || self.before_arrow(at))
+                } else {
+                    // No bracket holds a `=>` of its own: one has not been closed.
+                    piece.previous().is(TokenKind::Comma) && begins_line
+                }
             }
             _ => self.begins_keyed(piece),
         }
@@ -445,6 +472,9 @@ impl Parser<'_> {
         if piece.previous().is_word(Word::Else) {
             return Braces::Block;
         }
+        if matches!(piece.previous(), Tok::Context(Word::Continue | Word::With)) {
+            return Braces::Record;
+        }
         if piece.in_pattern && self.before_value(piece.next) {
             return Braces::PatternFields;
         }
@@ -464,7 +494,6 @@ impl Parser<'_> {
             last => (last.is(TokenKind::Gt) || last.is(TokenKind::Shr)) && std::mem::take(&mut piece.args_open),
         };
         match piece.start {
-            _ if matches!(piece.previous(), Tok::Context(Word::Continue | Word::With)) => Braces::Record,
             _ if piece.in_pattern && !piece.in_guard && named && self.holds_pattern(piece) => Braces::PatternFields,
             Start::Variant if named && outside => Braces::Fields,
             Start::Init | Start::Plan | Start::Test if piece.previous().is(TokenKind::Colon) => Braces::Record,
@@ -522,6 +551,12 @@ impl Parser<'_> {
         piece.next = self.braces.partner(open).next();
         lexeme.end = self.source.token_index(piece.next - 1) + 1;
         piece.lexemes.push(lexeme);
+    }
+
+    fn skip_stray(&mut self, piece: &mut Piece) {
+        self.stray_brace(piece.next);
+        piece.next += 1;
+        piece.told = true;
     }
 
     fn too_nested(&mut self, piece: &mut Piece, at: usize) {

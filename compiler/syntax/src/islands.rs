@@ -204,7 +204,7 @@ pub(crate) fn semi_ends(source: &Source<'_>, at: usize, innermost: Option<&Token
 fn sound_end(source: &Source<'_>, first: usize, kind: ItemKind) -> Option<usize> {
     let mut depth = 0_usize;
     for at in first + 1..source.len() {
-        let misplaced_member = kind == ItemKind::Contract && depth > 1 && begins_member(source, at);
+        let misplaced_member = kind == ItemKind::Contract && depth != 1 && begins_member(source, at);
         if misplaced_member || ends_island(source, at, kind) {
             return None;
         }
@@ -228,6 +228,7 @@ fn sound_end(source: &Source<'_>, first: usize, kind: ItemKind) -> Option<usize>
 fn laid_out_end(source: &Source<'_>, first: usize, kind: ItemKind) -> usize {
     let margin = source.column_if_first(first).unwrap_or(0);
     let outdented = |at| source.column_if_first(at).is_some_and(|column| column <= margin);
+    let on_own_line = |at| source.indent(at) <= margin || source.indent(at) == source.indent(first);
     let mut depth = 0_usize;
     for at in first + 1..source.len() {
         let declares = source.declares(at).and_then(kind_of).is_some();
@@ -242,13 +243,17 @@ fn laid_out_end(source: &Source<'_>, first: usize, kind: ItemKind) -> usize {
             Some(TokenKind::LBrace) => depth += 1,
             Some(TokenKind::RBrace) if outdented(at) => return at + 1,
             Some(TokenKind::RBrace) if depth > 1 => depth -= 1,
-            // Further right than the item it would close: an inner `{` is missing.
-            Some(TokenKind::RBrace) if source.fresh_line(at) => {}
-            Some(TokenKind::RBrace) => return at + 1,
+            // What stands further right than the item, or goes on behind it, is inside: an inner `{` is missing.
+            Some(TokenKind::RBrace) if on_own_line(at) && ends_item(source, at + 1) => return at + 1,
             _ => {}
         }
     }
     source.len()
+}
+
+/// Whether nothing of an item stands on its line from `at` on.
+fn ends_item(source: &Source<'_>, at: usize) -> bool {
+    source.fresh_line(at) || item_kind(source, source.skip_docs(at)).is_some()
 }
 
 /// The end of text that begins no item: before the next item.

@@ -94,9 +94,14 @@ impl Parser<'_> {
         depth: usize,
         read: impl FnOnce(&mut Self, usize, usize, usize) -> Node<Vec<T>>,
     ) -> Node<Vec<T>> {
-        let partner = self.braces.partner(open);
+        let mut partner = self.braces.partner(open);
         if !partner.closed {
             self.unclosed_brace(open);
+            // The statement ends, and the list with it.
+            if partner.end > open + 1 && self.source.is(partner.end - 1, TokenKind::Semi) {
+                partner.end -= 1;
+                self.braces.cut(open, partner.end);
+            }
         }
         if depth >= BRACKETS_MAX {
             self.tell_too_nested(self.source.span(open));
@@ -117,6 +122,7 @@ impl Parser<'_> {
         unpack: fn(nodes::Piece, Vec<Doc>) -> Option<T>,
     ) -> Node<Vec<T>> {
         let mut list = Node::leaf(Vec::new());
+        let all_told_before = self.diagnostics.len();
         let mut at = lo;
         while at < hi {
             let first = self.source.skip_docs(at).min(hi);
@@ -130,12 +136,13 @@ impl Parser<'_> {
                 at = first + 1 + usize::from(self.source.is(first + 1, TokenKind::Comma));
                 continue;
             }
+            let told_before = self.diagnostics.len();
             let mut piece = self.collect_listed(start, first, hi, depth);
             // Fields are short: where braces do not match, other text has come between theirs.
-            self.adrift |= self.unbalanced && start != Start::Entry;
+            let mixed = self.unbalanced || (self.surplus && self.diagnostics.len() > all_told_before);
+            self.adrift |= mixed && start != Start::Entry;
             piece.told |= self.adrift;
             at = piece.next.max(first + 1);
-            let told_before = self.diagnostics.len();
             if let Some(parsed) = self.read_listed(&piece) {
                 list.depth = list.depth.max(parsed.depth);
                 list.value.extend(unpack(*parsed.value, docs));
@@ -220,6 +227,10 @@ impl Parser<'_> {
             let next = at + 1 + usize::from(negative);
             match self.asm_word(next - 1, negative) {
                 Ok(word) => ops.push(AsmOp { word, span: self.source.span_of(at, next) }),
+                Err(_) if !partner.closed => {
+                    self.braces.cut(open, at);
+                    break;
+                }
                 Err(fault) => {
                     let base = self.source.span(at).start;
                     let code =

@@ -89,7 +89,11 @@ impl Source<'_> {
                 first && next_is(TokenKind::LParen) && matches!(piece.start, Start::Stmt | Start::Item)
             }
             Word::With if piece.continues() => after_operand || matches!(previous, Tok::Context(Word::Continue)),
-            Word::With => after_operand && next_is(TokenKind::LBrace),
+            // The braces of its fields may be missing.
+            Word::With => {
+                let begins_field = next_is(TokenKind::Ident) && self.is(at + 2, TokenKind::Colon);
+                after_operand && (next_is(TokenKind::LBrace) || begins_field)
+            }
             Word::Value | Word::Tokens => {
                 piece.continues()
                     && piece.open.is_empty()

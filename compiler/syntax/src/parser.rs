@@ -4,14 +4,14 @@ use crate::ast::{
     Allow, Block, Budget, Const, Contract, Doc, Entry, Enum, Fn, Imi, Imo, Item, Member, Model, Plan, Reward, Spend,
     State, Struct, Test, Use,
 };
-use crate::braces::Braces;
+use crate::braces::{Braces, Within};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
-use crate::islands::{self, begins_member};
+use crate::islands::{self, begins_member, semi_ends};
 use crate::nodes::{Cx, Header, Import, Piece};
 use crate::run::Outcome;
 use crate::span::{ItemKey, ItemKind, Span};
-use crate::stream::{Source, Start};
+use crate::stream::{Lexeme, Source, Start, Tok};
 use crate::token::{TokenKind, lex};
 use crate::words::Word;
 
@@ -28,6 +28,10 @@ pub(crate) struct Parser<'t> {
     pub(crate) braces_told: bool,
     /// Whether some brace has no partner.
     pub(crate) unbalanced: bool,
+    /// Whether the body being read has more closing braces than opening ones, so that a `{` is missing in it.
+    pub(crate) surplus: bool,
+    /// The first `}` that closes nothing. It is told last, unless the place is found where its `{` is missing.
+    pub(crate) stray: Option<Span>,
     /// Whether the list being read has no closing brace: what it holds belongs to something else.
     pub(crate) adrift: bool,
 }
@@ -54,10 +58,12 @@ pub fn parse_island(text: &str, key: &ItemKey) -> (Item, Vec<Diagnostic>) {
         stops: 0,
         braces_told: false,
         unbalanced: false,
+        surplus: false,
+        stray: None,
         adrift: false,
     };
     let item = parser.item();
-    (item, parser.diagnostics)
+    (item, parser.told())
 }
 
 /// A declaration before it is known where it stands.
@@ -103,11 +109,8 @@ impl Parser<'_> {
 
     /// The declaration that the tokens from `lo` up to `hi` make, none of them left over.
     fn declaration(&mut self, docs: Vec<Doc>, lo: usize, hi: usize) -> Declared {
-        let simple = self.source.is_word(lo, Word::Use)
-            || self.source.is_word(lo, Word::Const)
-            || (self.source.opens_member(lo) && self.source.is(lo + 1, TokenKind::LParen));
-        let piece = if simple {
-            self.braces.pair(self.source, lo, hi, false);
+        let piece = if self.is_simple(lo) {
+            self.braces.pair(self.source, lo, hi, Within::Declaration);
             self.collect_simple(lo, hi)
         } else {
             self.collect_header(lo, hi)
@@ -121,7 +124,11 @@ impl Parser<'_> {
             Outcome::Dropping(parsed) | Outcome::Before(parsed, _) => (parsed, hi),
             Outcome::BodyAt(parsed, at) => {
                 self.braces_told = true;
-                (parsed, piece.lexemes.get(at).map_or(piece.next, |lexeme| lexeme.at))
+                let rest = piece.lexemes.get(at..).unwrap_or(&[]);
+                (
+                    parsed,
+                    if self.ends_header(rest) { piece.next } else { rest.first().map_or(piece.next, |first| first.at) },
+                )
             }
             Outcome::Failed => return Declared::Error(span),
         };
@@ -135,6 +142,20 @@ impl Parser<'_> {
             self.keep_braces_and_one(told_before);
         }
         declared
+    }
+
+    /// Whether what stands where a body should begin is a part of the header that makes no sense, up to the `{` of the body
+    /// on the same line: a sign, or anything but a keyword where the `{` ends the line.
+    fn ends_header(&self, rest: &[Lexeme]) -> bool {
+        let [first, .., Lexeme { tok: Tok::Body, at, .. }] = rest else {
+            return false;
+        };
+        let is_sign = match &first.tok {
+            Tok::Is(TokenKind::Keyword(_)) | Tok::Context(_) => return false,
+            Tok::Is(_) => true,
+            _ => false,
+        };
+        rest.iter().all(|lexeme| !lexeme.fresh_line) && (is_sign || self.source.fresh_line(at + 1))
     }
 
     fn with_body(&mut self, docs: Vec<Doc>, header: Header, span: Span, lo: usize, hi: usize) -> Declared {
@@ -184,11 +205,11 @@ impl Parser<'_> {
                 Item::Imo(Imo { docs, name, subject, entries: self.body_entries(lo, hi), span })
             }
             Header::Plan { name, params } => {
-                let end = self.body_end(lo, hi, false);
+                let end = self.body_end(lo, hi, Within::Body);
                 Item::Plan(Plan { docs, name, params, stmts: self.plan_stmts(Start::Plan, lo, end, 1), span })
             }
             Header::Test { name, params } => {
-                let end = self.body_end(lo, hi, false);
+                let end = self.body_end(lo, hi, Within::Body);
                 Item::Test(Test { docs, name, params, stmts: self.plan_stmts(Start::Test, lo, end, 1), span })
             }
             Header::Const { .. }
@@ -201,7 +222,7 @@ impl Parser<'_> {
     }
 
     fn body(&mut self, lo: usize, hi: usize) -> Block {
-        let end = self.body_end(lo, hi, false);
+        let end = self.body_end(lo, hi, Within::Body);
         let from = if self.opens(lo) { lo - 1 } else { lo };
         let span = self.source.span_of(from, (end + 1).min(hi));
         self.block(lo, end, 1, span).value
@@ -214,7 +235,7 @@ impl Parser<'_> {
 
     /// Where the list between the braces of a body ends.
     fn list_end(&mut self, lo: usize, hi: usize) -> usize {
-        let end = self.body_end(lo, hi, false);
+        let end = self.body_end(lo, hi, Within::Body);
         self.adrift = end == hi;
         end
     }
@@ -226,8 +247,9 @@ impl Parser<'_> {
 
     /// Pairs the braces of a body that begins at `lo` and returns where it ends: at its last brace
     /// without partner. What follows that brace is told about here.
-    fn body_end(&mut self, lo: usize, hi: usize, members: bool) -> usize {
-        let closers = self.braces.pair(self.source, lo, hi, members);
+    fn body_end(&mut self, lo: usize, hi: usize, within: Within) -> usize {
+        let closers = self.braces.pair(self.source, lo, hi, within);
+        self.surplus = closers.len() > 1;
         let Some(last) = closers.last().copied() else {
             if self.opens(lo) {
                 self.unclosed_brace(lo - 1);
@@ -238,25 +260,35 @@ impl Parser<'_> {
             let span = self.source.span_of(last + 1, hi);
             self.braces_told = true;
             self.unbalanced |= closers.len() > 1;
-            let what = if members { "a declaration" } else { "another declaration" };
+            let what = if within == Within::Members { "a declaration" } else { "another declaration" };
             self.tell(Code::E0015, span, format!("expected {what} after this `}}`"), "remove this text");
         }
         last
     }
 
     fn members(&mut self, lo: usize, hi: usize) -> Vec<Member> {
-        let end = self.body_end(lo, hi, true);
+        let end = self.body_end(lo, hi, Within::Members);
+        let surplus = self.surplus;
+        let mut told = false;
         let mut members = Vec::new();
         let mut at = lo;
         while at < end {
             let first = self.source.skip_docs(at).min(end);
-            let next = self.next_member(first + 1, end);
+            if first == end {
+                self.idle_doc(at);
+                break;
+            }
+            let next = self.next_member(first, end);
             let begins = begins_member(self.source, first) || self.source.opens_member(first);
             if begins || self.is_nameless_member(first) {
                 let docs = self.docs(at, first);
                 members.push(self.member(docs, first, next));
             } else {
-                self.explain_no_member(first, next);
+                // Where the `{` of a member is missing, all that it holds stands outside of any.
+                if !(surplus && told) {
+                    self.explain_no_member(first);
+                }
+                told = true;
                 members.push(Member::Error(self.source.span_of(at, next)));
             }
             at = next;
@@ -264,17 +296,42 @@ impl Parser<'_> {
         members
     }
 
-    /// Where the member after `at` begins, its documentation included.
-    fn next_member(&self, from: usize, end: usize) -> usize {
-        let mut at = from;
+    /// Where the member behind the one at `first` begins, its documentation included.
+    fn next_member(&self, first: usize, end: usize) -> usize {
+        let lacks_body = [Word::Spend, Word::Fn].iter().any(|word| self.source.is_word(first, *word));
+        let simple = self.is_simple(first);
+        let mut at = first + 1;
+        // In front of the braces of a body, `allow` and `budget` are members only if they do not stand further right.
+        let mut header = lacks_body;
+        let mut open = Vec::new();
         while at < end {
-            if begins_member(self.source, at) || self.source.opens_member(at) {
-                return self.source.before_docs(at, from);
+            let inside = header && self.source.column_if_first(at) > self.source.column_if_first(first);
+            if begins_member(self.source, at) || (self.source.opens_member(at) && !inside) {
+                return self.source.before_docs(at, first + 1);
             }
-            at =
-                if self.source.is(at, TokenKind::LBrace) { self.braces.partner(at).next().max(at + 1) } else { at + 1 };
+            match self.source.kind(at) {
+                Some(TokenKind::LBrace) => {
+                    header = false;
+                    at = self.braces.partner(at).next().max(at + 1);
+                    continue;
+                }
+                Some(kind @ (TokenKind::LParen | TokenKind::LBracket)) => open.push(kind),
+                Some(TokenKind::RParen | TokenKind::RBracket) => {
+                    open.pop();
+                }
+                Some(TokenKind::Semi) if simple && semi_ends(self.source, at, open.last()) => return at + 1,
+                _ => {}
+            }
+            at += 1;
         }
-        end
+        self.source.before_docs(end, first + 1)
+    }
+
+    /// Whether the declaration at `at` has no body.
+    fn is_simple(&self, at: usize) -> bool {
+        self.source.is_word(at, Word::Use)
+            || self.source.is_word(at, Word::Const)
+            || (self.source.opens_member(at) && self.source.is(at + 1, TokenKind::LParen))
     }
 
     fn is_nameless_member(&self, at: usize) -> bool {

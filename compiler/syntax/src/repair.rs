@@ -46,6 +46,8 @@ pub(crate) enum Repair {
     DropRest,
     /// The body begins at the stop, without its `{`.
     BeginBody,
+    /// A `{` is missing: leave out what it should hold.
+    DropUnbraced,
     /// Nothing sensible is left to do.
     GiveUp,
 }
@@ -242,6 +244,8 @@ impl Stop<'_> {
     fn repair_bracket(&self) -> Option<Repair> {
         let kind = if self.has("BLOCK") {
             return Some(Repair::Insert(self.empty_block()));
+        } else if self.lacks_braces() {
+            return Some(Repair::DropUnbraced);
         } else if self.has(")") {
             TokenKind::RParen
         } else if self.has("]") {
@@ -258,6 +262,18 @@ impl Stop<'_> {
             return None;
         };
         Some(Repair::Insert(Tok::Is(kind)))
+    }
+
+    /// Whether what braces should hold stands without their `{`.
+    fn lacks_braces(&self) -> bool {
+        let lacks_fields = ["FIELDS", "RECORD"].iter().any(|fields| self.has(fields)) && self.begins_field();
+        lacks_fields || self.has("DEAL") || (self.has("ARMS") && self.begins_operand())
+    }
+
+    /// Whether a key and its colon stand at the stop.
+    fn begins_field(&self) -> bool {
+        self.found.is_some_and(|lexeme| matches!(lexeme.tok, Tok::Name))
+            && self.after.first().is_some_and(|lexeme| lexeme.tok.is(TokenKind::Colon))
     }
 
     fn repair_word(&self) -> Option<Repair> {
@@ -400,11 +416,17 @@ impl Stop<'_> {
         }
         match self.repair() {
             Repair::Insert(tok) if let Some(sign) = written(&tok) => return self.explain_insert(sign, found),
+            Repair::DropUnbraced => return self.explain_insert("{", found),
             Repair::Replace(tok) if let Some(sign) = written(&tok) => {
                 return Explanation::new(Code::E0001, format!("expected `{sign}`, found {found}"))
                     .help(format!("write `{sign}` instead"));
             }
             _ => {}
+        }
+        if self.start == Start::Entry && self.found_is(TokenKind::Comma) {
+            // Entries end at commas, but for those inside a bracket.
+            return Explanation::new(Code::E0011, "this `,` separates no entries".to_string())
+                .help("open the bracket that is closed behind it");
         }
         if self.found_is(TokenKind::Assign) && self.in_expression() {
             return Explanation::new(Code::E0001, "`=` cannot stand here".to_string())
@@ -482,6 +504,7 @@ fn in_words(terminal: &str) -> String {
         "INITS" | "RECORD" | "FIELDS" | "PATTERN_FIELDS" => "fields in braces",
         "ARMS" => "arms in braces",
         "ASM_CODE" => "code in braces",
+        "DEAL" => "a transaction in braces",
         "WORD" => "a word",
         "OPEN_ARGS" => "`<`",
         "MISSING_EXPR" => "an expression",
@@ -507,6 +530,11 @@ pub(crate) struct Explanation {
 impl Explanation {
     fn new(code: Code, message: String) -> Explanation {
         Explanation { code, message, help: None, after_previous: false, open_bracket: false, insert: None }
+    }
+
+    /// Whether it says where a `{` is missing.
+    pub(crate) fn opens_braces(&self) -> bool {
+        self.code == Code::E0011 && self.message.starts_with("expected `{`")
     }
 
     fn help(mut self, text: impl Into<String>) -> Explanation {

@@ -75,8 +75,8 @@ fn change_of(repair: Repair, start: Start) -> Option<Change> {
         Repair::Insert(tok) => Some(Change::Insert(tok)),
         Repair::Delete => Some(Change::Delete),
         Repair::Replace(tok) => Some(Change::Replace(tok)),
-        Repair::EndStatement | Repair::DropRest if start.is_listed() => None,
-        Repair::EndStatement | Repair::DropRest => Some(Change::End(Tok::Is(TokenKind::Semi))),
+        Repair::EndStatement | Repair::DropRest | Repair::DropUnbraced if start.is_listed() => None,
+        Repair::EndStatement | Repair::DropRest | Repair::DropUnbraced => Some(Change::End(Tok::Is(TokenKind::Semi))),
         Repair::BeginBody => Some(Change::End(Tok::Body)),
         Repair::GiveUp => None,
     }

@@ -260,6 +260,7 @@ struct Significant {
     kind: TokenKind,
     fresh_line: bool,
     line_start: u32,
+    indent: u32,
 }
 
 impl<'t> Source<'t> {
@@ -267,6 +268,7 @@ impl<'t> Source<'t> {
         let mut significant = Vec::new();
         let mut fresh_line = true;
         let mut line_start = 0;
+        let mut indent = 0;
         for (token, (kind, span)) in tokens.iter().enumerate() {
             if kind.is_trivia() {
                 if let Some(at) = text.get(span.range()).and_then(|text| text.rfind('\n')) {
@@ -275,7 +277,10 @@ impl<'t> Source<'t> {
                 }
                 continue;
             }
-            significant.push(Significant { token: token as u32, kind, fresh_line, line_start });
+            if fresh_line {
+                indent = span.start - line_start;
+            }
+            significant.push(Significant { token: token as u32, kind, fresh_line, line_start, indent });
             fresh_line = false;
         }
         Source { text, tokens, significant }
@@ -307,6 +312,11 @@ impl<'t> Source<'t> {
     pub(crate) fn column_if_first(&self, at: usize) -> Option<u32> {
         let one = self.significant.get(at).filter(|one| one.fresh_line)?;
         Some(self.span(at).start - one.line_start)
+    }
+
+    /// The bytes before the first token of the line on which the token stands.
+    pub(crate) fn indent(&self, at: usize) -> u32 {
+        self.significant.get(at).map_or(0, |one| one.indent)
     }
 
     /// The bytes of the token; past the last one the empty span at the end.

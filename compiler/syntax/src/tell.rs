@@ -18,6 +18,19 @@ pub(crate) const DIAGNOSTICS_MAX: usize = 100;
 type Place = Option<(u32, u32)>;
 
 impl Parser<'_> {
+    /// What is told of the island. What it documents can be known only where nothing else is wrong with it: a mistake may
+    /// have swallowed what stands below a comment.
+    pub(crate) fn told(mut self) -> Vec<Diagnostic> {
+        if let Some(span) = self.stray {
+            self.tell(Code::E0011, span, "this `}` closes nothing", "remove it, or open a block with `{`");
+        }
+        if self.diagnostics.iter().any(|found| found.severity == Severity::Error) {
+            self.diagnostics.retain(|found| found.code != Code::E0018);
+        }
+        self.diagnostics.sort_by_key(|found| found.labels.first().map(|label| label.loc.span.start));
+        self.diagnostics
+    }
+
     pub(crate) fn tell(&mut self, code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
         let diagnostic = Diagnostic::error(code, message, self.loc(span)).help(help.into());
         self.add(diagnostic);
@@ -54,18 +67,22 @@ impl Parser<'_> {
 
     /// Tells where the grammar stopped.
     pub(crate) fn tell_stop(&mut self, explanation: Explanation, found: Place, previous: Option<u32>, open: Place) {
-        let brace = explanation.code == Code::E0011 && explanation.message.starts_with("expected `{`");
-        let consequence = self.unbalanced && (brace || explanation.message.contains("`else`"));
-        if consequence {
-            return;
-        }
-        self.braces_told |= brace;
         let after_previous = previous.map(|end| self.cx.span(end, end));
         let found = found.map(|(l, r)| self.cx.span(l, r));
         let span = match (explanation.after_previous, after_previous, found) {
             (true, Some(span), _) | (false, _, Some(span)) | (_, Some(span), None) => span,
             (_, None, found) => found.unwrap_or_default(),
         };
+        let brace = explanation.opens_braces();
+        // The place where a `{` is missing says more than the `}` that it leaves over.
+        let replaces_stray = brace && self.stray.take_if(|stray| span.start < stray.start).is_some();
+        let consequence = self.unbalanced && (brace || explanation.message.contains("`else`"));
+        if consequence && !replaces_stray {
+            return;
+        }
+        self.braces_told |= brace;
+        // The `}` to come that closes nothing is the one of this `{`.
+        self.unbalanced |= brace && self.surplus;
         let mut diagnostic = Diagnostic::error(explanation.code, explanation.message, self.loc(span));
         diagnostic.help = explanation.help;
         if let Some(sign) = explanation.insert {
@@ -114,8 +131,7 @@ impl Parser<'_> {
     pub(crate) fn stray_brace(&mut self, at: usize) {
         self.unbalanced = true;
         if !std::mem::replace(&mut self.braces_told, true) {
-            let span = self.source.span(at);
-            self.tell(Code::E0011, span, "this `}` closes nothing", "remove it, or open a block with `{`");
+            self.stray = Some(self.source.span(at));
         }
     }
 
@@ -182,10 +198,7 @@ impl Parser<'_> {
     }
 
     /// Tells what is wrong with text in a contract that begins no member.
-    pub(crate) fn explain_no_member(&mut self, first: usize, end: usize) {
-        if first >= end {
-            return self.idle_doc(first.saturating_sub(1));
-        }
+    pub(crate) fn explain_no_member(&mut self, first: usize) {
         if self.source.is(first, TokenKind::RBrace) {
             return self.stray_brace(first);
         }
@@ -193,6 +206,16 @@ impl Parser<'_> {
             return;
         }
         let shown = shorten(self.source.slice(first));
+        let lacking = match Word::from_text(&shown) {
+            Some(Word::State) => Some(("{", "write `state { name: Type }`")),
+            Some(Word::Allow) => Some(("(", "write `allow(lint);`")),
+            Some(Word::Budget) => Some(("(", "write `budget(script: 200 bytes);`")),
+            _ => None,
+        };
+        if let Some((sign, help)) = lacking {
+            let behind = Span::point(self.source.span(first).end);
+            return self.tell(Code::E0011, behind, format!("expected `{sign}` after `{shown}`"), help);
+        }
         let help = match self.similar(first, &MEMBER_WORDS) {
             Some(word) => format!("did you mean `{}`?", word.text()),
             None => "a contract holds `spend`, `state`, `fn`, `const`, `allow` and `budget`".to_string(),
